@@ -1,0 +1,85 @@
+# Everything a contributor or a newcomer runs. Needs make and Python 3.11 or newer, nothing else.
+#   make PYTHON=python3.12 test      another interpreter
+#   make WORKERS=8 test              more test processes
+#   make ARGS="-k jump" test         more options for pytest, or for the benchmarks
+
+PYTHON  ?= python3
+VENV    ?= .venv
+WORKERS ?= 2
+ARGS    ?=
+
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check
+# Exact versions everywhere, the build backend included: hence no isolated (unpinned) build.
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+RUNTIME := $(VENV)/.installed-runtime
+DEV     := $(VENV)/.installed-dev
+DOCS    := $(VENV)/.installed-docs
+
+# One BLAS thread per process: tests run in parallel processes, and benchmarks compare single cores.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format bench docs check clean
+.NOTPARALLEL: # the targets share one virtual environment
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUNTIME) ## install, run the headline experiments, leave pictures and a page in demo/
+	@$(BIN)/latebloom demo --out demo
+
+test: $(DEV) ## run the fast tests and the examples in the docstrings
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-slow: $(DEV) ## run the slow tests (minutes)
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+lint: $(DEV) ## check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(DEV) ## rewrite the sources in the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(RUNTIME) ## measure the engines against a plain NumPy loop
+	@$(ONE_THREAD) $(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are errors
+	@$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+check: lint test ## everything CI runs
+
+clean: ## remove what the targets made, .venv included
+	rm -rf $(VENV) demo docs/_build .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "latebloom needs Python 3.11 or newer, and '$(PYTHON)' is not on this machine" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "latebloom needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
+	         "try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	    echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+# A stamp is older than these two files exactly when the environment has to be brought up to date.
+$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing latebloom into $(VENV) (a minute or two, once)"
+	@$(INSTALL) hatchling
+	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	@echo "installing the development tools into $(VENV)"
+	@$(INSTALL) --no-build-isolation --editable ".[dev]"
+	@touch $@
+
+$(DOCS): $(RUNTIME)
+	@echo "installing the documentation tools into $(VENV)"
+	@$(INSTALL) --no-build-isolation --editable ".[docs]"
+	@touch $@

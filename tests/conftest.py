@@ -1,0 +1,40 @@
+"""What every test shares: one thread per process, seeded randomness, names for examples."""
+
+import os
+
+# Libraries read these when they load. A pytest plugin loads NumPy before this file, so the first
+# three reach the parallel workers only; `make test` sets them before pytest starts.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import hypothesis
+import numpy as np
+import pytest
+
+# No deadline: the first example of a shape compiles. In CI the examples are the same on every run.
+hypothesis.settings.register_profile("latebloom", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("latebloom")
+
+
+@pytest.fixture
+def rng():
+    """Return a NumPy random generator in the same state for every test."""
+    return np.random.default_rng(0)
+
+
+class DoctestNames:
+    """The names that examples in docstrings may use without importing them."""
+
+    @pytest.fixture(autouse=True)
+    def _doctest_names(self, doctest_namespace):
+        import latebloom as lb
+
+        doctest_namespace.update(lb=lb, np=np)
+
+
+def pytest_configure(config):
+    """Register the names for all examples: a fixture of this file would reach tests/ only."""
+    config.pluginmanager.register(DoctestNames(), "latebloom-doctest-names")
