@@ -1,0 +1,55 @@
+"""Value checks shared by every spec: each raises `InvalidInput` with the value and the range."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ._errors import InvalidInput, nearest
+
+
+def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False) -> None:
+    """Require a finite number >= `low` (> `low` if `strict`)."""
+    ok = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+    bound = f" {'>' if strict else '>='} {low:g}" if low > -math.inf else ""
+    if not ok or not math.isfinite(value) or value < low or (strict and value == low):
+        raise InvalidInput(f"{name} = {value!r}: must be a finite number{bound}")
+
+
+def integer(name: str, value: Any, *, low: int, high: int | None = None, why: str = "") -> None:
+    """Require an integer in ``low..high``; `why` explains the bound to the user."""
+    ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not ok or value < low or (high is not None and value > high):
+        allowed = f">= {low}" if high is None else f"in {low}..{high}"
+        raise InvalidInput(f"{name} = {value!r}: must be an integer {allowed}{why}")
+
+
+def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Require one of the `allowed` words."""
+    if value not in allowed:
+        raise InvalidInput(
+            f"{name} = {value!r}: must be one of {', '.join(allowed)}{nearest(str(value), allowed)}"
+        )
+
+
+def real_array(name: str, value: Any, ndim: int | None = None) -> np.ndarray:
+    """Return `value` as a read-only float64 array of `ndim` dimensions with finite real entries."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested lists of unequal lengths
+        raise InvalidInput(f"{name}: must be an array, its rows of equal length") from None
+    if np.iscomplexobj(array):
+        raise InvalidInput(
+            f"{name} is complex: latebloom works with real data; stack the real and imaginary "
+            "parts of the rows (np.vstack([X.real, X.imag])) to get the equivalent real problem"
+        )
+    if array.dtype.kind not in "fiub":
+        raise InvalidInput(f"{name} has dtype {array.dtype}: must be real numbers")
+    array = np.array(array, dtype=np.float64)
+    if ndim is not None and array.ndim != ndim:
+        raise InvalidInput(f"{name} has shape {array.shape}: must have {ndim} dimension(s)")
+    if not np.isfinite(array).all():
+        bad = int(np.argmax(~np.isfinite(array).ravel()))
+        raise InvalidInput(f"{name} contains a non-finite value (flat index {bad}): clean it first")
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,33 @@
+"""Initializations that are more than a number."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from . import _checks as check
+from .spec import register
+
+
+@register("init")
+@dataclass(frozen=True)
+class Gaussian:
+    r"""Parameters $\zeta\,N(0, 1/n)$, iid, so that a vector of n entries has norm near zeta.
+
+    Source: arXiv 2506.05718, appendix G.1.2 (a) and section 3.5 (every layer of a product).
+
+    >>> from latebloom.initialization import Gaussian
+    >>> Gaussian(zeta=1e-6, seed=0).draw((2, 100), 100).shape
+    (2, 100)
+    """
+
+    zeta: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check.real("zeta", self.zeta, low=0)
+        check.integer("seed", self.seed, low=0)
+
+    def draw(self, shape: tuple[int, ...], n: int) -> Float[np.ndarray, "..."]:
+        """Return the parameters, of the given shape."""
+        return self.zeta * np.random.default_rng(self.seed).standard_normal(shape) / np.sqrt(n)

@@ -1,0 +1,95 @@
+"""The interface of methods: update rules for f = g + beta h."""
+
+import abc
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from latebloom import _checks as check
+from latebloom import schedules
+from latebloom._arrays import Array
+from latebloom._errors import InvalidInput, Unsupported
+from latebloom.models import Linear, Model
+from latebloom.penalties import L2, Penalty
+from latebloom.problems import LeastSquares
+from latebloom.schedules import Schedule
+from latebloom.spec import FAMILIES
+
+# What a method carries from step to step besides the parameters (momentum...); any pytree.
+Memory = Any
+
+
+class Oracle(NamedTuple):
+    """What a problem offers to a method."""
+
+    gradient: Callable[[Array], Array]  # the gradient of the training loss g with respect to params
+    project: Callable[[Array], Array]  # the projection on the interpolating set {a : X a = y*}
+
+
+class Method(abc.ABC):
+    """An update rule; members are frozen dataclasses with the field `alpha`, the step size."""
+
+    alpha: float | Schedule
+    limit_formula = "2/sigma_max(X^T X)"  # of `alpha_limit` without a penalty, for messages
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.alpha, Schedule):
+            check.real(f"{type(self).__name__}.alpha", self.alpha, low=0, strict=True)
+
+    def start(self, params: Array) -> Memory:
+        """Return the memory at step 0."""
+        return ()
+
+    @abc.abstractmethod
+    def update(
+        self,
+        params: Array,
+        memory: Memory,
+        oracle: Oracle,
+        penalty: Penalty | None,
+        alpha: Array,
+        beta: Array,
+        t: Array,
+    ) -> tuple[Array, Memory]:
+        """Return parameters and memory after one update."""
+
+    @abc.abstractmethod
+    def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
+        """Return why the method does not apply, or None if it does."""
+
+    def alpha_limit(self, problem: LeastSquares, penalty: Penalty | None, model: Model) -> float:
+        r"""Return the step size from which on it is not stable, $2/\sigma_{\max}$, or inf."""
+        return problem.alpha_max if isinstance(model, Linear) else math.inf
+
+    def require(self, penalty: Penalty | None, model: Model) -> None:
+        """Raise `Unsupported` if the method does not apply, naming those that do."""
+        reason = self.why_not(penalty, model)
+        if reason is None:
+            return
+        others = [
+            name
+            for name, cls in sorted(FAMILIES["method"].items())
+            if cls(alpha=0.1).why_not(penalty, model) is None
+        ]
+        raise Unsupported(
+            f"{type(self).__name__}: {reason}; methods that work: {', '.join(others)}"
+        )
+
+    def require_stable(self, problem: LeastSquares, penalty: Penalty | None, model: Model) -> None:
+        """Raise `InvalidInput` if alpha is at or beyond `alpha_limit`, with both numbers."""
+        limit = self.alpha_limit(problem, penalty, model)
+        alpha = schedules.largest(self.alpha)
+        if alpha >= limit:
+            curved = limit < self.alpha_limit(problem, None, model)
+            raise InvalidInput(
+                f"alpha = {alpha:g} is not below {limit:.6g} ({self.limit_formula}"
+                f"{' with the curvature of the penalty' if curved else ''}): the "
+                "iteration is not stable; choose a smaller alpha, or force the run to see where it "
+                "diverges"
+            )
+
+
+def ridge_strength(penalty: Penalty | None) -> float:
+    """Return the total strength of the squared l2 terms, at its largest."""
+    terms = penalty.terms if penalty else ()
+    return sum(schedules.largest(term.beta) for term in terms if isinstance(term, L2))

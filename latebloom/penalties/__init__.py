@@ -1,0 +1,8 @@
+"""Penalties: beta times a regularizer h; value, subgradient, proximal operator, dual norm."""
+
+from .base import Penalty as Penalty
+from .base import Term as Term
+from .euclidean import Euclidean as Euclidean
+from .l1 import L1 as L1
+from .l2 import L2 as L2
+from .sum import Sum as Sum

@@ -1,0 +1,268 @@
+"""What the tests share: an example of every registered member, the methods in plain NumPy.
+
+A new member of a family is covered by every parametrized test as soon as it is registered. It needs
+a line here only if its fields need more than their types say (`EXAMPLES`), or if it is a method
+(`UPDATES`, its update rule in plain NumPy).
+"""
+
+import contextlib
+import dataclasses
+import functools
+import re
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jaxtyping
+import numpy as np
+
+import latebloom as lb
+from latebloom.methods import Oracle
+from latebloom.spec import FAMILIES
+
+
+def x64() -> Any:
+    """Return the context in which JAX computes in float64."""
+    return jax.enable_x64(True)
+
+
+@contextlib.contextmanager
+def unchecked() -> Iterator[None]:
+    """Switch the run-time checks of annotations off: a user meets only the library's own errors."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)
+
+
+# --- Examples of every member ---------------------------------------------------------------------
+
+
+@functools.cache  # read-only, and the same object finds compiled oracles again
+def linear_data(N: int = 6, n: int = 9, seed: int = 0) -> lb.LinearData:
+    """Return a dense Gaussian problem without noise."""
+    rng = np.random.default_rng([seed, 1])  # not the stream of the fixture `rng`
+    X, a_star = rng.standard_normal((N, n)), rng.standard_normal(n)
+    return lb.LinearData(X=X, y_star=X @ a_star, a_star=a_star)
+
+
+EXAMPLES: dict[str, Callable[[], Any]] = {
+    # The identity basis allows both generators, so that every field can be changed on its own.
+    "SparseRecovery": lambda: lb.SparseRecovery(n=9, s=2, N=6, basis="identity", snr=1e3, tau=0.4),
+    "LinearData": linear_data,
+    "Sum": lambda: lb.L1(0.3) + lb.L2(0.2),
+    "Piecewise": lambda: lb.Piecewise(steps=(0, 3), values=(0.5, 0.25)),
+    "At": lambda: lb.At((3, 1)),
+}
+
+
+def example(cls: type) -> Any:
+    """Return an instance of a registered class, its required fields filled by their types."""
+    if cls.__name__ in EXAMPLES:
+        return EXAMPLES[cls.__name__]()
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            options = typing.get_args(hints[field.name]) or (hints[field.name],)
+            values[field.name] = next(v for t, v in ((float, 0.125), (int, 2)) if t in options)
+    return cls(**values)
+
+
+def examples(family: str) -> dict[str, Any]:
+    """Return an example of every member of a family, by name."""
+    return {name: example(cls) for name, cls in sorted(FAMILIES[family].items())}
+
+
+def all_examples() -> dict[str, Any]:
+    """Return an example of every registered class, as family.name."""
+    return {f"{fam}.{name}": ex for fam in sorted(FAMILIES) for name, ex in examples(fam).items()}
+
+
+def penalties() -> dict[str, Any]:
+    """Return every registered penalty, and sums of them that have a proximal operator."""
+    return {
+        **{name: ex for name, ex in examples("penalty").items() if name != "Sum"},
+        "L1 + L2": lb.L1(0.3) + lb.L2(0.7),
+        "L1 + Euclidean": lb.L1(0.3) + lb.Euclidean(0.4),
+        "L2 + Euclidean + L1": lb.L2(0.7) + lb.Euclidean(0.4) + lb.L1(0.3),
+        "L2 + L2": lb.L2(0.7) + lb.L2(0.5),
+        "L1 + Euclidean + L1": lb.L1(0.3) + lb.Euclidean(0.4) + lb.L1(0.2),
+    }
+
+
+def others(value: Any, refusal: str = "") -> Iterator[Any]:
+    """Yield values of the same kind as `value` and different from it.
+
+    A string is one of a list of choices, which the error for a wrong one (`refusal`) spells out.
+    """
+    if value is None:
+        yield from (1, 0.5)
+    elif isinstance(value, str):
+        listed = re.search(r"must be one of ([^;]*)", refusal)
+        yield from (c for c in (listed.group(1).split(", ") if listed else ["else"]) if c != value)
+    elif isinstance(value, int | np.ndarray):
+        yield from (value + 1, value - 1)
+    elif isinstance(value, float):
+        yield from (value / 2 or 0.5, value + 1)
+    elif isinstance(value, tuple) and value:
+        yield from (((*value[:-1], other)) for other in others(value[-1]))
+    elif dataclasses.is_dataclass(value):
+        yield from (c for f in dataclasses.fields(value) if (c := changed(value, f.name)))
+        yield from (ex for ex in examples(type(value).__spec_family__).values())
+
+
+def changed(spec: Any, field: str) -> Any:
+    """Return a copy of the spec with another valid value of the field, or None if there is none."""
+    value, refusal = getattr(spec, field), ""
+    if isinstance(value, str):
+        try:
+            return dataclasses.replace(spec, **{field: "?"})
+        except lb.InvalidInput as error:
+            refusal = str(error)
+    for other in others(value, refusal):
+        try:
+            return dataclasses.replace(spec, **{field: other})
+        except lb.InvalidInput:
+            continue
+    return None
+
+
+# --- Penalties in NumPy ---------------------------------------------------------------------------
+
+
+class Plain(NamedTuple):
+    """A penalty written down once more: a subgradient, and the proximal operator for a step."""
+
+    subgradient: Callable[[np.ndarray], np.ndarray]
+    prox: Callable[[np.ndarray, float], np.ndarray]
+
+
+def soft(x: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the soft threshold by its three cases."""
+    return np.where(x > threshold, x - threshold, np.where(x < -threshold, x + threshold, 0.0))
+
+
+def plain_none() -> Plain:
+    """Return no penalty."""
+    return Plain(np.zeros_like, lambda x, step: x)
+
+
+def plain_l1(beta: float) -> Plain:
+    """Return beta ||x||_1."""
+    return Plain(lambda x: beta * np.sign(x), lambda x, step: soft(x, step * beta))
+
+
+def plain_l2(beta: float) -> Plain:
+    """Return beta/2 ||x||^2."""
+    return Plain(lambda x: beta * x, lambda x, step: x / (1 + step * beta))
+
+
+def plain_elastic(l1: float, l2: float) -> Plain:
+    """Return l1 ||x||_1 + l2/2 ||x||^2."""
+    return Plain(
+        lambda x: l1 * np.sign(x) + l2 * x, lambda x, step: soft(x, step * l1) / (1 + step * l2)
+    )
+
+
+# --- Methods in NumPy -----------------------------------------------------------------------------
+
+Iterates = list[np.ndarray]
+
+
+def plain_subgradient(
+    X: np.ndarray, y: np.ndarray, a: np.ndarray, alpha: float, h: Plain, steps: int
+) -> Iterates:
+    """Return a(0), ..., a(steps) of a <- a - alpha (X^T (X a - y) + beta H(a))."""
+    out = [a]
+    for _ in range(steps):
+        a = a - alpha * (X.T @ (X @ a - y) + h.subgradient(a))
+        out.append(a)
+    return out
+
+
+def plain_proximal(
+    X: np.ndarray, y: np.ndarray, a: np.ndarray, alpha: float, h: Plain, steps: int
+) -> Iterates:
+    """Return a(0), ..., a(steps) of a <- prox(a - alpha X^T (X a - y))."""
+    out = [a]
+    for _ in range(steps):
+        a = h.prox(a - alpha * X.T @ (X @ a - y), alpha)
+        out.append(a)
+    return out
+
+
+def plain_fista(
+    X: np.ndarray, y: np.ndarray, a: np.ndarray, alpha: float, h: Plain, steps: int
+) -> Iterates:
+    """Return the iterates of FISTA, equations 4.1 to 4.3 of Beck and Teboulle (2009)."""
+    out, point, theta = [a], a, 1.0
+    for _ in range(steps):
+        before, a = a, h.prox(point - alpha * X.T @ (X @ point - y), alpha)
+        theta_before, theta = theta, (1 + np.sqrt(1 + 4 * theta**2)) / 2
+        point = a + (theta_before - 1) / theta * (a - before)
+        out.append(a)
+    return out
+
+
+def plain_projected(
+    X: np.ndarray, y: np.ndarray, a: np.ndarray, alpha: float, h: Plain, steps: int
+) -> Iterates:
+    """Return a(0), ..., a(steps): walk against beta H, then project on the least squares fits."""
+    out = [a]
+    for _ in range(steps):
+        a = a - alpha * h.subgradient(a)
+        a = a + np.linalg.lstsq(X, y - X @ a, rcond=1e-10)[0]
+        out.append(a)
+    return out
+
+
+UPDATES: dict[str, Callable[..., Iterates]] = {
+    "Subgradient": plain_subgradient,
+    "GradientDescent": plain_subgradient,
+    "ProximalGradient": plain_proximal,
+    "FISTA": plain_fista,
+    "ProjectedSubgradient": plain_projected,
+}
+
+
+# --- The library's own methods, step by step ------------------------------------------------------
+
+
+def numpy_oracle(problem: Any) -> Oracle:
+    """Return the oracle of the linear model in NumPy."""
+    X, y, pinv = problem.X, problem.y_star, np.linalg.pinv(problem.X)
+    return Oracle(lambda a: X.T @ (X @ a - y), lambda a: a - pinv @ (X @ a - y))
+
+
+@functools.cache
+def jax_oracle(problem: Any, model: Any) -> Oracle:
+    """Return the oracle of any model by automatic differentiation; use it inside `x64`."""
+    X, y, pinv = (
+        jax.numpy.asarray(v) for v in (problem.X, problem.y_star, np.linalg.pinv(problem.X))
+    )
+
+    def g(params: Any) -> Any:
+        return 0.5 * ((X @ model.predictor(params) - y) ** 2).sum()
+
+    return Oracle(jax.jit(jax.grad(g)), lambda a: a - pinv @ (X @ a - y))
+
+
+def iterate(method: Any, penalty: Any, oracle: Oracle, params: Any, steps: int) -> list[Any]:
+    """Return the parameters at steps 0..steps under a method with constant alpha and beta."""
+    out, memory = [params], method.start(params)
+    beta = penalty.strength() if penalty else None
+    for t in range(steps):
+        params, memory = method.update(params, memory, oracle, penalty, method.alpha, beta, t)
+        out.append(params)
+    return out
+
+
+def lasso_residual(problem: Any, a: np.ndarray, beta: float) -> float:
+    """Return the largest violation of -X^T (X a - y) in beta d||a||_1, relative to beta."""
+    G = problem.X.T @ (problem.X @ a - problem.y_star)
+    violation = np.where(a != 0, np.abs(G + beta * np.sign(a)), np.maximum(np.abs(G) - beta, 0))
+    return float(violation.max()) / beta
