@@ -1,0 +1,1 @@
+"""Engines: how the updates of a method are computed."""

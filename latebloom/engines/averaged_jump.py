@@ -1,0 +1,287 @@
+r"""Event-driven brackets for subgradient methods, which chatter around zero instead of settling.
+
+A coordinate at a kink flips its sign at almost every step, with amplitude alpha beta; no closed
+form follows that. Its average does: proximal gradient for the subgradient method, and for the
+projected method the flow $da/dk = -\alpha\beta P\xi$ on the interpolators, P the projection on ker
+X and xi the element of the subdifferential with the least $\|P\xi\|$. The distance between a run
+and its average stays within a small multiple of $\alpha\beta\sqrt n$, so passages of the average
+through slightly higher and lower thresholds bracket those of the run.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import null_space
+from scipy.optimize import lsq_linear
+
+from latebloom import schedules
+from latebloom.experiment import Experiment
+from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
+from latebloom.penalties import L1
+from latebloom.phases import Passage
+
+from . import proximal_jump
+from .affine import Modes, SquaredNorm
+from .passages import Tracker, advance, trackers
+from .proximal_jump import Progress
+from .result import EngineResult
+
+# The distance of a run from its average, in units of alpha beta sqrt(n). Measured at t2 on random
+# instances: 0.1 to 1.4 (docs, page on engines); the margin is a factor of about two.
+CHATTER = 3.0
+# t1 of the subgradient method is found by plain steps, up to this many (a fraction of a second); t1
+# does not grow with the delay.
+MEMORIZATION_STEPS = 20_000
+
+NOTE = (
+    "the recorded trajectory is the average of the subgradient run, whose coordinates chatter "
+    "around it with amplitude alpha beta; t2 is a bracket (engine 'step' gives the step)"
+)
+
+
+def why_not(experiment: Experiment) -> str | None:
+    """Return why there is no event-driven bracket, or None if there is."""
+    method = experiment.method
+    if not isinstance(method, Subgradient | ProjectedSubgradient):
+        return "it needs ProximalGradient, Subgradient or ProjectedSubgradient"
+    values = proximal_jump.settings(experiment) if experiment.penalty else []
+    if any(schedules.constant(v) is None for v in values):
+        return f"with {type(method).__name__} it needs constant alpha and beta"
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    if not terms or not all(isinstance(term, L1) for term in terms):
+        return f"with {type(method).__name__} it needs the penalty L1"
+    if isinstance(method, ProjectedSubgradient):
+        return None
+    return proximal_jump.why_not(experiment)
+
+
+def strength(experiment: Experiment) -> tuple[float, float]:
+    """Return (alpha, beta)."""
+    both = proximal_jump.strengths(experiment.penalty, 0, -1)
+    assert both is not None  # why_not
+    return schedules.initial(experiment.method.alpha), both[0]
+
+
+def _levels(tracker: Tracker, radius: float) -> list[Tracker]:
+    """Return the tracker with two more: for the level raised and, if possible, lowered by
+    radius."""
+    root = float(np.sqrt(tracker.level))
+    lowered = max(root - radius, 0.0)
+    return [tracker, Tracker((root + radius) ** 2), Tracker(lowered**2)]
+
+
+def _bracket(tracked: list[Tracker]) -> Passage:
+    """Return the passage of the run, given those of its average through three levels."""
+    early, late = tracked[1], tracked[2]
+    if early.first is None:
+        return Passage.after(early.seen)
+    if late.first is None:
+        return Passage.after(max(early.first - 1, 0))
+    return Passage.between(early.first, late.first)
+
+
+def simulate_subgradient(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    """Bracket the passages of the subgradient method with l1; t1 is exact where steps reach it.
+
+    **Returns:** an `EngineResult` whose trajectory is that of proximal gradient, the average.
+
+    **Raises:** `Unsupported` for other penalties and for schedules.
+    """
+    alpha, beta = strength(experiment)
+    # Chatter has period two, to which a mode with q = 1 - alpha lambda < 0 responds 1/(1 - |q|)
+    # fold.
+    resonance = max(1.0, 1.0 / (2.0 - alpha * experiment.data.sigma_max))
+    radius = CHATTER * resonance * alpha * beta * float(np.sqrt(experiment.start.size))
+    proximal = experiment.with_(method=ProximalGradient(alpha))
+    state = proximal_jump.start_state(proximal, progress)
+    spread = radius * float(np.sqrt(experiment.data.sigma_max))
+    state.train = _levels(state.train[0], spread)
+    state.test = _levels(state.test[0], radius) if state.test else []
+    interrupted = proximal_jump.drive(proximal, state)
+    result = proximal_jump.collect(state, interrupted)
+    early = _explicit_passages(experiment, alpha, beta)
+    t1 = early[0] or _bracket(state.train)
+    t2 = None
+    if state.test:
+        t2 = early[1] or _bracket(state.test)
+    return EngineResult(
+        steps=result.steps,
+        params=result.params,
+        t1=t1,
+        t2=t2,
+        done=result.done,
+        interrupted=interrupted,
+        events=result.events,
+        notes=(NOTE,),
+    )
+
+
+def _explicit_passages(
+    experiment: Experiment, alpha: float, beta: float
+) -> tuple[Passage | None, Passage | None]:
+    """Return the passages that the first steps of the method itself show."""
+    data = experiment.data
+    X, XT, y = data.X, np.ascontiguousarray(data.X.T), data.y_star
+    tracked = trackers(experiment)
+    a = np.array(experiment.start)
+    for k in range(min(MEMORIZATION_STEPS, experiment.steps) + 1):
+        r = X @ a - y
+        tracked[0].step(k, float(r @ r))
+        if data.a_star is not None:
+            e = a - data.a_star
+            tracked[1].step(k, float(e @ e))
+        if tracked[0].first is not None:
+            break
+        a = a - alpha * (XT @ r + beta * np.sign(a))
+    found = [
+        Passage.between(t.first, t.first) if t.first is not None else None for t in tracked
+    ] + [None]
+    return found[0], found[1]
+
+
+def simulate_projected(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    r"""Follow the projected subgradient method with l1 along its piecewise linear flow.
+
+    Until the first coordinate reaches zero the method itself is linear, and passages are exact;
+    from then on they are brackets.
+
+    **Returns:** an `EngineResult` whose trajectory is that of the flow.
+    """
+    alpha, beta = strength(experiment)
+    rate = alpha * beta
+    data = experiment.data
+    n = experiment.start.size
+    U, s, Vt = data.svd
+
+    def project(a: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        return a - Vt.T @ ((U.T @ (data.X @ a - data.y_star)) / s)
+
+    a0 = np.array(experiment.start)
+    kernel = null_space(data.X)
+    tracked = trackers(experiment)
+    floor = data.X @ project(a0) - data.y_star
+    for k, a in ((0, a0), (1, project(a0 - rate * np.sign(a0)))):
+        r = data.X @ a - data.y_star
+        tracked[0].step(k, float(r @ r))
+        if k == 0 and len(tracked) > 1 and data.a_star is not None:
+            tracked[1].step(0, float((a - data.a_star) @ (a - data.a_star)))
+        last = a
+    advance_rest(tracked[0], float(floor @ floor), experiment.steps)
+    radius = CHATTER * rate * float(np.sqrt(n))
+    test = _levels(tracked[1], radius) if len(tracked) > 1 else []
+    for tracker in test:
+        tracker.seen = 0
+        if data.a_star is not None:
+            tracker.step(1, float((last - data.a_star) @ (last - data.a_star)))
+    flow = _Flow(data.a_star, kernel, rate, last, experiment.steps, test)
+    due = experiment.record_steps
+    records = {0: a0}
+    interrupted = False
+    try:
+        for begin, end, a, velocity in flow.pieces():
+            for k in due[(due >= begin) & (due <= end)].tolist():
+                records[k] = a + (k - begin) * velocity
+            if progress is not None:
+                progress(int(end), experiment.steps)
+    except KeyboardInterrupt:
+        interrupted = True
+    done = experiment.steps if not interrupted else int(flow.k)
+    records = {k: v for k, v in records.items() if k <= done}
+    records.setdefault(done, flow.a)
+    steps = sorted(records)
+    t2 = None
+    if test:
+        exact = test[0].first is not None and test[0].first <= flow.first_hit
+        t2 = test[0].passage() if exact else _bracket(test)
+    return EngineResult(
+        steps=np.array(steps, dtype=np.int64),
+        params=np.array([records[k] for k in steps]),
+        t1=tracked[0].passage(),
+        t2=t2,
+        done=done,
+        interrupted=interrupted,
+        events=flow.events,
+        notes=(NOTE,),
+    )
+
+
+def advance_rest(tracker: Tracker, value: float, last: int) -> None:
+    """Take the steps up to `last` into account, on which the squared error has one value."""
+    if last > tracker.seen:
+        tracker.step(tracker.seen + 1, value)
+        tracker.step(last, value)
+
+
+class _Flow:
+    """The flow da/dk = -rate P xi from step 1, piece by piece between coordinates reaching zero."""
+
+    def __init__(
+        self,
+        a_star: Float[np.ndarray, " n"] | None,
+        kernel: Float[np.ndarray, "n d"],
+        rate: float,
+        start: Float[np.ndarray, " n"],
+        last: int,
+        test: list[Tracker],
+    ) -> None:
+        self.a_star, self.kernel, self.rate = a_star, kernel, rate
+        self.a, self.k, self.last = start, 1.0, last
+        self.test = test
+        self.events = 0
+        self.first_hit = float(last)
+
+    def pieces(self):
+        """Yield (begin, end, a at begin, velocity) until the last step."""
+        # Below this a coordinate is zero: rounding of the coordinates themselves.
+        zero = 64 * np.finfo(float).eps * float(np.abs(self.a).max(initial=0.0))
+        a = self.a
+        while self.k < self.last:
+            a[np.abs(a) <= zero] = 0.0
+            velocity = self._velocity(a)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                hits = np.where((a != 0) & (a * velocity < 0), -a / velocity, np.inf)
+            time = float(hits.min(initial=np.inf))
+            end = min(self.k + time, float(self.last))
+            self._observe(a, velocity, end)
+            yield self.k, end, a.copy(), velocity
+            a = a + (end - self.k) * velocity
+            if time < np.inf and self.k + time <= self.last:
+                a[hits <= time * (1 + 1e-12)] = 0.0
+                self.events += 1
+                if self.events == 1:
+                    self.first_hit = np.floor(end)
+            self.a, self.k = a, end
+
+    def _velocity(self, a: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Return -rate P xi with the xi in the subdifferential of l1 that makes P xi least."""
+        K = self.kernel
+        moving, resting = a != 0, a == 0
+        pull = K.T @ np.sign(a)
+        xi = np.zeros(a.size)
+        if resting.any() and K.shape[1]:
+            fit = lsq_linear(K[resting].T, -pull, bounds=(-1.0, 1.0), method="bvls", tol=1e-14)
+            xi[resting] = fit.x
+        velocity = -self.rate * (K @ (pull + K.T @ xi))
+        # A resting coordinate whose xi is inside (-1, 1) rests; at a bound it leaves with its sign.
+        rests = resting & ((np.abs(xi) < 1 - 1e-9) | (velocity * xi <= 0))
+        velocity[rests] = 0.0
+        still = np.abs(velocity).max(initial=0.0) <= 1e-12 * self.rate
+        return np.zeros_like(velocity) if still else np.where(moving | ~rests, velocity, 0.0)
+
+    def _observe(
+        self, a: Float[np.ndarray, " n"], velocity: Float[np.ndarray, " n"], end: float
+    ) -> None:
+        """Track the test error at the whole steps in (k, end]."""
+        low, high = int(np.floor(self.k)), int(np.floor(end))
+        if self.a_star is None or high <= low:
+            return
+        error = a - (self.k - low) * velocity - self.a_star  # extrapolated back to the whole step
+        speed = float(np.linalg.norm(velocity))
+        unit = velocity / speed if speed > 0 else velocity
+        along = float(unit @ error)
+        rest = error - along * unit
+        norm = SquaredNorm(
+            Modes(np.zeros(1)), float(rest @ rest), np.array([along]), np.array([speed])
+        )
+        final = float(norm.values(np.array([float(high - low)]))[0])
+        for tracker in self.test:
+            advance(tracker, norm, low, high - low, final)

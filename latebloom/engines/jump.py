@@ -1,0 +1,48 @@
+"""The event-driven engine: runs whose cost does not grow with the delay, one function for all
+methods."""
+
+from latebloom._errors import Unsupported
+from latebloom.experiment import Experiment
+from latebloom.methods import ProjectedSubgradient, ProximalGradient
+
+from . import averaged_jump, proximal_jump
+from .proximal_jump import Progress
+from .proximal_jump import solve as solve
+from .result import EngineResult
+
+
+def why_not(experiment: Experiment) -> str | None:
+    """Return why the engine does not apply, or None if it does."""
+    if isinstance(experiment.method, ProximalGradient):
+        return proximal_jump.why_not(experiment)
+    return averaged_jump.why_not(experiment)
+
+
+def simulate_jump(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    """Simulate event by event: exact for proximal gradient, a bracket for subgradient methods.
+
+    **Arguments:**
+
+    - `experiment`: linear model; L1 and L2 penalties for `ProximalGradient`, L1 for `Subgradient`
+      and `ProjectedSubgradient`.
+    - `progress`: called with (steps done, steps in all) after every event.
+
+    **Returns:** an `EngineResult`.
+
+    **Raises:** `Unsupported` where the engine does not apply, with the reason.
+
+    >>> import latebloom as lb
+    >>> from latebloom.engines.jump import simulate_jump
+    >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    >>> e = lb.Experiment(problem, lb.L1(1e-9), lb.ProximalGradient(0.1), steps=10**12)
+    >>> simulate_jump(e).t2.kind
+    'exact'
+    """
+    reason = why_not(experiment)
+    if reason:
+        raise Unsupported(f"engine 'jump': {reason}; use engine 'step'")
+    if isinstance(experiment.method, ProximalGradient):
+        return proximal_jump.simulate_proximal(experiment, progress)
+    if isinstance(experiment.method, ProjectedSubgradient):
+        return averaged_jump.simulate_projected(experiment, progress)
+    return averaged_jump.simulate_subgradient(experiment, progress)

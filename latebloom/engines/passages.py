@@ -1,0 +1,70 @@
+"""Keeping track of first passages while an engine advances."""
+
+import numpy as np
+
+from latebloom.experiment import Experiment
+from latebloom.phases import Passage
+
+from .affine import SquaredNorm
+
+
+class Tracker:
+    """The first step at or below a level, and the last step above it."""
+
+    def __init__(self, level: float) -> None:
+        self.level = level  # on the squared error
+        self.first: int | None = None
+        self.last_above = -1
+        self.seen = -1  # the last step taken into account
+
+    def step(self, k: int, value: float) -> None:
+        """Take the squared error of one step into account."""
+        if value <= self.level:
+            if self.first is None:
+                self.first = k
+        else:
+            self.last_above = k
+        self.seen = k
+
+    def passage(self) -> Passage:
+        """Return the passage seen so far, exact or censored at the last step seen."""
+        if self.first is None:
+            return Passage.after(self.seen)
+        back = self.last_above + 1
+        return Passage(
+            self.first,
+            "exact",
+            self.first,
+            self.first,
+            sustained=self.last_above < self.first,
+            sustained_from=back if back <= self.seen else None,
+        )
+
+
+def trackers(experiment: Experiment) -> list[Tracker]:
+    """Return the trackers of the training error and, where a* is known, of the test error."""
+    data = experiment.data
+    scales = [data.y_star] if data.a_star is None else [data.y_star, data.a_star]
+    return [
+        Tracker((threshold * float(np.linalg.norm(scale))) ** 2)
+        for threshold, scale in zip(experiment.thresholds, scales, strict=False)
+    ]
+
+
+def advance(tracker: Tracker, norm: SquaredNorm, start: int, length: int, final: float) -> None:
+    """Take the steps start + 1 .. start + length of an affine piece into account.
+
+    `norm` gives the squared error at local steps 0..length, `final` is its value at the last of
+    them.
+    """
+    if tracker.first is None:
+        first = norm.first_below(1, length, tracker.level)
+        if first is not None:
+            tracker.first = start + first
+    if final > tracker.level:
+        tracker.last_above = start + length
+    else:
+        above = norm.last_above(1, length, tracker.level)
+        if above is not None:
+            tracker.last_above = start + above
+    tracker.seen = start + length

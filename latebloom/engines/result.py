@@ -1,0 +1,36 @@
+"""What an engine returns: the recorded parameters and the first passages."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from latebloom.phases import Passage
+
+
+@dataclass(frozen=True)
+class EngineResult:
+    """The outcome of simulating one experiment, before observables are computed.
+
+    **Fields:**
+
+    - `steps`: recorded steps, increasing, shape (R,).
+    - `params`: parameters at these steps, shape (R, ...).
+    - `t1`, `t2`: first passages of the training and the test error (t2 None without a ground
+      truth).
+    - `done`: the number of steps simulated (less than asked if interrupted or diverged).
+    - `diverged_at`: the first step at which the training error exceeded the divergence limit.
+    - `interrupted`: whether the user stopped the run.
+    - `events`: the number of events an event-driven engine handled.
+    - `notes`: sentences a reader of the result must know.
+    """
+
+    steps: Int[np.ndarray, " R"]
+    params: Float[np.ndarray, "R ..."]
+    t1: Passage
+    t2: Passage | None
+    done: int
+    diverged_at: int | None = None
+    interrupted: bool = False
+    events: int | None = None
+    notes: tuple[str, ...] = field(default=())

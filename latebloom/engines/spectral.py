@@ -1,0 +1,84 @@
+"""The closed-form engine: gradient methods on ridge-regularized least squares, at any step at
+once."""
+
+import numpy as np
+
+from latebloom import schedules
+from latebloom._errors import Unsupported
+from latebloom.experiment import Experiment
+from latebloom.methods import GradientDescent, ProximalGradient, Subgradient
+from latebloom.models import Linear
+from latebloom.penalties import L2
+
+from .affine import AffinePiece, Start
+from .passages import Tracker, advance, trackers
+from .result import EngineResult
+
+
+def why_not(experiment: Experiment) -> str | None:
+    """Return why the closed form does not apply, or None if it does."""
+    if not isinstance(experiment.model, Linear):
+        return "it needs a linear model"
+    if not isinstance(experiment.method, GradientDescent | Subgradient | ProximalGradient):
+        return "it needs GradientDescent, Subgradient or ProximalGradient"
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    if not all(isinstance(t, L2) or schedules.constant(t.beta) == 0 for t in terms):
+        return "it needs a penalty made of L2 (or none)"
+    values = [experiment.method.alpha, *(term.beta for term in terms)]
+    if any(schedules.constant(v) is None for v in values):
+        return "it needs constant alpha and beta"
+    limit = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
+    if schedules.initial(experiment.method.alpha) >= limit:
+        return f"it needs a stable step size, alpha < {limit:.6g}"
+    return None
+
+
+def simulate_spectral(experiment: Experiment) -> EngineResult:
+    r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ where it is asked for.
+
+    First passages are exact to the step, by certified search on the closed form; the cost does not
+    depend on the horizon.
+
+    **Returns:** an `EngineResult`.
+
+    **Raises:** `Unsupported` where no closed form exists.
+
+    Source: arXiv 2506.05718, theorem 3.6 (the closed form of the l2 case).
+
+    >>> import latebloom as lb
+    >>> from latebloom.engines.spectral import simulate_spectral
+    >>> problem = lb.SparseRecovery(n=20, s=2, N=10)
+    >>> e = lb.Experiment(problem, lb.L2(1e-5), lb.GradientDescent(0.1), init=10.0, steps=10**12)
+    >>> simulate_spectral(e).t1.kind
+    'exact'
+    """
+    reason = why_not(experiment)
+    if reason:
+        raise Unsupported(f"engine 'spectral': {reason}; use engine 'step'")
+    data = experiment.data
+    a = np.asarray(experiment.start)
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    ridge = sum(schedules.initial(t.beta) for t in terms)
+    error = np.zeros_like(a) if data.a_star is None else a - data.a_star
+    start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
+    implicit = isinstance(experiment.method, ProximalGradient)
+    alpha = schedules.initial(experiment.method.alpha)
+    piece = AffinePiece(data.svd, start, alpha, ridge, implicit=implicit)
+
+    last = experiment.steps
+    norms = [piece.train(), piece.test()]
+    tracked: list[Tracker] = trackers(experiment)
+    for tracker, norm in zip(tracked, norms, strict=False):
+        ends = norm.values(np.array([0.0, float(last)]))
+        tracker.step(0, float(ends[0]))
+        advance(tracker, norm, 0, last, float(ends[1]))
+    passages = [t.first for t in tracked if t.first is not None]
+    steps = np.unique(np.append(experiment.record_steps, passages)).astype(np.int64)
+    return EngineResult(
+        steps=steps,
+        params=piece.at(steps.astype(float)).T,
+        t1=tracked[0].passage(),
+        t2=tracked[1].passage() if len(tracked) > 1 else None,
+        done=last,
+        events=0,
+    )

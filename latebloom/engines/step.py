@@ -1,0 +1,384 @@
+"""The reference engine: every update, compiled, with first passages detected at every single step.
+
+Updates run in blocks inside one compiled loop. A block is a scan of `BLOCK` updates whose iterates
+and residuals are kept; errors, first passages and records are then taken from the block as a whole,
+which costs a fraction of an update per step. Many experiments of one shape advance together
+(`vmap`).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from latebloom import schedules
+from latebloom._errors import Unsupported
+from latebloom.experiment import Experiment
+from latebloom.methods import Method, Oracle, ProjectedSubgradient
+from latebloom.models import Linear, Model
+from latebloom.penalties import Penalty, Sum
+from latebloom.phases import Passage, Rules
+
+from .passages import Tracker
+from .result import EngineResult
+
+# 64 updates per block: longer blocks fall out of the first-level cache, shorter ones pay the
+# block's own cost too often (measured: benchmarks/step_engine.py).
+BLOCK = 64
+# Updates unrolled in the inner scan, to spread the loop's own cost.
+UNROLL = 8
+# A compiled call aims at this many seconds, so that progress moves and Ctrl-C is answered.
+SECONDS_PER_CALL = 0.3
+NEVER = np.iinfo(np.int64).max
+
+Progress = Callable[[int, int], None]
+
+
+class Consts(NamedTuple):
+    """The numbers one experiment depends on; all of them may differ within a batch."""
+
+    X: Any
+    XT: Any
+    y: Any
+    a_star: Any
+    pinv: Any  # of X, for methods that project; else None
+    alpha: Any  # the constant; ignored for a schedule
+    betas: Any  # the constants, one per term; ignored for schedules
+    levels: Any  # of the squared errors: train, test, divergence
+
+
+class Single(NamedTuple):
+    """The state of one experiment between blocks."""
+
+    params: Any
+    memory: Any
+    first: Any  # first passages of train, test and divergence; NEVER if not yet
+    last_above: Any  # last steps above the levels of train and test
+    at_first: Any  # parameters at the first passages of train and test
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is compiled: everything of an experiment that is structure rather than numbers."""
+
+    method: Method
+    penalty: Penalty | None
+    model: Model
+    has_truth: bool
+    batched: bool
+    shared: bool  # whether the batch has one X, y, a_star
+
+    @classmethod
+    def of(cls, experiment: Experiment, batched: bool, shared: bool) -> "Program":
+        """Return the structure of an experiment, its constants replaced by 1."""
+
+        def blank(spec: Any, name: str) -> Any:
+            varies = isinstance(getattr(spec, name), schedules.Schedule)
+            return spec if varies else replace(spec, **{name: 1.0})
+
+        method = blank(experiment.method, "alpha")
+        penalty = experiment.penalty
+        if isinstance(penalty, Sum):
+            penalty = Sum(tuple(blank(term, "beta") for term in penalty.terms))
+        elif penalty is not None:
+            penalty = blank(penalty, "beta")
+        truth = experiment.data.a_star is not None
+        return cls(method, penalty, experiment.model, truth, batched, shared)
+
+    @property
+    def needs_t1(self) -> bool:
+        """Whether a schedule depends on t1, which must then be known at every update."""
+        values = [
+            self.method.alpha,
+            *(t.beta for t in (self.penalty.terms if self.penalty else ())),
+        ]
+        return any(schedules.needs_t1(v) for v in values)
+
+    @property
+    def block(self) -> int:
+        """The number of updates per block."""
+        return 1 if self.needs_t1 else BLOCK
+
+
+def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) -> tuple[Any, Any]:
+    """Return the state after one block, and the iterates t .. t + block - 1."""
+    model, penalty, method = program.model, program.penalty, program.method
+
+    def residual(params: Any) -> Any:
+        return consts.X @ model.predictor(params) - consts.y
+
+    def gradient(params: Any) -> Any:
+        if isinstance(model, Linear):
+            return consts.XT @ residual(params)
+        a, pullback = jax.vjp(model.predictor, params)
+        return pullback(consts.XT @ (consts.X @ a - consts.y))[0]
+
+    def project(params: Any) -> Any:
+        return params - consts.pinv @ residual(params)
+
+    oracle = Oracle(gradient, project)
+
+    def strength(t: Any, t1: Any) -> Any:
+        if penalty is None:
+            return None
+        values = tuple(
+            term.beta(t, t1) if isinstance(term.beta, schedules.Schedule) else consts.betas[i]
+            for i, term in enumerate(penalty.terms)
+        )
+        return values if isinstance(penalty, Sum) else values[0]
+
+    def update(state: tuple[Any, Any, Any], _: None) -> tuple[Any, Any]:
+        params, memory, t = state
+        r = residual(params)
+        t1 = -1
+        if program.needs_t1:
+            now = jnp.where(r @ r <= consts.levels[0], t, -1)
+            t1 = jnp.where(single.first[0] < NEVER, single.first[0], now)
+        alpha = method.alpha
+        alpha = alpha(t, t1) if isinstance(alpha, schedules.Schedule) else consts.alpha
+        new, memory = method.update(params, memory, oracle, penalty, alpha, strength(t, t1), t)
+        return (new, memory, t + 1), (params, r)
+
+    start = (single.params, single.memory, t)
+    unroll = min(UNROLL, program.block)
+    (params, memory, _), (P, R) = lax.scan(update, start, None, length=program.block, unroll=unroll)
+
+    steps = t + jnp.arange(program.block)
+    valid = steps <= last
+    train = (R * R).sum(axis=1)
+    error = jax.vmap(model.predictor)(P) - consts.a_star
+    test = (error * error).sum(axis=1)
+    below = jnp.stack([train <= consts.levels[0], test <= consts.levels[1]])
+    # Written so that a NaN counts as divergence.
+    diverged = ~(train <= consts.levels[2])
+    hits = jnp.concatenate([below, diverged[None]]) & valid
+    first = jnp.min(jnp.where(hits, steps, NEVER), axis=1)
+    above = jnp.max(jnp.where(~below & valid, steps, -1), axis=1)
+    new_hit = (first < NEVER) & (single.first == NEVER)
+    chosen = P[jnp.clip(first[:2] - t, 0, program.block - 1)]
+    mask = new_hit[:2].reshape((2,) + (1,) * (chosen.ndim - 1))
+    return Single(
+        params,
+        memory,
+        jnp.minimum(single.first, first),
+        jnp.maximum(single.last_above, above),
+        jnp.where(mask, chosen, single.at_first),
+    ), P
+
+
+class Carry(NamedTuple):
+    """The state of the loop: the experiments, the step, and the records taken so far."""
+
+    single: Single
+    t: Any
+    pointer: Any  # the next record to take
+    records: Any  # shape ([batch,] R, ...)
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=2)
+def _advance(
+    program: Program, consts: Consts, carry: Carry, due: Any, last: Any, blocks: Any
+) -> Carry:
+    """Return the state `blocks` blocks later."""
+    run = partial(_block, program)
+    if program.batched:
+        shared = None if program.shared else 0
+        axes = Consts(shared, shared, shared, shared, shared, 0, 0, 0)
+        run = jax.vmap(run, in_axes=(axes, 0, None, None))
+
+    def body(_: Any, carry: Carry) -> Carry:
+        single, P = run(consts, carry.single, carry.t, last)
+        end = carry.t + program.block
+
+        def more(state: tuple[Any, Any]) -> Any:
+            pointer, _ = state
+            return (pointer < due.size) & (due[jnp.minimum(pointer, due.size - 1)] < end)
+
+        def take(state: tuple[Any, Any]) -> tuple[Any, Any]:
+            pointer, records = state
+            index = due[pointer] - carry.t
+            if program.batched:
+                return pointer + 1, records.at[:, pointer].set(P[:, index])
+            return pointer + 1, records.at[pointer].set(P[index])
+
+        pointer, records = lax.while_loop(more, take, (carry.pointer, carry.records))
+        return Carry(single, end, pointer, records)
+
+    return lax.fori_loop(0, blocks, body, carry)
+
+
+def simulate_step(
+    experiments: Sequence[Experiment], progress: Progress | None = None
+) -> list[EngineResult]:
+    """Simulate experiments of one shape update by update.
+
+    **Arguments:**
+
+    - `experiments`: they may differ in numbers (alpha, beta, arrays, init, thresholds), not in
+      structure (method, penalty and model types, schedules, shapes, horizon, records).
+    - `progress`: called with (steps done, steps in all) a few times a second.
+
+    **Returns:** one `EngineResult` each, first passages exact. Ctrl-C ends the run early with what
+    was done, marked `interrupted`.
+
+    **Raises:** `Unsupported` if the experiments do not have one shape.
+
+    >>> import latebloom as lb
+    >>> from latebloom.engines.step import simulate_step
+    >>> e = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3), steps=100)
+    >>> simulate_step([e])[0].done
+    100
+    """
+    first = experiments[0]
+    if any(shape(e) != shape(first) for e in experiments[1:]):
+        raise Unsupported("engine 'step' batches experiments of one shape: run the others apart")
+    shared = all(e.problem is first.problem or e.problem == first.problem for e in experiments)
+    program = Program.of(first, len(experiments) > 1, shared)
+    with jax.enable_x64(True):
+        consts, carry = _setup(experiments, program)
+        due, last = jnp.asarray(first.record_steps), first.steps
+        blocks, interrupted, t = 1, False, 0
+        try:
+            while t <= last:
+                began = time.perf_counter()
+                left = -(-(last + 1 - t) // program.block)
+                carry = _advance(program, consts, carry, due, last, min(blocks, left))
+                t += min(blocks, left) * program.block
+                diverged = np.asarray(carry.single.first)[..., 2]
+                if progress is not None:
+                    progress(min(t, last), last)
+                if (diverged < NEVER).all():
+                    break
+                seconds = time.perf_counter() - began
+                blocks = _next_size(blocks, seconds)
+        except KeyboardInterrupt:
+            interrupted = True
+        return _collect(experiments, program, carry, interrupted and t <= last)
+
+
+def _next_size(blocks: int, seconds: float) -> int:
+    """Return the number of blocks of the next call, so that it takes about SECONDS_PER_CALL."""
+    factor = SECONDS_PER_CALL / max(seconds, 1e-6)
+    return max(1, int(blocks * min(max(factor, 0.2), 16.0)))
+
+
+def shape(experiment: Experiment) -> tuple[Any, ...]:
+    """Return what experiments must share to be simulated in one batch."""
+    return (
+        Program.of(experiment, batched=True, shared=False),
+        experiment.data.X.shape,
+        experiment.start.shape,
+        experiment.steps,
+        experiment.record,
+    )
+
+
+def _consts(experiment: Experiment, program: Program) -> Consts:
+    data = experiment.data
+    n = data.X.shape[1]
+    a_star = np.full(n, np.nan) if data.a_star is None else data.a_star
+    pinv = np.zeros((0, 0))
+    if isinstance(experiment.method, ProjectedSubgradient):
+        U, s, Vt = data.svd
+        pinv = (Vt.T / s) @ U.T
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    train, test = experiment.thresholds
+    norm = float(np.linalg.norm(data.y_star))
+    start = float(
+        np.linalg.norm(data.X @ experiment.model.predictor(experiment.start) - data.y_star)
+    )
+    limit = Rules().divergence * max(norm, start)
+    truth = test * float(np.linalg.norm(a_star))
+    return Consts(
+        X=data.X,
+        XT=np.ascontiguousarray(data.X.T),
+        y=data.y_star,
+        a_star=a_star,
+        pinv=pinv,
+        alpha=schedules.initial(experiment.method.alpha),
+        betas=np.array([schedules.initial(term.beta) for term in terms]),
+        levels=np.array([(train * norm) ** 2, truth**2, limit**2]),
+    )
+
+
+def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts, Carry]:
+    every = [_consts(e, program) for e in experiments]
+    starts = [np.asarray(e.start) for e in experiments]
+    due = experiments[0].record_steps
+    if program.batched:
+        shared_fields = 5 if program.shared else 0
+        columns = list(zip(*every, strict=True))
+        consts = Consts(
+            *(
+                jnp.asarray(column[0] if i < shared_fields else np.stack(column))
+                for i, column in enumerate(columns)
+            )
+        )
+        params = jnp.asarray(np.stack(starts))
+        lead: tuple[int, ...] = (len(experiments),)
+        memory = jax.vmap(program.method.start)(params)
+    else:
+        consts = Consts(*(jnp.asarray(value) for value in every[0]))
+        params, lead = jnp.asarray(starts[0]), ()
+        memory = program.method.start(params)
+    inner = starts[0].shape
+    single = Single(
+        params,
+        # A method may keep the initial parameters; donated buffers must not be the same twice.
+        jax.tree.map(jnp.copy, memory),
+        jnp.full((*lead, 3), NEVER),
+        jnp.full((*lead, 2), -1),
+        jnp.zeros((*lead, 2, *inner)),
+    )
+    records = jnp.zeros((*lead, due.size, *inner))
+    return consts, Carry(single, jnp.asarray(0), jnp.asarray(0), records)
+
+
+def _collect(
+    experiments: Sequence[Experiment], program: Program, carry: Carry, interrupted: bool
+) -> list[EngineResult]:
+    host = jax.tree.map(np.asarray, carry)
+    t, pointer = int(host.t), int(host.pointer)
+    results = []
+    for i, experiment in enumerate(experiments):
+        pick = (lambda x, i=i: x[i]) if program.batched else (lambda x: x)
+        single: Single = jax.tree.map(pick, host.single)
+        first = [None if f == NEVER else int(f) for f in single.first]
+        done = min(t, experiment.steps)
+        if first[2] is not None:
+            done = min(done, first[2])
+        records = dict(
+            zip(experiment.record_steps[:pointer].tolist(), pick(host.records), strict=False)
+        )
+        for passage, params in zip(first[:2], single.at_first, strict=True):
+            if passage is not None:
+                records[passage] = params
+        if interrupted:
+            records[t] = single.params
+        steps = sorted(k for k in records if k <= done)
+        passages = [_passage(first[j], int(single.last_above[j]), done) for j in range(2)]
+        results.append(
+            EngineResult(
+                steps=np.array(steps, dtype=np.int64),
+                params=np.array([records[k] for k in steps]),
+                t1=passages[0],
+                t2=passages[1] if program.has_truth else None,
+                done=done,
+                diverged_at=first[2],
+                interrupted=interrupted,
+            )
+        )
+    return results
+
+
+def _passage(first: int | None, last_above: int, done: int) -> Passage:
+    tracker = Tracker(0.0)
+    tracker.first = first if first is not None and first <= done else None
+    tracker.last_above, tracker.seen = min(last_above, done), done
+    return tracker.passage()

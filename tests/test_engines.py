@@ -1,0 +1,405 @@
+"""Engines against each other and against plain NumPy loops: they share no code, and must agree."""
+
+import warnings
+
+import numpy as np
+import pytest
+from random_experiments import batches
+
+import latebloom as lb
+from latebloom.engines import jump, spectral
+from latebloom.engines.step import simulate_step
+
+PUBLISHED = lb.SparseRecovery.code(n=100, s=5, N=30, seed=1)
+
+
+def loop(experiment, update):
+    """The oracle: one NumPy update after the other, errors at every step."""
+    data, a = experiment.data, np.array(experiment.start)
+    levels = experiment.thresholds
+    passages, iterates = [None, None], [a]
+    for t in range(experiment.steps + 1):
+        errors = (
+            np.linalg.norm(data.X @ a - data.y_star) / np.linalg.norm(data.y_star),
+            np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star),
+        )
+        for i in range(2):
+            if passages[i] is None and errors[i] <= levels[i]:
+                passages[i] = t
+        a = update(data.X, data.y_star, a, t, passages[0])
+        iterates.append(a)
+    return passages, np.array(iterates[: experiment.steps + 1])
+
+
+def subgradient(alpha, beta):
+    return lambda X, y, a, t, t1: a - alpha * (X.T @ (X @ a - y) + beta * np.sign(a))
+
+
+def ista(alpha, beta, beta2=0.0):
+    def update(X, y, a, t, t1):
+        v = a - alpha * (X.T @ (X @ a - y))
+        return np.sign(v) * np.maximum(np.abs(v) - alpha * beta, 0) / (1 + alpha * beta2)
+
+    return update
+
+
+def projected(alpha, beta):
+    def update(X, y, a, t, t1):
+        v = a - alpha * beta * np.sign(a)
+        return v - np.linalg.pinv(X) @ (X @ v - y)
+
+    return update
+
+
+def ridge(alpha, beta):
+    return lambda X, y, a, t, t1: a - alpha * (X.T @ (X @ a - y) + beta * a)
+
+
+def switched(alpha, beta):
+    def update(X, y, a, t, t1):
+        return subgradient(alpha, beta if t1 is not None else 0.0)(X, y, a, t, t1)
+
+    return update
+
+
+SMALL = lb.SparseRecovery.code(n=30, s=2, N=14, seed=3)
+CASES = [
+    (lb.L1(1e-3), lb.Subgradient(0.1), subgradient(0.1, 1e-3)),
+    (lb.L1(1e-3), lb.ProximalGradient(0.1), ista(0.1, 1e-3)),
+    (lb.L1(1e-3) + lb.L2(1e-3), lb.ProximalGradient(0.1), ista(0.1, 1e-3, 1e-3)),
+    (lb.L1(1e-3), lb.ProjectedSubgradient(0.1), projected(0.1, 1e-3)),
+    (lb.L2(1e-3), lb.GradientDescent(0.1), ridge(0.1, 1e-3)),
+    (lb.L1(lb.SwitchOn(1e-3)), lb.Subgradient(0.1), switched(0.1, 1e-3)),
+]
+
+
+@pytest.mark.parametrize(("penalty", "method", "update"), CASES)
+def test_step_equals_the_plain_loop(penalty, method, update):
+    experiment = lb.Experiment(
+        SMALL, penalty, method, steps=2000, thresholds=(0.1, 0.5), record=lb.Every(1)
+    )
+    (t1, t2), iterates = loop(experiment, update)
+    result = simulate_step([experiment])[0]
+    assert t1 is not None
+    assert (result.t1.step, result.t2.step) == (t1, t2)
+    assert list(result.steps) == list(range(2001))
+    np.testing.assert_allclose(result.params, iterates, rtol=0, atol=1e-13)
+
+
+def test_step_records_what_is_asked_and_the_passages():
+    experiment = lb.Experiment(
+        SMALL, lb.L1(1e-3), steps=1000, thresholds=(0.1, 0.9), record=lb.At((7, 500))
+    )
+    result = simulate_step([experiment])[0]
+    assert result.t1.step is not None
+    assert result.t2.step is not None
+    assert list(result.steps) == sorted({0, 7, 500, 1000, result.t1.step, result.t2.step})
+
+
+@pytest.mark.parametrize("record", [lb.At((1,)), lb.LogSpaced(3), lb.Every(97)])
+def test_records_are_rows_of_the_full_run(record):
+    experiment = lb.Experiment(SMALL, lb.L1(1e-3), steps=777, record=lb.Every(1))
+    full = simulate_step([experiment])[0]
+    some = simulate_step([experiment.with_(record=record)])[0]
+    np.testing.assert_array_equal(some.params, full.params[some.steps])
+
+
+def test_a_batch_equals_its_members_run_alone():
+    problems = [lb.SparseRecovery.code(n=30, s=2, N=14, seed=seed) for seed in range(4)]
+    experiments = [
+        lb.Experiment(p, lb.L1(b), lb.ProximalGradient(a), steps=2000, thresholds=(1e-2, 0.1))
+        for p, a, b in zip(problems, (0.05, 0.1, 0.1, 0.12), (1e-3, 1e-2, 1e-4, 1e-3), strict=True)
+    ]
+    together = simulate_step(experiments)
+    for experiment, result in zip(experiments, together, strict=True):
+        alone = simulate_step([experiment])[0]
+        assert (result.t1, result.t2) == (alone.t1, alone.t2)
+        np.testing.assert_array_equal(result.steps, alone.steps)
+        np.testing.assert_allclose(result.params, alone.params, rtol=0, atol=1e-14)
+
+
+def test_a_batch_of_different_shapes_is_refused():
+    other = lb.Experiment(lb.SparseRecovery(n=12, s=1, N=6), lb.L1(1e-3), steps=10)
+    with pytest.raises(lb.Unsupported, match="one shape"):
+        simulate_step([lb.Experiment(SMALL, lb.L1(1e-3), steps=10), other])
+
+
+def assert_same(fast, reference):
+    """Equal passages and supports, iterates to 1e-10 relative, at every recorded step."""
+    assert (fast.t1, fast.t2) == (reference.t1, reference.t2)
+    np.testing.assert_array_equal(fast.steps, reference.steps)
+    np.testing.assert_array_equal(fast.params != 0, reference.params != 0)
+    scale = np.abs(reference.params).max(axis=1, keepdims=True)
+    assert np.all(np.abs(fast.params - reference.params) <= 1e-10 * scale)
+
+
+def compare_proximal(count, size, seed, steps):
+    reached = 0
+    for experiments in batches(count, size, seed, steps):
+        for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
+            assert_same(jump.simulate_jump(experiment), reference)
+            reached += reference.t2.step is not None
+    return reached
+
+
+def test_jump_equals_step_on_100_random_instances():
+    reached = compare_proximal(count=5, size=20, seed=1, steps=10_000)
+    assert reached >= 20  # the comparison is not of runs in which nothing happens
+
+
+@pytest.mark.slow
+def test_jump_equals_step_on_2000_random_instances():
+    assert compare_proximal(count=200, size=10, seed=2, steps=30_000) >= 400
+
+
+def contains(bracket, passage):
+    if bracket.high is None:
+        return passage.step is None or passage.step >= bracket.low
+    return passage.step is not None and bracket.low <= passage.step <= bracket.high
+
+
+def compare_brackets(method, count, size, seed, steps):
+    widths = []
+    for experiments in batches(count, size, seed, steps, method):
+        for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
+            result = jump.simulate_jump(experiment)
+            assert contains(result.t1, reference.t1), (result.t1, reference.t1)
+            assert contains(result.t2, reference.t2), (result.t2, reference.t2)
+            if result.t2.high is not None:
+                widths.append((result.t2.high - result.t2.low) / max(result.t2.low, 1))
+    return widths
+
+
+METHODS = [lb.Subgradient, lb.ProjectedSubgradient]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_jump_brackets_t2_of_subgradient_methods(method):
+    widths = compare_brackets(method, count=2, size=20, seed=5, steps=10_000)
+    assert len(widths) >= 5
+    assert np.median(widths) < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_jump_brackets_t2_of_subgradient_methods_on_many_instances(method):
+    widths = compare_brackets(method, count=100, size=10, seed=6, steps=30_000)
+    assert np.median(widths) < 0.05
+
+
+def test_jump_and_the_plain_loop_agree_on_the_published_instance():
+    # Figure 3 with beta = 1e-3, so that the loop is short; floors of the text's alpha.
+    experiment = lb.Experiment(
+        PUBLISHED,
+        lb.L1(1e-3),
+        lb.ProximalGradient(0.1),
+        steps=3000,
+        thresholds=(5e-2, 5e-2),
+        record=lb.Every(1),
+    )
+    passages, iterates = loop(experiment, ista(0.1, 1e-3))
+    result = jump.simulate_jump(experiment)
+    assert [result.t1.step, result.t2.step] == passages
+    np.testing.assert_allclose(result.params, iterates, rtol=0, atol=1e-14)
+
+
+def test_jump_scales_exactly_in_slow_time():
+    # da/dt = -alpha beta P H in slow time: t2 alpha beta tends to one number per instance.
+    products = []
+    for beta in (1e-7, 1e-9, 1e-11):
+        experiment = lb.Experiment(
+            PUBLISHED, lb.L1(beta), lb.ProximalGradient(0.1), steps=int(10 / beta)
+        )
+        products.append(jump.simulate_jump(experiment).t2.step * 0.1 * beta)
+    assert abs(products[1] - products[2]) < 1e-6
+    assert abs(products[0] - products[2]) < 1e-4
+
+
+SCHEDULES = [
+    lb.L1(lb.Piecewise(steps=(0, 50, 700), values=(0.0, 1e-3, 1e-4))),
+    lb.L1(lb.SwitchOn(1e-3)),
+    lb.L1(lb.SwitchOn(1e-3, before=1e-4)) + lb.L2(1e-4),
+]
+
+
+@pytest.mark.parametrize("penalty", SCHEDULES)
+def test_jump_follows_piecewise_schedules(penalty):
+    experiment = lb.Experiment(
+        SMALL, penalty, lb.ProximalGradient(0.1), steps=4000, thresholds=(1e-2, 0.1)
+    )
+    assert_same(jump.simulate_jump(experiment), simulate_step([experiment])[0])
+
+
+def test_switching_the_penalty_on_after_t1_starts_at_t1():
+    experiment = lb.Experiment(
+        SMALL, lb.L1(lb.SwitchOn(1e-2)), steps=400, thresholds=(0.1, 1e-2), record=lb.Every(1)
+    )
+    result = simulate_step([experiment])[0]
+    t1 = result.t1.step
+    plain = simulate_step([experiment.with_(penalty=None, method=lb.GradientDescent(0.1))])[0]
+    np.testing.assert_array_equal(result.params[: t1 + 1], plain.params[: t1 + 1])
+    assert np.abs(result.params[t1 + 1] - plain.params[t1 + 1]).max() > 5e-4
+
+
+TIES = {
+    # Equal columns: their coordinates enter and leave together.
+    "twins": np.repeat(np.random.default_rng(0).standard_normal((4, 3)), 2, axis=1),
+    # Orthonormal columns: every coordinate is its own problem, many events at one step.
+    "identity": np.eye(6),
+    # Zero column, zero row.
+    "zeros": np.pad(np.random.default_rng(1).standard_normal((3, 5)), ((0, 1), (0, 1))),
+    "one row": np.ones((1, 6)),
+}
+
+
+@pytest.mark.parametrize("name", TIES)
+@pytest.mark.parametrize("share", [0.3, 1.0, 1.7])
+def test_jump_handles_ties_and_degenerate_designs(name, share):
+    X = TIES[name]
+    a_star = np.zeros(X.shape[1])
+    a_star[:2] = (1.0, -0.5)
+    problem = lb.SparseRecovery.from_arrays(X, X @ a_star, a_star)
+    experiment = lb.Experiment(
+        problem,
+        lb.L1(2.0**-6),
+        lb.ProximalGradient(share / problem.sigma_max),
+        init=0.125,
+        steps=5000,
+        thresholds=(1e-2, 1e-1),
+    )
+    fast, reference = jump.simulate_jump(experiment), simulate_step([experiment])[0]
+    assert (fast.t1, fast.t2) == (reference.t1, reference.t2)
+    np.testing.assert_allclose(fast.params, reference.params, rtol=0, atol=1e-13)
+
+
+def test_jump_with_a_step_that_solves_each_coordinate_at_once():
+    # alpha lambda = 1: every mode dies in one step (q = 0).
+    X = 2 * np.eye(4)
+    problem = lb.SparseRecovery.from_arrays(X, np.array([1.0, -2.0, 0.5, 0.0]), np.ones(4))
+    experiment = lb.Experiment(problem, lb.L1(1e-2), lb.ProximalGradient(0.25), steps=50)
+    assert_same(jump.simulate_jump(experiment), simulate_step([experiment])[0])
+
+
+def test_spectral_equals_the_plain_loop():
+    experiment = lb.Experiment(
+        SMALL,
+        lb.L2(1e-2),
+        lb.GradientDescent(0.1),
+        init=1.0,
+        steps=4000,
+        thresholds=(1e-2, 0.9),
+        record=lb.Every(1),
+    )
+    passages, iterates = loop(experiment, ridge(0.1, 1e-2))
+    result = spectral.simulate_spectral(experiment)
+    assert [result.t1.step, result.t2.step] == passages
+    np.testing.assert_allclose(result.params, iterates, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("method", [lb.GradientDescent, lb.Subgradient, lb.ProximalGradient])
+@pytest.mark.parametrize("share", [0.1, 0.9, 1.0, 1.9])
+@pytest.mark.parametrize("beta", [None, 1e-3, 0.5])
+def test_spectral_equals_step(method, share, beta):
+    alpha = share / (SMALL.sigma_max + (beta or 0.0))
+    experiment = lb.Experiment(
+        SMALL,
+        beta and lb.L2(beta),
+        method(alpha),
+        init=lb.Gaussian(3.0, 1),
+        steps=3000,
+        thresholds=(2e-2, 1.0),
+    )
+    fast, reference = spectral.simulate_spectral(experiment), simulate_step([experiment])[0]
+    assert (fast.t1, fast.t2) == (reference.t1, reference.t2)
+    np.testing.assert_allclose(fast.params, reference.params, rtol=0, atol=1e-12)
+
+
+def test_ridge_is_the_limit_of_spectral():
+    # Theorem 3.6: the limit is (X^T X + beta I)^{-1} X^T y, reached at rate 1 - alpha beta.
+    X, y = PUBLISHED.X, PUBLISHED.y_star
+    experiment = lb.Experiment(
+        PUBLISHED, lb.L2(1e-5), lb.GradientDescent(0.1), init=10.0, steps=10**9
+    )
+    expected = np.linalg.solve(X.T @ X + 1e-5 * np.eye(100), X.T @ y)
+    result = spectral.simulate_spectral(experiment)
+    np.testing.assert_allclose(result.params[-1], expected, rtol=1e-8, atol=1e-12)
+
+
+def test_divergence_is_a_result_with_its_step():
+    alpha = 1.05 * PUBLISHED.alpha_max
+    experiment = lb.Experiment(PUBLISHED, lb.L1(1e-5), lb.Subgradient(alpha), steps=10**5)
+    run = lb.simulate(experiment, force=True)
+    assert run.phases.verdict == "diverged"
+    # The loop with the documented bound: training error above 10^6 max(1, initial relative error).
+    a, X, y = np.array(experiment.start), PUBLISHED.X, PUBLISHED.y_star
+    for step in range(10**5):
+        if np.linalg.norm(X @ a - y) > 1e6 * max(
+            np.linalg.norm(y), np.linalg.norm(X @ experiment.start - y)
+        ):
+            break
+        a = subgradient(alpha, 1e-5)(X, y, a, step, None)
+    assert run.phases.diverged_at == step
+    assert np.isfinite(run.trajectory["a"].values).all()
+
+
+def test_an_unstable_step_size_is_refused_with_both_numbers():
+    experiment = lb.Experiment(PUBLISHED, lb.L1(1e-5), lb.Subgradient(0.3))
+    with pytest.raises(lb.InvalidInput, match=r"alpha = 0\.3 .*0\.2809"):
+        lb.simulate(experiment)
+
+
+@pytest.mark.parametrize("engine", ["step", "jump"])
+def test_ctrl_c_keeps_what_is_done(engine):
+    def stop(done, total):
+        if done > 5000:
+            raise KeyboardInterrupt
+
+    method = lb.Subgradient(0.1) if engine == "step" else lb.ProximalGradient(0.1)
+    experiment = lb.Experiment(PUBLISHED, lb.L1(1e-5), method, steps=10**9)
+    run = lb.simulate(experiment, engine=engine, progress=stop)
+    assert run.interrupted
+    assert 5000 < run.trajectory.step[-1] < 10**9
+    assert run.phases.t1.step == 60
+
+
+def test_importing_and_simulating_leave_the_precision_of_jax_alone():
+    import jax
+    import jax.numpy as jnp
+
+    lb.simulate(lb.Experiment(SMALL, lb.L1(1e-3), steps=10), engine="step")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert jnp.asarray(1.0).dtype == ("float64" if jax.config.jax_enable_x64 else "float32")
+    assert not jax.config.jax_enable_x64
+
+
+def test_auto_takes_the_cheapest_exact_engine():
+    def engine(penalty, method, model=None):
+        e = lb.Experiment(SMALL, penalty, method, model or lb.Linear(), steps=100)
+        return lb.simulate(e).engine
+
+    assert engine(lb.L1(1e-3), lb.ProximalGradient(0.1)) == "jump"
+    assert engine(lb.L1(1e-3), lb.Subgradient(0.1)) == "step"
+    assert engine(lb.L2(1e-3), lb.Subgradient(0.1)) == "spectral"
+    assert engine(None, lb.GradientDescent(0.1)) == "spectral"
+    assert engine(None, lb.GradientDescent(0.1), lb.Hadamard(2)) == "step"
+    assert engine(lb.Euclidean(1e-3), lb.ProximalGradient(0.1)) == "step"
+
+
+@pytest.mark.parametrize(
+    ("engine", "penalty", "method", "match"),
+    [
+        ("jump", lb.L1(1e-3), lb.FISTA(0.1), "ProximalGradient"),
+        ("jump", lb.Euclidean(1e-3), lb.ProximalGradient(0.1), "L1 and L2"),
+        ("jump", lb.L1(lb.PowerDecay(1e-3)), lb.ProximalGradient(0.1), "constant"),
+        ("spectral", lb.L1(1e-3), lb.Subgradient(0.1), "L2"),
+    ],
+)
+def test_an_engine_that_does_not_apply_says_why(engine, penalty, method, match):
+    with pytest.raises(lb.Unsupported, match=match):
+        lb.simulate(lb.Experiment(SMALL, penalty, method, steps=10), engine=engine)
+
+
+def test_an_unknown_engine_names_the_nearest():
+    with pytest.raises(lb.InvalidInput, match="did you mean 'spectral'"):
+        lb.simulate(lb.Experiment(SMALL, lb.L1(1e-3), steps=10), engine="spectal")
