@@ -1,0 +1,13 @@
+"""Theory: what the laws predict, what proves an optimum, and how a run compares with them."""
+
+from .certificates import Certificate as Certificate
+from .certificates import lasso_certificate as lasso_certificate
+from .check import Report as Report
+from .check import Row as Row
+from .check import check as check
+from .limits import Limit as Limit
+from .limits import limit as limit
+from .predict import Prediction as Prediction
+from .predict import predict as predict
+from .recoverability import Recoverability as Recoverability
+from .recoverability import recoverability as recoverability

@@ -1,0 +1,171 @@
+"""Where a run ends: the point a method converges to, its errors, and the proof."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom import schedules
+from latebloom._errors import Unsupported
+from latebloom.engines.jump import solve
+from latebloom.experiment import Experiment
+from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient, Subgradient
+from latebloom.models import Linear
+from latebloom.problems import LeastSquares
+
+from .certificates import Certificate, lasso_certificate
+from .chatter import chatter
+from .strengths import Strengths, strengths
+
+# A point counts as the optimum if six digits are proved, relative to beta; or if what is left is
+# rounding: at beta = 1e-12 the gradient itself has no six digits left.
+PROVED = 1e-6
+ROUNDING = 64 * np.finfo(float).eps
+# A chattering run may dip below the least error of a sample of 512 steps; not below half of it.
+DIP = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """The end of a run as the number of steps goes to infinity.
+
+    **Fields:**
+
+    - `a`: the point the iterates converge to, or about which they keep moving, shape (n,).
+    - `train_error`, `test_error`: relative errors in the end (root mean square for a method that
+      keeps moving); the test error is None without a ground truth.
+    - `train_floor`, `test_floor`: what the errors stay above in the end. The errors themselves for
+      a method that converges, half the least error seen in a sample for one that does not: a
+      threshold below it is infeasible, one between floor and error is met by luck.
+    - `radius`: root mean square distance ||a_t - a|| in the end, 0 for a method that converges.
+    - `certificate`: proves that `a` minimizes what defines it.
+    """
+
+    a: Float[np.ndarray, " n"]
+    train_error: float
+    test_error: float | None
+    train_floor: float
+    test_floor: float | None
+    radius: float
+    certificate: Certificate
+
+
+def limit(experiment: Experiment) -> Limit | None:
+    r"""Return the point that the method converges to, or None where it is not known.
+
+    - no penalty: $\hat a + P_{\mathrm{null}} a_0$; the projected method with L2 ends in $\hat a$;
+    - L2: $(X^\top X + \beta_2 I)^{-1} X^\top y^*$;
+    - L1 (+ L2): the limit of proximal gradient, by the event-driven engine, proved by its duality
+      gap; for `Subgradient` the mean point about which it chatters, see `latebloom.theory.chatter`.
+
+    None for nonlinear models, schedules, other penalties, unstable step sizes, and the projected
+    method with l1.
+
+    **Arguments:**
+
+    - `experiment`: the spec; its horizon does not matter.
+
+    **Returns:** a `Limit`, or None.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery(n=20, s=2, N=10)
+    >>> end = limit(lb.Experiment(problem, lb.L2(1e-3), lb.GradientDescent(0.1)))
+    >>> end.certificate.proves()
+    True
+    """
+    known = constants(experiment)
+    if isinstance(known, str):
+        return None
+    alpha, beta = known
+    data, method = experiment.data, experiment.method
+    if beta.l1 == 0:
+        penalty = None if isinstance(method, ProjectedSubgradient) else experiment.penalty
+        a = smooth_limit(experiment, beta)
+        return _converged(data, a, lasso_certificate(data, penalty, a))
+    if isinstance(method, Subgradient):
+        return _chattering(data, alpha, beta)
+    if not isinstance(method, ProximalGradient | FISTA):
+        return None
+    # FISTA is stable up to half the step size only; its limit does not depend on it.
+    a = solve(data, experiment.penalty, alpha=alpha, start=experiment.start)
+    return _converged(data, a, lasso_certificate(data, experiment.penalty, a))
+
+
+def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
+    """Return alpha and the strengths if the laws apply, else a sentence that says why not."""
+    if not isinstance(experiment.model, Linear):
+        name = type(experiment.model).__name__
+        return f"the laws need the linear model: with {name} the objective is not convex"
+    alpha = schedules.constant(experiment.method.alpha)
+    if alpha is None:
+        return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
+    try:
+        beta = strengths(experiment.penalty)
+    except Unsupported as error:
+        return str(error)
+    if not experiment.data.svd.s.size:
+        return "X = 0: the data do not depend on the parameters"
+    top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
+    if isinstance(experiment.method, ProjectedSubgradient) and beta.l2 > 0:
+        top = 2.0 / beta.l2  # inside the set of interpolators L2 contracts by 1 - alpha beta
+    if alpha >= top:
+        return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
+    return alpha, beta
+
+
+def smooth_limit(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " n"]:
+    """Return the limit in closed form where there is no l1 term."""
+    data = experiment.data
+    U, s, Vt = data.svd
+    if isinstance(experiment.method, ProjectedSubgradient):
+        return data.a_hat if beta.l2 > 0 else memorized(experiment)
+    if beta.l2 > 0:
+        return Vt.T @ (s / (s**2 + beta.l2) * (U.T @ data.y_star))
+    return memorized(experiment)
+
+
+def memorized(experiment: Experiment) -> Float[np.ndarray, " n"]:
+    r"""Return the least squares solution nearest to the start, $\hat a + P_{\mathrm{null}} a_0$."""
+    start, Vt = experiment.start, experiment.data.svd.Vt
+    return experiment.data.a_hat + start - Vt.T @ (Vt @ start)
+
+
+def _proved(data: LeastSquares, certificate: Certificate) -> bool:
+    """Whether the certificate says optimum, to six digits or to rounding."""
+    rounding = ROUNDING * float(np.abs(data.X.T @ data.y_star).max())
+    return bool(certificate.proves(PROVED) or certificate.kkt <= rounding)
+
+
+def _converged(
+    data: LeastSquares, a: Float[np.ndarray, " n"], certificate: Certificate
+) -> Limit | None:
+    """Return the limit of a method that comes to rest in a."""
+    if not _proved(data, certificate):
+        return None
+    train = float(np.linalg.norm(data.X @ a - data.y_star) / np.linalg.norm(data.y_star))
+    test = None
+    if data.a_star is not None:
+        test = float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
+    return Limit(a, train, test, train, test, 0.0, certificate)
+
+
+def _chattering(data: LeastSquares, alpha: float, beta: Strengths) -> Limit | None:
+    """Return the limit of the subgradient method with l1."""
+    state = chatter(data, alpha, beta)
+    if not _proved(data, state.certificate):
+        return None
+    train, train_least = np.array(state.residual) / np.linalg.norm(data.y_star)
+    test = test_floor = None
+    if state.error is not None and data.a_star is not None:
+        test, least = np.array(state.error) / np.linalg.norm(data.a_star)
+        test_floor = DIP * float(least)
+        test = float(test)
+    return Limit(
+        a=state.mean,
+        train_error=float(train),
+        test_error=test,
+        train_floor=DIP * float(train_least),
+        test_floor=test_floor,
+        radius=state.radius,
+        certificate=state.certificate,
+    )

@@ -1,0 +1,276 @@
+"""What the laws say of an experiment before it runs."""
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom._errors import Unsupported
+from latebloom.engines.jump import simulate_jump
+from latebloom.experiment import Experiment
+from latebloom.methods import ProjectedSubgradient, ProximalGradient
+from latebloom.record import At
+from latebloom.run import jsonable
+
+from .closed_form import FOREVER, Rates, rates, smooth_times
+from .limits import constants, limit, memorized
+from .recoverability import Recoverability, recoverability
+from .strengths import Strengths
+
+
+@dataclass(frozen=True)
+class Prediction:
+    r"""What the laws say of an experiment; None where they say nothing, with the reason in `notes`.
+
+    **Fields:**
+
+    - `alpha_max`: the step size at which the iteration becomes unstable, $2/\sigma_{\max}(X^\top
+      X)$ with the curvature of the penalty; None if there is no such limit.
+    - `stable`: whether alpha is below it.
+    - `rho_2`: the contraction per step in the row space of X, $\max_{k \le r}|1 - \alpha\sigma_k|$.
+    - `t1`: a step by which the training data are fitted. With l1 it is equation 78: from there on
+      the row space is within $2\alpha\beta\sqrt n/(1-\rho_2)$ of least squares. Without, the step
+      by which the train error is at its threshold.
+    - `delay`: with l1 $\|\hat a - a^*\|_\infty/(\alpha\beta)$, $\hat a$ the least squares solution
+      nearest to the start. With L2 alone t2 - t1, or where the run cannot generalize the time
+      $\ln(\|P_{\mathrm{null}} a_0\|/\|a^*\|)/(\alpha\beta)$ after which the test error drops
+      nevertheless.
+    - `t2`: t1 + delay; None if the run cannot generalize.
+    - `t2_proximal`: the exact t2 of proximal gradient at the same alpha, beta and start.
+    - `train_plateau`: the relative train error right after t1, $\beta\|(X^\top)^+\mathrm{sign}(\hat
+      a)\|/\|y^*\|$ together with what least squares cannot fit.
+    - `train_floor`, `test_floor`: relative errors in the end: bias of order beta, and for
+      `Subgradient` the root mean square of its chatter of order alpha beta.
+    - `generalizes`: whether the test error ends at or below its threshold (with l1: and $a^*$ is
+      recoverable).
+    - `recoverability`: whether l1 minimization can find $a^*$ at all.
+    - `notes`: sentences that say why something is None, or how far to trust it.
+    """
+
+    alpha_max: float | None = None
+    stable: bool | None = None
+    rho_2: float | None = None
+    t1: int | None = None
+    delay: float | None = None
+    t2: int | None = None
+    t2_proximal: int | None = None
+    train_plateau: float | None = None
+    train_floor: float | None = None
+    test_floor: float | None = None
+    generalizes: bool | None = None
+    recoverability: Recoverability | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, JSON-ready."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.recoverability is not None:
+            plain["recoverability"] = self.recoverability.to_dict()
+        return jsonable(plain)
+
+
+def predict(experiment: Experiment, exact: bool = True) -> Prediction:
+    r"""Return what the laws say of an experiment before it runs.
+
+    **Arguments:**
+
+    - `experiment`: the spec; linear model, constant alpha and beta, penalties L1 and L2. Of others
+      only the step size limit and recoverability are predicted.
+    - `exact`: also find `t2_proximal` with the event-driven engine (a fraction of a second).
+
+    **Returns:** a `Prediction`.
+
+    Source: arXiv 2506.05718, theorem 3.1 (C.29) with equation 78, theorem 3.6 (C.51), Figure 4.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery.code(N=30)
+    >>> seen = predict(lb.Experiment(problem, lb.L1(1e-5), lb.Subgradient(0.1)), exact=False)
+    >>> seen.t1, round(seen.delay), seen.generalizes
+    (85, 69545, True)
+    """
+    data, notes = experiment.data, []
+    top = experiment.method.alpha_limit(data, experiment.penalty, experiment.model)
+    found = Prediction(alpha_max=top if math.isfinite(top) else None)
+    if found.alpha_max is None:
+        notes.append("alpha_max: no step size is known to make this method diverge")
+    try:
+        found = replace(found, recoverability=recoverability(data))
+    except Unsupported as error:
+        notes.append(f"delay, t2, test_floor, generalizes: {error}")
+    known = constants(experiment)
+    if isinstance(known, str):
+        alpha = experiment.method.alpha
+        if isinstance(alpha, int | float):
+            found = replace(found, stable=alpha < top if math.isfinite(top) else None)
+        return replace(found, notes=(*notes, known))
+    alpha, beta = known
+    found = replace(found, stable=True)
+    found = _with_floors(found, experiment, beta, notes)
+    speed = rates(experiment, alpha, beta)
+    if speed is None:
+        notes.append("rho_2, t1, delay, t2: the laws do not cover a method with momentum (FISTA)")
+    elif beta.l1 > 0:
+        found = _with_l1_times(found, experiment, alpha, beta, speed, notes)
+    else:
+        found = _with_smooth_times(found, experiment, alpha, beta, speed, notes)
+    if exact and beta.l1 > 0 and data.a_star is not None:
+        found = replace(found, t2_proximal=_t2_proximal(experiment, alpha, notes))
+    return replace(found, notes=tuple(notes))
+
+
+def _with_floors(
+    found: Prediction, experiment: Experiment, beta: Strengths, notes: list[str]
+) -> Prediction:
+    """Add where the errors end, and whether that is generalization."""
+    end = limit(experiment)
+    if end is None:
+        notes.append(
+            "train_floor, test_floor: where this method ends is not known, or could not be "
+            "certified"
+        )
+    else:
+        found = replace(found, train_floor=end.train_error, test_floor=end.test_error)
+    possible = found.recoverability
+    if possible is None:
+        return found
+    if beta.l1 > 0 and not possible.recoverable:
+        return replace(found, generalizes=False)
+    if found.test_floor is None:
+        return found
+    return replace(found, generalizes=found.test_floor <= experiment.thresholds[1])
+
+
+def _with_l1_times(
+    found: Prediction,
+    experiment: Experiment,
+    alpha: float,
+    beta: Strengths,
+    speed: Rates,
+    notes: list[str],
+) -> Prediction:
+    data = experiment.data
+    near = memorized(experiment)
+    found = replace(
+        found,
+        rho_2=speed.rho_2,
+        t1=fit_time(experiment, alpha, beta, speed),
+        train_plateau=_plateau(experiment, near, beta),
+    )
+    _explain_t1(found, experiment, notes)
+    if data.a_star is None:
+        return found
+    delay = float(np.abs(near - data.a_star).max()) / (alpha * beta.l1)
+    found = replace(found, delay=delay)
+    if found.generalizes is False:
+        _explain_t2(found, experiment, notes)
+        return found
+    return replace(found, t2=(found.t1 or 0) + math.ceil(delay))
+
+
+def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates) -> int:
+    r"""Return the step by which the row space has reached its floor $2\alpha\beta\sqrt n/(1-\rho)$.
+
+    $t_1 = \lceil -\ln(1 + (1-\rho)\|V V^\top(a_0 - \hat a)\|/(\alpha\beta\sqrt n))/\ln\rho\rceil$,
+    with rho the contraction in the row space only: for N < n the kernel of X does not contract at
+    all.
+
+    Source: arXiv 2506.05718, equation 78, with errata E-07 and E-08.
+    """
+    rho = speed.rho_2
+    distance = float(
+        np.linalg.norm(experiment.data.svd.Vt @ experiment.start - fitted(experiment, beta))
+    )
+    floor = alpha * beta.l1 * math.sqrt(experiment.data.X.shape[1])
+    if distance == 0:
+        return 0
+    if rho == 0:
+        return 1  # one step leaves nothing of the start
+    return max(0, math.ceil(-math.log1p((1 - rho) * distance / floor) / math.log(rho)))
+
+
+def fitted(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " r"]:
+    """Return the row space coordinates of the least squares (or ridge) solution."""
+    U, s, _ = experiment.data.svd
+    l2 = 0.0 if isinstance(experiment.method, ProjectedSubgradient) else beta.l2
+    return s / (s**2 + l2) * (U.T @ experiment.data.y_star)
+
+
+def _plateau(experiment: Experiment, near: Float[np.ndarray, " n"], beta: Strengths) -> float:
+    """Return the relative train error while the row space balances the pull of the penalty."""
+    data = experiment.data
+    U, s, Vt = data.svd
+    outside = data.y_star - U @ (U.T @ data.y_star)
+    pull = np.zeros_like(s)
+    if not isinstance(experiment.method, ProjectedSubgradient):
+        pull = (Vt @ (beta.l1 * np.sign(near) + beta.l2 * near)) / s
+    together = math.hypot(float(np.linalg.norm(pull)), float(np.linalg.norm(outside)))
+    return together / float(np.linalg.norm(data.y_star))
+
+
+def _with_smooth_times(
+    found: Prediction,
+    experiment: Experiment,
+    alpha: float,
+    beta: Strengths,
+    speed: Rates,
+    notes: list[str],
+) -> Prediction:
+    t1, t2 = smooth_times(experiment, beta, speed)
+    found = replace(found, rho_2=speed.rho_2, t1=t1, t2=t2, train_plateau=found.train_floor)
+    if t1 is None:
+        _explain_t1(found, experiment, notes)
+    if t1 is not None and t2 is not None:
+        return replace(found, delay=float(t2 - t1))
+    a_star = experiment.data.a_star
+    if a_star is None:
+        return found
+    if t2 is None:
+        _explain_t2(found, experiment, notes)
+    Vt = experiment.data.svd.Vt
+    outside = experiment.start - Vt.T @ (Vt @ experiment.start)
+    ratio = float(np.linalg.norm(outside) / np.linalg.norm(a_star))
+    if beta.l2 > 0 and ratio > 1:
+        notes.append(
+            "delay: the start decays in the kernel of X, and the test error with it, at the rate "
+            "alpha beta; this is a late drop without generalization"
+        )
+        return replace(found, delay=math.log(ratio) / (alpha * beta.l2))
+    notes.append("delay: nothing is left to happen after the data are fitted")
+    return found
+
+
+def _explain_t1(found: Prediction, experiment: Experiment, notes: list[str]) -> None:
+    """Say so if the threshold is not where equation 78 counts: t1 then is not its first passage."""
+    goal, plateau, floor = experiment.thresholds[0], found.train_plateau, found.train_floor
+    if floor is not None and floor > goal:
+        notes.append(f"t1: the train error ends at {floor:.3g}, above its threshold {goal:.3g}")
+    elif plateau is not None and plateau > goal:
+        notes.append(
+            f"t1: the plateau {plateau:.3g} of the train error is above its threshold {goal:.3g}, "
+            "which is therefore crossed later than t1, on the way to the floor"
+        )
+
+
+def _explain_t2(found: Prediction, experiment: Experiment, notes: list[str]) -> None:
+    """Say why the run does not generalize."""
+    goal, floor, possible = experiment.thresholds[1], found.test_floor, found.recoverability
+    if floor is not None and floor > goal:
+        notes.append(f"t2: the test error ends at {floor:.3g}, above its threshold {goal:.3g}")
+    elif possible is not None:
+        notes.append(f"t2: {possible.reason}")
+
+
+def _t2_proximal(experiment: Experiment, alpha: float, notes: list[str]) -> int | None:
+    """Return the exact t2 of proximal gradient, whatever the horizon of the experiment."""
+    proximal = experiment.with_(method=ProximalGradient(alpha), steps=FOREVER, record=At(()))
+    try:
+        t2 = simulate_jump(proximal).t2
+    except Unsupported as error:
+        notes.append(f"t2_proximal: {error}")
+        return None
+    if t2 is None or t2.step is None:
+        notes.append(f"t2_proximal: proximal gradient does not get there in {FOREVER:.0e} steps")
+        return None
+    return t2.step
