@@ -1,0 +1,7 @@
+"""Pictures: matplotlib figures without pyplot, so that nothing global is touched."""
+
+from .laws import plot_law as plot_law
+from .lines import plot_lines as plot_lines
+from .mirage import plot_mirage as plot_mirage
+from .phases import plot_run as plot_run
+from .style import save_figure as save_figure

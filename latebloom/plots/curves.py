@@ -1,0 +1,181 @@
+"""The parts pictures are made of: error curves, norms, and the marks of t1, t2 and the delay."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from latebloom.penalties import L1
+from latebloom.phases import Passage
+from latebloom.run import Run
+
+from . import style as st
+from .style import label_powers
+
+
+def log_steps(run: Run) -> np.ndarray:
+    """Return step + 1: what a logarithmic axis can show of a run that starts at step 0."""
+    return run.trajectory["step"].to_numpy() + 1.0
+
+
+def shown(values: np.ndarray) -> np.ndarray:
+    """Return the values with infinities, which a diverged run has, as gaps."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def set_step_axis(axes: Axes, run: Run) -> None:
+    """Make the x axis logarithmic over all steps of the run."""
+    axes.set_xscale("log")
+    axes.set_xlim(1, max(float(run.last_step + 1), 10.0))
+    label_powers(axes.xaxis)
+
+
+def draw_errors(axes: Axes, run: Run, log: bool = True) -> list[Line2D]:
+    """Draw the training error and, where the truth is known, the test error."""
+    lines = []
+    for name, label, colour, dash in (
+        ("train_error", "training error", st.TRAIN, "-"),
+        ("test_error", "test error", st.TEST, "--"),
+    ):
+        values = shown(run.trajectory[name].to_numpy())
+        if np.isnan(values).all():
+            continue
+        if log:  # exact zeros are gaps, not minus infinity
+            values = np.where(values > 0, values, np.nan)
+        lines += axes.plot(log_steps(run), values, color=colour, ls=dash, label=label)
+    if log:
+        axes.set_yscale("log")
+        label_powers(axes.yaxis)
+    axes.set_ylabel("relative error")
+    return lines
+
+
+def draw_norm(axes: Axes, run: Run) -> list[Line2D]:
+    """Draw the norm that the penalty sees (l1 unless only l2 is penalized), and that of the
+    truth."""
+    order = norm_order(run)
+    name = f"l{order}_norm"
+    symbol = rf"$\|a\|_{order}$"
+    values = shown(run.trajectory[name].to_numpy())
+    lines = axes.plot(log_steps(run), values, color=st.NORM, ls="-.", label=symbol)
+    a_star = run.experiment.data.a_star
+    if a_star is not None:
+        truth = float(np.linalg.norm(a_star, order))
+        label = rf"$\|a^*\|_{order}$ = {truth:.3g}"
+        lines.append(axes.axhline(truth, color=st.NORM, ls="--", lw=1, label=label))
+    axes.set_ylabel(symbol)
+    axes.set_ylim(bottom=0)
+    axes.grid(False)
+    return lines
+
+
+def norm_order(run: Run) -> int:
+    """Return 2 if only l2 terms are penalized, else 1."""
+    penalty = run.experiment.penalty
+    return 2 if penalty is not None and not any(isinstance(t, L1) for t in penalty.terms) else 1
+
+
+def right_axis(axes: Axes) -> Axes:
+    """Return a second y axis whose curves do not hide the first one's."""
+    right = axes.twinx()
+    right.spines["right"].set_visible(True)
+    right.grid(False)
+    axes.set_zorder(right.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    return right
+
+
+def draw_legend(axes: Axes, lines: Iterable[Artist], above: float = 1.01) -> None:
+    """Draw one legend for the lines of both y axes, in the line of the title: it hides no curve."""
+    handles = list(lines)
+    place = {"loc": "lower right", "bbox_to_anchor": (1.0, above), "borderaxespad": 0.0}
+    axes.legend(handles=handles, ncols=len(handles), columnspacing=1.2, handlelength=1.8, **place)
+
+
+def passage_label(name: str, passage: Passage) -> str:
+    """Return what a picture says of a passage, in mathtext."""
+    symbol = f"${name[0]}_{name[1]}$"
+    if passage.step is not None:
+        return f"{symbol} = {passage.step:,}"
+    if passage.high is not None:
+        return f"{symbol} in [{passage.low:,}, {passage.high:,}]"
+    if passage.floor is not None:
+        return f"{symbol}: never (floor {passage.floor:.2g})"
+    if passage.low:
+        return f"{symbol}: not by step {passage.low - 1:,}"
+    return f"{symbol}: unknown"
+
+
+def draw_passages(axes: Axes, run: Run, labels: bool = True) -> None:
+    """Mark t1 and t2 (a line if exact, a band if bracketed) and the delay between them (an
+    arrow)."""
+    phases = run.phases
+    marks = {"t1": (phases.t1, st.TRAIN), "t2": (phases.t2, st.TEST)}
+    missing = []
+    for name, (passage, colour) in marks.items():
+        if passage.low is None or passage.high is None:
+            missing.append(passage_label(name, passage))
+            continue
+        if passage.low == passage.high:
+            axes.axvline(passage.low + 1, color=colour, lw=1, ls=":", gid=name)
+        else:
+            axes.axvspan(
+                passage.low + 1,
+                passage.high + 1,
+                fc=(colour, 0.2),
+                ec=colour,
+                ls=":",
+                lw=1,
+                gid=name,
+            )
+    if not labels:
+        return
+    if phases.t1.high is not None and phases.t2.high is not None:
+        _label_both(axes, run)
+    else:
+        for name, (passage, colour) in marks.items():
+            if passage.high is not None:
+                _label(axes, name, passage, colour, "center")
+    # Without a truth there is no t2 to miss.
+    if run.experiment.data.a_star is None:
+        missing = [text for text in missing if "t_2" not in text]
+    if missing:
+        axes.text(
+            *(0.99, 1.02, ", ".join(missing)), transform=axes.transAxes, ha="right", color=st.MARK
+        )
+
+
+def _label(axes: Axes, name: str, passage: Passage, colour: str, side: str) -> None:
+    assert passage.high is not None
+    x = np.sqrt(((passage.low or 0) + 1.0) * (passage.high + 1.0))
+    where = axes.get_xaxis_transform()
+    text = passage_label(name, passage)
+    axes.text(x, 1.02, text, transform=where, ha=side, color=colour)
+
+
+def _label_both(axes: Axes, run: Run) -> None:
+    """Label t1 and t2 so that the labels do not overlap, and draw the arrow of the delay."""
+    t1, t2 = run.phases.t1, run.phases.t2
+    assert t1.high is not None
+    assert t2.high is not None
+    start, end = t1.high + 1.0, t2.high + 1.0
+    decades = np.log10(run.last_step + 1.0)
+    near = abs(np.log10(end / start)) < 0.35 * decades
+    first, second = ("right", "left") if start <= end else ("left", "right")
+    _label(axes, "t1", t1, st.TRAIN, first if near else "center")
+    _label(axes, "t2", t2, st.TEST, second if near else "center")
+    if end < 2 * start:
+        return  # no room for an arrow, and no delay worth one
+    low, high = axes.get_ylim()
+    axes.set_ylim(low * (low / high) ** 0.2, high)  # room below the curves
+    where = axes.get_xaxis_transform()
+    arrow = {"arrowstyle": "<->", "color": st.MARK, "shrinkA": 0, "shrinkB": 0, "lw": 1}
+    axes.annotate("", (start, 0.07), (end, 0.07), where, where, arrowprops=arrow)
+    low, high = run.phases.delay_bounds
+    text = rf"$\Delta t$ = {high:,}" if low == high else rf"$\Delta t$ in [{low:,}, {high:,}]"
+    middle = np.sqrt(start * end)
+    axes.text(
+        middle, 0.09, text, transform=where, ha="center", va="bottom", color=st.MARK, gid="delay"
+    )

@@ -1,0 +1,76 @@
+"""The picture of a run, in the layout of the paper's Figure 3."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latebloom.run import Run
+
+from . import style as st
+from .components import draw_components
+from .curves import (
+    draw_errors,
+    draw_legend,
+    draw_norm,
+    draw_passages,
+    log_steps,
+    norm_order,
+    right_axis,
+    set_step_axis,
+    shown,
+)
+
+
+def plot_run(run: Run) -> Figure:
+    r"""Return the picture of a run: errors, norm and components against step + 1, in three panels.
+
+    (a) training and test error with t1, t2 and the delay, and the ratio of the penalty's to the
+    loss's gradient; (b) the errors with the norm of the predictor, the truth's dashed; (c) the
+    components. What is not known (t2, a truth) is left out; a bracketed time is a band.
+
+    Source: arXiv 2506.05718, Figure 3.
+    """
+    with st.style():
+        figure = Figure(figsize=(7.0, 8.4))
+        top, middle, bottom = figure.subplots(3, 1, sharex=True)
+        _errors_and_ratio(top, run)
+        _errors_and_norm(middle, run)
+        draw_components(bottom, run)
+        draw_passages(bottom, run, labels=False)
+        for axes in (top, middle):
+            set_step_axis(axes, run)
+        ratio = " and gradient ratio" if run.experiment.penalty is not None else ""
+        top.set_title(f"(a) errors{ratio}", pad=19)  # leaves a line for the labels of t1 and t2
+        middle.set_title(f"(b) errors and l{norm_order(run)} norm")
+        bottom.set_title("(c) components of the predictor")
+        bottom.set_xlabel("step + 1")
+        figure.suptitle(_headline(run), fontsize=10)
+    return figure
+
+
+def _errors_and_ratio(axes: Axes, run: Run) -> None:
+    lines = draw_errors(axes, run)
+    draw_passages(axes, run)
+    if run.experiment.penalty is not None:
+        right = right_axis(axes)
+        ratio = shown(run.trajectory["gradient_ratio"].to_numpy())
+        label = r"$\|\beta H\| / \|\nabla g\|$"
+        lines += right.plot(log_steps(run), ratio, color=st.RATIO, lw=1, label=label)
+        right.set_ylabel(label)
+        right.set_ylim(bottom=0)
+    draw_legend(axes, lines, above=1.1)  # above the labels of t1 and t2
+
+
+def _errors_and_norm(axes: Axes, run: Run) -> None:
+    lines = draw_errors(axes, run)
+    draw_passages(axes, run, labels=False)
+    lines += draw_norm(right_axis(axes), run)
+    draw_legend(axes, lines)
+
+
+def _headline(run: Run) -> str:
+    """Return name, verdict and engine, and whether the run was cut short."""
+    parts = [run.experiment.name or run.experiment.hash, str(run.phases.verdict).replace("_", " ")]
+    parts.append(f"engine {run.engine}")
+    if run.interrupted:
+        parts.append(f"interrupted at step {run.last_step:,}")
+    return "  ·  ".join(parts)

@@ -1,0 +1,154 @@
+"""From an experiment to a run: picks the engine, drives it, judges what came out."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import xarray as xr
+
+from . import _checks as check
+from ._errors import InvalidInput
+from ._versions import versions
+from .engines import jump, spectral
+from .engines.result import EngineResult
+from .engines.threads import blas_threads
+from .experiment import Experiment
+from .methods import ProximalGradient
+from .phases import Phases, phases
+from .run import Run
+from .theory.limits import limit
+from .trajectory import observables
+
+ENGINES = ("auto", "step", "jump", "spectral")
+Progress = Callable[[int, int], None]
+
+
+def simulate(
+    experiment: Experiment,
+    engine: str = "auto",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Simulate an experiment and judge its phases.
+
+    **Arguments:**
+
+    - `experiment`: what to simulate.
+    - `engine`: `step` (every update, compiled), `jump` (event by event, exact for proximal
+      gradient, a bracket of t2 for subgradient methods), `spectral` (closed form, for ridge and
+      unpenalized problems), or `auto`: the cheapest exact one.
+    - `force`: run although alpha is beyond the stability limit; the verdict then says where it
+      diverged.
+    - `progress`: called with (steps done, steps in all) a few times a second.
+
+    **Returns:** a `Run`; after Ctrl-C one with what was done, marked `interrupted`.
+
+    **Raises:** `InvalidInput` for an unstable alpha without `force`; `Unsupported` for an engine
+    that does not apply, with the reason.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    >>> run = lb.simulate(lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient(0.1)))
+    >>> run.engine, run.phases.t2.kind
+    ('jump', 'exact')
+    """
+    check.one_of("engine", engine, ENGINES)
+    if not force:
+        experiment.method.require_stable(experiment.data, experiment.penalty, experiment.model)
+    chosen = choose_engine(experiment) if engine == "auto" else engine
+    began = time.perf_counter()
+    if chosen == "spectral":
+        with blas_threads(experiment.data):
+            result = spectral.simulate_spectral(experiment)
+    elif chosen == "jump":
+        with blas_threads(experiment.data):
+            result = jump.simulate_jump(experiment, progress)
+    else:
+        # Imported here: only this engine needs JAX, which takes a second to load.
+        from .engines.step import simulate_step
+
+        result = simulate_step([experiment], progress)[0]
+    return _judge(experiment, chosen, result, time.perf_counter() - began)
+
+
+def simulate_batch(
+    experiments: Sequence[Experiment], force: bool = False, progress: Progress | None = None
+) -> list[Run]:
+    """Simulate experiments of one shape together with the `step` engine.
+
+    **Arguments:**
+
+    - `experiments`: they may differ in numbers (alpha, beta, arrays, seeds, init), not in
+      structure.
+    - `force`, `progress`: as for `simulate`.
+
+    **Returns:** one `Run` each, in order; `seconds` is the time of the whole batch divided by their
+    number.
+
+    **Raises:** `InvalidInput` for an empty batch, `Unsupported` for experiments of different
+    shapes.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery(n=20, s=1, N=10)
+    >>> batch = [lb.Experiment(problem, lb.L1(b), steps=50) for b in (1e-3, 1e-2)]
+    >>> len(lb.simulate_batch(batch))
+    2
+    """
+    from .engines.step import simulate_step
+
+    if not experiments:
+        raise InvalidInput("experiments = []: a batch needs at least one experiment")
+    if not force:
+        for e in experiments:
+            e.method.require_stable(e.data, e.penalty, e.model)
+    began = time.perf_counter()
+    results = simulate_step(experiments, progress)
+    each = (time.perf_counter() - began) / len(experiments)
+    return [_judge(e, "step", r, each) for e, r in zip(experiments, results, strict=True)]
+
+
+def choose_engine(experiment: Experiment) -> str:
+    """Return the cheapest engine that is exact for the experiment."""
+    if spectral.why_not(experiment) is None:
+        return "spectral"
+    if isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
+        return "jump"
+    return "step"
+
+
+def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: float) -> Run:
+    t1 = -1 if result.t1.step is None else result.t1.step
+    trajectory = observables(experiment, result.steps, result.params, t1=t1)
+    trajectory.attrs |= {"engine": engine, **{f"version_{k}": v for k, v in versions().items()}}
+    return Run(
+        experiment=experiment,
+        engine=engine,
+        phases=_phases(experiment, result, trajectory),
+        trajectory=trajectory,
+        params=result.params[-1],
+        seconds=seconds,
+        interrupted=result.interrupted,
+        events=result.events,
+        notes=result.notes,
+    )
+
+
+def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset) -> Phases:
+    """Return the phases: passages from the engine, floors from theory where a passage is
+    missing."""
+    passages = (result.t1, result.t2)
+    floors: tuple[float | None, float | None] = (None, None)
+    missing = any(p is not None and p.high is None for p in passages)
+    if missing and result.diverged_at is None and not result.interrupted:
+        end = limit(experiment)
+        if end is not None:
+            floors = (end.train_floor, end.test_floor)
+    has_truth = experiment.data.a_star is not None
+    return phases(
+        trajectory["step"].values,
+        trajectory["train_error"].values,
+        trajectory["test_error"].values if has_truth else None,
+        experiment.thresholds,
+        passages=passages,
+        floors=floors,
+        diverged_at=result.diverged_at,
+    )
