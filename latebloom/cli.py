@@ -1,0 +1,398 @@
+"""The command line: arguments to library calls, results to tables and files, errors to one line.
+
+Every verb is a frozen dataclass that tyro turns into options and help. What is not an option of the
+verb itself is a setting of the experiment (``--penalty.beta 1e-7``) and goes through the same
+reader as a TOML file, so that a mistake gives the same message in both.
+"""
+
+import os
+import shutil
+import sys
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+import tyro
+
+from . import __version__
+from ._errors import InvalidInput, nearest
+from .experiment import Experiment
+from .run import FILES, check_folder, dump_json
+from .run import Run as Result
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|FILE.toml")]
+Engine = Literal["auto", "step", "jump", "spectral"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Simulate an experiment and say what happened.
+
+    Settings of the experiment are options too: --penalty.beta 1e-7, --method.alpha 0.05,
+    --problem.N 40, --steps 1e9; a name alone changes the type: --method ProximalGradient,
+    --penalty none. `latebloom show NAME` prints them all.
+    """
+
+    experiment: Source
+    """A name from `latebloom list`, or a TOML file."""
+    engine: Engine = "auto"
+    """How the updates are computed; auto takes the cheapest exact way."""
+    out: Path | None = None
+    """A new folder for spec, data (netCDF), pictures and result."""
+    overwrite: bool = False
+    """Replace the earlier result in that folder."""
+    force: bool = False
+    """Run even if alpha is beyond its limit."""
+    json: bool = False
+    """Print one JSON document instead of tables."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """Print an experiment as TOML, with the settings given as options."""
+
+    experiment: Source
+    """A name from `latebloom list`, or a TOML file."""
+    json: bool = False
+    """Print one JSON document instead of TOML."""
+
+
+@dataclass(frozen=True)
+class List:
+    """List the experiments that have a name."""
+
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Say what theory expects of an experiment, before any run."""
+
+    experiment: Source
+    """A name from `latebloom list`, or a TOML file."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Simulate an experiment and compare the laws with what was measured."""
+
+    experiment: Source
+    """A name from `latebloom list`, or a TOML file."""
+    engine: Engine = "auto"
+    """How the updates are computed; auto takes the cheapest exact way."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Regenerate a whole figure of the paper and compare every published value with ours."""
+
+    figure: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FIGURE")]
+    """fig3, fig4, fig7 or fig9."""
+    out: Path | None = None
+    """A new folder for the picture and the comparison."""
+    overwrite: bool = False
+    """Replace the earlier result in that folder."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Run the headline experiments and write one page with pictures and numbers."""
+
+    out: Path = Path("demo")
+    """The folder for the page; an earlier demo in it is replaced."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+
+Verb = Run | Show | List | Predict | Check | Reproduce | Demo
+POSITIONAL = {
+    "experiment": "an experiment: a name from `latebloom list`, or a TOML file",
+    "figure": "a figure, such as fig3",
+}
+VERBS: dict[str, type] = {cls.__name__.lower(): cls for cls in typing.get_args(Verb)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    **Arguments:**
+
+    - `argv`: the arguments, without the program's name; those of the process if None.
+
+    **Returns:** the exit code: 0 done, 1 done with failed runs, 2 bad input, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+        return code
+    except InvalidInput as error:
+        print(f"latebloom: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("latebloom: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. Python flushes once more at exit: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--version"]:
+        print(f"latebloom {__version__}")
+        return DONE
+    if not arguments or arguments[0] in ("-h", "--help"):
+        _help([])
+        return DONE if arguments else BAD_INPUT
+    name, rest = arguments[0], arguments[1:]
+    if name not in VERBS:
+        raise InvalidInput(f"no command {name!r}{nearest(name, VERBS)}")
+    if "-h" in rest or "--help" in rest:
+        _help([name])
+        return DONE
+    own, settings = _split(name, rest)
+    verb = _parse([name, *own])
+    if isinstance(verb, List):
+        return _list(verb)
+    if isinstance(verb, Demo):
+        return _demo(verb)
+    if isinstance(verb, Reproduce):
+        return _reproduce(verb)
+    from .paper.load import load
+
+    experiment = load(verb.experiment, settings)
+    if isinstance(verb, Show):
+        return _show(verb, experiment)
+    if isinstance(verb, Predict):
+        return _predict(verb, experiment)
+    return _check(verb, experiment) if isinstance(verb, Check) else _run(verb, experiment)
+
+
+# Arguments ----------------------------------------------------------------------------------------
+
+
+def _parse(arguments: list[str]) -> Verb:
+    """Return the verb that tyro makes of its own, already sorted out, arguments."""
+    named = [Annotated[cls, tyro.conf.subcommand(name)] for name, cls in VERBS.items()]
+    config = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
+    about = "Delayed generalization (grokking), simulated exactly, measured and predicted."
+    kind: Any = Union[tuple(named)]  # noqa: UP007 - built from a list
+    return tyro.cli(kind, prog="latebloom", description=about, args=arguments, config=config)
+
+
+def _help(verb: list[str]) -> None:
+    try:
+        _parse([*verb, "--help"])
+    except SystemExit:  # that is how argument parsers end their help
+        return
+
+
+def _split(name: str, tokens: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the verb's own arguments, complete and well-formed, and the experiment's settings."""
+    hints = typing.get_type_hints(VERBS[name])
+    positional = [f for f in hints if f in POSITIONAL]
+    own: list[str] = []
+    settings: list[tuple[str, str]] = []
+    rest = list(tokens)
+    while rest:
+        token = rest.pop(0)
+        if not token.startswith("-"):
+            if not positional:
+                raise InvalidInput(
+                    f"{token!r} is one argument too many for {name}; see {name} --help"
+                )
+            positional.pop()
+            own.append(token)
+            continue
+        option, equals, value = token.partition("=")
+        key = option.lstrip("-").replace("-", "_")
+        known = option.startswith("--") and key in hints and key not in POSITIONAL
+        if not known:
+            _require_setting(name, option, key)
+        if known and hints[key] is bool:
+            if equals:
+                raise InvalidInput(f"{option} takes no value; leave out '={value}'")
+            own.append(option)
+            continue
+        if not equals:
+            if not rest or rest[0].startswith("--"):
+                raise InvalidInput(f"{option} needs a value, as in {option} VALUE")
+            value = rest.pop(0)
+        if not known:
+            settings.append((key, value))
+            continue
+        allowed = typing.get_args(hints[key])
+        if typing.get_origin(hints[key]) is Literal and value not in allowed:
+            raise InvalidInput(f"{option} {value}: must be one of {', '.join(allowed)}")
+        own += [f"{option}={value}"]  # one token: a value may begin with a dash
+    if positional:
+        what = POSITIONAL[positional[0]]
+        raise InvalidInput(f"{name} needs {what}")
+    return own, settings
+
+
+def _require_setting(name: str, option: str, key: str) -> None:
+    """Raise, naming the nearest option, unless `key` can be a setting of the verb's experiment."""
+    flags = [f"--{f.name}" for f in fields(VERBS[name]) if f.name not in POSITIONAL]
+    keys: list[str] = []
+    if "experiment" in VERBS[name].__dataclass_fields__:
+        from .paper.load import known_settings
+
+        keys = known_settings()
+        if option.startswith("--") and key.partition(".")[0] in keys:
+            return
+    same = [f"--{k}" for k in keys if k.rpartition(".")[2] == key]  # --beta for --penalty.beta
+    hint = nearest(option, same or [*flags, *(f"--{k}" for k in keys)])
+    if hint.startswith("; known"):
+        hint = f"; options: {', '.join(flags)} (see latebloom {name} --help)"
+    raise InvalidInput(f"unknown option '{option}'{hint}")
+
+
+# Verbs --------------------------------------------------------------------------------------------
+
+
+def _list(verb: List) -> int:
+    from .paper import PRESETS
+    from .report import print_table
+
+    if verb.json:
+        keys = ("name", "aliases", "title", "published", "source", "note")
+        print(dump_json([{k: getattr(p, k) for k in keys} for p in PRESETS.values()]))
+    else:
+        rows = [(p.name, ", ".join(p.aliases), p.title) for p in PRESETS.values()]
+        print_table(("name", "also", "what it shows"), rows)
+    return DONE
+
+
+def _show(verb: Show, experiment: Experiment) -> int:
+    from .report import print_spec
+
+    if verb.json:
+        print(dump_json({"experiment": experiment.hash, "spec": experiment.to_dict()}))
+    else:
+        print_spec(experiment)
+    return DONE
+
+
+def _predict(verb: Predict, experiment: Experiment) -> int:
+    from .report import print_prediction
+    from .theory import predict
+
+    prediction = predict(experiment)
+    if verb.json:
+        name = {"experiment": experiment.hash, "name": experiment.name}
+        print(dump_json({**name, **prediction.to_dict()}))
+    else:
+        print_prediction(experiment, prediction)
+    return DONE
+
+
+def _simulate(verb: Run | Check, experiment: Experiment) -> Result:
+    """Return the run that `run` and `check` are about, with a progress bar meanwhile."""
+    from .progress import progress_bar
+    from .simulate import simulate
+
+    force = isinstance(verb, Run) and verb.force
+    with progress_bar(experiment.name) as progress:
+        return simulate(experiment, engine=verb.engine, force=force, progress=progress)
+
+
+def _run(verb: Run, experiment: Experiment) -> int:
+    if verb.out is not None:
+        check_folder(verb.out, FILES, verb.overwrite)  # before, not after, a long run
+    run = _simulate(verb, experiment)
+    unsaved = None
+    if verb.out is not None:
+        try:
+            run.save(verb.out, overwrite=verb.overwrite)
+        except InvalidInput as error:  # what happened is told even if it cannot be saved
+            unsaved = error
+    if verb.json:
+        print(dump_json(run.to_dict()))
+    else:
+        from .report import print_run
+
+        print_run(run, verb.out if unsaved is None else None)
+    if unsaved is not None:
+        raise unsaved
+    return INTERRUPTED if run.interrupted else DONE
+
+
+def _check(verb: Check, experiment: Experiment) -> int:
+    from .report import print_check
+    from .theory import check
+
+    run = _simulate(verb, experiment)
+    report = check(run)
+    if verb.json:
+        print(dump_json({**run.to_dict(), "check": report.to_dict()}))
+    else:
+        print_check(run, report)
+    return INTERRUPTED if run.interrupted else DONE
+
+
+def _reproduce(verb: Reproduce) -> int:
+    from .paper import PRESETS, preset
+
+    found = preset(verb.figure)
+    if found.reproduce is None:
+        known = [name for name, p in PRESETS.items() if p.reproduce is not None]
+        raise InvalidInput(
+            f"{verb.figure} has no comparison yet; figures that have: {', '.join(known)} "
+            f"(latebloom run {verb.figure} simulates it)"
+        )
+    from .plots.style import save_figure
+    from .progress import progress_bar
+    from .report import print_reproduction
+    from .run import new_folder
+
+    files = (f"{found.name}.svg", f"{found.name}.json")
+    if verb.out is not None:
+        check_folder(verb.out, files, verb.overwrite)
+    with progress_bar(found.name) as progress:
+        result = found.reproduce(progress)
+    if verb.out is not None:
+        with new_folder(verb.out, files, verb.overwrite) as draft:
+            save_figure(result.figure, draft / files[0])
+            (draft / files[1]).write_text(dump_json(result.to_dict()) + "\n")
+    if verb.json:
+        print(dump_json(result.to_dict()))
+    else:
+        print_reproduction(result)
+    return DONE
+
+
+def _demo(verb: Demo) -> int:
+    from .demo import NEXT, demo, print_outcomes
+    from .progress import progress_bar
+
+    outcomes = demo(verb.out, progress_bar)
+    page = verb.out / "index.html"
+    if verb.json:
+        print(dump_json({"page": str(page), "runs": [o.run.to_dict() for o in outcomes]}))
+    else:
+        print_outcomes(outcomes)
+        print(f"The pictures and the numbers: {page}\n\nType next:")
+        for command in NEXT:
+            print(f"  {command.replace('latebloom', _program(), 1)}")
+    return INTERRUPTED if any(o.run.interrupted for o in outcomes) else DONE
+
+
+def _program() -> str:
+    """Return what to type to get this program: where it is not on the path, the way it was
+    called."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which("latebloom") is not None or called.name != "latebloom"
+    return "latebloom" if on_path else str(called)

@@ -1,0 +1,211 @@
+"""How results are told: rows of words and numbers, as tables in a terminal."""
+
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .experiment import Experiment
+from .methods import ProximalGradient
+from .paper import PRESETS
+from .paper.reproduction import Reproduction
+from .phases import Passage
+from .run import Run
+from .theory import Prediction, Report, predict
+
+Row = tuple[str, ...]
+UNKNOWN = "-"
+
+
+def number(value: Any) -> str:
+    """Return a value as a reader wants it: 1,000,000 for integers, three digits for the rest.
+
+    >>> number(1000000), number(0.00021984), number(None), number(2.7e9)
+    ('1,000,000', '0.00022', '-', '2.7e+09')
+    """
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, Passage):
+        return passage(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value != value:
+            return UNKNOWN
+        steps = 1000 <= value < 1e9 and round(value) == value
+        return f"{value:,.0f}" if steps else f"{value:.3g}"
+    return str(value)
+
+
+def passage(found: Passage, truth: bool = True) -> str:
+    """Return a first passage in words; `truth` says whether the error it is about exists."""
+    if not truth:
+        return "unknown: there is no ground truth"
+    if found.step is not None:
+        return f"{found.step:,} ({found.kind})"
+    if found.high is not None:
+        return f"in [{found.low:,}, {found.high:,}] ({found.kind})"
+    if found.floor is not None:
+        return f"never: the error tends to {found.floor:.3g} ({found.kind})"
+    return f"not by step {(found.low or 0) - 1:,} ({found.kind})"
+
+
+def brief(found: Passage) -> str:
+    """Return a first passage in as few words as a table of many runs has room for."""
+    if found.step is not None:
+        return f"{found.step:,}"
+    if found.high is not None:
+        return f"{found.low:,} to {found.high:,}"
+    return "never" if found.floor is not None else f"> {(found.low or 0) - 1:,}"
+
+
+def measured_delay(run: Run) -> str:
+    """Return t2 - t1 in words."""
+    if run.phases.delay is not None:
+        return f"{run.phases.delay:,}"
+    low, high = run.phases.delay_bounds
+    if low is not None and high is not None:
+        return f"in [{low:,}, {high:,}]"
+    return f"more than {low - 1:,}" if low is not None and run.phases.t2.low else UNKNOWN
+
+
+def foretell(experiment: Experiment) -> Prediction:
+    """Return what there is to set against a run of the experiment."""
+    # A run of the proximal method itself needs no exact t2 of the proximal method.
+    return predict(experiment, exact=not isinstance(experiment.method, ProximalGradient))
+
+
+def run_rows(run: Run, prediction: Prediction) -> list[Row]:
+    """Return what happened as rows (quantity, measured, predicted)."""
+    foreseen = None if prediction.delay is None else round(prediction.delay)
+    final = run.to_dict()["final"]
+    truth = run.experiment.data.a_star is not None
+    events = f", {run.events:,} events" if run.events else ""
+    rows: list[Row] = [
+        ("verdict", str(run.phases.verdict), ""),
+        ("t1 (memorized)", passage(run.phases.t1), number(prediction.t1)),
+        ("t2 (generalized)", passage(run.phases.t2, truth), number(prediction.t2)),
+        ("delay", measured_delay(run), number(foreseen)),
+        ("training error at the end", number(final["train_error"]), number(prediction.train_floor)),
+        ("test error at the end", number(final["test_error"]), number(prediction.test_floor)),
+    ]
+    if prediction.t2_proximal is not None:
+        rows.insert(3, ("t2 of proximal gradient", "", number(prediction.t2_proximal)))
+    if run.phases.diverged_at is not None:
+        rows.append(("diverged at", number(run.phases.diverged_at), ""))
+    rows += [
+        ("steps", f"{run.last_step:,}{' (interrupted)' if run.interrupted else ''}", ""),
+        ("engine", f"{run.engine}{events}", ""),
+        ("wall time", f"{run.seconds:.3g} s", ""),
+    ]
+    return rows
+
+
+def remarks(run: Run, prediction: Prediction) -> list[str]:
+    """Return the sentences a reader of the result must know."""
+    own = [run.phases.reason, run.phases.verdict.advice.rstrip("."), *run.notes]
+    return own + [note for note in prediction.notes if note not in own]
+
+
+def prediction_rows(prediction: Prediction) -> list[Row]:
+    """Return a prediction as rows (quantity, value)."""
+    titles = {
+        "alpha_max": "largest stable alpha",
+        "rho_2": "contraction on the row space (rho_2)",
+        "t1": "t1 (memorized)",
+        "delay": "delay",
+        "t2": "t2 (generalized)",
+        "t2_proximal": "t2 of the proximal method",
+        "train_plateau": "training error after t1",
+        "train_floor": "training error at the end",
+        "test_floor": "test error at the end",
+        "generalizes": "the target can be recovered",
+    }
+    values = {name: getattr(prediction, name) for name in titles}
+    if prediction.delay is not None:
+        values["delay"] = round(prediction.delay)
+    return [(title, number(values[name])) for name, title in titles.items()]
+
+
+def check_rows(report: Report) -> list[Row]:
+    """Return the rows (law, predicted, measured, ratio, holds) of a report of laws."""
+    return [
+        (row.law, number(row.predicted), number(row.measured), number(row.ratio), number(row.holds))
+        for row in report.rows
+    ]
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Row], title: str = "", notes: Sequence[str] = ()
+) -> None:
+    """Print a table, and notes below it, on standard output."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Text, not str: an experiment may be called "[bold]".
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
+    for name in header:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 100  # a file has no width of its own
+    console.print(table)
+    for note in notes:
+        console.print(Text(f"- {note}"), soft_wrap=not console.is_terminal)
+
+
+def print_run(run: Run, folder: Path | None) -> None:
+    """Print what happened, against what was predicted, and where the files went."""
+    prediction = foretell(run.experiment)
+    rows = run_rows(run, prediction)
+    if folder is not None:
+        rows.append(("files", f"{folder}{os.sep}", ""))
+    header = (run.experiment.name, "measured", "predicted")
+    print_table(header, rows, notes=remarks(run, prediction))
+
+
+def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
+    """Print a prediction with its notes."""
+    header = (experiment.name, "predicted")
+    print_table(header, prediction_rows(prediction), notes=prediction.notes)
+
+
+def print_check(run: Run, report: Report) -> None:
+    """Print the laws against the run."""
+    header = ("law", "predicted", "measured", "ratio", "holds")
+    notes = remarks(run, report.prediction)
+    print_table(header, check_rows(report), run.experiment.name, notes)
+
+
+def print_reproduction(result: Reproduction) -> None:
+    """Print published values beside ours."""
+    rows = [
+        (
+            row.quantity,
+            number(row.published),
+            number(row.ours),
+            UNKNOWN if row.difference is None else f"{row.difference:+.1%}",
+            row.why,
+        )
+        for row in result.rows
+    ]
+    header = ("quantity", "published", "ours", "difference", "why")
+    print_table(header, rows, result.title, result.notes)
+
+
+def print_spec(experiment: Experiment) -> None:
+    """Print an experiment as TOML, with what the catalogue knows of it as comments."""
+    comments = [f"latebloom experiment {experiment.hash}"]
+    for preset in PRESETS.values():
+        if preset.experiment().hash == experiment.hash:
+            comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
+    for comment in comments:
+        print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
+    print(experiment.to_toml(), end="")
