@@ -1,0 +1,52 @@
+"""Sphinx configuration: MyST pages, executed while building."""
+
+import re
+
+import latebloom
+
+project = "latebloom"
+author = "The latebloom authors"
+project_copyright = author
+release = latebloom.__version__
+version = release
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
+
+html_theme = "furo"
+html_title = f"latebloom {release}"
+
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+# Outputs are computed here and never committed, so a page cannot show what the code no longer does.
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it in words, and the signature is shown
+# Docstrings write `names` with single backticks, as Markdown does.
+default_role = "code"
+
+# $...$ outside of ``literals``, on one line.
+DOLLAR_MATH = re.compile(r"(``.*?``)|(?<![\\$])\$([^$\n]+?)\$(?!\$)")
+
+
+def dollar_math(app, what, name, obj, options, lines):
+    """Turn the $math$ of our docstrings into the role that autodoc understands."""
+
+    def role(match):
+        return match[1] or rf":math:`{match[2]}`"
+
+    lines[:] = DOLLAR_MATH.sub(role, "\n".join(lines)).split("\n")
+
+
+def setup(app):
+    """Connect the docstring conversion."""
+    app.connect("autodoc-process-docstring", dollar_math)
