@@ -15,7 +15,10 @@ from .timing import Row
 
 # The delay is 0.1/(alpha beta) steps on this instance: horizons of ten times as much.
 BETAS = tuple(10.0**-k for k in range(3, 12))
-SIZES = (50, 100, 200, 500, 1000, 2000)
+# With N = 100 and s = 5 fixed (recovery needs about s log n measurements), and with N, s
+# proportional to n, where a decomposition costs n^3 and there are about 3 n of them.
+FIXED = (100, 200, 500, 1000, 2000)
+PROPORTIONAL = (50, 100, 200, 500)
 
 
 def run(problem: lb.SparseRecovery, alpha: float, beta: float) -> dict[str, float]:
@@ -35,6 +38,12 @@ def run(problem: lb.SparseRecovery, alpha: float, beta: float) -> dict[str, floa
     }
 
 
+def sized(n: int, s: int, N: int) -> dict[str, float]:
+    """Return what one run in n dimensions cost, at half the largest stable alpha."""
+    problem = lb.SparseRecovery.code(n=n, s=s, N=N, seed=1, snr=None)
+    return run(problem, 0.5 * problem.alpha_max, 1e-8)
+
+
 def measure(out: Path) -> list[Row]:
     """Return the growth, and write growth.json and growth.svg."""
     clean = lb.SparseRecovery.code(n=100, s=5, N=30, seed=1, snr=None)
@@ -42,32 +51,39 @@ def measure(out: Path) -> list[Row]:
     delays = [
         min((run(clean, 0.1, b) for _ in range(3)), key=lambda r: r["seconds"]) for b in BETAS
     ]
-    sizes = []
-    for n in SIZES:
-        problem = lb.SparseRecovery.code(n=n, s=max(1, n // 20), N=3 * n // 10, seed=1, snr=None)
-        sizes.append(run(problem, 0.5 * problem.alpha_max, 1e-8))
-    (out / "growth.json").write_text(json.dumps({"delay": delays, "n": sizes}, indent=2) + "\n")
-    _plot(delays, sizes, out / "growth.svg")
+    fixed = [sized(n, s=5, N=100) for n in FIXED]
+    proportional = [sized(n, s=max(1, n // 20), N=3 * n // 10) for n in PROPORTIONAL]
+    (out / "growth.json").write_text(
+        json.dumps({"delay": delays, "n, N = 100": fixed, "n, N = 0.3 n": proportional}, indent=2)
+        + "\n"
+    )
+    _plot(delays, fixed, proportional, out / "growth.svg")
     slowest = max(r["seconds"] for r in delays) / min(r["seconds"] for r in delays)
     rows = [Row("slowest / fastest over 1/(alpha beta) = 1e4 .. 1e12", slowest, "x", "", True)]
     for r in delays:
         detail = f"{r['events']:.0f} events, t2 = {r['t2']:.0f}"
         what = f"1/(alpha beta) = {r['delay scale 1/(alpha beta)']:.0e}"
         rows.append(Row(what, r["seconds"], "s", "", True, detail))
-    for r in sizes:
-        detail = f"{r['events']:.0f} events, t2 = {r['t2']:.0f}"
-        rows.append(Row(f"n = {r['n']:.0f}", r["seconds"], "s", "", True, detail))
+    for label, runs in (("N = 100", fixed), ("N = 0.3 n", proportional)):
+        for r in runs:
+            detail = f"{r['events']:.0f} events, t2 = {r['t2']:.0f}"
+            rows.append(Row(f"n = {r['n']:.0f}, {label}", r["seconds"], "s", "", True, detail))
     return rows
 
 
-def _plot(delays: list[dict[str, float]], sizes: list[dict[str, float]], path: Path) -> None:
+Runs = list[dict[str, float]]
+
+
+def _plot(delays: Runs, fixed: Runs, proportional: Runs, path: Path) -> None:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.loglog(
         [r["delay scale 1/(alpha beta)"] for r in delays], [r["seconds"] for r in delays], "o-"
     )
     left.set(xlabel=r"$1/(\alpha\beta)$", ylabel="seconds per run", title="cost against the delay")
-    right.loglog([r["n"] for r in sizes], [r["seconds"] for r in sizes], "o-")
+    for label, runs in (("N = 100", fixed), ("N = 0.3 n", proportional)):
+        right.loglog([r["n"] for r in runs], [r["seconds"] for r in runs], "o-", label=label)
+    right.legend()
     right.set(xlabel="n", title="cost against the dimension")
     for axes in (left, right):
         axes.grid(alpha=0.3)

@@ -7,18 +7,20 @@ from pathlib import Path
 from .timing import Row
 
 SCRIPT = """
-import resource, sys
+import sys
 import latebloom as lb
 from benchmarks.figure3 import experiment
 engine, steps = sys.argv[1], int(sys.argv[2])
 method = lb.Subgradient(0.1) if engine == "step" else lb.ProximalGradient(0.1)
 lb.simulate(experiment(method, steps=steps).with_(record=lb.At((1,))), engine=engine)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+# Not ru_maxrss, which a child inherits from its parent.
+status = dict(line.split(":") for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) / 1024)
 """
 
 
 def peak(engine: str, steps: int) -> float:
-    """Return the peak memory of one run in its own process, in MiB."""
+    """Return the peak memory of one run in its own process, in MiB (Linux)."""
     command = [sys.executable, "-c", SCRIPT, engine, str(steps)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])

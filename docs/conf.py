@@ -34,15 +34,15 @@ autodoc_typehints = "none"  # the docstrings say it in words, and the signature 
 # Docstrings write `names` with single backticks, as Markdown does.
 default_role = "code"
 
-# $...$ outside of ``literals``, on one line.
-DOLLAR_MATH = re.compile(r"(``.*?``)|(?<![\\$])\$([^$\n]+?)\$(?!\$)")
+# $...$ outside of ``literals``, within one paragraph.
+DOLLAR_MATH = re.compile(r"(``.*?``)|(?<![\\$])\$((?:[^$\n]|\n(?!\s*\n))+?)\$(?!\$)")
 
 
 def dollar_math(app, what, name, obj, options, lines):
     """Turn the $math$ of our docstrings into the role that autodoc understands."""
 
     def role(match):
-        return match[1] or rf":math:`{match[2]}`"
+        return match[1] or f":math:`{' '.join(match[2].split())}`"
 
     lines[:] = DOLLAR_MATH.sub(role, "\n".join(lines)).split("\n")
 

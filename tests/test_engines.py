@@ -2,6 +2,7 @@
 
 import warnings
 
+import jax
 import numpy as np
 import pytest
 from random_experiments import batches
@@ -136,6 +137,7 @@ def assert_same(fast, reference):
 def compare_proximal(count, size, seed, steps):
     reached = 0
     for experiments in batches(count, size, seed, steps):
+        jax.clear_caches()  # every batch is a new shape: hundreds of programs would pile up
         for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
             assert_same(jump.simulate_jump(experiment), reference)
             reached += reference.t2.step is not None
@@ -161,6 +163,7 @@ def contains(bracket, passage):
 def compare_brackets(method, count, size, seed, steps):
     widths = []
     for experiments in batches(count, size, seed, steps, method):
+        jax.clear_caches()
         for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
             result = jump.simulate_jump(experiment)
             assert contains(result.t1, reference.t1), (result.t1, reference.t1)
@@ -363,7 +366,6 @@ def test_ctrl_c_keeps_what_is_done(engine):
 
 
 def test_importing_and_simulating_leave_the_precision_of_jax_alone():
-    import jax
     import jax.numpy as jnp
 
     lb.simulate(lb.Experiment(SMALL, lb.L1(1e-3), steps=10), engine="step")

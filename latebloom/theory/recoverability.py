@@ -25,8 +25,9 @@ class Recoverability:
     - `reason`: it, in one sentence with the numbers.
     - `by_least_squares`: whether $a^*$ is the only solution of $Xa = Xa^*$, so that no penalty is
       needed.
-    - `dual_norm_off_support`: the least $\|X_{S^c}^\top\nu\|_\infty$ among $X_S^\top\nu =
-      \mathrm{sign}(a^*_S)$; below 1 it proves uniqueness. None where there is no such $\nu$.
+    - `dual_norm_off_support`: the least $\|X_{S^c}^\top\nu\|_\infty$ among
+      $X_S^\top\nu = \mathrm{sign}(a^*_S)$; below 1 it proves uniqueness. None where there is no
+      such $\nu$.
     - `basis_pursuit_error`: the relative error $\|a - a^*\|/\|a^*\|$ of the solution that HiGHS
       finds (one of several if it is not unique). None for $a^* = 0$, or if the solver failed.
     """
