@@ -34,7 +34,8 @@ class Passage:
       the error is above the threshold and it was not reached: step = low = high = None).
     - `sustained`: whether the error stays there until the end; None if not reached or not known.
     - `sustained_from`: the step (of a record) from which it stays; None if it ends above.
-    - `floor`: the limit of the error, set if and only if it makes the passage infeasible.
+    - `floor`: what the error stays above in the end, set if and only if that makes the passage
+      infeasible.
 
     **Raises:** `InvalidInput` when the fields contradict `kind`.
     """
@@ -84,6 +85,8 @@ class Passage:
         return asdict(self)
 
     def __str__(self) -> str:
+        if self.low == 0 and self.high is None:
+            return "unknown"  # no curve was seen
         if self.high is None:
             return f"not by {(self.low or 0) - 1}" if self.low is not None else "never"
         return f"{self.step}" if self.step is not None else f"in [{self.low}, {self.high}]"
@@ -414,9 +417,9 @@ def _judge(
     if t1.high is None:
         what = f"train error {e[-1]:.3g} > {threshold:.3g} {end}"
         if t1.floor is not None:
-            return Verdict.never_memorized, f"{what}, and its limit is {t1.floor:.3g}"
+            return Verdict.never_memorized, f"{what}, and in the end it stays above {t1.floor:.3g}"
         if floor is not None:
-            return Verdict.undecided, f"{what}, but its limit is {floor:.3g}"
+            return Verdict.undecided, f"{what}, but in the end it comes down to {floor:.3g}"
         change = _change(k, e)
         verdict = Verdict.never_memorized if change <= rules.flat else Verdict.undecided
         return verdict, f"{what}; it changed by {change:.2g} of itself over the last half"

@@ -14,6 +14,7 @@ from .engines.threads import blas_threads
 from .experiment import Experiment
 from .methods import ProximalGradient
 from .phases import Phases, phases
+from .record import At
 from .run import Run
 from .theory.limits import limit
 from .trajectory import observables
@@ -56,17 +57,17 @@ def simulate(
         experiment.method.require_stable(experiment.data, experiment.penalty, experiment.model)
     chosen = choose_engine(experiment) if engine == "auto" else engine
     began = time.perf_counter()
-    if chosen == "spectral":
-        with blas_threads(experiment.data):
-            result = spectral.simulate_spectral(experiment)
-    elif chosen == "jump":
-        with blas_threads(experiment.data):
-            result = jump.simulate_jump(experiment, progress)
-    else:
+    if chosen == "step":
         # Imported here: only this engine needs JAX, which takes a second to load.
         from .engines.step import simulate_step
 
         result = simulate_step([experiment], progress)[0]
+    else:
+        with blas_threads(experiment.data):
+            if chosen == "spectral":
+                result = spectral.simulate_spectral(experiment)
+            else:
+                result = jump.simulate_jump(experiment, progress)
     return _judge(experiment, chosen, result, time.perf_counter() - began)
 
 
@@ -119,10 +120,12 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
     t1 = -1 if result.t1.step is None else result.t1.step
     trajectory = observables(experiment, result.steps, result.params, t1=t1)
     trajectory.attrs |= {"engine": engine, **{f"version_{k}": v for k, v in versions().items()}}
+    with blas_threads(experiment.data):
+        found = _phases(experiment, engine, result, trajectory)
     return Run(
         experiment=experiment,
         engine=engine,
-        phases=_phases(experiment, result, trajectory),
+        phases=found,
         trajectory=trajectory,
         params=result.params[-1],
         seconds=seconds,
@@ -132,7 +135,21 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
     )
 
 
-def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset) -> Phases:
+def _later(experiment: Experiment, engine: str) -> tuple[bool, bool]:
+    """Return whether train and test ever reach their thresholds, where an exact engine can tell."""
+    whole = experiment.with_(steps=jump.FOREVER, record=At(()))
+    if engine == "spectral":
+        result = spectral.simulate_spectral(whole)
+    elif isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
+        result = jump.simulate_jump(whole)
+    else:
+        return False, False
+    return result.t1.step is not None, result.t2 is not None and result.t2.step is not None
+
+
+def _phases(
+    experiment: Experiment, engine: str, result: EngineResult, trajectory: xr.Dataset
+) -> Phases:
     """Return the phases: passages from the engine, floors from theory where a passage is
     missing."""
     passages = (result.t1, result.t2)
@@ -141,7 +158,12 @@ def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset
     if missing and result.diverged_at is None and not result.interrupted:
         end = limit(experiment)
         if end is not None:
-            floors = (end.train_floor, end.test_floor)
+            later = _later(experiment, engine)
+            # An error may dip below its threshold on the way to a limit above it.
+            floors = (
+                None if later[0] else end.train_floor,
+                None if later[1] else end.test_floor,
+            )
     has_truth = experiment.data.a_star is not None
     return phases(
         trajectory["step"].values,

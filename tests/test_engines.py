@@ -405,3 +405,41 @@ def test_an_engine_that_does_not_apply_says_why(engine, penalty, method, match):
 def test_an_unknown_engine_names_the_nearest():
     with pytest.raises(lb.InvalidInput, match="did you mean 'spectral'"):
         lb.simulate(lb.Experiment(SMALL, lb.L1(1e-3), steps=10), engine="spectal")
+
+
+def duplicated(seed):
+    """A problem with equal columns, where coordinates tie to the last digit."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((30, 60)) / 6
+    X[:, 30:] = X[:, rng.integers(0, 30, 30)]
+    a_star = np.zeros(60)
+    a_star[rng.choice(60, 4, replace=False)] = rng.standard_normal(4)
+    y = X @ a_star + 1e-3 * rng.standard_normal(30)
+    return lb.SparseRecovery.from_arrays(X, y, a_star)
+
+
+@pytest.mark.parametrize("seed", range(40, 52))
+def test_ties_do_not_keep_a_run_or_its_limit_going_for_ever(seed):
+    problem = duplicated(seed)
+    alpha = (0.1, 1.0, 1.9)[seed % 3] / problem.sigma_max
+    experiment = lb.Experiment(problem, lb.L1(1e-2), lb.ProximalGradient(alpha), steps=10**15)
+    end = jump.simulate_jump(experiment).params[-1]
+    gradient = problem.X.T @ (problem.X @ end - problem.y_star)
+    # The optimality condition of the lasso, written out.
+    assert np.abs(gradient).max() <= 1e-2 * (1 + 1e-9)
+    np.testing.assert_allclose(gradient[end != 0], -1e-2 * np.sign(end[end != 0]), atol=1e-10)
+
+
+def test_a_dip_that_comes_later_is_not_called_infeasible():
+    # a runs through a* on its way from 0 to y: the test error dips to 0 and rises to 1.
+    problem = lb.SparseRecovery.from_arrays(np.eye(1), np.array([1.0]), np.array([0.5]))
+    whole = lb.Experiment(
+        problem, None, lb.GradientDescent(0.01), init=0.0, steps=10_000, thresholds=(1e-3, 0.05)
+    )
+    # 1 - 0.99^t >= 0.475 first at t = ln(0.525) / ln(0.99) = 64.1.
+    run = lb.simulate(whole)
+    assert run.phases.t2.step == 65
+    early = lb.simulate(whole.with_(steps=64))
+    assert early.phases.t2.kind == "censored"
+    never = lb.simulate(whole.with_(thresholds=(1e-3, 1e-6)))
+    assert never.phases.t2.kind == "infeasible"

@@ -154,3 +154,23 @@ def test_a_folder_that_cannot_be_written_is_refused(run, tmp_path):
     with pytest.raises(lb.InvalidInput, match="cannot be written"):
         run.plot(file / "picture.svg")
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_overwriting_never_deletes_arrays_of_the_user(tmp_path):
+    (tmp_path / "mydata.npy").write_bytes(b"mine")
+    with pytest.raises(lb.InvalidInput, match=r"not an earlier result \(mydata\.npy\)"):
+        check_folder(tmp_path, FILES, overwrite=True)
+    assert (tmp_path / "mydata.npy").read_bytes() == b"mine"
+
+
+def test_an_unknown_truth_is_unknown_not_late():
+    problem = lb.SparseRecovery.from_arrays(np.eye(3), np.ones(3))
+    run = lb.simulate(lb.Experiment(problem, lb.L1(1e-3), lb.ProximalGradient(0.5), steps=100))
+    assert str(run.phases.t2) == "unknown"
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-170, 1e200])
+def test_data_beyond_the_range_of_squares_are_refused(scale):
+    problem = lb.SparseRecovery.from_arrays(np.eye(3), scale * np.ones(3), scale * np.ones(3))
+    with np.errstate(over="ignore"), pytest.raises(lb.InvalidInput, match="rescale the data"):
+        lb.Experiment(problem, lb.L1(1e-3))

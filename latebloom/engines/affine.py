@@ -25,6 +25,8 @@ from .search import Guess, find_step
 EPS = float(np.finfo(float).eps)
 # The least ratio of eigenvalues at which the Gram matrix serves: 12 of 16 digits are left.
 SAFE = 1e-4
+# A drift along the kernel below this share of the force is the rounding error of its projection.
+STILL = 1e3 * EPS
 
 
 class Modes:
@@ -328,7 +330,11 @@ class AffinePiece:
         p = alpha * (self.s**2 + ridge) / divisor
         self.kernel = None
         if self.s.size < start.z.size:
-            self.kernel = -alpha * (force - self.Vt.T @ along) / divisor
+            drift = force - self.Vt.T @ along
+            # Equal columns leave a kernel in which nothing pulls: there the difference is rounding
+            # error, and 10^15 steps would make a distance of it.
+            drift[np.abs(drift) <= STILL * np.abs(force).max(initial=0.0)] = 0.0
+            self.kernel = -alpha * drift / divisor
             p = np.append(p, alpha * ridge / divisor)
         self.modes = Modes(p)
         self.p = p

@@ -165,7 +165,7 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
         if k == 0 and len(tracked) > 1 and data.a_star is not None:
             tracked[1].step(0, float((a - data.a_star) @ (a - data.a_star)))
         last = a
-    advance_rest(tracked[0], float(floor @ floor), experiment.steps)
+    tracked[0].rest(float(floor @ floor), experiment.steps)
     radius = CHATTER * rate * float(np.sqrt(n))
     test = _levels(tracked[1], radius) if len(tracked) > 1 else []
     for tracker in test:
@@ -202,13 +202,6 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
         events=flow.events,
         notes=(NOTE,),
     )
-
-
-def advance_rest(tracker: Tracker, value: float, last: int) -> None:
-    """Take the steps up to `last` into account, on which the squared error has one value."""
-    if last > tracker.seen:
-        tracker.step(tracker.seen + 1, value)
-        tracker.step(last, value)
 
 
 class _Flow:

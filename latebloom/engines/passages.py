@@ -26,6 +26,12 @@ class Tracker:
             self.last_above = k
         self.seen = k
 
+    def rest(self, value: float, last: int) -> None:
+        """Take the steps up to `last` into account, all with the squared error `value`."""
+        if last > self.seen:
+            self.step(self.seen + 1, value)
+            self.step(last, value)
+
     def passage(self) -> Passage:
         """Return the passage seen so far, exact or censored at the last step seen."""
         if self.first is None:

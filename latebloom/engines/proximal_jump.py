@@ -36,6 +36,9 @@ QUIET = 12
 QUIET_SHARE = 0.5
 # A piece of fewer steps than this would have been cheaper to take step by step.
 PATIENT = 64
+# A run whose iterate has not moved by more than rounding over this many events goes in circles at a
+# tie (|G_j| = beta to the last digit): nothing will change until the end.
+CIRCLE = 64
 # "Converged" for `solve`: every mode with a rate above 10^-15 per step has died out.
 FOREVER = 10**15
 
@@ -54,6 +57,8 @@ class State:
     due: Iterator[int]
     next_due: int | None
     events: int = 0
+    anchor: Float[np.ndarray, " n"] | None = None  # the iterate some events ago
+    anchored: int = 0  # how many events there were then
     records: dict[int, np.ndarray] = field(default_factory=dict)
     progress: Progress | None = None
     total: int = 0
@@ -112,18 +117,46 @@ class ProximalJump:
         def finished() -> bool:
             return state.k >= end or (until_t1 and state.train[0].first is not None)
 
-        length = 0
+        length, state.anchor = 0, None
         while not finished():
+            if self._circles(state):
+                self._rest(state, end)
+                return
             # Events come in bursts: after a short piece wait for the burst to end, after a long one
             # take the event's own step and go on.
             patience = self._patience(state.a) if length < PATIENT else 1
             quiet = 0
-            while quiet < patience and not finished():
+            while quiet < patience and not finished() and not self._circles(state):
                 quiet = 0 if self._explicit(state, alpha, beta, ridge) else quiet + 1
             before = state.k
-            if not finished():
+            if not finished() and not self._circles(state):
                 self._closed_form(state, alpha, beta, ridge, end, until_t1)
             length = state.k - before
+
+    @staticmethod
+    def _circles(state: State) -> bool:
+        """Return whether events still come and the iterate no longer moves."""
+        if state.anchor is None:
+            state.anchor, state.anchored = state.a, state.events
+        if state.events - state.anchored < CIRCLE:
+            return False
+        moved = float(np.abs(state.a - state.anchor).max())
+        if moved <= CIRCLE * EPS * float(np.abs(state.a).max()):
+            return True
+        state.anchor, state.anchored = state.a, state.events
+        return False
+
+    def _rest(self, state: State, end: int) -> None:
+        """Stay where the iterate is until step `end`."""
+        train = float(state.residual @ state.residual)
+        for tracker in state.train:
+            tracker.rest(train, end)
+        if state.test:
+            e = state.a - self.a_star
+            for tracker in state.test:
+                tracker.rest(float(e @ e), end)
+        state.records.update(dict.fromkeys(state.take_due(end), state.a))
+        state.k = end
 
     def _patience(self, a: Float[np.ndarray, " n"]) -> int:
         """Return how many quiet steps are worth waiting for before a decomposition."""

@@ -1,11 +1,16 @@
 """How many threads linear algebra may use while an engine runs."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, cast
 
 from threadpoolctl import ThreadpoolController
 
+from latebloom.experiment import Experiment
 from latebloom.problems import LeastSquares
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Below this many columns a decomposition takes less than the threads take to meet; on a machine
 # with other work to do they made small runs up to fifty times slower.
@@ -27,3 +32,14 @@ def blas_threads(problem: LeastSquares) -> AbstractContextManager[object]:
     if problem.X.shape[1] >= WORTH_THREADS:
         return nullcontext()
     return _controller().limit(limits=1, user_api="blas")
+
+
+def few_threads(function: F) -> F:
+    """Return a function of an experiment that runs in the context of `blas_threads`."""
+
+    @wraps(function)
+    def limited(experiment: Experiment, *args: Any, **kwargs: Any) -> Any:
+        with blas_threads(experiment.data):
+            return function(experiment, *args, **kwargs)
+
+    return cast(F, limited)

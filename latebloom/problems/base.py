@@ -9,6 +9,9 @@ from jaxtyping import Float
 
 from latebloom._errors import InvalidInput
 
+# Squares of errors 10^-8 times smaller than the data must still be normal numbers.
+TINY = 1e-280
+
 
 class SVD(NamedTuple):
     """Compact singular value decomposition ``X = U diag(s) Vt`` with the numerical rank r."""
@@ -78,6 +81,15 @@ class LeastSquares(Problem):
             raise InvalidInput(
                 "y_star = 0: the relative training error ||Xa - y*||/||y*|| is undefined; "
                 "give non-zero measurements (for SparseRecovery use s >= 1)"
+            )
+        squares = [float(self.y_star @ self.y_star), self.sigma_max]
+        if self.a_star is not None and self.a_star.any():
+            squares.append(float(self.a_star @ self.a_star))
+        if self.X.any() and not all(TINY < square < 1 / TINY for square in squares):
+            sizes = ", ".join(f"{square:.3g}" for square in squares)
+            raise InvalidInput(
+                f"the squared sizes of y_star, X and a_star ({sizes}) are too large or too small "
+                "for float64: rescale the data to about 1"
             )
         if self.a_star is not None and not self.a_star.any():
             raise InvalidInput(

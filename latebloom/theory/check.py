@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from latebloom._errors import InvalidInput, nearest
+from latebloom.methods import ProximalGradient
 from latebloom.phases import Passage, Verdict
 from latebloom.run import Run, jsonable
 
@@ -172,6 +173,9 @@ def _delay(run: Run, said: Prediction) -> list[Row]:
 def _levels(run: Run, said: Prediction) -> list[Row]:
     """Plateau and floors: root mean squares of the records in the stretch where each applies."""
     rows = []
+    averaged = run.engine == "jump" and not isinstance(run.experiment.method, ProximalGradient)
+    if averaged:
+        return rows  # the floors are those of the chattering run, the records those of its average
     if said.train_plateau is not None and said.t1 is not None and said.delay is not None:
         # Twice t1: the transient is gone; 5 % of the delay: few components have changed sign.
         stretch = run.trajectory.sel(step=slice(2 * said.t1, said.t1 + 0.05 * said.delay))

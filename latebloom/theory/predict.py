@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from latebloom._errors import Unsupported
 from latebloom.engines.jump import simulate_jump
+from latebloom.engines.threads import few_threads
 from latebloom.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.record import At
@@ -71,6 +72,7 @@ class Prediction:
         return jsonable(plain)
 
 
+@few_threads
 def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     r"""Return what the laws say of an experiment before it runs.
 
