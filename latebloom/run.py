@@ -22,9 +22,9 @@ from .phases import Phases
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Everything that `Run.save` may write: the arrays are those of `Experiment.to_toml`.
+# What `Run.save` writes, and the arrays that `Experiment.to_toml` puts beside the spec.
+FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json")
 ARRAYS = ("X.npy", "y_star.npy", "a_star.npy", "init.npy")
-FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json", *ARRAYS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = F
     **Arguments:**
 
     - `folder`: where to write.
-    - `files`: the names of the files that a result may consist of.
+    - `files`: the names of the files that a result may consist of, besides `ARRAYS`.
     - `overwrite`: whether a folder with an earlier result may be replaced.
 
     **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
@@ -174,7 +174,7 @@ def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = F
             raise InvalidInput(f"{folder}: is a file; choose a folder")
         found = sorted(p.name for p in path.iterdir()) if path.is_dir() else []
         # Replacing means deleting, so only what we wrote ourselves: never `--out ~ --overwrite`.
-        others = [name for name in found if name not in files]
+        others = [name for name in found if name not in (*files, *ARRAYS)]
         if others:
             raise InvalidInput(
                 f"{folder}: holds files that are not an earlier result ({', '.join(others[:3])}"
