@@ -443,3 +443,12 @@ def test_a_dip_that_comes_later_is_not_called_infeasible():
     assert early.phases.t2.kind == "censored"
     never = lb.simulate(whole.with_(thresholds=(1e-3, 1e-6)))
     assert never.phases.t2.kind == "infeasible"
+
+
+def test_a_threshold_at_the_floor_to_the_last_digit_is_decided():
+    experiment = lb.Experiment(PUBLISHED, lb.L1(1e-4), lb.ProximalGradient(0.1), steps=10**6)
+    floor = float(lb.simulate(experiment).trajectory["test_error"][-1])
+    for threshold in (floor * (1 - 1e-15), floor, floor * (1 + 1e-15)):
+        run = lb.simulate(experiment.with_(thresholds=(1e-3, threshold), steps=10**15))
+        assert run.phases.t2.kind in ("exact", "infeasible", "censored")
+    assert lb.simulate(experiment.with_(thresholds=(1e-3, 1.01 * floor))).phases.t2.kind == "exact"

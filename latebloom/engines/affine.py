@@ -230,7 +230,7 @@ class SquaredNorm:
             low,
             high,
             1,
-            lambda edges, rows: (self.bounds(edges)[0] <= slack)[None, :],
+            lambda edges, rows: self._doubt(edges, slack, level, below=True)[None, :],
             lambda k, rows: self.values(k) <= level,
             self._guess(level),
         )
@@ -244,11 +244,26 @@ class SquaredNorm:
             low,
             high,
             1,
-            lambda edges, rows: (self.bounds(edges)[1] > slack)[None, :],
+            lambda edges, rows: self._doubt(edges, slack, level, below=False)[None, :],
             lambda k, rows: self.values(k) > level,
             self._guess(level),
             last=True,
         )
+
+    def _doubt(
+        self, edges: Float[np.ndarray, " E"], slack: float, level: float, *, below: bool
+    ) -> Bool[np.ndarray, " J"]:
+        """Return the intervals on which the norm may be below (or above) the level.
+
+        Where it is constant up to rounding, one value decides: a limit that equals the level to the
+        last digits would else be looked at step by step, for ever.
+        """
+        low, high = self.bounds(edges)
+        flat = high - low <= 64 * EPS * high
+        at_left = self.values(edges[:-1]) <= level
+        if below:
+            return (low <= slack) & ~(flat & ~at_left)
+        return (high > slack) & ~(flat & at_left)
 
     def _guess(self, level: float) -> Guess:
         """Return the guess where the norm crosses `level`: the root of the secant of norm -
