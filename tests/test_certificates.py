@@ -77,6 +77,7 @@ def test_dual_vector_is_feasible_and_has_the_dual_value(case):
     value = theta @ problem.y_star - 0.5 * theta @ theta
     scale = found.primal + problem.y_star @ problem.y_star
     if l2 == 0:
+        # Rounding in y's part outside the range; it must not grow with the point.
         rounding = 1e-14 * np.abs(problem.X).max() * np.abs(problem.y_star).sum()
         assert excess.max() <= 1e-12 * l1 + rounding
         assert value == pytest.approx(found.dual, abs=1e-12 * scale)

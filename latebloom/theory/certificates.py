@@ -95,7 +95,9 @@ def lasso_certificate(
     if l1 > 0:
         kkt = np.where(a != 0, np.abs(z - l1 * np.sign(a)), np.maximum(np.abs(z) - l1, 0))
         gap, c = _lasso_gap(inside, z, a, y, l1, l2)
-        dual_vector = r - (1 - c) * inside
+        # y's own part outside the range, not r's: far from the minimum r is large, and its rounding
+        # would make the scaled-down point infeasible.
+        dual_vector = y - problem.svd.U @ (problem.svd.U.T @ y) + c * inside
         unit = l1
     else:
         kkt = np.abs(z)
