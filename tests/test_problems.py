@@ -57,7 +57,7 @@ def test_same_spec_gives_the_same_arrays_to_the_bit(name):
 
 
 def published(n=100, s=5, N=30, seed=1, snr=1e8):
-    """The instance of figures.md 1.0, built from its description alone."""
+    """The published instance, built from its description alone."""
     signal = np.random.RandomState(seed)
     a_star = np.zeros(n)
     support = signal.choice(n, s, replace=False)
@@ -107,7 +107,7 @@ def test_text_preset_uses_the_conventions_of_the_text():
     Phi = problem.instance.Phi
     np.testing.assert_allclose(Phi.T @ Phi, np.eye(100), atol=1e-13)
     assert not np.array_equal(Phi, np.eye(100))
-    assert problem.noise_std == pytest.approx(4.1e-6, abs=5e-8)  # paper.md 3.2
+    assert problem.noise_std == pytest.approx(4.1e-6, abs=5e-8)  # section 3.1
     assert lb.SparseRecovery.text(snr=1e3).snr == 1e3
 
 
