@@ -235,8 +235,9 @@ def phases(
       the threshold that comes back between two records cannot be seen).
     - `thresholds`: (train, test), positive, same unit as the errors.
     - `passages`: (t1, t2) known from a simulator; they override what the records show.
-    - `floors`: limits of (train, test) as t -> infinity, if known. An unreached threshold below
-      its floor is `infeasible`; a floor at or below it means the run is only too short.
+    - `floors`: what (train, test) stay above as t -> infinity, if known: their limits, where they
+      have one. An unreached threshold below its floor is `infeasible`; with a floor at or below it
+      a longer run may reach it.
     - `diverged_at`: the step at which a simulator saw the run diverge. Otherwise: from where the
       errors are non-finite, or train is beyond `rules.divergence`, until the end.
     - `rules`: the numbers behind the verdict.
@@ -419,7 +420,7 @@ def _judge(
         if t1.floor is not None:
             return Verdict.never_memorized, f"{what}, and in the end it stays above {t1.floor:.3g}"
         if floor is not None:
-            return Verdict.undecided, f"{what}, but in the end it comes down to {floor:.3g}"
+            return Verdict.undecided, f"{what}; nothing is known to keep it above {floor:.3g}"
         change = _change(k, e)
         verdict = Verdict.never_memorized if change <= rules.flat else Verdict.undecided
         return verdict, f"{what}; it changed by {change:.2g} of itself over the last half"
@@ -448,9 +449,10 @@ def _judge_unreached(
     """The same for a run that memorized and whose test error never reached its threshold."""
     what = f"t1 = {t1}; test error {f[-1]:.3g} > {limit[0]:.3g} at the last step {k[-1]}"
     if t2.floor is not None:
-        final, how = t2.floor, f"limit {t2.floor:.3g}"
+        final, how = t2.floor, f"in the end it stays above {t2.floor:.3g}"
     elif limit[1] is not None:
-        return Verdict.undecided, f"{what}, but its limit is {limit[1]:.3g}: it will generalize"
+        may = f"nothing is known to keep it above {limit[1]:.3g}: it may still generalize"
+        return Verdict.undecided, f"{what}; {may}"
     else:
         final, change = float(f[-1]), _change(k, f)
         how = f"changed by {change:.2g} of itself over the last half"
