@@ -1,6 +1,7 @@
 """Value checks shared by every spec: each raises `InvalidInput` with the value and the range."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False)
     """Require a finite number >= `low` (> `low` if `strict`)."""
     ok = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
     bound = f" {'>' if strict else '>='} {low:g}" if low > -math.inf else ""
-    if not ok or not math.isfinite(value) or value < low or (strict and value == low):
+    # Not math.isfinite, which fails for integers beyond the largest float.
+    ok = ok and abs(value) <= sys.float_info.max
+    if not ok or value < low or (strict and value == low):
         raise InvalidInput(f"{name} = {value!r}: must be a finite number{bound}")
 
 

@@ -54,6 +54,9 @@ class Piecewise(Schedule):
             raise InvalidInput(f"steps = {self.steps}: must increase")
         for value in self.values:
             check.real("values", value, low=0)
+        # Lists would do, but for the hash that compiled programs are found by.
+        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "values", tuple(self.values))
 
     @property
     def largest(self) -> float:

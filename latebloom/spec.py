@@ -9,6 +9,7 @@ errors that name the key and the nearest known one.
 import dataclasses
 import hashlib
 import json
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -83,7 +84,7 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         if name is None:
             known = ", ".join(sorted(members))
             raise InvalidInput(f"{path}type is missing: a {cls} needs a type, one of {known}")
-        if name not in members:
+        if not isinstance(name, str) or name not in members:
             raise InvalidInput(f"{path}type = {name!r}: no such {cls}{nearest(str(name), members)}")
         cls = members[name]
     elif hasattr(cls, "__spec_family__") and data.pop("type", cls.__name__) != cls.__name__:
@@ -131,9 +132,11 @@ def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
                 for i, (v, h) in enumerate(zip(value, inner, strict=True))
             )
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint is int and isinstance(value, int | float) and not isinstance(value, bool):
-        if float(value).is_integer():
+        # An integer beyond the largest float fits no number field.
+        if isinstance(value, float) or abs(value) <= sys.float_info.max:
+            return float(value)
+    elif hint is int and isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int) or value.is_integer():
             return int(value)
     elif hint in (str, bool) and isinstance(value, hint):
         return value
@@ -214,7 +217,8 @@ def canonical_hash(spec: Any) -> str:
             return {k: floats(v) for k, v in value.items()}
         if isinstance(value, list):
             return [floats(v) for v in value]
-        return float(value) if type(value) is int else value
+        # Beyond 2^53 a float cannot tell one integer from the next.
+        return float(value) if type(value) is int and abs(value) <= 2**53 else value
 
     data = floats({"spec_version": SPEC_VERSION, **to_dict(spec)})
     text = json.dumps(data, sort_keys=True, default=encode, separators=(",", ":"))

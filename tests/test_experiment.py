@@ -200,6 +200,11 @@ def test_whole_numbers_hash_like_their_floats(name, field):
     assert canonical_hash(one) == canonical_hash(two)
 
 
+def test_neighbouring_seeds_beyond_the_digits_of_a_float_hash_apart():
+    one, two = (canonical_hash(lb.Gaussian(1.0, seed=2**60 + k)) for k in (0, 1))
+    assert one != two
+
+
 def test_arrays_are_identified_by_their_values():
     X, y = np.eye(2), np.ones(2)
     base = canonical_hash(lb.LinearData(X, y))
@@ -238,6 +243,8 @@ def broken(path, value):
         ),
         (("model", "zzz"), 1, "unknown key 'model.zzz'"),
         (("penalty", "type"), "L1L", "penalty.type = 'L1L': no such penalty; did you mean 'L1'?"),
+        (("penalty", "type"), ["L1"], "penalty.type = ['L1']: no such penalty; did you mean 'L1'?"),
+        (("penalty", "beta"), 10**400, "penalty.beta = 1000000"),
         (("method", "type"), "Fista", "method.type = 'Fista': no such method"),
         (("problem",), {"n": 5}, "problem.type is missing: a problem needs a type, one of"),
         (("penalty",), {"type": "L1"}, "'penalty.beta' is missing: L1 needs it"),

@@ -248,7 +248,12 @@ def test_strength_of_a_sum_has_one_entry_per_term():
     assert penalty.value(x, penalty.strength(7, 3)) == pytest.approx(0.5 * 3 + 0.25 * 5 / 2)
 
 
-@pytest.mark.parametrize("value", [-1e-300, -1.0, nan, inf, -inf, True, "1", None])
+def test_a_sum_is_of_penalties_only():
+    with unchecked(), pytest.raises(lb.InvalidInput, match="parts contains 3: must be a penalty"):
+        lb.Sum((lb.L1(1.0), 3))
+
+
+@pytest.mark.parametrize("value", [-1e-300, -1.0, nan, inf, -inf, 10**400, True, "1", None])
 @every_term
 def test_impossible_strengths_are_refused(penalty, value):
     kind = type(penalty)

@@ -141,6 +141,13 @@ def test_impossible_pieces_are_refused(steps, values, reason):
     assert "\n" not in str(error.value)
 
 
+def test_pieces_may_be_given_as_lists():
+    with unchecked():
+        beta = lb.Piecewise(steps=[0, 5], values=[0.0, 1e-3])
+    assert beta == lb.Piecewise(steps=(0, 5), values=(0.0, 1e-3))
+    assert hash(beta) == hash(lb.Piecewise(steps=(0, 5), values=(0.0, 1e-3)))
+
+
 def test_the_scale_of_a_decay_must_be_positive():
     with pytest.raises(lb.InvalidInput, match="scale = 0: must be a finite number > 0"):
         lb.PowerDecay(0.1, scale=0)

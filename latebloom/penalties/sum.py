@@ -36,9 +36,10 @@ class Sum(Penalty):
     def __post_init__(self) -> None:
         if len(self.parts) < 1:
             raise InvalidInput("parts = []: a sum needs at least one penalty")
-        if any(isinstance(part, Sum) for part in self.parts):
-            flat = tuple(term for part in self.parts for term in part.terms)
-            object.__setattr__(self, "parts", flat)
+        for part in self.parts:
+            if not isinstance(part, Penalty):
+                raise InvalidInput(f"parts contains {part!r}: must be a penalty")
+        object.__setattr__(self, "parts", self.terms)  # a sum within a sum is flattened
 
     @property
     def terms(self) -> tuple[Term, ...]:

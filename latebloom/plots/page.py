@@ -42,8 +42,8 @@ def page(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     sections: Sequence[Section],
-    commands: Sequence[str] = (),
-    versions: Mapping[str, str] | None = None,
+    commands: Sequence[str],
+    versions: Mapping[str, str],
 ) -> str:
     """Return the page as HTML; it needs no other file and no network.
 
@@ -55,7 +55,7 @@ def page(
     - `commands`: what to type next.
     - `versions`: name -> version of what made the results.
 
-    >>> html = page("Demo", "Two lines.", ["run"], [], [], versions={"numpy": "2"})
+    >>> html = page("Demo", "Two lines.", ["run"], [], [], [], {"numpy": "2"})
     >>> html.startswith("<!doctype html>"), "numpy 2" in html
     (True, True)
     """
@@ -69,10 +69,9 @@ def page(
         _table(header, rows, sections),
         *(_section(section) for section in sections),
     ]
-    if commands:
-        typed = escape("\n".join(commands))
-        parts.append(f"<section>\n<h2>Type next</h2>\n<pre><code>{typed}</code></pre>\n</section>")
-    made = ", ".join(f"{name} {number}" for name, number in (versions or {}).items())
+    typed = escape("\n".join(commands))
+    parts.append(f"<section>\n<h2>Type next</h2>\n<pre><code>{typed}</code></pre>\n</section>")
+    made = ", ".join(f"{name} {number}" for name, number in versions.items())
     parts.append(f"</main>\n<footer>Made with {escape(made)}.</footer>\n</body>\n</html>\n")
     return "\n".join(parts)
 
