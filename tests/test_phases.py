@@ -442,7 +442,7 @@ def test_to_dict_is_strict_json_with_the_public_names(found):
     assert data["reason"]
 
 
-def test_verdicts_are_the_eight_of_the_design_each_with_its_own_advice():
+def test_there_are_eight_verdicts_each_with_its_own_advice():
     names = "grokked generalized_at_once memorized_only mirage never_memorized ungrokked diverged"
     assert {str(verdict) for verdict in Verdict} == {*names.split(), "undecided"}
     advice = {verdict.advice for verdict in Verdict}

@@ -14,7 +14,7 @@ from .base import Model
 class Hadamard(Model):
     r"""The entrywise product $a = A_1 \odot \dots \odot A_L$, parameters of shape (L, n).
 
-    With `beta` on the factors and $G = \nabla g(a)$ the update is
+    With `L2(beta)` on the factors and $G = \nabla g(a)$ the update is
     $A_i \leftarrow (1-\alpha\beta) A_i - \alpha\,(\odot_{k \ne i} A_k) \odot G$. Factors that start
     equal stay equal, and then no entry can cross zero: negative entries of the truth are out of
     reach.

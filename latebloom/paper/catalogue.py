@@ -22,7 +22,7 @@ class Preset:
     - `name`, `title`: how to call it, and what it shows in a few words.
     - `build`: makes the experiment.
     - `aliases`: other figures of the same run.
-    - `published`: quantity -> published value, in the words of the glossary.
+    - `published`: quantity -> published value.
     - `source`: where the published values come from.
     - `note`: where the paper's text, notebook and picture differ, and what is taken here.
     - `reproduce`: regenerates the whole figure and compares it with what was published.

@@ -23,7 +23,7 @@ class Comparison:
 
     **Fields:**
 
-    - `quantity`: what it is, in the words of the glossary.
+    - `quantity`: what it is.
     - `published`: the published value, None if there is none.
     - `ours`: our value, None if it does not exist (a t2 that is never reached).
     - `why`: what explains the difference, where there is one.

@@ -16,9 +16,9 @@ Strength = Any
 class Penalty(abc.ABC):
     r"""A term $\beta h$ of the objective $f = g + \beta h$, acting on the parameters.
 
-    Every function takes the strength as an optional last argument, because beta may be a schedule
-    and because engines run many strengths at once; left out, it is the penalty's own beta at step
-    0.
+    `value`, `subgradient` and `prox` take the strength as an optional last argument, because beta
+    may be a schedule and because engines run many strengths at once; left out, it is the penalty's
+    own beta at step 0.
     """
 
     @abc.abstractmethod

@@ -17,7 +17,7 @@ class L1(Term):
     Its subgradient is $\beta\,\mathrm{sign}(x)$ with sign(0) = 0, the paper's choice; its proximal
     operator is the soft threshold $\mathrm{sign}(x)\max(|x| - \mathrm{step}\,\beta, 0)$.
 
-    Source: arXiv 2506.05718, sections 3.1 and 2.9.
+    Source: arXiv 2506.05718, section 3.1 and appendix D.
 
     >>> import numpy as np
     >>> from latebloom.penalties import L1

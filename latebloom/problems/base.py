@@ -76,7 +76,7 @@ class LeastSquares(Problem):
 
     def validate(self) -> None:
         """Raise `InvalidInput` if relative errors are undefined (zero data or zero ground
-        truth)."""
+        truth) or the squares of the data leave float64."""
         if not self.y_star.any():
             raise InvalidInput(
                 "y_star = 0: the relative training error ||Xa - y*||/||y*|| is undefined; "

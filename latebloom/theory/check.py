@@ -24,7 +24,7 @@ LEVEL_SHARE = 0.1  # plateau and floors are formulas; records sample a chatter o
 ROUNDING = 1e-9
 # A relative error below this is rounding: predicted and measured are both 0.
 ZERO = 1e-12
-LEVELS = "quasi-static balance, bias and chatter (section 2.12, E-22)"
+LEVELS = "quasi-static balance, bias and chatter"
 
 Value = float | bool | None
 
@@ -80,8 +80,8 @@ def check(run: Run, prediction: Prediction | None = None) -> Report:
 
     **Returns:** a `Report`.
 
-    Source: arXiv 2506.05718, theorem 3.1 (C.29) as corrected by errata E-07 and E-08, Figures 3 and
-    4.
+    Source: arXiv 2506.05718, theorem 3.1 (C.29), its rho_2 and its closeness to least squares
+    restricted to the row space of X; Figures 3 and 4.
     """
     experiment = run.experiment
     said = predict(experiment, exact=False) if prediction is None else prediction
@@ -129,11 +129,11 @@ def _memorization(run: Run, said: Prediction) -> list[Row]:
     if late.sizes["step"] == 0:
         return rows
     distance = np.linalg.norm(late["a"].values @ Vt.T - fitted(experiment, beta), axis=1).max()
-    rows.append(_bound("row space distance to least squares", 2 * size, distance, "C.29 (i), K2"))
+    rows.append(_bound("row space distance to least squares", 2 * size, distance, "C.29 (i)"))
     if beta.l2 == 0:
         loss = 0.5 * (late["train_error"].values.max() * y_norm) ** 2
         most = 0.5 * outside**2 + 2 * size**2 * data.sigma_max
-        rows.append(_bound("training loss g", most, loss, "C.29 (ii), K3"))
+        rows.append(_bound("training loss g", most, loss, "C.29 (ii)"))
     return rows
 
 
@@ -167,7 +167,7 @@ def _delay(run: Run, said: Prediction) -> list[Row]:
         return []
     ratio = _ratio(measured, float(said.t2))
     holds = None if ratio is None else 1 / DELAY_FACTOR <= ratio <= DELAY_FACTOR
-    return [Row("t2", said.t2, measured, ratio, holds, "C.29, Figure 4, K5")]
+    return [Row("t2", said.t2, measured, ratio, holds, "C.29, Figure 4")]
 
 
 def _levels(run: Run, said: Prediction) -> list[Row]:

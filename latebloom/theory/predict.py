@@ -178,7 +178,7 @@ def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates
     with rho the contraction in the row space only: for N < n the kernel of X does not contract at
     all.
 
-    Source: arXiv 2506.05718, equation 78, with errata E-07 and E-08.
+    Source: arXiv 2506.05718, equation 78, restricted to the row space of X.
     """
     rho = speed.rho_2
     distance = float(
