@@ -22,7 +22,7 @@ from .experiment import Experiment
 from .run import FILES, check_folder, dump_json
 from .run import Run as Result
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|FILE.toml")]
 Engine = Literal["auto", "step", "jump", "spectral"]
@@ -130,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     - `argv`: the arguments, without the program's name; those of the process if None.
 
-    **Returns:** the exit code: 0 done, 1 done with failed runs, 2 bad input, 130 interrupted.
+    **Returns:** the exit code: 0 done, 2 bad input, 130 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:

@@ -1,7 +1,7 @@
 """The experiment: a frozen spec of everything a run depends on."""
 
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Experiment:
     steps: int = 10**6  # ten times the delay at the paper's alpha beta = 1e-6
     thresholds: tuple[float, float] = (1e-3, 1e-3)  # the published figure's, see the docs on 1e-4
     record: Record = LogSpaced()  # noqa: RUF009 - frozen
-    name: str = field(default="", compare=False)
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.problem, LeastSquares):

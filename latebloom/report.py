@@ -26,8 +26,6 @@ def number(value: Any) -> str:
     """
     if value is None:
         return UNKNOWN
-    if isinstance(value, Passage):
-        return passage(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

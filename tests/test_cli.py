@@ -241,7 +241,7 @@ def test_overwrite(capsys, tmp_path):
         (["run", "fig3", "--method.alpha", "0"], "> 0"),
         (["run", "fig3", "--method.alpha", "0.3"], "0.280916"),
         (["run", "fig3", "--steps", "0"], "steps"),
-        (["run", "fig3", "--engine", "spectral"], ""),
+        (["run", "fig3", "--engine", "spectral"], "L2 (or none)"),
         (["run", "beta0", "--penalty.beta", "1"], "choose a type of penalty"),
         (["show", "fig3", "--penalty.parts.0.beta", "1"], "penalty.parts"),
         (["list", "--engine", "jump"], "unknown option"),

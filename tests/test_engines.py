@@ -446,6 +446,7 @@ def test_a_dip_that_comes_later_is_not_called_infeasible():
 
 
 def test_a_threshold_at_the_floor_to_the_last_digit_is_decided():
+    # That the search ends is what is tested; rounding may decide these three either way.
     experiment = lb.Experiment(PUBLISHED, lb.L1(1e-4), lb.ProximalGradient(0.1), steps=10**6)
     floor = float(lb.simulate(experiment).trajectory["test_error"][-1])
     for threshold in (floor * (1 - 1e-15), floor, floor * (1 + 1e-15)):

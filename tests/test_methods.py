@@ -1,5 +1,6 @@
 """Methods: every registered member against a few lines of NumPy, limits, optima and refusals."""
 
+import re
 from math import inf, nan
 
 import jax
@@ -129,8 +130,7 @@ def test_refusals_say_why():
         lb.ProjectedSubgradient(0.1).why_not(lb.L1(1.0), lb.Hadamard()): "Hadamard.*not affine",
     }
     for reason, expected in reasons.items():
-        with pytest.raises(AssertionError, match=expected):
-            raise AssertionError(reason)
+        assert re.search(expected, reason)
 
 
 @pytest.mark.parametrize("alpha", [0, -0.1, nan, inf, True, "0.1", None])

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 import latebloom as lb
 from latebloom.theory import recoverability
@@ -69,10 +70,33 @@ def test_one_dimensional_kernel_has_the_null_space_condition(seed):
     assert found.recoverable == (ratio < 1)
 
 
+def by_the_kernel(problem):
+    """The largest sign(a*)^T k on the support over ||k|| off it in l1, k in the kernel of X.
+
+    The dual of the linear program that the library solves: k = p - q with p, q >= 0.
+    """
+    n = problem.a_star.size
+    on = problem.a_star != 0
+    gain = np.where(on, np.sign(problem.a_star), 0.0)
+    off = (~on).astype(float)
+    least = linprog(
+        np.concatenate([-gain, gain]),
+        A_ub=np.concatenate([off, off])[None],
+        b_ub=[1.0],
+        A_eq=np.hstack([problem.X, -problem.X]),
+        b_eq=np.zeros(len(problem.X)),
+        bounds=[(0, None)] * (2 * n),
+    )
+    assert least.success
+    return -least.fun
+
+
 def test_published_instance_is_recoverable_and_with_half_the_rows_it_is_not():
-    found = recoverability(lb.SparseRecovery.code(seed=1, s=5, N=30))
+    problem = lb.SparseRecovery.code(seed=1, s=5, N=30)
+    found = recoverability(problem)
     assert found.recoverable
     assert found.dual_norm_off_support == pytest.approx(0.598320, abs=1e-6)
+    assert found.dual_norm_off_support == pytest.approx(by_the_kernel(problem), rel=1e-6)
     assert found.basis_pursuit_error < 1e-9
     assert "0.59832 < 1" in found.reason
     found = recoverability(lb.SparseRecovery.code(seed=6, s=5, N=15))

@@ -93,14 +93,13 @@ def first_below(curve: Callable[[int], float], goal: float) -> int | None:
     >>> first_below(lambda t: 0.5**t, 0.2)
     3
     """
-    low, high = -1, 1
+    low, high = 0, 1
     if curve(0) <= goal:
         return 0
     while curve(high) > goal:
         low, high = high, 2 * high
         if high > FOREVER:
             return None
-    low = max(low, 0)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if curve(middle) <= goal else (middle, high)

@@ -111,8 +111,6 @@ def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
     if not experiment.data.svd.s.size:
         return "X = 0: the data do not depend on the parameters"
     top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
-    if isinstance(experiment.method, ProjectedSubgradient) and beta.l2 > 0:
-        top = 2.0 / beta.l2  # inside the set of interpolators L2 contracts by 1 - alpha beta
     if alpha >= top:
         return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
     return alpha, beta

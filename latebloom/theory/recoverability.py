@@ -120,12 +120,12 @@ def _least_dual_norm(
     X: Float[np.ndarray, "M n"], support: np.ndarray, sign: Float[np.ndarray, " s"]
 ) -> float | None:
     """Return the least max |X_off^T nu| subject to X_on^T nu = sign, from a nu we check."""
+    if not sign.size:
+        return 0.0
     off = np.ones(X.shape[1], dtype=bool)
     off[support] = False
     on = compact_svd(X[:, support])
     base = on.U @ ((on.Vt @ sign) / on.s)  # the shortest solution of the equations
-    if not sign.size:
-        return 0.0
     # Free directions: nu = base + W w keeps the equations, so the program has inequalities only.
     W = np.linalg.svd(on.U.T)[2][on.s.size :].T
     inner, free = X[:, off].T @ base, X[:, off].T @ W
