@@ -12,6 +12,11 @@ class Unsupported(InvalidInput):
     """Raised for a combination that has no algorithm; the message names those that have one."""
 
 
+def unwritable(path: object, error: OSError) -> InvalidInput:
+    """Return the error for a file or folder that the system does not let us write."""
+    return InvalidInput(f"{path}: cannot be written ({error.strerror or error})")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, or the list of
     names."""

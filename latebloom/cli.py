@@ -21,11 +21,11 @@ from ._errors import InvalidInput, nearest
 from .experiment import Experiment
 from .run import FILES, check_folder, dump_json
 from .run import Run as Result
+from .simulate import Engine
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|FILE.toml")]
-Engine = Literal["auto", "step", "jump", "spectral"]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from .spec import canonical_hash, from_dict, to_dict
 INLINE_ARRAY = 64
 # Records may take this many numbers (1 GiB of float64).
 MAX_RECORDED = 2**27
+# The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
+MAX_STEPS = 10**15
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ class Experiment:
             value = getattr(self, name)
             if not isinstance(value, kind) and not (name == "penalty" and value is None):
                 raise InvalidInput(f"{name} = {value!r}: must be a {name}")
-        check.integer("steps", self.steps, low=1, high=10**15)
+        check.integer("steps", self.steps, low=1, high=MAX_STEPS)
         if not isinstance(self.thresholds, tuple | list) or len(self.thresholds) != 2:
             raise InvalidInput(f"thresholds = {self.thresholds!r}: must be (train, test)")
         for name, value in zip(("train", "test"), self.thresholds, strict=True):

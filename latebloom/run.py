@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ._errors import InvalidInput
+from ._errors import InvalidInput, unwritable
 from .experiment import Experiment
 from .phases import Phases
 
@@ -186,7 +186,7 @@ def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = F
             )
         ancestor = next(p for p in (path, *path.parents) if p.exists())
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
     if not ancestor.is_dir():
         raise InvalidInput(f"{folder}: cannot be written ({ancestor} is a file)")
     if not os.access(ancestor, os.W_OK | os.X_OK):
@@ -214,7 +214,7 @@ def new_folder(
         yield draft
         _replace(draft, target)
     except OSError as error:
-        raise _unwritable(Path(folder), error) from None
+        raise unwritable(folder, error) from None
     finally:
         if draft is not None:
             shutil.rmtree(draft, ignore_errors=True)
@@ -241,7 +241,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _unwritable(folder: Path, error: OSError) -> InvalidInput:
-    return InvalidInput(f"{folder}: cannot be written ({error.strerror or error})")

@@ -1,7 +1,8 @@
 """From an experiment to a run: picks the engine, drives it, judges what came out."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 import xarray as xr
 
@@ -11,16 +12,17 @@ from ._versions import versions
 from .engines import jump, spectral
 from .engines.result import EngineResult
 from .engines.threads import blas_threads
-from .experiment import Experiment
+from .experiment import MAX_STEPS, Experiment
 from .methods import ProximalGradient
 from .phases import Phases, phases
+from .progress import Progress
 from .record import At
 from .run import Run
 from .theory.limits import limit
 from .trajectory import observables
 
-ENGINES = ("auto", "step", "jump", "spectral")
-Progress = Callable[[int, int], None]
+Engine = Literal["auto", "step", "jump", "spectral"]
+ENGINES: tuple[str, ...] = get_args(Engine)
 
 
 def simulate(
@@ -137,7 +139,7 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
 
 def _later(experiment: Experiment, engine: str) -> tuple[bool, bool]:
     """Return whether train and test ever reach their thresholds, where an exact engine can tell."""
-    whole = experiment.with_(steps=jump.FOREVER, record=At(()))
+    whole = experiment.with_(steps=MAX_STEPS, record=At(()))
     if engine == "spectral":
         result = spectral.simulate_spectral(whole)
     elif isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:

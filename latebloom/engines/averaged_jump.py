@@ -18,11 +18,11 @@ from latebloom.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.penalties import L1
 from latebloom.phases import Passage
+from latebloom.progress import Progress
 
 from . import proximal_jump
 from .affine import Modes, SquaredNorm
 from .passages import Tracker, advance, trackers
-from .proximal_jump import Progress
 from .result import EngineResult
 
 # The distance of a run from its average, in units of alpha beta sqrt(n). Measured at t2 on random

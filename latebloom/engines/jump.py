@@ -4,10 +4,9 @@ methods."""
 from latebloom._errors import Unsupported
 from latebloom.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
+from latebloom.progress import Progress
 
 from . import averaged_jump, proximal_jump
-from .proximal_jump import FOREVER as FOREVER
-from .proximal_jump import Progress
 from .proximal_jump import solve as solve
 from .result import EngineResult
 

@@ -10,7 +10,7 @@ gradient of a resting coordinate exceeds beta: linear functions of the modes psi
 sign change `affine` certifies.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,11 +18,12 @@ from jaxtyping import Float
 
 from latebloom import schedules
 from latebloom._errors import Unsupported
-from latebloom.experiment import Experiment
+from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.models import Linear
 from latebloom.penalties import L1, L2, Penalty
 from latebloom.problems import LeastSquares
+from latebloom.progress import Progress
 from latebloom.schedules import Piecewise, Schedule, SwitchOn
 
 from .affine import EPS, AffinePiece, LinearFunctions, Start, decompose
@@ -39,10 +40,6 @@ PATIENT = 64
 # A run whose iterate has not moved by more than rounding over this many events goes in circles at a
 # tie (|G_j| = beta to the last digit): nothing will change until the end.
 CIRCLE = 64
-# "Converged" for `solve`: every mode with a rate above 10^-15 per step has died out.
-FOREVER = 10**15
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -404,5 +401,5 @@ def solve(
     state = State(a, problem.X @ a - problem.y_star, 0, [Tracker(-1.0)], [], never, None)
     if alpha is None:
         alpha = 0.5 * problem.alpha_max
-    ProximalJump(problem).run(state, alpha, *both, FOREVER, until_t1=False)
+    ProximalJump(problem).run(state, alpha, *both, MAX_STEPS, until_t1=False)
     return state.a

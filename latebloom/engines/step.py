@@ -7,7 +7,7 @@ which costs a fraction of an update per step. Many experiments of one shape adva
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from latebloom.methods import Method, Oracle, ProjectedSubgradient
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty, Sum
 from latebloom.phases import Passage, Rules
+from latebloom.progress import Progress
 
 from .passages import Tracker
 from .result import EngineResult
@@ -36,8 +37,6 @@ UNROLL = 8
 # A compiled call aims at this many seconds, so that progress moves and Ctrl-C is answered.
 SECONDS_PER_CALL = 0.3
 NEVER = np.iinfo(np.int64).max
-
-Progress = Callable[[int, int], None]
 
 
 class Consts(NamedTuple):

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from latebloom._errors import InvalidInput, nearest
 from latebloom.experiment import Experiment
+from latebloom.progress import Progress
 
-from .reproduction import Progress, Reproduction
+from .reproduction import Reproduction
 
 READ_OFF = "read off the published picture"
 

@@ -4,9 +4,10 @@ from latebloom.experiment import Experiment
 from latebloom.methods import Subgradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
+from latebloom.progress import Progress
 
 from .catalogue import READ_OFF, Preset, register
-from .reproduction import Comparison, Progress, Reproduction, completed, median_between
+from .reproduction import Comparison, Reproduction, completed, median_between
 
 
 def fig3() -> Experiment:

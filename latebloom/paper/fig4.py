@@ -4,9 +4,10 @@ from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
+from latebloom.progress import Progress
 
 from .catalogue import READ_OFF, Preset, register
-from .reproduction import Comparison, Progress, Reproduction, completed
+from .reproduction import Comparison, Reproduction, completed
 
 ALPHAS = (0.005, 0.01, 0.0275, 0.055, 0.0825, 0.1)
 BETAS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)

@@ -4,9 +4,10 @@ from latebloom.experiment import Experiment
 from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import SparseRecovery
+from latebloom.progress import Progress
 
 from .catalogue import READ_OFF, Preset, register
-from .reproduction import Comparison, Progress, Reproduction, completed, median_between
+from .reproduction import Comparison, Reproduction, completed, median_between
 
 
 def fig7() -> Experiment:

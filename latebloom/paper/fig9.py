@@ -4,9 +4,10 @@ from latebloom.experiment import Experiment
 from latebloom.methods import GradientDescent
 from latebloom.models import Hadamard, HadamardDifference, Linear
 from latebloom.problems import SparseRecovery
+from latebloom.progress import Progress
 
 from .catalogue import READ_OFF, Preset, register
-from .reproduction import Comparison, Progress, Reproduction, completed, negative_norm
+from .reproduction import Comparison, Reproduction, completed, negative_norm
 
 DEPTHS = (1, 2, 3, 4)
 MEASUREMENTS = tuple(range(10, 101, 10))

@@ -1,6 +1,6 @@
 """A figure regenerated: its picture, and every published value beside ours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from latebloom.run import Run
-
-Progress = Callable[[int, int], None]
 
 # Values read off a printed logarithmic axis are good to about a tenth.
 READ_OFF_ACCURACY = 0.1

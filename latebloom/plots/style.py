@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from latebloom._errors import InvalidInput
+from latebloom._errors import InvalidInput, unwritable
 
 STYLE = Path(__file__).with_name("latebloom.mplstyle")
 
@@ -67,7 +67,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     try:
         path.write_bytes(render(figure, suffix))
     except OSError as error:
-        raise InvalidInput(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise unwritable(path, error) from None
 
 
 def render(figure: Figure, suffix: str) -> bytes:

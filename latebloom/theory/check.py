@@ -12,8 +12,8 @@ from latebloom.phases import Passage, Verdict
 from latebloom.run import Run, jsonable
 
 from .closed_form import rates
-from .limits import constants
-from .predict import Prediction, fitted, predict
+from .limits import constants, fitted
+from .predict import Prediction, predict
 
 # What a predictor (not a bound) may be off by and still count as confirmed.
 DELAY_FACTOR = (

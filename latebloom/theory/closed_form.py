@@ -6,14 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from latebloom.experiment import Experiment
+from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
 
 from .limits import smooth_limit
 from .strengths import Strengths
-
-# No run is longer: a time beyond it is as good as never.
-FOREVER = 10**15
 
 
 class Rates(NamedTuple):
@@ -98,7 +95,7 @@ def first_below(curve: Callable[[int], float], goal: float) -> int | None:
         return 0
     while curve(high) > goal:
         low, high = high, 2 * high
-        if high > FOREVER:
+        if high > MAX_STEPS:  # as good as never
             return None
     while high - low > 1:
         middle = (low + high) // 2

@@ -118,13 +118,16 @@ def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
 
 def smooth_limit(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " n"]:
     """Return the limit in closed form where there is no l1 term."""
-    data = experiment.data
-    U, s, Vt = data.svd
-    if isinstance(experiment.method, ProjectedSubgradient):
-        return data.a_hat if beta.l2 > 0 else memorized(experiment)
-    if beta.l2 > 0:
-        return Vt.T @ (s / (s**2 + beta.l2) * (U.T @ data.y_star))
-    return memorized(experiment)
+    if beta.l2 == 0:
+        return memorized(experiment)
+    return experiment.data.svd.Vt.T @ fitted(experiment, beta)
+
+
+def fitted(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " r"]:
+    """Return the row space coordinates of the least squares (or ridge) solution."""
+    U, s, _ = experiment.data.svd
+    l2 = 0.0 if isinstance(experiment.method, ProjectedSubgradient) else beta.l2
+    return s / (s**2 + l2) * (U.T @ experiment.data.y_star)
 
 
 def memorized(experiment: Experiment) -> Float[np.ndarray, " n"]:

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from latebloom._errors import Unsupported
 from latebloom.engines.jump import simulate_jump
 from latebloom.engines.threads import few_threads
-from latebloom.experiment import Experiment
+from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.record import At
 from latebloom.run import jsonable
 
-from .closed_form import FOREVER, Rates, rates, smooth_times
-from .limits import constants, limit, memorized
+from .closed_form import Rates, rates, smooth_times
+from .limits import constants, fitted, limit, memorized
 from .recoverability import Recoverability, recoverability
 from .strengths import Strengths
 
@@ -192,13 +192,6 @@ def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates
     return max(0, math.ceil(-math.log1p((1 - rho) * distance / floor) / math.log(rho)))
 
 
-def fitted(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " r"]:
-    """Return the row space coordinates of the least squares (or ridge) solution."""
-    U, s, _ = experiment.data.svd
-    l2 = 0.0 if isinstance(experiment.method, ProjectedSubgradient) else beta.l2
-    return s / (s**2 + l2) * (U.T @ experiment.data.y_star)
-
-
 def _plateau(experiment: Experiment, near: Float[np.ndarray, " n"], beta: Strengths) -> float:
     """Return the relative train error while the row space balances the pull of the penalty."""
     data = experiment.data
@@ -266,13 +259,13 @@ def _explain_t2(found: Prediction, experiment: Experiment, notes: list[str]) -> 
 
 def _t2_proximal(experiment: Experiment, alpha: float, notes: list[str]) -> int | None:
     """Return the exact t2 of proximal gradient, whatever the horizon of the experiment."""
-    proximal = experiment.with_(method=ProximalGradient(alpha), steps=FOREVER, record=At(()))
+    proximal = experiment.with_(method=ProximalGradient(alpha), steps=MAX_STEPS, record=At(()))
     try:
         t2 = simulate_jump(proximal).t2
     except Unsupported as error:
         notes.append(f"t2_proximal: {error}")
         return None
     if t2 is None or t2.step is None:
-        notes.append(f"t2_proximal: proximal gradient does not get there in {FOREVER:.0e} steps")
+        notes.append(f"t2_proximal: proximal gradient does not get there in {MAX_STEPS:.0e} steps")
         return None
     return t2.step
