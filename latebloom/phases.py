@@ -88,7 +88,7 @@ class Passage:
         if self.low == 0 and self.high is None:
             return "unknown"  # no curve was seen
         if self.high is None:
-            return f"not by {(self.low or 0) - 1}" if self.low is not None else "never"
+            return f"not by {self.low - 1}" if self.low is not None else "never"
         return f"{self.step}" if self.step is not None else f"in [{self.low}, {self.high}]"
 
 
@@ -416,7 +416,8 @@ def _judge(
     """The verdict on a run that did not diverge, and the sentence with the numbers behind it."""
     (threshold, floor), ratio, end = limits[0], rules.delay_ratio, f"at the last step {k[-1]}"
     if t1.high is None:
-        what = f"train error {e[-1]:.3g} > {threshold:.3g} {end}"
+        sign = ">" if e[-1] > threshold else "<="
+        what = f"train error {e[-1]:.3g} {sign} {threshold:.3g} {end}"
         if t1.floor is not None:
             return Verdict.never_memorized, f"{what}, and in the end it stays above {t1.floor:.3g}"
         if floor is not None:
@@ -447,13 +448,16 @@ def _judge_unreached(
     k: Steps, f: Curve, t1: Passage, t2: Passage, limit: Limit, rules: Rules
 ) -> tuple[Verdict, str]:
     """The same for a run that memorized and whose test error never reached its threshold."""
-    what = f"t1 = {t1}; test error {f[-1]:.3g} > {limit[0]:.3g} at the last step {k[-1]}"
+    sign = ">" if f[-1] > limit[0] else "<="
+    what = f"t1 = {t1}; test error {f[-1]:.3g} {sign} {limit[0]:.3g} at the last step {k[-1]}"
     if t2.floor is not None:
         final, how = t2.floor, f"in the end it stays above {t2.floor:.3g}"
     elif limit[1] is not None:
         may = f"nothing is known to keep it above {limit[1]:.3g}: it may still generalize"
         return Verdict.undecided, f"{what}; {may}"
     else:
+        if f[-1] <= limit[0]:  # the average of a run, within the margin of its bracket
+            return Verdict.undecided, f"{what}, but too near to it to be sure"
         final, change = float(f[-1]), _change(k, f)
         how = f"changed by {change:.2g} of itself over the last half"
         if change > rules.flat:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Called with (steps done, steps in all) a few times a second.
+# Called with (steps done, steps in all) now and then.
 Progress = Callable[[int, int], None]
 
 

@@ -37,7 +37,7 @@ class Run:
     - `engine`: the name of the engine that ran it.
     - `phases`: t1, t2 and the verdict.
     - `trajectory`: observables at the recorded steps (see `latebloom.trajectory.observables`).
-    - `params`: the parameters after the last step done.
+    - `params`: the parameters at the last recorded step.
     - `seconds`: wall time.
     - `interrupted`: whether the user stopped the run; the fields then hold what was done.
     - `events`: the number of events an event-driven engine handled.

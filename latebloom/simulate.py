@@ -41,7 +41,7 @@ def simulate(
       unpenalized problems), or `auto`: the cheapest exact one.
     - `force`: run although alpha is beyond the stability limit; the verdict then says where it
       diverged.
-    - `progress`: called with (steps done, steps in all) a few times a second.
+    - `progress`: called with (steps done, steps in all) now and then; never by `spectral`.
 
     **Returns:** a `Run`; after Ctrl-C one with what was done, marked `interrupted`.
 
@@ -87,8 +87,8 @@ def simulate_batch(
     **Returns:** one `Run` each, in order; `seconds` is the time of the whole batch divided by their
     number.
 
-    **Raises:** `InvalidInput` for an empty batch, `Unsupported` for experiments of different
-    shapes.
+    **Raises:** `InvalidInput` for an empty batch or an unstable alpha without `force`;
+    `Unsupported` for experiments of different shapes.
 
     >>> import latebloom as lb
     >>> problem = lb.SparseRecovery(n=20, s=1, N=10)
@@ -123,7 +123,7 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
     trajectory = observables(experiment, result.steps, result.params, t1=t1)
     trajectory.attrs |= {"engine": engine, **{f"version_{k}": v for k, v in versions().items()}}
     with blas_threads(experiment.data):
-        found = _phases(experiment, engine, result, trajectory)
+        found = _phases(experiment, result, trajectory)
     return Run(
         experiment=experiment,
         engine=engine,
@@ -137,10 +137,10 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
     )
 
 
-def _later(experiment: Experiment, engine: str) -> tuple[bool, bool]:
+def _later(experiment: Experiment) -> tuple[bool, bool]:
     """Return whether train and test ever reach their thresholds, where an exact engine can tell."""
     whole = experiment.with_(steps=MAX_STEPS, record=At(()))
-    if engine == "spectral":
+    if spectral.why_not(experiment) is None:
         result = spectral.simulate_spectral(whole)
     elif isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
         result = jump.simulate_jump(whole)
@@ -149,22 +149,23 @@ def _later(experiment: Experiment, engine: str) -> tuple[bool, bool]:
     return result.t1.step is not None, result.t2 is not None and result.t2.step is not None
 
 
-def _phases(
-    experiment: Experiment, engine: str, result: EngineResult, trajectory: xr.Dataset
-) -> Phases:
+def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset) -> Phases:
     """Return the phases: passages from the engine, floors from theory where a passage is
     missing."""
     passages = (result.t1, result.t2)
-    floors: tuple[float | None, float | None] = (None, None)
+    floors: tuple[float | None, ...] = (None, None)
     missing = any(p is not None and p.high is None for p in passages)
     if missing and result.diverged_at is None and not result.interrupted:
         end = limit(experiment)
         if end is not None:
-            later = _later(experiment, engine)
-            # An error may dip below its threshold on the way to a limit above it.
-            floors = (
-                None if later[0] else end.train_floor,
-                None if later[1] else end.test_floor,
+            # An error may dip below its threshold on the way to a limit above it: then the
+            # threshold itself is what it does not stay above.
+            ends = (end.train_floor, end.test_floor)
+            floors = tuple(
+                min(floor, threshold) if reached and floor is not None else floor
+                for floor, threshold, reached in zip(
+                    ends, experiment.thresholds, _later(experiment), strict=True
+                )
             )
     has_truth = experiment.data.a_star is not None
     return phases(
@@ -173,6 +174,6 @@ def _phases(
         trajectory["test_error"].values if has_truth else None,
         experiment.thresholds,
         passages=passages,
-        floors=floors,
+        floors=(floors[0], floors[1]),
         diverged_at=result.diverged_at,
     )

@@ -430,18 +430,19 @@ def test_ties_do_not_keep_a_run_or_its_limit_going_for_ever(seed):
     np.testing.assert_allclose(gradient[end != 0], -1e-2 * np.sign(end[end != 0]), atol=1e-10)
 
 
-def test_a_dip_that_comes_later_is_not_called_infeasible():
+@pytest.mark.parametrize("engine", ["spectral", "step"])
+def test_a_dip_that_comes_later_is_not_called_infeasible(engine):
     # a runs through a* on its way from 0 to y: the test error dips to 0 and rises to 1.
     problem = lb.SparseRecovery.from_arrays(np.eye(1), np.array([1.0]), np.array([0.5]))
     whole = lb.Experiment(
         problem, None, lb.GradientDescent(0.01), init=0.0, steps=10_000, thresholds=(1e-3, 0.05)
     )
     # 1 - 0.99^t >= 0.475 first at t = ln(0.525) / ln(0.99) = 64.1.
-    run = lb.simulate(whole)
+    run = lb.simulate(whole, engine=engine)
     assert run.phases.t2.step == 65
-    early = lb.simulate(whole.with_(steps=64))
+    early = lb.simulate(whole.with_(steps=64), engine=engine)
     assert early.phases.t2.kind == "censored"
-    never = lb.simulate(whole.with_(thresholds=(1e-3, 1e-6)))
+    never = lb.simulate(whole.with_(thresholds=(1e-3, 1e-6)), engine=engine)
     assert never.phases.t2.kind == "infeasible"
 
 
@@ -453,3 +454,45 @@ def test_a_threshold_at_the_floor_to_the_last_digit_is_decided():
         run = lb.simulate(experiment.with_(thresholds=(1e-3, threshold), steps=10**15))
         assert run.phases.t2.kind in ("exact", "infeasible", "censored")
     assert lb.simulate(experiment.with_(thresholds=(1e-3, 1.01 * floor))).phases.t2.kind == "exact"
+
+
+def test_a_run_too_short_for_a_proved_t2_is_undecided_not_memorized_only():
+    experiment = lb.Experiment(
+        lb.SparseRecovery.code(N=30), lb.L1(1e-5), lb.ProximalGradient(0.1), steps=1000
+    )
+    t2 = lb.simulate(experiment.with_(steps=10**6)).phases.t2.step
+    assert t2 > 1000
+    for engine in ("jump", "step"):
+        found = lb.simulate(experiment, engine=engine).phases
+        assert (found.t2.kind, found.verdict) == ("censored", "undecided")
+
+
+def test_crossing_zero_without_a_threshold_is_no_event():
+    problem = lb.SparseRecovery(n=30, s=2, N=60, seed=1)
+    alpha = 0.9999 * problem.alpha_max  # a mode changes its sign at every step
+    experiment = lb.Experiment(problem, lb.L2(1e-9), lb.ProximalGradient(alpha), steps=10**6)
+    jumped = lb.simulate(experiment, engine="jump")
+    assert jumped.events == 0
+    exact = lb.simulate(experiment, engine="spectral").phases
+    assert (jumped.phases.t1.step, jumped.phases.t2.step) == (exact.t1.step, exact.t2.step)
+
+
+def test_an_average_within_the_margin_of_its_bracket_decides_nothing():
+    problem = lb.SparseRecovery.code(n=40, N=30, s=2)
+    experiment = lb.Experiment(problem, lb.L1(1e-4), lb.Subgradient(0.1), steps=10**6)
+    end = float(lb.simulate(experiment, engine="jump").trajectory["test_error"][-1])
+    found = lb.simulate(experiment.with_(thresholds=(1e-3, 1.02 * end)), engine="jump").phases
+    assert (found.t2.kind, found.verdict) == ("censored", "undecided")
+    assert f"{end:.3g} <= {1.02 * end:.3g}" in found.reason
+
+
+def test_the_note_speaks_of_a_bracket_only_where_there_is_one():
+    problem = lb.SparseRecovery.code(n=40, N=30, s=2)
+    experiment = lb.Experiment(problem, lb.L1(1e-4), lb.ProjectedSubgradient(0.1), steps=10**6)
+    late = lb.simulate(experiment.with_(thresholds=(1e-3, 0.1)), engine="jump")
+    assert late.phases.t2.kind == "bracketed"
+    assert "t2 is a bracket" in late.notes[0]
+    start = float(late.trajectory["test_error"][0])
+    early = lb.simulate(experiment.with_(thresholds=(1e-3, 0.99 * start)), engine="jump")
+    assert early.phases.t2.kind == "exact"
+    assert "bracket" not in early.notes[0]

@@ -8,6 +8,8 @@ and its average stays within a small multiple of $\alpha\beta\sqrt n$, so passag
 through slightly higher and lower thresholds bracket those of the run.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import null_space
@@ -34,8 +36,13 @@ MEMORIZATION_STEPS = 20_000
 
 NOTE = (
     "the recorded trajectory is the average of the subgradient run, whose coordinates chatter "
-    "around it with amplitude alpha beta; t2 is a bracket (engine 'step' gives the step)"
+    "around it with amplitude alpha beta"
 )
+BRACKET = "; t2 is a bracket (engine 'step' gives the step)"
+
+
+def _notes(t2: Passage | None) -> tuple[str, ...]:
+    return (NOTE + BRACKET if t2 is not None and t2.kind == "bracketed" else NOTE,)
 
 
 def why_not(experiment: Experiment) -> str | None:
@@ -82,9 +89,9 @@ def _bracket(tracked: list[Tracker]) -> Passage:
 def simulate_subgradient(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
     """Bracket the passages of the subgradient method with l1; t1 is exact where steps reach it.
 
-    **Returns:** an `EngineResult` whose trajectory is that of proximal gradient, the average.
+    `why_not` must have said None.
 
-    **Raises:** `Unsupported` for other penalties and for schedules.
+    **Returns:** an `EngineResult` whose trajectory is that of proximal gradient, the average.
     """
     alpha, beta = strength(experiment)
     # Chatter has period two, to which a mode with q = 1 - alpha lambda < 0 responds 1/(1 - |q|)
@@ -103,16 +110,7 @@ def simulate_subgradient(experiment: Experiment, progress: Progress | None = Non
     t2 = None
     if state.test:
         t2 = early[1] or _bracket(state.test)
-    return EngineResult(
-        steps=result.steps,
-        params=result.params,
-        t1=t1,
-        t2=t2,
-        done=result.done,
-        interrupted=interrupted,
-        events=result.events,
-        notes=(NOTE,),
-    )
+    return replace(result, t1=t1, t2=t2, notes=_notes(t2))
 
 
 def _explicit_passages(
@@ -149,7 +147,6 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
     alpha, beta = strength(experiment)
     rate = alpha * beta
     data = experiment.data
-    n = experiment.start.size
     U, s, Vt = data.svd
 
     def project(a: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -159,20 +156,19 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
     kernel = null_space(data.X)
     tracked = trackers(experiment)
     floor = data.X @ project(a0) - data.y_star
-    for k, a in ((0, a0), (1, project(a0 - rate * np.sign(a0)))):
+    a1 = project(a0 - rate * np.sign(a0))
+    for k, a in enumerate((a0, a1)):
         r = data.X @ a - data.y_star
         tracked[0].step(k, float(r @ r))
-        if k == 0 and len(tracked) > 1 and data.a_star is not None:
-            tracked[1].step(0, float((a - data.a_star) @ (a - data.a_star)))
-        last = a
     tracked[0].rest(float(floor @ floor), experiment.steps)
-    radius = CHATTER * rate * float(np.sqrt(n))
-    test = _levels(tracked[1], radius) if len(tracked) > 1 else []
-    for tracker in test:
-        tracker.seen = 0
-        if data.a_star is not None:
-            tracker.step(1, float((last - data.a_star) @ (last - data.a_star)))
-    flow = _Flow(data.a_star, kernel, rate, last, experiment.steps, test)
+    test: list[Tracker] = []
+    if data.a_star is not None:
+        test = _levels(tracked[1], CHATTER * rate * float(np.sqrt(experiment.start.size)))
+        e0, e1 = a0 - data.a_star, a1 - data.a_star
+        test[0].step(0, float(e0 @ e0))  # the start is no average: only the threshold itself counts
+        for tracker in test:
+            tracker.step(1, float(e1 @ e1))
+    flow = _Flow(data.a_star, kernel, rate, a1, experiment.steps, test)
     due = experiment.record_steps
     records = {0: a0}
     interrupted = False
@@ -200,7 +196,7 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
         done=done,
         interrupted=interrupted,
         events=flow.events,
-        notes=(NOTE,),
+        notes=_notes(t2),
     )
 
 
@@ -247,7 +243,7 @@ class _Flow:
     def _velocity(self, a: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Return -rate P xi with the xi in the subdifferential of l1 that makes P xi least."""
         K = self.kernel
-        moving, resting = a != 0, a == 0
+        resting = a == 0
         pull = K.T @ np.sign(a)
         xi = np.zeros(a.size)
         if resting.any() and K.shape[1]:
@@ -258,7 +254,7 @@ class _Flow:
         rests = resting & ((np.abs(xi) < 1 - 1e-9) | (velocity * xi <= 0))
         velocity[rests] = 0.0
         still = np.abs(velocity).max(initial=0.0) <= 1e-12 * self.rate
-        return np.zeros_like(velocity) if still else np.where(moving | ~rests, velocity, 0.0)
+        return np.zeros_like(velocity) if still else velocity
 
     def _observe(
         self, a: Float[np.ndarray, " n"], velocity: Float[np.ndarray, " n"], end: float

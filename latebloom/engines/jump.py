@@ -25,7 +25,7 @@ def simulate_jump(experiment: Experiment, progress: Progress | None = None) -> E
 
     - `experiment`: linear model; L1 and L2 penalties for `ProximalGradient`, L1 for `Subgradient`
       and `ProjectedSubgradient`.
-    - `progress`: called with (steps done, steps in all) after every event.
+    - `progress`: called with (steps done, steps in all) after every closed-form piece.
 
     **Returns:** an `EngineResult`.
 

@@ -19,7 +19,6 @@ from jaxtyping import Float
 from latebloom import schedules
 from latebloom._errors import Unsupported
 from latebloom.experiment import MAX_STEPS, Experiment
-from latebloom.methods import ProximalGradient
 from latebloom.models import Linear
 from latebloom.penalties import L1, L2, Penalty
 from latebloom.problems import LeastSquares
@@ -172,7 +171,8 @@ class ProximalJump:
         state.a, state.residual = new, self.X @ new - self.y
         state.k += 1
         state.observe(self.a_star)
-        changed = not np.array_equal(np.sign(new), np.sign(old))
+        # With beta = 0 there is no threshold, and crossing zero is no event.
+        changed = beta > 0 and not np.array_equal(np.sign(new), np.sign(old))
         state.events += changed
         return changed
 
@@ -242,8 +242,6 @@ class ProximalJump:
         last: int,
     ) -> int | None:
         """Return the first local step whose update changes the pattern, or None up to `last`."""
-        if last < 0:
-            return None
         directions = piece.directions * sign[:, None]
         # sign * z(k + 1), through psi(k + 1) = 1 + q psi(k).
         active_constant = sign * start.z + directions.sum(axis=1)
@@ -305,18 +303,11 @@ def simulate_proximal(experiment: Experiment, progress: Progress | None = None) 
 
     **Arguments:**
 
-    - `experiment`: linear model, l1 and squared l2 penalties, method `ProximalGradient`.
-    - `progress`: called with (steps done, steps in all) after every event.
+    - `experiment`: method `ProximalGradient`, and `why_not` has said None.
+    - `progress`: called with (steps done, steps in all) after every closed-form piece.
 
     **Returns:** an `EngineResult` with exact first passages.
-
-    **Raises:** `Unsupported` where the update is not piecewise affine.
     """
-    reason = why_not(experiment)
-    if reason or not isinstance(experiment.method, ProximalGradient):
-        raise Unsupported(
-            f"engine 'jump': {reason or 'it needs ProximalGradient'}; use engine 'step'"
-        )
     state = start_state(experiment, progress)
     interrupted = drive(experiment, state)
     return collect(state, interrupted)

@@ -1,6 +1,6 @@
 """What an engine returns: the recorded parameters and the first passages."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -33,4 +33,4 @@ class EngineResult:
     diverged_at: int | None = None
     interrupted: bool = False
     events: int | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

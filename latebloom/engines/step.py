@@ -46,7 +46,7 @@ class Consts(NamedTuple):
     XT: Any
     y: Any
     a_star: Any
-    pinv: Any  # of X, for methods that project; else None
+    pinv: Any  # of X, for methods that project; else empty
     alpha: Any  # the constant; ignored for a schedule
     betas: Any  # the constants, one per term; ignored for schedules
     levels: Any  # of the squared errors: train, test, divergence

@@ -11,7 +11,6 @@ from latebloom.methods import ProximalGradient
 from latebloom.phases import Passage, Verdict
 from latebloom.run import Run, jsonable
 
-from .closed_form import rates
 from .limits import constants, fitted
 from .predict import Prediction, predict
 
@@ -114,8 +113,7 @@ def _memorization(run: Run, said: Prediction) -> list[Row]:
     if isinstance(known, str) or said.t1 is None or said.rho_2 is None:
         return []
     alpha, beta = known
-    speed = rates(experiment, alpha, beta)
-    if speed is None or beta.l1 == 0:
+    if beta.l1 == 0:
         return [_t1(run, said, bound=0.0)]
     data = experiment.data
     U, _, Vt = data.svd

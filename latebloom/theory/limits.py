@@ -63,8 +63,8 @@ def limit(experiment: Experiment) -> Limit | None:
     - L1 (+ L2): the limit of proximal gradient, by the event-driven engine, proved by its duality
       gap; for `Subgradient` the mean point about which it chatters, see `latebloom.theory.chatter`.
 
-    None for nonlinear models, schedules, other penalties, unstable step sizes, and the projected
-    method with l1.
+    None for nonlinear models, schedules, other penalties, unstable step sizes, the projected
+    method with l1, X = 0, and where the certificate does not prove the point.
 
     **Arguments:**
 
