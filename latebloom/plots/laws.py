@@ -23,7 +23,7 @@ def plot_law(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
     - `rows`: one mapping per run with `alpha`, `beta` and `t2` (None if not reached); optionally
       `low` and `high` of a bracketed t2, `predicted` (a delay, drawn as stars) and `error` (the
-      error at t2, on the right axis).
+      test error in the end, on the right axis).
 
     **Raises:** `InvalidInput` if no row has a t2 of at least 1.
 
@@ -54,8 +54,8 @@ def plot_law(rows: Sequence[Mapping[str, Any]]) -> Figure:
         error = np.array([_number(row, "error") for row in rows])
         if np.isfinite(error).any():
             right = right_axis(axes)
-            lines += right.plot(rate, error, "s", color=st.NORM, ms=4, label="error at $t_2$")
-            right.set(yscale="log", ylabel="error at $t_2$")
+            lines += right.plot(rate, error, "s", color=st.NORM, ms=4, label="final test error")
+            right.set(yscale="log", ylabel="final test error")
             low, high = np.nanmin(error), np.nanmax(error)
             if 0 < high < 10 * low:  # nearly constant should look so
                 right.set_ylim(low / 10, high * 10)
