@@ -40,7 +40,7 @@ class Modes:
         self.safe_p = np.where(p == 0.0, 1.0, p)[:, None]
         with np.errstate(divide="ignore"):
             # log|q|; log1p keeps the accuracy of slow modes.
-            log_q = np.log1p(-p) if not self.alternates else np.log1p(-np.minimum(p, 2 - p))
+            log_q = np.log1p(-np.minimum(p, 2 - p))
         # q = 0 reaches its limit in one step; a huge finite rate avoids 0 * inf at k = 0.
         self.log_q = np.maximum(log_q, -1e6)[:, None]
         self._ends: tuple[int, int] | None = None

@@ -154,10 +154,11 @@ def _with_l1_times(
 ) -> Prediction:
     data = experiment.data
     near = memorized(experiment)
+    fit = fit_time(experiment, alpha, beta, speed)
     found = replace(
         found,
         rho_2=speed.rho_2,
-        t1=fit_time(experiment, alpha, beta, speed),
+        t1=fit,
         train_plateau=_plateau(experiment, near, beta),
     )
     _explain_t1(found, experiment, notes)
@@ -168,7 +169,7 @@ def _with_l1_times(
     if found.generalizes is False:
         _explain_t2(found, experiment, notes)
         return found
-    return replace(found, t2=(found.t1 or 0) + math.ceil(delay))
+    return replace(found, t2=fit + math.ceil(delay))
 
 
 def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates) -> int:

@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 
 from latebloom._errors import Unsupported
 from latebloom.problems import LeastSquares
-from latebloom.problems.base import compact_svd
+from latebloom.problems.base import SVD, compact_svd
 
 # A dual vector counts as strictly feasible below 1 - MARGIN; HiGHS itself is exact to 1e-7.
 MARGIN = 1e-6
@@ -80,13 +80,14 @@ def recoverability(problem: LeastSquares) -> Recoverability:
     # Rows and a* of order 1: linear programs are solved to absolute tolerances.
     X = _unit_rows(problem.X)
     error = _basis_pursuit_error(X, a_star) if s else None
-    if compact_svd(X[:, support]).s.size < s:
+    on = compact_svd(X[:, support])
+    if on.s.size < s:
         reason = (
             f"the {s} columns of X on the support of a* are linearly dependent (rank X = {rank}): "
             "other vectors with the same support fit as well"
         )
         return Recoverability(False, reason, False, None, error)
-    t = _least_dual_norm(X, support, np.sign(a_star[support]))
+    t = _least_dual_norm(X, on, support, np.sign(a_star[support]))
     if t is None:
         return Recoverability(False, "HiGHS found no dual vector", False, None, error)
     found = f"the least dual norm off the support is {t:.6g}"
@@ -117,14 +118,13 @@ def _basis_pursuit_error(
 
 
 def _least_dual_norm(
-    X: Float[np.ndarray, "M n"], support: np.ndarray, sign: Float[np.ndarray, " s"]
+    X: Float[np.ndarray, "M n"], on: SVD, support: np.ndarray, sign: Float[np.ndarray, " s"]
 ) -> float | None:
     """Return the least max |X_off^T nu| subject to X_on^T nu = sign, from a nu we check."""
     if not sign.size:
         return 0.0
     off = np.ones(X.shape[1], dtype=bool)
     off[support] = False
-    on = compact_svd(X[:, support])
     base = on.U @ ((on.Vt @ sign) / on.s)  # the shortest solution of the equations
     # Free directions: nu = base + W w keeps the equations, so the program has inequalities only.
     W = np.linalg.svd(on.U.T)[2][on.s.size :].T
