@@ -32,6 +32,9 @@ from .result import EngineResult
 # 64 updates per block: longer blocks fall out of the first-level cache, shorter ones pay the
 # block's own cost too often (measured: benchmarks/step_engine.py).
 BLOCK = 64
+# In a batch the iterates of a block are as many times larger, and 8 updates keep them in the
+# second-level cache.
+BATCH_BLOCK = 8
 # Updates unrolled in the inner scan, to spread the loop's own cost.
 UNROLL = 8
 # A compiled call aims at this many seconds, so that progress moves and Ctrl-C is answered.
@@ -102,7 +105,9 @@ class Program:
     @property
     def block(self) -> int:
         """The number of updates per block."""
-        return 1 if self.needs_t1 else BLOCK
+        if self.needs_t1:
+            return 1
+        return BATCH_BLOCK if self.batched else BLOCK
 
 
 def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) -> tuple[Any, Any]:
