@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import typing
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -96,7 +97,7 @@ class Reproduce:
     """Regenerate a whole figure of the paper and compare every published value with ours."""
 
     figure: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FIGURE")]
-    """fig3, fig4, fig7 or fig9."""
+    """fig3 to fig9, or depth-matrix."""
     out: Path | None = None
     """A new folder for the picture and the comparison."""
     overwrite: bool = False
@@ -134,7 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _main(arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("once", UserWarning)
+            warnings.showwarning = _warn
+            code = _main(arguments)
         sys.stdout.flush()
         return code
     except InvalidInput as error:
@@ -147,6 +151,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has seen enough. Python flushes once more at exit: into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _warn(message: Warning | str, *_: Any) -> None:
+    """Tell a warning as one line on standard error."""
+    print(f"latebloom: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _main(arguments: list[str]) -> int:

@@ -11,12 +11,12 @@ import tomli_w
 from jaxtyping import Float
 
 from . import _checks as check
-from ._errors import InvalidInput
+from ._errors import InvalidInput, Unsupported
 from .initialization import Gaussian
 from .methods import Method, Subgradient
 from .models import Linear, Model
-from .penalties import Penalty
-from .problems import LeastSquares, Problem
+from .penalties import Nuclear, Penalty
+from .problems import LeastSquares, Problem, VectorLeastSquares
 from .record import LogSpaced, Record
 from .spec import canonical_hash, from_dict, to_dict
 
@@ -38,7 +38,8 @@ class Experiment:
     - `penalty`: beta h, or None.
     - `method`: the update rule with its step size alpha.
     - `model`: how the parameters make the predictor.
-    - `init`: a number z (z * ones), an array of the parameters' shape, or `Gaussian(zeta, seed)`.
+    - `init`: a number z (z * ones for vectors, z * identity for matrices and their products), an
+      array of the parameters' shape, or `Gaussian(zeta, seed)`.
     - `steps`: the horizon; step 0 is the initialization, step k is after k updates.
     - `thresholds`: (train, test) relative errors ||Xa - y*||/||y*|| and ||a - a*||/||a*|| at or
       below which the model has memorized (t1) and generalized (t2).
@@ -81,16 +82,36 @@ class Experiment:
             check.real(f"thresholds ({name})", value, low=0, strict=True)
         if isinstance(self.init, np.ndarray | list):
             array = check.real_array("init", self.init)
-            if array.shape != self.model.shape(self.problem.X.shape[1]):
+            shape = self.model.shape(self.problem.shape)
+            if array.shape != shape:
                 raise InvalidInput(
                     f"init has shape {array.shape}: the parameters of {type(self.model).__name__} "
-                    f"have shape {self.model.shape(self.problem.X.shape[1])}"
+                    f"have shape {shape}"
                 )
             object.__setattr__(self, "init", array)
         elif not isinstance(self.init, Gaussian):
             check.real("init", self.init)
         self.method.require(self.penalty, self.model)
+        self._require_shapes(self.problem.shape)
         self.problem.validate()
+
+    def _require_shapes(self, unknown: tuple[int, ...]) -> None:
+        """Raise if the model or the penalty is made for unknowns of another shape."""
+        self.model.shape(unknown)
+        terms = self.penalty.terms if self.penalty else ()
+        for term in terms:
+            name = type(term).__name__
+            if term.of_matrices and len(unknown) != 2:
+                raise InvalidInput(
+                    f"penalty {name} acts on matrices, but the unknown has shape {unknown}: use "
+                    "L1, L2 or Euclidean, or a matrix problem such as MatrixCompletion"
+                )
+            full = isinstance(term, Nuclear) and term.null == "full"
+            if full and np.any(self.model.used(unknown) != 1):
+                raise InvalidInput(
+                    "Nuclear.null = 'full': needs factors of one square shape, here they are "
+                    "padded with zeros; use null = 'minimal'"
+                )
 
     @property
     def data(self) -> LeastSquares:
@@ -98,15 +119,25 @@ class Experiment:
         assert isinstance(self.problem, LeastSquares)
         return self.problem
 
+    @property
+    def vector_data(self) -> VectorLeastSquares:
+        """The problem as least squares in a vector; raises `Unsupported` for a matrix."""
+        if not isinstance(self.problem, VectorLeastSquares):
+            raise Unsupported(
+                f"{type(self.problem).__name__}: needs a problem in a vector with a design matrix"
+            )
+        return self.problem
+
     @cached_property
     def start(self) -> Float[np.ndarray, "..."]:
         """The initial parameters."""
-        n = self.data.X.shape[1]
+        unknown = self.data.shape
         if isinstance(self.init, np.ndarray):
             return self.init
         if isinstance(self.init, Gaussian):
-            return self.init.draw(self.model.shape(n), n)
-        return self.model.initial(self.init, n)
+            drawn = self.init.draw(self.model.shape(unknown), max(unknown))
+            return drawn * self.model.used(unknown)
+        return self.model.initial(self.init, unknown)
 
     @cached_property
     def record_steps(self) -> np.ndarray:

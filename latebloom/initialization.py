@@ -14,6 +14,8 @@ from .spec import register
 class Gaussian:
     r"""Parameters $\zeta\,N(0, 1/n)$, iid, so that a vector of n entries has norm near zeta.
 
+    For matrices n is the larger side: every row or column then has norm at most about zeta.
+
     Source: arXiv 2506.05718, appendix G.1.2 (a) and section 3.5 (every layer of a product).
 
     >>> from latebloom.initialization import Gaussian

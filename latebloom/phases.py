@@ -422,6 +422,8 @@ def _judge(
             return Verdict.never_memorized, f"{what}, and in the end it stays above {t1.floor:.3g}"
         if floor is not None:
             return Verdict.undecided, f"{what}; nothing is known to keep it above {floor:.3g}"
+        if e[-1] <= threshold or 0 < (t1.low or 0) <= k[-1]:
+            return Verdict.undecided, f"{what}, but too near to it to be sure"
         change = _change(k, e)
         verdict = Verdict.never_memorized if change <= rules.flat else Verdict.undecided
         return verdict, f"{what}; it changed by {change:.2g} of itself over the last half"
@@ -456,7 +458,8 @@ def _judge_unreached(
         may = f"nothing is known to keep it above {limit[1]:.3g}: it may still generalize"
         return Verdict.undecided, f"{what}; {may}"
     else:
-        if f[-1] <= limit[0]:  # the average of a run, within the margin of its bracket
+        # The average of a run, within the margin of its bracket, or within that of some step.
+        if f[-1] <= limit[0] or 0 < (t2.low or 0) <= k[-1]:
             return Verdict.undecided, f"{what}, but too near to it to be sure"
         final, change = float(f[-1]), _change(k, f)
         how = f"changed by {change:.2g} of itself over the last half"

@@ -117,12 +117,16 @@ def prediction_rows(prediction: Prediction) -> list[Row]:
         "delay": "delay",
         "t2": "t2 (generalized)",
         "t2_proximal": "t2 of the proximal method",
+        "s2": "slow time s2 = alpha beta t2",
         "train_plateau": "training error after t1",
         "train_floor": "training error at the end",
         "test_floor": "test error at the end",
-        "generalizes": "the target can be recovered",
+        "recoverable": "the truth can be recovered",
+        "generalizes": "the test error gets below its threshold",
     }
-    values = {name: getattr(prediction, name) for name in titles}
+    values = {name: getattr(prediction, name, None) for name in titles}
+    if prediction.recoverability is not None:
+        values["recoverable"] = prediction.recoverability.recoverable
     if prediction.delay is not None:
         values["delay"] = round(prediction.delay)
     return [(title, number(values[name])) for name, title in titles.items()]

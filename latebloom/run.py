@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 # What `Run.save` writes, and the arrays that `Experiment.to_toml` puts beside the spec.
 FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json")
-ARRAYS = ("X.npy", "y_star.npy", "a_star.npy", "init.npy")
+ARRAYS = tuple(
+    f"{name}.npy"
+    for name in ("X", "y_star", "a_star", "init", "mask", "Y", "A_star", "y", "left", "right")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,8 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; numbers that are not finite become None."""
         phases, last = self.phases, self.trajectory.isel(step=-1)
-        final = ("train_error", "test_error", "l1_norm")
+        final = ["train_error", "test_error", "l1_norm"]
+        final += ["nuclear_norm"] * ("nuclear_norm" in last)
         return {
             "experiment": self.experiment.hash,
             "name": self.experiment.name,

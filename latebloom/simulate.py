@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal, get_args
 
+import numpy as np
 import xarray as xr
 
 from . import _checks as check
@@ -11,17 +12,19 @@ from ._errors import InvalidInput
 from ._versions import versions
 from .engines import jump, spectral
 from .engines.result import EngineResult
+from .engines.slow import simulate_slow
 from .engines.threads import blas_threads
 from .experiment import MAX_STEPS, Experiment
 from .methods import ProximalGradient
 from .phases import Phases, phases
+from .problems import MatrixLeastSquares
 from .progress import Progress
 from .record import At
 from .run import Run
-from .theory.limits import limit
+from .theory.limits import Limit, limit
 from .trajectory import observables
 
-Engine = Literal["auto", "step", "jump", "spectral"]
+Engine = Literal["auto", "step", "jump", "spectral", "slow"]
 ENGINES: tuple[str, ...] = get_args(Engine)
 
 
@@ -38,7 +41,8 @@ def simulate(
     - `experiment`: what to simulate.
     - `engine`: `step` (every update, compiled), `jump` (event by event, exact for proximal
       gradient, a bracket of t2 for subgradient methods), `spectral` (closed form, for ridge and
-      unpenalized problems), or `auto`: the cheapest exact one.
+      unpenalized problems), `slow` (the flow in slow time for the nuclear norm, a bracket of t2),
+      or `auto`: the cheapest exact one.
     - `force`: run although alpha is beyond the stability limit; the verdict then says where it
       diverged.
     - `progress`: called with (steps done, steps in all) now and then; never by `spectral`.
@@ -68,6 +72,8 @@ def simulate(
         with blas_threads(experiment.data):
             if chosen == "spectral":
                 result = spectral.simulate_spectral(experiment)
+            elif chosen == "slow":
+                result = simulate_slow(experiment, progress)
             else:
                 result = jump.simulate_jump(experiment, progress)
     return _judge(experiment, chosen, result, time.perf_counter() - began)
@@ -149,6 +155,22 @@ def _later(experiment: Experiment) -> tuple[bool, bool]:
     return result.t1.step is not None, result.t2 is not None and result.t2.step is not None
 
 
+def _ahead(experiment: Experiment, end: Limit, result: EngineResult) -> tuple[float, float | None]:
+    """Return what the errors of a matrix stay above from the last step on.
+
+    Proximal gradient never moves away from a minimizer, so that it stays as near to its limit as it
+    is; of the other methods a dip on the way is not excluded.
+    """
+    train, test, data = end.train_floor, end.test_floor, experiment.data
+    if not isinstance(experiment.method, ProximalGradient):
+        return train, test
+    away = float(np.linalg.norm(result.params[-1] - end.a))
+    train = max(0.0, train - away * data.sigma_max**0.5 / float(np.linalg.norm(data.y_star)))
+    if test is not None and data.a_star is not None:
+        test = max(0.0, test - away / float(np.linalg.norm(data.a_star)))
+    return train, test
+
+
 def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset) -> Phases:
     """Return the phases: passages from the engine, floors from theory where a passage is
     missing."""
@@ -157,7 +179,9 @@ def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset
     missing = any(p is not None and p.high is None for p in passages)
     if missing and result.diverged_at is None and not result.interrupted:
         end = limit(experiment)
-        if end is not None:
+        if end is not None and isinstance(experiment.data, MatrixLeastSquares):
+            floors = _ahead(experiment, end, result)
+        elif end is not None:
             # An error may dip below its threshold on the way to a limit above it: then the
             # threshold itself is what it does not stay above.
             ends = (end.train_floor, end.test_floor)

@@ -27,6 +27,13 @@ def rng():
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def rolled_loop(monkeypatch):
+    """Compile the step engine without unrolling its loop: the same updates, compiled in half the
+    time, which is what short runs spend."""
+    monkeypatch.setattr("latebloom.engines.step.UNROLL", 1)
+
+
 class DoctestNames:
     """The names that examples in docstrings may use without importing them."""
 

@@ -49,10 +49,40 @@ def linear_data(N: int = 6, n: int = 9, seed: int = 0) -> lb.LinearData:
     return lb.LinearData(X=X, y_star=X @ a_star, a_star=a_star)
 
 
+@functools.cache
+def matrix_data() -> lb.SensedMatrix:
+    """Return a 3 x 4 matrix of rank 2 seen through 10 full measurements without noise."""
+    rng = np.random.default_rng(2)
+    A = rng.standard_normal((3, 2)) @ rng.standard_normal((2, 4))
+    X = rng.standard_normal((10, 3, 4))
+    return lb.SensedMatrix(y=np.einsum("kij,ij->k", X, A), X=X, A_star=A)
+
+
+def masked_matrix() -> lb.MaskedMatrix:
+    """Return a 3 x 4 matrix of rank 1 seen on a checkerboard; the other half would do as well."""
+    mask = np.indices((3, 4)).sum(axis=0) % 2
+    A = np.outer([1.0, -2.0, 0.5], [1.0, 0.5, -1.0, 2.0])
+    return lb.MaskedMatrix(mask=mask, Y=A, A_star=A)
+
+
+def sensed_matrix() -> lb.SensedMatrix:
+    """Return a 3 x 4 matrix of rank 1 seen through 8 measurements of rank one."""
+    rng = np.random.default_rng(3)
+    left, right = rng.standard_normal((8, 3)), rng.standard_normal((8, 4))
+    A = np.outer([1.0, -2.0, 0.5], [1.0, 0.5, -1.0, 2.0])
+    y = np.array([u @ A @ v for u, v in zip(left, right, strict=True)])
+    return lb.SensedMatrix(y=y, left=left, right=right, A_star=A)
+
+
 EXAMPLES: dict[str, Callable[[], Any]] = {
     # The identity basis allows both generators, so that every field can be changed on its own.
     "SparseRecovery": lambda: lb.SparseRecovery(n=9, s=2, N=6, basis="identity", snr=1e3, tau=0.4),
     "LinearData": linear_data,
+    # So many measurements, so well spread, that no other value of a field leaves a row empty.
+    "MatrixCompletion": lambda: lb.MatrixCompletion(n1=4, n2=3, r=1, N=10, snr=1e3),
+    "MatrixSensing": lambda: lb.MatrixSensing(n1=4, n2=3, r=1, N=10, snr=1e3),
+    "MaskedMatrix": masked_matrix,
+    "SensedMatrix": sensed_matrix,
     "Sum": lambda: lb.L1(0.3) + lb.L2(0.2),
     "Piecewise": lambda: lb.Piecewise(steps=(0, 3), values=(0.5, 0.25)),
     "At": lambda: lb.At((3, 1)),
@@ -91,21 +121,48 @@ def penalties() -> dict[str, Any]:
         "L2 + Euclidean + L1": lb.L2(0.7) + lb.Euclidean(0.4) + lb.L1(0.3),
         "L2 + L2": lb.L2(0.7) + lb.L2(0.5),
         "L1 + Euclidean + L1": lb.L1(0.3) + lb.Euclidean(0.4) + lb.L1(0.2),
+        "Nuclear + L2": lb.Nuclear(0.3) + lb.L2(0.7),
+        "Frobenius + Nuclear": lb.Frobenius(0.4) + lb.Nuclear(0.3),
+        "L1 + Frobenius + Euclidean": lb.L1(0.3) + lb.Frobenius(0.2) + lb.Euclidean(0.4),
+        "Nuclear + Euclidean + Nuclear": lb.Nuclear(0.3) + lb.Euclidean(0.4) + lb.Nuclear(0.2),
     }
 
 
-def others(value: Any, refusal: str = "") -> Iterator[Any]:
+def of_matrices(member: Any) -> bool:
+    """Return whether a model or penalty is made for matrices only."""
+    if isinstance(member, lb.MatrixProduct):
+        return True
+    terms = getattr(member, "terms", ())
+    return any(term.of_matrices for term in terms)
+
+
+def data_for(*members: Any) -> Any:
+    """Return a problem that suits models and penalties: in a vector unless one needs a matrix."""
+    return matrix_data() if any(map(of_matrices, members)) else linear_data()
+
+
+def unknowns(*members: Any) -> list[tuple[int, ...]]:
+    """Return shapes of unknowns that suit models and penalties: wide, tall, square, thin."""
+    matrices = [(3, 4), (4, 3), (3, 3), (1, 2)]
+    return matrices if any(map(of_matrices, members)) else [(5,), (1,), *matrices]
+
+
+def others(value: Any, refusal: str = "", hint: Any = None) -> Iterator[Any]:
     """Yield values of the same kind as `value` and different from it.
 
     A string is one of a list of choices, which the error for a wrong one (`refusal`) spells out.
+    Nothing (None) becomes what the type of the field allows besides (`hint`).
     """
     if value is None:
-        yield from (1, 0.5)
+        tuples = any(typing.get_origin(option) is tuple for option in typing.get_args(hint))
+        yield from ((1.0,), (1.0, 1.0)) if tuples else (1, 0.5)
+    elif isinstance(value, bool):
+        yield not value
     elif isinstance(value, str):
         listed = re.search(r"must be one of ([^;]*)", refusal)
         yield from (c for c in (listed.group(1).split(", ") if listed else ["else"]) if c != value)
     elif isinstance(value, int | np.ndarray):
-        yield from (value + 1, value - 1)
+        yield from (value + 1, value - 1, 1 - value)
     elif isinstance(value, float):
         yield from (value / 2 or 0.5, value + 1)
     elif isinstance(value, tuple) and value:
@@ -115,15 +172,24 @@ def others(value: Any, refusal: str = "") -> Iterator[Any]:
         yield from (ex for ex in examples(type(value).__spec_family__).values())
 
 
+# Fields that do not change alone: another spec instead.
+INSTEAD: dict[tuple[str, str], Callable[[], Any]] = {
+    ("SensedMatrix", "X"): matrix_data,
+    ("MaskedMatrix", "mask"): lambda: dataclasses.replace(masked_matrix(), mask=np.ones((3, 4))),
+}
+
+
 def changed(spec: Any, field: str) -> Any:
     """Return a copy of the spec with another valid value of the field, or None if there is none."""
+    if (type(spec).__name__, field) in INSTEAD:
+        return INSTEAD[type(spec).__name__, field]()
     value, refusal = getattr(spec, field), ""
     if isinstance(value, str):
         try:
             return dataclasses.replace(spec, **{field: "?"})
         except lb.InvalidInput as error:
             refusal = str(error)
-    for other in others(value, refusal):
+    for other in others(value, refusal, typing.get_type_hints(type(spec)).get(field)):
         try:
             return dataclasses.replace(spec, **{field: other})
         except lb.InvalidInput:
@@ -165,6 +231,27 @@ def plain_elastic(l1: float, l2: float) -> Plain:
     """Return l1 ||x||_1 + l2/2 ||x||^2."""
     return Plain(
         lambda x: l1 * np.sign(x) + l2 * x, lambda x, step: soft(x, step * l1) / (1 + step * l2)
+    )
+
+
+def plain_nuclear(beta: float, shape: tuple[int, int]) -> Plain:
+    """Return beta times the sum of singular values, on matrices written as vectors."""
+
+    def on_singular_values(change: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+        U, s, Vt = np.linalg.svd(x.reshape(shape), full_matrices=False)
+        return (U @ np.diag(change(s)) @ Vt).ravel()
+
+    return Plain(
+        lambda x: beta * on_singular_values(lambda s: 1.0 * (s > 1e-14 * s[0]), x),
+        lambda x, step: on_singular_values(lambda s: soft(s, step * beta), x),
+    )
+
+
+def plain_norm(beta: float) -> Plain:
+    """Return beta times the Euclidean norm, which is the Frobenius norm of one matrix."""
+    return Plain(
+        lambda x: beta * x / np.linalg.norm(x),
+        lambda x, step: max(0.0, 1 - step * beta / np.linalg.norm(x)) * x,
     )
 
 
@@ -232,23 +319,38 @@ UPDATES: dict[str, Callable[..., Iterates]] = {
 # --- The library's own methods, step by step ------------------------------------------------------
 
 
+def design(problem: Any) -> np.ndarray:
+    """Return the measurements as the rows of a matrix, from their definition.
+
+    The unknown is a matrix written row by row; of a mask every entry has its row, some zero.
+    """
+    X = problem.operator
+    if hasattr(X, "mask"):
+        return np.diag(X.mask.ravel())
+    if hasattr(X, "left"):
+        return np.array([np.outer(u, v).ravel() for u, v in zip(X.left, X.right, strict=True)])
+    return X.X.reshape(len(X.X), -1)
+
+
 def numpy_oracle(problem: Any) -> Oracle:
     """Return the oracle of the linear model in NumPy."""
-    X, y, pinv = problem.X, problem.y_star, np.linalg.pinv(problem.X)
-    return Oracle(lambda a: X.T @ (X @ a - y), lambda a: a - pinv @ (X @ a - y))
+    X, y, inverse = problem.operator, problem.y_star, problem.operator.inverse()
+    return Oracle(
+        lambda a: X.adjoint(X.forward(a) - y),
+        lambda a: a - X.correction(X.forward(a) - y, inverse),
+    )
 
 
 @functools.cache
 def jax_oracle(problem: Any, model: Any) -> Oracle:
     """Return the oracle of any model by automatic differentiation; use it inside `x64`."""
-    X, y, pinv = (
-        jax.numpy.asarray(v) for v in (problem.X, problem.y_star, np.linalg.pinv(problem.X))
-    )
+    X = type(problem.operator)(*map(jax.numpy.asarray, problem.operator))
+    y, inverse = map(jax.numpy.asarray, (problem.y_star, problem.operator.inverse()))
 
     def g(params: Any) -> Any:
-        return 0.5 * ((X @ model.predictor(params) - y) ** 2).sum()
+        return 0.5 * ((X.forward(model.predictor(params, problem.shape)) - y) ** 2).sum()
 
-    return Oracle(jax.jit(jax.grad(g)), lambda a: a - pinv @ (X @ a - y))
+    return Oracle(jax.jit(jax.grad(g)), lambda a: a - X.correction(X.forward(a) - y, inverse))
 
 
 def iterate(method: Any, penalty: Any, oracle: Oracle, params: Any, steps: int) -> list[Any]:

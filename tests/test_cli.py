@@ -369,7 +369,7 @@ def test_numbers_and_times_in_words():
 @pytest.fixture
 def short_story(monkeypatch):
     """Make the demo two runs that take no time."""
-    _, jump, _, mirage = demo.acts()
+    _, jump, *_, mirage = demo.acts()
     short = replace(jump, experiment=jump.experiment.with_(steps=100))
     monkeypatch.setattr(demo, "acts", lambda: [short, mirage])
 
@@ -394,7 +394,7 @@ def test_demo_leaves_one_page_with_pictures(capsys, tmp_path):
 
 def test_the_story_has_the_headline_settings():
     story = demo.acts()
-    assert [act.engine for act in story] == ["step", "jump", "jump", "spectral"]
+    assert [act.engine for act in story] == ["step", "jump", "jump", "slow", "spectral"]
     for act in story:
         argv = act.command.split()[2:]
         source, settings = argv[0], [a.lstrip("-") for a in argv[1:]]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from helpers import (
     UPDATES,
+    data_for,
+    design,
     examples,
     iterate,
     jax_oracle,
@@ -20,6 +22,8 @@ from helpers import (
     plain_l1,
     plain_l2,
     plain_none,
+    plain_norm,
+    plain_nuclear,
     unchecked,
     x64,
 )
@@ -36,6 +40,7 @@ PLAIN = {
     "L2": (lb.L2(0.7), plain_l2(0.7)),
     "L1 + L2": (lb.L1(0.3) + lb.L2(0.7), plain_elastic(0.3, 0.7)),
 }
+PROBLEMS = examples("problem")
 
 every_method = pytest.mark.parametrize("name", sorted(METHODS))
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
@@ -55,25 +60,48 @@ def run(method, penalty, problem, start, steps):
 # --- Updates --------------------------------------------------------------------------------------
 
 
-@every_method
-@pytest.mark.parametrize(("penalty", "plain"), PLAIN.values(), ids=PLAIN)
-def test_iterates_are_those_of_the_plain_loop(name, penalty, plain, rng):
+def assert_plain_updates(name, penalty, plain, problem, start, method):
+    """Assert that a method makes the iterates of its few lines of NumPy, on a matrix of rows."""
     assert name in UPDATES, f"write {name} in a few lines of NumPy in helpers.UPDATES"
-    problem, start = linear_data(), rng.standard_normal(9)
-    method = METHODS[name](alpha=0.4 * problem.alpha_max)
     if not applies(method, penalty):
         with pytest.raises(lb.Unsupported):
             method.require(penalty, lb.Linear())
         return
-    expected = UPDATES[name](problem.X, problem.y_star, start, method.alpha, plain, 25)
-    got = run(method, penalty, problem, start, 25)
+    X, y = design(problem), problem.y_star.ravel()
+    expected = UPDATES[name](X, y, start.ravel(), method.alpha, plain, 25)
+    got = run(method, penalty, problem, start, 25).reshape(26, -1)
     np.testing.assert_allclose(got, expected, rtol=1e-11, atol=1e-12)
+
+
+@every_method
+@pytest.mark.parametrize(("penalty", "plain"), PLAIN.values(), ids=PLAIN)
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_iterates_are_those_of_the_plain_loop(name, penalty, plain, problem, rng):
+    method = METHODS[name](alpha=0.4 * problem.alpha_max)
+    start = rng.standard_normal(problem.shape)
+    assert_plain_updates(name, penalty, plain, problem, start, method)
+
+
+MATRICES = {name: problem for name, problem in PROBLEMS.items() if len(problem.shape) == 2}
+
+
+@every_method
+@pytest.mark.parametrize("problem", MATRICES.values(), ids=MATRICES)
+def test_iterates_of_matrix_penalties_are_those_of_the_plain_loop(name, problem, rng):
+    method = METHODS[name](alpha=0.4 * problem.alpha_max)
+    start = rng.standard_normal(problem.shape)
+    for penalty, plain in (
+        (lb.Nuclear(0.1), plain_nuclear(0.1, problem.shape)),
+        (lb.Frobenius(0.1), plain_norm(0.1)),
+    ):
+        assert_plain_updates(name, penalty, plain, problem, start, method)
 
 
 @every_method
 @every_penalty
 def test_jax_agrees_with_numpy_also_when_compiled(name, penalty, rng):
-    problem, start = linear_data(), rng.standard_normal(9)
+    problem = data_for(penalty)
+    start = rng.standard_normal(problem.shape)
     method = METHODS[name](alpha=0.4 * problem.alpha_max)
     if not applies(method, penalty):
         assert method.why_not(penalty, lb.Linear())
@@ -99,10 +127,9 @@ def test_jax_agrees_with_numpy_also_when_compiled(name, penalty, rng):
 @every_penalty
 @every_model
 def test_what_applies_runs_and_what_does_not_names_methods_that_do(name, penalty, model, rng):
-    problem, method = linear_data(), METHODS[name](alpha=0.01)
+    problem, method = data_for(penalty, model), METHODS[name](alpha=0.01)
     if applies(method, penalty, model):
         assert method.require(penalty, model) is None
-        working = [name]
     else:
         with pytest.raises(lb.Unsupported) as error:
             method.require(penalty, model)
@@ -110,17 +137,19 @@ def test_what_applies_runs_and_what_does_not_names_methods_that_do(name, penalty
         assert message.startswith(f"{name}: {method.why_not(penalty, model)}")
         assert "\n" not in message
         working = message.rsplit("methods that work: ", 1)[1].split(", ")
+        # Each of them runs in its own case of this test.
+        assert working == [m for m in sorted(METHODS) if applies(METHODS[m](0.1), penalty, model)]
         assert name not in working
+        assert working
+        return
     with x64():
         oracle = jax_oracle(problem, model)
-        start = jnp.asarray(0.3 * rng.standard_normal(model.shape(9)))
-        for other in working:
-            method = METHODS[other](alpha=0.01)
-            assert applies(method, penalty, model)
-            end = iterate(method, penalty, oracle, start, 2)[-1]
-            assert end.shape == start.shape
-            assert np.isfinite(end).all()
-            assert (end != start).any()
+        start = 0.3 * rng.standard_normal(model.shape(problem.shape)) * model.used(problem.shape)
+        end = iterate(method, penalty, oracle, jnp.asarray(start), 2)[-1]
+        assert end.shape == start.shape
+        assert np.isfinite(end).all()
+        assert (end != start).any()
+        assert (np.asarray(end)[start == 0] == 0).all()  # padding stays
 
 
 def test_refusals_say_why():
@@ -300,7 +329,8 @@ def test_subgradient_chatters_within_alpha_beta_of_the_lasso():
 
 @every_penalty
 def test_gradient_descent_is_the_smooth_case_of_the_subgradient_method(penalty, rng):
-    problem, start = linear_data(), rng.standard_normal(9)
+    problem = data_for(penalty)
+    start = rng.standard_normal(problem.shape)
     method = lb.GradientDescent(0.01)
     assert applies(method, penalty) == (penalty is None or penalty.smooth)
     if applies(method, penalty):

@@ -4,7 +4,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import examples, iterate, jax_oracle, linear_data, unchecked, x64
+from helpers import (
+    examples,
+    iterate,
+    jax_oracle,
+    linear_data,
+    of_matrices,
+    unchecked,
+    unknowns,
+    x64,
+)
 
 import latebloom as lb
 
@@ -12,6 +21,9 @@ MODELS = {
     **examples("model"),
     **{f"Hadamard {L}": lb.Hadamard(depth=L) for L in (1, 3, 4)},
     **{f"HadamardDifference {L}": lb.HadamardDifference(depth=L) for L in (1, 3)},
+    "MatrixProduct 3": lb.MatrixProduct(depth=3),
+    "MatrixProduct narrow": lb.MatrixProduct(depth=2, width=1),
+    "MatrixProduct wide": lb.MatrixProduct(depth=3, width=6),
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -31,53 +43,84 @@ def deep_steps(X, y, A, alpha, beta, steps):
 
 
 @every_model
-def test_shapes_and_constant_initialization(model):
-    for n in (1, 7):
-        start = model.initial(0.5, n)
-        assert start.shape == model.shape(n)
+def test_shapes_and_the_initialization_by_a_number(model):
+    for unknown in unknowns(model):
+        start = model.initial(0.5, unknown)
+        assert start.shape == model.shape(unknown)
         assert start.dtype == np.float64
-        np.testing.assert_array_equal(start, np.full(model.shape(n), 0.5))
-        assert model.predictor(start).shape == (n,)
+        # A number is a multiple of ones, or of the identity where the parameters are matrices.
+        identity = isinstance(model, lb.Linear | lb.MatrixProduct) and len(unknown) == 2
+        pattern = np.eye(*start.shape[-2:]) if identity else np.ones(unknown)
+        np.testing.assert_array_equal(
+            start, 0.5 * pattern * model.used(unknown) * np.ones_like(start)
+        )
+        assert model.predictor(start, unknown).shape == unknown
 
 
 @every_model
 def test_jax_agrees_with_numpy_and_derivatives_are_finite_at_zero(model, rng):
-    params = rng.standard_normal(model.shape(5))
+    unknown = unknowns(model)[0]
+    params = rng.standard_normal(model.shape(unknown)) * model.used(unknown)
     params[..., 0] = 0.0
+
+    def predictor(params):
+        return model.predictor(params, unknown)
+
     with x64():
-        got = jax.jit(model.predictor)(jnp.asarray(params))
-        slopes = jax.jacobian(model.predictor)(jnp.asarray(params))
-    np.testing.assert_allclose(got, model.predictor(params), rtol=1e-14)
+        got = jax.jit(predictor)(jnp.asarray(params))
+        slopes = jax.jacobian(predictor)(jnp.asarray(params))
+    np.testing.assert_allclose(got, predictor(params), rtol=1e-13, atol=1e-14)
     assert np.isfinite(slopes).all()
 
 
 @every_model
-def test_predictor_acts_entry_by_entry(model, rng):
-    params = rng.standard_normal(model.shape(6))
+def test_padding_has_no_part_in_the_predictor_and_no_gradient(model, rng):
+    for unknown in unknowns(model):
+        used = np.broadcast_to(model.used(unknown), model.shape(unknown))
+        params = rng.standard_normal(used.shape) * used
+        weights = rng.standard_normal(unknown)
+        with x64():
+            slope = jax.grad(lambda p, u=unknown, w=weights: (w * model.predictor(p, u)).sum())(
+                jnp.asarray(params)
+            )
+        np.testing.assert_array_equal(np.asarray(slope)[used == 0], 0)
+        assert np.asarray(slope)[used == 1].any()
+
+
+@pytest.mark.parametrize("unknown", [(6,), (3, 6)])
+@every_model
+def test_predictor_acts_entry_by_entry(model, unknown, rng):
+    if of_matrices(model):
+        return  # products of matrices mix the entries: test_matrix_product.py
+    params = rng.standard_normal(model.shape(unknown))
     order = rng.permutation(6)
     np.testing.assert_array_equal(
-        model.predictor(params[..., order]), model.predictor(params)[order]
+        model.predictor(params[..., order], unknown), model.predictor(params, unknown)[..., order]
     )
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
 def test_hadamard_is_the_product_of_its_layers(depth, rng):
     A = rng.standard_normal((depth, 6))
-    np.testing.assert_allclose(lb.Hadamard(depth).predictor(A), np.prod(A, axis=0), rtol=1e-14)
+    np.testing.assert_allclose(
+        lb.Hadamard(depth).predictor(A, (6,)), np.prod(A, axis=0), rtol=1e-14
+    )
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
 def test_hadamard_difference_is_a_difference_of_powers(depth, rng):
     u, v = params = rng.standard_normal((2, 6))
     expected = np.prod([u] * depth, axis=0) - np.prod([v] * depth, axis=0)
-    got = lb.HadamardDifference(depth).predictor(params)
+    got = lb.HadamardDifference(depth).predictor(params, (6,))
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
-    np.testing.assert_array_equal(lb.HadamardDifference(depth).predictor(np.array([u, u])), 0 * u)
+    same = lb.HadamardDifference(depth).predictor(np.array([u, u]), (6,))
+    np.testing.assert_array_equal(same, 0 * u)
 
 
 def test_linear_is_the_identity(rng):
-    x = rng.standard_normal(4)
-    np.testing.assert_array_equal(lb.Linear().predictor(x), x)
+    for unknown in unknowns():
+        x = rng.standard_normal(unknown)
+        np.testing.assert_array_equal(lb.Linear().predictor(x, unknown), x)
 
 
 @pytest.mark.parametrize("penalty", [None, lb.L1(0.1), lb.L2(0.1)], ids=["none", "L1", "L2"])
@@ -172,10 +215,10 @@ SIGNED = lb.LinearData(X=np.eye(4), y_star=np.array([1.0, -0.8, 0.5, -1.2]))
 def run_from(model, zeta, steps=1000):
     """Return the predictors along gradient descent on X = I from the constant initialization."""
     with x64():
-        start = jnp.asarray(model.initial(zeta, 4))
+        start = jnp.asarray(model.initial(zeta, (4,)))
         oracle = jax_oracle(SIGNED, model)
         runs = iterate(lb.GradientDescent(0.05), None, oracle, start, steps)
-        return np.array([model.predictor(np.asarray(params)) for params in runs])
+        return np.array([model.predictor(np.asarray(params), (4,)) for params in runs])
 
 
 def test_tied_layers_never_cross_zero_and_fit_only_the_positive_part():

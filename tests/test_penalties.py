@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import examples, penalties, unchecked, x64
+from helpers import examples, of_matrices, penalties, unchecked, x64
 from hypothesis import given, settings
 from scipy.optimize import minimize_scalar
 
@@ -24,8 +24,21 @@ every_term = pytest.mark.parametrize("penalty", TERMS.values(), ids=TERMS)
 few = settings(max_examples=40)  # times the number of penalties
 
 entries = st.floats(-5, 5).map(lambda v: 0.0 if abs(v) < 1e-6 else v)
-shapes = st.sampled_from([(1,), (5,), (2, 3)])
-points = hnp.arrays(np.float64, st.shared(shapes, key="shape"), elements=entries)
+matrices = [(2, 3), (3, 2), (1, 1), (2, 2, 3)]  # the last a stack, as of the factors of a product
+
+
+def draw(data, penalty, count):
+    """Draw points of one shape that the penalty acts on."""
+    shapes = matrices if of_matrices(penalty) else [(1,), (5,), (2, 3), (2, 2, 3)]
+    shape = data.draw(st.sampled_from(shapes))
+    return [data.draw(hnp.arrays(np.float64, shape, elements=entries)) for _ in range(count)]
+
+
+def shape_for(penalty):
+    """Return one shape that the penalty acts on."""
+    return (2, 3) if of_matrices(penalty) else (5,)
+
+
 steps = st.floats(1e-2, 10)
 
 
@@ -49,16 +62,22 @@ def norm_behind(penalty, x):
         (lb.L2(0.5), 0.5 * 25 / 2),
         (lb.Euclidean(0.5), 0.5 * 5),
         (lb.L1(0.5) + lb.L2(2.0), 0.5 * 7 + 25),
+        (lb.Nuclear(0.5), 0.5 * 7),
+        (lb.Frobenius(0.5), 0.5 * 5),
     ],
 )
 def test_value_at_a_point(penalty, value):
-    assert penalty.value(np.array([3.0, 0.0, -4.0])) == pytest.approx(value, rel=1e-15)
+    x = np.array([3.0, 0.0, -4.0])
+    if of_matrices(penalty):
+        x = np.diag(x)
+    assert penalty.value(x) == pytest.approx(value, rel=1e-15)
 
 
 @every_penalty
-@given(x=points, u=points)
+@given(data=st.data())
 @few
-def test_subgradient_inequality(penalty, x, u):
+def test_subgradient_inequality(penalty, data):
+    x, u = draw(data, penalty, 2)
     g = penalty.subgradient(x)
     assert g.shape == x.shape
     gap = penalty.value(u) - penalty.value(x) - np.sum(g * (u - x))
@@ -67,10 +86,10 @@ def test_subgradient_inequality(penalty, x, u):
 
 @every_penalty
 def test_value_is_a_convex_gauge_with_its_minimum_at_zero(penalty, rng):
-    zero = np.zeros(4)
+    zero = np.zeros(shape_for(penalty))
     assert penalty.value(zero) == 0
     np.testing.assert_array_equal(penalty.subgradient(zero), zero)  # the paper's sign(0) = 0
-    for x in rng.standard_normal((10, 4)):
+    for x in rng.standard_normal((10, *zero.shape)):
         assert 0 < penalty.value(x) == pytest.approx(penalty.value(-x), rel=1e-14)
 
 
@@ -78,7 +97,7 @@ def test_value_is_a_convex_gauge_with_its_minimum_at_zero(penalty, rng):
 def test_smooth_means_no_kink_at_zero(penalty, rng):
     """Along any line through 0 a kink makes value(t u)/t tend to a positive number, not to 0."""
     t = 1e-9
-    slope = penalty.value(t * rng.standard_normal(4)) / t
+    slope = penalty.value(t * rng.standard_normal(shape_for(penalty))) / t
     assert penalty.smooth == bool(slope < 1e-6)
 
 
@@ -86,10 +105,11 @@ def test_smooth_means_no_kink_at_zero(penalty, rng):
 
 
 @every_penalty
-@given(x=points, u=points, step=steps)
+@given(data=st.data(), step=steps)
 @few
-def test_prox_satisfies_its_optimality_condition(penalty, x, u, step):
+def test_prox_satisfies_its_optimality_condition(penalty, data, step):
     """p = prox(x) if and only if (x - p)/step is a subgradient of beta h at p."""
+    x, u = draw(data, penalty, 2)
     p = penalty.prox(x, step)
     assert p.shape == x.shape
     gap = penalty.value(u) - penalty.value(p) - np.sum((x - p) / step * (u - p))
@@ -97,9 +117,10 @@ def test_prox_satisfies_its_optimality_condition(penalty, x, u, step):
 
 
 @every_penalty
-@given(x=points, y=points, step=steps)
+@given(data=st.data(), step=steps)
 @few
-def test_prox_is_firmly_nonexpansive(penalty, x, y, step):
+def test_prox_is_firmly_nonexpansive(penalty, data, step):
+    x, y = draw(data, penalty, 2)
     difference = penalty.prox(x, step) - penalty.prox(y, step)
     assert np.sum(difference * (x - y)) >= np.sum(difference**2) - 1e-12 * (
         1 + np.sum((x - y) ** 2)
@@ -107,10 +128,11 @@ def test_prox_is_firmly_nonexpansive(penalty, x, y, step):
 
 
 @every_term
-@given(x=points, step=steps)
+@given(data=st.data(), step=steps)
 @few
-def test_moreau_decomposition_of_norms(penalty, x, step):
+def test_moreau_decomposition_of_norms(penalty, data, step):
     """For a norm, x - prox(x) is the projection on the dual ball of radius step beta."""
+    (x,) = draw(data, penalty, 1)
     if not x.any() or penalty.value(2 * x) != pytest.approx(2 * penalty.value(x), rel=1e-9):
         return
     p = penalty.prox(x, step)
@@ -122,10 +144,12 @@ def test_moreau_decomposition_of_norms(penalty, x, step):
 
 @every_penalty
 def test_prox_without_strength_or_step_is_the_identity(penalty, rng):
-    x = rng.standard_normal(5)
+    x = rng.standard_normal(shape_for(penalty))
     off = tuple(0.0 for _ in penalty.terms) if isinstance(penalty, Sum) else 0.0
-    np.testing.assert_array_equal(penalty.prox(x, 1.0, off), x)
-    np.testing.assert_array_equal(penalty.prox(x, 0.0), x)
+    # To the bit, except where a matrix is taken apart into singular vectors and values.
+    rounding = 1e-15 * of_matrices(penalty)
+    np.testing.assert_allclose(penalty.prox(x, 1.0, off), x, rtol=0, atol=rounding)
+    np.testing.assert_allclose(penalty.prox(x, 0.0), x, rtol=0, atol=rounding)
     np.testing.assert_array_equal(penalty.prox(0 * x, 1.0), 0 * x)
 
 
@@ -143,11 +167,11 @@ def test_elastic_net_prox_minimizes(x, step, l1, l2):
 
 @pytest.mark.parametrize("make", TERMS.values(), ids=TERMS)
 def test_two_terms_of_a_kind_are_one_with_the_sum_of_strengths(make, rng):
-    x = rng.standard_normal(6)
+    x = rng.standard_normal(shape_for(make))
     kind = type(make)
     two, one = kind(0.3) + kind(0.5), kind(0.8)
-    np.testing.assert_allclose(two.prox(x, 0.7), one.prox(x, 0.7), rtol=1e-14)
-    np.testing.assert_allclose(two.subgradient(x), one.subgradient(x), rtol=1e-14)
+    np.testing.assert_allclose(two.prox(x, 0.7), one.prox(x, 0.7), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(two.subgradient(x), one.subgradient(x), rtol=1e-14, atol=1e-15)
     assert two.value(x) == pytest.approx(one.value(x), rel=1e-14)
 
 
@@ -155,23 +179,31 @@ def test_two_terms_of_a_kind_are_one_with_the_sum_of_strengths(make, rng):
 
 
 @every_term
-@given(x=points, z=points)
+@given(data=st.data())
 @few
-def test_dual_norm_bounds_the_inner_product(penalty, x, z):
+def test_dual_norm_bounds_the_inner_product(penalty, data):
+    x, z = draw(data, penalty, 2)
     if x.any():
         bound = norm_behind(penalty, x) * float(penalty.dual_norm(z))
         assert np.sum(z * x) <= bound * (1 + 1e-12)
 
 
 @every_term
-@given(x=points)
+@given(data=st.data())
 @few
-def test_dual_norm_is_attained(penalty, x):
+def test_dual_norm_is_attained(penalty, data):
     """A subgradient z of the norm, or of half its square, has <z, x> = norm(x) dual_norm(z)."""
+    (x,) = draw(data, penalty, 1)
     if x.any():
         z = penalty.subgradient(x)
         attained = norm_behind(penalty, x) * float(penalty.dual_norm(z))
         assert np.sum(z * x) == pytest.approx(attained, rel=1e-12)
+
+
+def leading(Z):
+    """Return the rank-one matrix of the leading singular vectors."""
+    U, _, Vt = np.linalg.svd(Z)
+    return np.outer(U[:, 0], Vt[0])
 
 
 @pytest.mark.parametrize(
@@ -180,13 +212,15 @@ def test_dual_norm_is_attained(penalty, x):
         (lb.L1(1.0), lambda z: np.sign(z) * (np.arange(z.size) == np.argmax(np.abs(z)))),
         (lb.L2(1.0), lambda z: z / np.linalg.norm(z)),
         (lb.Euclidean(1.0), lambda z: z / np.linalg.norm(z)),
+        (lb.Nuclear(1.0), leading),
+        (lb.Frobenius(1.0), lambda z: z / np.linalg.norm(z)),
     ],
 )
 def test_dual_norm_is_a_supremum_over_the_unit_ball(penalty, maximizer, rng):
-    for z in rng.standard_normal((20, 5)):
+    for z in rng.standard_normal((20, *shape_for(penalty))):
         x = maximizer(z)
         assert norm_behind(penalty, x) == pytest.approx(1, rel=1e-14)
-        assert penalty.dual_norm(z) == pytest.approx(z @ x, rel=1e-14)
+        assert penalty.dual_norm(z) == pytest.approx(np.sum(z * x), rel=1e-14)
 
 
 def test_dual_norm_of_a_sum_is_refused():
@@ -214,15 +248,19 @@ def test_jax_agrees_with_numpy_also_when_compiled(penalty, rng):
             compiled = jax.jit(function)(jnp.asarray(x), beta)
             assert isinstance(compiled, jax.Array)
             assert compiled.dtype == np.float64
-            np.testing.assert_allclose(compiled, function(x, beta), rtol=1e-14, atol=1e-300)
+            expected = function(x, beta)
+            if of_matrices(penalty):  # two decompositions
+                np.testing.assert_allclose(compiled, expected, rtol=1e-13, atol=1e-14)
+            else:
+                np.testing.assert_allclose(compiled, expected, rtol=1e-14, atol=1e-300)
 
 
 @every_penalty
 def test_gradient_by_autodiff_away_from_kinks(penalty, rng):
-    x = rng.standard_normal(5)
+    x = rng.standard_normal(shape_for(penalty))
     with x64():
         gradient = jax.grad(penalty.value)(jnp.asarray(x))
-    np.testing.assert_allclose(penalty.subgradient(x), gradient, rtol=1e-13)
+    np.testing.assert_allclose(penalty.subgradient(x), gradient, rtol=1e-13, atol=1e-14)
 
 
 # --- Strengths and schedules ----------------------------------------------------------------------
@@ -230,7 +268,7 @@ def test_gradient_by_autodiff_away_from_kinks(penalty, rng):
 
 @every_term
 def test_strength_follows_the_schedule_and_an_explicit_strength_wins(penalty, rng):
-    kind, x = type(penalty), rng.standard_normal(4)
+    kind, x = type(penalty), rng.standard_normal(shape_for(penalty))
     scheduled = kind(beta=lb.Piecewise((0, 10), (0.2, 0.6)))
     assert [float(scheduled.strength(t)) for t in (0, 9, 10, 99)] == [0.2, 0.2, 0.6, 0.6]
     assert scheduled.value(x) == kind(0.2).value(x)
@@ -264,11 +302,11 @@ def test_impossible_strengths_are_refused(penalty, value):
 
 
 def test_zero_strength_is_allowed_and_is_no_penalty(rng):
-    x = rng.standard_normal(3)
-    for name in TERMS:
+    for name, penalty in TERMS.items():
+        x = rng.standard_normal(shape_for(penalty))
         off = FAMILIES["penalty"][name](beta=0)
         assert off.value(x) == 0
-        np.testing.assert_array_equal(off.prox(x, 1.0), x)
+        np.testing.assert_allclose(off.prox(x, 1.0), x, rtol=1e-14)
 
 
 # --- Sums -----------------------------------------------------------------------------------------
@@ -299,6 +337,16 @@ def test_what_is_not_a_penalty_cannot_be_added():
         lb.L1(1.0) + 3
     with pytest.raises(lb.InvalidInput, match="at least one"):
         Sum(())
+
+
+def test_prox_of_l1_with_the_nuclear_norm_is_refused_with_the_method_that_works():
+    penalty = lb.L1(1.0) + lb.L2(1.0) + lb.Nuclear(1.0)
+    with pytest.raises(lb.Unsupported, match=r"L1 and Nuclear.*use method Subgradient"):
+        penalty.prox(np.eye(2), 1.0)
+    for method in (lb.ProximalGradient(0.1), lb.FISTA(0.1)):
+        with pytest.raises(lb.Unsupported, match=r"L1 and Nuclear.*methods that work: .*Subgrad"):
+            method.require(penalty, lb.Linear())
+    np.testing.assert_allclose(penalty.subgradient(np.eye(2)), 3 * np.eye(2), rtol=1e-15)
 
 
 class Unknown(Term):

@@ -11,7 +11,7 @@ import latebloom as lb
 from latebloom.phases import Passage, phases
 from latebloom.plots import components, plot_law, plot_mirage, plot_run, save_figure
 from latebloom.plots.page import Section, page
-from latebloom.plots.style import _power, render
+from latebloom.plots.style import power, render
 from latebloom.run import Run
 from latebloom.trajectory import observables
 
@@ -195,7 +195,7 @@ def test_a_picture_needs_a_known_suffix(tmp_path):
 
 
 def test_powers_of_ten_are_plain_text():
-    assert [_power(v) for v in (1e-12, 1.0, 1e5)] == ["10⁻¹²", "10⁰", "10⁵"]
+    assert [power(v) for v in (1e-12, 1.0, 1e5)] == ["10⁻¹²", "10⁰", "10⁵"]
 
 
 def test_the_page_escapes_and_needs_nothing_else():

@@ -117,7 +117,7 @@ def _explicit_passages(
     experiment: Experiment, alpha: float, beta: float
 ) -> tuple[Passage | None, Passage | None]:
     """Return the passages that the first steps of the method itself show."""
-    data = experiment.data
+    data = experiment.vector_data
     X, XT, y = data.X, np.ascontiguousarray(data.X.T), data.y_star
     tracked = trackers(experiment)
     a = np.array(experiment.start)
@@ -146,7 +146,7 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
     """
     alpha, beta = strength(experiment)
     rate = alpha * beta
-    data = experiment.data
+    data = experiment.vector_data
     U, s, Vt = data.svd
 
     def project(a: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

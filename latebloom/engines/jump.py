@@ -4,6 +4,7 @@ methods."""
 from latebloom._errors import Unsupported
 from latebloom.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
+from latebloom.problems import VectorLeastSquares
 from latebloom.progress import Progress
 
 from . import averaged_jump, proximal_jump
@@ -13,6 +14,8 @@ from .result import EngineResult
 
 def why_not(experiment: Experiment) -> str | None:
     """Return why the engine does not apply, or None if it does."""
+    if not isinstance(experiment.data, VectorLeastSquares):
+        return "it needs an unknown that is a vector"
     if isinstance(experiment.method, ProximalGradient):
         return proximal_jump.why_not(experiment)
     return averaged_jump.why_not(experiment)

@@ -21,7 +21,7 @@ from latebloom._errors import Unsupported
 from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.models import Linear
 from latebloom.penalties import L1, L2, Penalty
-from latebloom.problems import LeastSquares
+from latebloom.problems import VectorLeastSquares
 from latebloom.progress import Progress
 from latebloom.schedules import Piecewise, Schedule, SwitchOn
 
@@ -98,7 +98,7 @@ class ProximalJump:
     - `problem`: a least squares problem.
     """
 
-    def __init__(self, problem: LeastSquares) -> None:
+    def __init__(self, problem: VectorLeastSquares) -> None:
         self.X = np.ascontiguousarray(problem.X)
         self.XT = np.ascontiguousarray(problem.X.T)
         self.y = problem.y_star
@@ -316,7 +316,7 @@ def simulate_proximal(experiment: Experiment, progress: Progress | None = None) 
 def drive(experiment: Experiment, state: State) -> bool:
     """Advance the state to the horizon through every phase of (alpha, beta); True if
     interrupted."""
-    data = experiment.data
+    data = experiment.vector_data
     engine = ProximalJump(data)
     pieces = [v for v in settings(experiment) if isinstance(v, Piecewise)]
     boundaries = sorted({s for v in pieces for s in v.steps if 0 < s < experiment.steps})
@@ -337,7 +337,7 @@ def drive(experiment: Experiment, state: State) -> bool:
 
 def start_state(experiment: Experiment, progress: Progress | None) -> State:
     """Return the state at step 0."""
-    data = experiment.data
+    data = experiment.vector_data
     due = iter(experiment.record_steps.tolist())
     tracked = trackers(experiment)
     return State(
@@ -369,7 +369,7 @@ def collect(state: State, interrupted: bool) -> EngineResult:
 
 
 def solve(
-    problem: LeastSquares,
+    problem: VectorLeastSquares,
     penalty: Penalty | None,
     alpha: float | None = None,
     start: Float[np.ndarray, " n"] | None = None,

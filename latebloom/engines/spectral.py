@@ -9,6 +9,7 @@ from latebloom.experiment import Experiment
 from latebloom.methods import GradientDescent, ProximalGradient, Subgradient
 from latebloom.models import Linear
 from latebloom.penalties import L2
+from latebloom.problems import VectorLeastSquares
 
 from .affine import AffinePiece, Start
 from .passages import Tracker, advance, trackers
@@ -19,6 +20,8 @@ def why_not(experiment: Experiment) -> str | None:
     """Return why the closed form does not apply, or None if it does."""
     if not isinstance(experiment.model, Linear):
         return "it needs a linear model"
+    if not isinstance(experiment.data, VectorLeastSquares):
+        return "it needs an unknown that is a vector"
     if not isinstance(experiment.method, GradientDescent | Subgradient | ProximalGradient):
         return "it needs GradientDescent, Subgradient or ProximalGradient"
     terms = experiment.penalty.terms if experiment.penalty else ()
@@ -55,7 +58,7 @@ def simulate_spectral(experiment: Experiment) -> EngineResult:
     reason = why_not(experiment)
     if reason:
         raise Unsupported(f"engine 'spectral': {reason}; use engine 'step'")
-    data = experiment.data
+    data = experiment.vector_data
     a = np.asarray(experiment.start)
     terms = experiment.penalty.terms if experiment.penalty else ()
     ridge = sum(schedules.initial(t.beta) for t in terms)

@@ -45,11 +45,10 @@ NEVER = np.iinfo(np.int64).max
 class Consts(NamedTuple):
     """The numbers one experiment depends on; all of them may differ within a batch."""
 
-    X: Any
-    XT: Any
+    operator: Any  # X as a linear map, a tuple of arrays
     y: Any
     a_star: Any
-    pinv: Any  # of X, for methods that project; else empty
+    inverse: Any  # what projecting with the operator needs; else empty
     alpha: Any  # the constant; ignored for a schedule
     betas: Any  # the constants, one per term; ignored for schedules
     levels: Any  # of the squared errors: train, test, divergence
@@ -113,18 +112,22 @@ class Program:
 def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) -> tuple[Any, Any]:
     """Return the state after one block, and the iterates t .. t + block - 1."""
     model, penalty, method = program.model, program.penalty, program.method
+    X, unknown = consts.operator, consts.a_star.shape
+
+    def predictor(params: Any) -> Any:
+        return model.predictor(params, unknown)
 
     def residual(params: Any) -> Any:
-        return consts.X @ model.predictor(params) - consts.y
+        return X.forward(predictor(params)) - consts.y
 
     def gradient(params: Any) -> Any:
         if isinstance(model, Linear):
-            return consts.XT @ residual(params)
-        a, pullback = jax.vjp(model.predictor, params)
-        return pullback(consts.XT @ (consts.X @ a - consts.y))[0]
+            return X.adjoint(residual(params))
+        a, pullback = jax.vjp(predictor, params)
+        return pullback(X.adjoint(X.forward(a) - consts.y))[0]
 
     def project(params: Any) -> Any:
-        return params - consts.pinv @ residual(params)
+        return params - X.correction(residual(params), consts.inverse)
 
     oracle = Oracle(gradient, project)
 
@@ -142,7 +145,7 @@ def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) 
         r = residual(params)
         t1 = -1
         if program.needs_t1:
-            now = jnp.where(r @ r <= consts.levels[0], t, -1)
+            now = jnp.where((r * r).sum() <= consts.levels[0], t, -1)
             t1 = jnp.where(single.first[0] < NEVER, single.first[0], now)
         alpha = method.alpha
         alpha = alpha(t, t1) if isinstance(alpha, schedules.Schedule) else consts.alpha
@@ -155,9 +158,8 @@ def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) 
 
     steps = t + jnp.arange(program.block)
     valid = steps <= last
-    train = (R * R).sum(axis=1)
-    error = jax.vmap(model.predictor)(P) - consts.a_star
-    test = (error * error).sum(axis=1)
+    train = _squares(R)
+    test = _squares(jax.vmap(predictor)(P) - consts.a_star)
     below = jnp.stack([train <= consts.levels[0], test <= consts.levels[1]])
     # Written so that a NaN counts as divergence.
     diverged = ~(train <= consts.levels[2])
@@ -174,6 +176,11 @@ def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) 
         jnp.maximum(single.last_above, above),
         jnp.where(mask, chosen, single.at_first),
     ), P
+
+
+def _squares(rows: Any) -> Any:
+    """Return the squared norm of each entry of the first axis."""
+    return (rows * rows).sum(axis=tuple(range(1, rows.ndim)))
 
 
 class Carry(NamedTuple):
@@ -193,7 +200,7 @@ def _advance(
     run = partial(_block, program)
     if program.batched:
         shared = None if program.shared else 0
-        axes = Consts(shared, shared, shared, shared, shared, 0, 0, 0)
+        axes = Consts(shared, shared, shared, shared, 0, 0, 0)
         run = jax.vmap(run, in_axes=(axes, 0, None, None))
 
     def body(_: Any, carry: Carry) -> Carry:
@@ -276,7 +283,8 @@ def shape(experiment: Experiment) -> tuple[Any, ...]:
     """Return what experiments must share to be simulated in one batch."""
     return (
         Program.of(experiment, batched=True, shared=False),
-        experiment.data.X.shape,
+        type(experiment.data.operator),
+        tuple(np.shape(part) for part in experiment.data.operator),
         experiment.start.shape,
         experiment.steps,
         experiment.record,
@@ -285,26 +293,20 @@ def shape(experiment: Experiment) -> tuple[Any, ...]:
 
 def _consts(experiment: Experiment, program: Program) -> Consts:
     data = experiment.data
-    n = data.X.shape[1]
-    a_star = np.full(n, np.nan) if data.a_star is None else data.a_star
-    pinv = np.zeros((0, 0))
-    if isinstance(experiment.method, ProjectedSubgradient):
-        U, s, Vt = data.svd
-        pinv = (Vt.T / s) @ U.T
+    a_star = np.full(data.shape, np.nan) if data.a_star is None else data.a_star
+    projects = isinstance(experiment.method, ProjectedSubgradient)
+    start = experiment.model.predictor(experiment.start, data.shape)
     terms = experiment.penalty.terms if experiment.penalty else ()
     train, test = experiment.thresholds
     norm = float(np.linalg.norm(data.y_star))
-    start = float(
-        np.linalg.norm(data.X @ experiment.model.predictor(experiment.start) - data.y_star)
-    )
-    limit = Rules().divergence * max(norm, start)
+    largest = max(norm, float(np.linalg.norm(data.operator.forward(start) - data.y_star)))
+    limit = Rules().divergence * largest
     truth = test * float(np.linalg.norm(a_star))
     return Consts(
-        X=data.X,
-        XT=np.ascontiguousarray(data.X.T),
+        operator=data.operator,
         y=data.y_star,
         a_star=a_star,
-        pinv=pinv,
+        inverse=data.operator.inverse() if projects else np.zeros((0, 0)),
         alpha=schedules.initial(experiment.method.alpha),
         betas=np.array([schedules.initial(term.beta) for term in terms]),
         levels=np.array([(train * norm) ** 2, truth**2, limit**2]),
@@ -316,11 +318,13 @@ def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts,
     starts = [np.asarray(e.start) for e in experiments]
     due = experiments[0].record_steps
     if program.batched:
-        shared_fields = 5 if program.shared else 0
+        shared_fields = 4 if program.shared else 0
         columns = list(zip(*every, strict=True))
         consts = Consts(
             *(
-                jnp.asarray(column[0] if i < shared_fields else np.stack(column))
+                jax.tree.map(jnp.asarray, column[0])
+                if i < shared_fields
+                else jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts)), *column)
                 for i, column in enumerate(columns)
             )
         )
@@ -328,7 +332,7 @@ def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts,
         lead: tuple[int, ...] = (len(experiments),)
         memory = jax.vmap(program.method.start)(params)
     else:
-        consts = Consts(*(jnp.asarray(value) for value in every[0]))
+        consts = jax.tree.map(jnp.asarray, every[0])
         params, lead = jnp.asarray(starts[0]), ()
         memory = program.method.start(params)
     inner = starts[0].shape

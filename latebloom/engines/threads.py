@@ -12,8 +12,8 @@ from latebloom.problems import LeastSquares
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Below this many columns a decomposition takes less than the threads take to meet; on a machine
-# with other work to do they made small runs up to fifty times slower.
+# Below this many unknowns (in a row or a column) a decomposition takes less than the threads take
+# to meet; on a machine with other work to do they made small runs up to fifty times slower.
 WORTH_THREADS = 1000
 
 
@@ -29,7 +29,7 @@ def blas_threads(problem: LeastSquares) -> AbstractContextManager[object]:
     >>> with blas_threads(lb.SparseRecovery(n=20, s=2, N=10)):
     ...     pass
     """
-    if problem.X.shape[1] >= WORTH_THREADS:
+    if max(problem.shape) >= WORTH_THREADS:
         return nullcontext()
     return _controller().limit(limits=1, user_api="blas")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from latebloom._arrays import Array, namespace
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
-from latebloom.penalties.sum import PROX_ORDER
+from latebloom.penalties.sum import no_prox
 from latebloom.problems import LeastSquares
 from latebloom.schedules import Schedule
 from latebloom.spec import register
@@ -16,12 +16,7 @@ from .base import Memory, Method, Oracle
 class _Proximal(Method):
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
         """Return the reason if the penalty has no proximal operator on these parameters."""
-        if penalty is None:
-            return None
-        lacking = [type(t).__name__ for t in penalty.terms if type(t) not in PROX_ORDER]
-        if len(penalty.terms) > 1 and lacking:
-            return f"a sum with {', '.join(lacking)} has no proximal operator in closed form"
-        return None
+        return None if penalty is None else no_prox(penalty.terms)
 
 
 def _forward_backward(

@@ -7,19 +7,27 @@ from jaxtyping import Float
 
 from latebloom._arrays import Array
 
+Shape = tuple[int, ...]
+
 
 class Model(abc.ABC):
-    """A map from parameters (one array) to the predictor a, shape (n,), of a least squares
-    problem."""
+    """A map from parameters (one array) to the predictor a of a least squares problem.
+
+    `unknown` is the shape of a: (n,) for a vector, (n1, n2) for a matrix.
+    """
 
     @abc.abstractmethod
-    def shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the parameters for a predictor of n entries."""
+    def shape(self, unknown: Shape) -> Shape:
+        """Return the shape of the parameters."""
 
     @abc.abstractmethod
-    def predictor(self, params: Array) -> Array:
-        """Return a, shape (n,)."""
+    def predictor(self, params: Array, unknown: Shape) -> Array:
+        """Return a, of the shape `unknown`."""
 
-    def initial(self, zeta: float, n: int) -> Float[np.ndarray, "..."]:
-        """Return the constant initialization zeta * ones."""
-        return np.full(self.shape(n), float(zeta))
+    def initial(self, zeta: float, unknown: Shape) -> Float[np.ndarray, "..."]:
+        """Return the initialization called zeta: zeta * ones."""
+        return np.full(self.shape(unknown), float(zeta))
+
+    def used(self, unknown: Shape) -> Float[np.ndarray, "..."] | float:
+        """Return ones on the entries of the parameters that the model has, zeros on padding."""
+        return 1.0

@@ -6,7 +6,7 @@ from latebloom import _checks as check
 from latebloom._arrays import Array, namespace
 from latebloom.spec import register
 
-from .base import Model
+from .base import Model, Shape
 
 
 @register("model")
@@ -23,7 +23,7 @@ class Hadamard(Model):
 
     >>> import numpy as np
     >>> from latebloom.models import Hadamard
-    >>> Hadamard(depth=3).predictor(np.full((3, 2), 0.5))
+    >>> Hadamard(depth=3).predictor(np.full((3, 2), 0.5), (2,))
     array([0.125, 0.125])
     """
 
@@ -32,11 +32,11 @@ class Hadamard(Model):
     def __post_init__(self) -> None:
         check.integer("depth", self.depth, low=1)
 
-    def shape(self, n: int) -> tuple[int, ...]:
-        """Return (L, n)."""
-        return (self.depth, n)
+    def shape(self, unknown: Shape) -> Shape:
+        """Return (L, *unknown)."""
+        return (self.depth, *unknown)
 
-    def predictor(self, params: Array) -> Array:
+    def predictor(self, params: Array, unknown: Shape) -> Array:
         """Return the product over the layers."""
         # A loop of products rather than `prod`, whose derivative divides by the entries.
         a = params[0]
@@ -56,7 +56,7 @@ class HadamardDifference(Model):
 
     >>> import numpy as np
     >>> from latebloom.models import HadamardDifference
-    >>> HadamardDifference(depth=2).predictor(np.array([[1.0, 0.0], [0.0, 2.0]]))
+    >>> HadamardDifference(depth=2).predictor(np.array([[1.0, 0.0], [0.0, 2.0]]), (2,))
     array([ 1., -4.])
     """
 
@@ -65,11 +65,11 @@ class HadamardDifference(Model):
     def __post_init__(self) -> None:
         check.integer("depth", self.depth, low=1)
 
-    def shape(self, n: int) -> tuple[int, ...]:
-        """Return (2, n)."""
-        return (2, n)
+    def shape(self, unknown: Shape) -> Shape:
+        """Return (2, *unknown)."""
+        return (2, *unknown)
 
-    def predictor(self, params: Array) -> Array:
+    def predictor(self, params: Array, unknown: Shape) -> Array:
         """Return u^L - v^L."""
         xp = namespace(params)
         powers = xp.pow(params, self.depth)

@@ -3,6 +3,8 @@
 from .base import Penalty as Penalty
 from .base import Term as Term
 from .euclidean import Euclidean as Euclidean
+from .frobenius import Frobenius as Frobenius
 from .l1 import L1 as L1
 from .l2 import L2 as L2
+from .nuclear import Nuclear as Nuclear
 from .sum import Sum as Sum

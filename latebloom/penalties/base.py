@@ -67,6 +67,7 @@ class Term(Penalty):
 
     beta: float | Schedule
     differentiable: bool = False
+    of_matrices: bool = False  # whether it acts on the matrices in the last two axes
 
     def __post_init__(self) -> None:
         if not isinstance(self.beta, Schedule):

@@ -8,11 +8,25 @@ from latebloom.spec import register
 
 from .base import Penalty, Strength, Term
 from .euclidean import Euclidean
+from .frobenius import Frobenius
 from .l1 import L1
 from .l2 import L2
+from .nuclear import Nuclear
 
-# The order in which proximal operators compose exactly: soft threshold, block shrinkage, scaling.
-PROX_ORDER = (L1, Euclidean, L2)
+# The order in which proximal operators compose exactly: threshold, shrinkage of each matrix, of
+# the whole, scaling.
+PROX_ORDER = (L1, Nuclear, Frobenius, Euclidean, L2)
+
+
+def no_prox(terms: tuple[Term, ...]) -> str | None:
+    """Return why a sum of these terms has no proximal operator in closed form, or None."""
+    kinds = {type(term) for term in terms}
+    lacking = sorted(kind.__name__ for kind in kinds - set(PROX_ORDER))
+    if len(terms) > 1 and lacking:
+        return f"a sum with {', '.join(lacking)} has no proximal operator in closed form"
+    if {L1, Nuclear} <= kinds:
+        return "the sum of L1 and Nuclear has no proximal operator in closed form"
+    return None
 
 
 @register("penalty")
@@ -20,10 +34,10 @@ PROX_ORDER = (L1, Euclidean, L2)
 class Sum(Penalty):
     r"""A sum of penalties, $\sum_i \beta_i h_i$; written ``L1(1e-5) + L2(1e-6)``.
 
-    The proximal operator of a sum is the composition of the single ones for l1 first, then the l2
-    norm, then the squared l2 norm (a positive rescaling commutes with the subdifferentials of the
-    norms applied before it: Yu, NeurIPS 2013, theorem 4); elastic net and sparse group lasso are of
-    this kind.
+    The proximal operator of a sum is the composition of the single ones for l1 or the nuclear norm
+    first, then the norm of each matrix, the l2 norm, and the squared l2 norm (a positive rescaling
+    commutes with the subdifferentials of the norms applied before it: Yu, NeurIPS 2013, theorem 4);
+    elastic net and sparse group lasso are of this kind. L1 with Nuclear is not.
 
     >>> import numpy as np
     >>> from latebloom.penalties import L1, L2
@@ -63,12 +77,9 @@ class Sum(Penalty):
 
     def prox(self, x: Array, step: Array, beta: Strength = None) -> Array:
         """Return the composition of the terms' proximal operators."""
-        for term in self.terms:
-            if type(term) not in PROX_ORDER:
-                raise Unsupported(
-                    f"the proximal operator of a sum with {type(term).__name__} has no closed "
-                    "form: use method Subgradient"
-                )
+        reason = no_prox(self.terms)
+        if reason:
+            raise Unsupported(f"{reason}: use method Subgradient")
         for kind in PROX_ORDER:
             # Terms of one kind are one term with the sum of their strengths.
             same = [(term, b) for term, b in self._pairs(beta) if type(term) is kind]

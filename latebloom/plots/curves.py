@@ -1,14 +1,16 @@
 """The parts pictures are made of: error curves, norms, and the marks of t1, t2 and the delay."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from latebloom.penalties import L1
+from latebloom.penalties import L1, Nuclear
 from latebloom.phases import Passage
+from latebloom.problems import MatrixLeastSquares
 from latebloom.run import Run
 
 from . import style as st
@@ -52,29 +54,44 @@ def draw_errors(axes: Axes, run: Run, log: bool = True) -> list[Line2D]:
     return lines
 
 
+class ShownNorm(NamedTuple):
+    """The norm of the predictor that a picture of the run shows."""
+
+    name: str  # in words
+    variable: str  # in the trajectory
+    symbol: str  # of the predictor and of the truth, in mathtext
+    truth_symbol: str
+    truth: float | None
+
+
+def shown_norm(run: Run) -> ShownNorm:
+    """Return the norm that the penalty sees: l1 unless only l2 or matrix norms are penalized."""
+    experiment = run.experiment
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    a_star, matrix = experiment.data.a_star, isinstance(experiment.data, MatrixLeastSquares)
+    one = any(isinstance(term, L1) for term in terms)
+    nuclear = matrix and (not terms or any(isinstance(term, Nuclear) for term in terms))
+    if nuclear and not one:
+        truth = None if a_star is None else float(np.linalg.norm(a_star, "nuc"))
+        return ShownNorm("nuclear norm", "nuclear_norm", r"$\|A\|_*$", r"$\|A^*\|_*$", truth)
+    order = 1 if one or not terms else 2
+    truth = None if a_star is None else float(np.linalg.norm(a_star.ravel(), order))
+    symbols = rf"$\|a\|_{order}$", rf"$\|a^*\|_{order}$"
+    return ShownNorm(f"l{order} norm", f"l{order}_norm", *symbols, truth)
+
+
 def draw_norm(axes: Axes, run: Run) -> list[Line2D]:
-    """Draw the norm that the penalty sees (l1 unless only l2 is penalized), and that of the
-    truth."""
-    order = norm_order(run)
-    name = f"l{order}_norm"
-    symbol = rf"$\|a\|_{order}$"
-    values = shown(run.trajectory[name].to_numpy())
-    lines = axes.plot(log_steps(run), values, color=st.NORM, ls="-.", label=symbol)
-    a_star = run.experiment.data.a_star
-    if a_star is not None:
-        truth = float(np.linalg.norm(a_star, order))
-        label = rf"$\|a^*\|_{order}$ = {truth:.3g}"
-        lines.append(axes.axhline(truth, color=st.NORM, ls="--", lw=1, label=label))
-    axes.set_ylabel(symbol)
+    """Draw the norm that the penalty sees, and that of the truth."""
+    norm = shown_norm(run)
+    values = shown(run.trajectory[norm.variable].to_numpy())
+    lines = axes.plot(log_steps(run), values, color=st.NORM, ls="-.", label=norm.symbol)
+    if norm.truth is not None:
+        label = f"{norm.truth_symbol} = {norm.truth:.3g}"
+        lines.append(axes.axhline(norm.truth, color=st.NORM, ls="--", lw=1, label=label))
+    axes.set_ylabel(norm.symbol)
     axes.set_ylim(bottom=0)
     axes.grid(False)
     return lines
-
-
-def norm_order(run: Run) -> int:
-    """Return 2 if only l2 terms are penalized, else 1."""
-    penalty = run.experiment.penalty
-    return 2 if penalty is not None and not any(isinstance(t, L1) for t in penalty.terms) else 1
 
 
 def right_axis(axes: Axes) -> Axes:

@@ -3,6 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from latebloom.problems import MatrixLeastSquares
 from latebloom.run import Run
 
 from . import style as st
@@ -13,11 +14,12 @@ from .curves import (
     draw_norm,
     draw_passages,
     log_steps,
-    norm_order,
     right_axis,
     set_step_axis,
     shown,
+    shown_norm,
 )
+from .singular_values import draw_singular_values
 
 
 def plot_run(run: Run) -> Figure:
@@ -25,23 +27,26 @@ def plot_run(run: Run) -> Figure:
 
     (a) training and test error with t1, t2 and the delay, and the ratio of the penalty's to the
     loss's gradient; (b) the errors with the norm of the predictor, the truth's dashed; (c) the
-    components. What is not known (t2, a truth) is left out; a bracketed time is a band.
+    components, of a matrix the singular values. What is not known (t2, a truth) is left out; a
+    bracketed time is a band.
 
-    Source: arXiv 2506.05718, Figure 3.
+    Source: arXiv 2506.05718, Figures 3 and 5.
     """
     with st.style():
         figure = Figure(figsize=(7.0, 8.4))
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
         _errors_and_ratio(top, run)
         _errors_and_norm(middle, run)
-        draw_components(bottom, run)
+        matrix = isinstance(run.experiment.data, MatrixLeastSquares)
+        (draw_singular_values if matrix else draw_components)(bottom, run)
         draw_passages(bottom, run, labels=False)
         for axes in (top, middle):
             set_step_axis(axes, run)
         ratio = " and gradient ratio" if run.experiment.penalty is not None else ""
         top.set_title(f"(a) errors{ratio}", pad=19)  # leaves a line for the labels of t1 and t2
-        middle.set_title(f"(b) errors and l{norm_order(run)} norm")
-        bottom.set_title("(c) components of the predictor")
+        middle.set_title(f"(b) errors and {shown_norm(run).name}")
+        what = "singular values of the iterate" if matrix else "components of the predictor"
+        bottom.set_title(f"(c) {what}")
         bottom.set_xlabel("step + 1")
         figure.suptitle(_headline(run), fontsize=10)
     return figure

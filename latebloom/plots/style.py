@@ -36,13 +36,14 @@ def label_powers(axis: Axis) -> None:
     decades = math.log10(high / low) if low > 0 else 0.0
     if decades < 2:
         return
-    axis.set_major_formatter(FuncFormatter(_power))
+    axis.set_major_formatter(FuncFormatter(power))
     axis.set_minor_formatter(NullFormatter())
     if decades > 7:
         axis.set_minor_locator(NullLocator())
 
 
-def _power(value: float, _: int | None = None) -> str:
+def power(value: float, _: int | None = None) -> str:
+    """Return a power of ten as plain text."""
     return f"10{str(round(math.log10(value))).translate(SUPERSCRIPT)}" if value > 0 else ""
 
 

@@ -1,36 +1,23 @@
 """The interface of problems: data, ground truth, training loss and test error."""
 
 import abc
+import warnings
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.sparse.linalg import lsqr
 
-from latebloom._errors import InvalidInput
+from latebloom._errors import InvalidInput, Unsupported
+
+from .coherence import degrees_of_freedom
+from .nuclear_recovery import NuclearRecovery, nuclear_recovery
+from .operators import MAX_GRAM, Dense, Entries, Operator, iterated
+from .svd import SVD as SVD
+from .svd import compact_svd as compact_svd
 
 # Squares of errors 10^-8 times smaller than the data must still be normal numbers.
 TINY = 1e-280
-
-
-class SVD(NamedTuple):
-    """Compact singular value decomposition ``X = U diag(s) Vt`` with the numerical rank r."""
-
-    U: Float[np.ndarray, "N r"]
-    s: Float[np.ndarray, " r"]
-    Vt: Float[np.ndarray, "r n"]
-
-
-def compact_svd(X: Float[np.ndarray, "N n"]) -> SVD:
-    r"""Return the SVD of `X` cut at singular values below $\max(N, n)\,\epsilon\,\sigma_{\max}$.
-
-    The cut is NumPy's own for the rank of a matrix; below it a singular value is rounding error.
-    """
-    if X.size == 0 or not X.any():
-        return SVD(np.zeros((X.shape[0], 0)), np.zeros(0), np.zeros((0, X.shape[1])))
-    U, s, Vt = np.linalg.svd(X, full_matrices=False)
-    r = int(np.sum(s > max(X.shape) * np.finfo(float).eps * s[0]))
-    return SVD(U[:, :r], s[:r], Vt[:r])
 
 
 class Problem(abc.ABC):  # noqa: B024 - a family; what it must offer depends on the kind
@@ -38,41 +25,31 @@ class Problem(abc.ABC):  # noqa: B024 - a family; what it must offer depends on 
 
 
 class LeastSquares(Problem):
-    r"""A linear inverse problem with the training loss $g(a) = \frac12\|Xa - y^*\|_2^2$ (no 1/N).
+    r"""A linear inverse problem with the training loss $g(a) = \frac12\|Xa - y^*\|^2$ (no 1/N).
 
-    Members give these three, as fields or as properties; what follows from them is computed here,
-    once, and cached:
+    The unknown a is a vector or a matrix, X any linear map. Members give these, as fields or as
+    properties; what follows from them is computed here, once, and cached:
 
-    - `X`: the design matrix, shape (N, n).
-    - `y_star`: the measurements, shape (N,).
-    - `a_star`: the ground truth, shape (n,), or None when it is unknown.
+    - `operator`: the linear map X.
+    - `shape`: the shape of the unknown.
+    - `y_star`: the measurements.
+    - `a_star`: the ground truth, of the unknown's shape, or None when it is unknown.
     """
 
     # Not abstract properties: a dataclass field cannot override one.
-    X: Float[np.ndarray, "N n"]
-    y_star: Float[np.ndarray, " N"]
-    a_star: Float[np.ndarray, " n"] | None
-
-    @cached_property
-    def svd(self) -> SVD:
-        """The compact SVD of X."""
-        return compact_svd(self.X)
-
-    @property
-    def sigma_max(self) -> float:
-        r"""The largest eigenvalue of $X^\top X$ (the paper's $\sigma_{\max}(X^\top X)$)."""
-        return float(self.svd.s[0] ** 2) if self.svd.s.size else 0.0
+    operator: Operator
+    shape: tuple[int, ...]
+    y_star: Float[np.ndarray, "..."]
+    a_star: Float[np.ndarray, "..."] | None
+    # The largest eigenvalue of X^T X (the paper's sigma_max(X^T X)).
+    sigma_max: float
+    # The minimum-norm least squares solution (X^T X)^+ X^T y*.
+    a_hat: Float[np.ndarray, "..."]
 
     @property
     def alpha_max(self) -> float:
         r"""The largest stable step size of gradient descent on g, $2/\sigma_{\max}(X^\top X)$."""
         return 2.0 / self.sigma_max if self.sigma_max else np.inf
-
-    @cached_property
-    def a_hat(self) -> Float[np.ndarray, " n"]:
-        r"""The minimum-norm least squares solution $\hat a = (X^\top X)^\dagger X^\top y^*$."""
-        U, s, Vt = self.svd
-        return Vt.T @ ((U.T @ self.y_star) / s)
 
     def validate(self) -> None:
         """Raise `InvalidInput` if relative errors are undefined (zero data or zero ground
@@ -80,12 +57,12 @@ class LeastSquares(Problem):
         if not self.y_star.any():
             raise InvalidInput(
                 "y_star = 0: the relative training error ||Xa - y*||/||y*|| is undefined; "
-                "give non-zero measurements (for SparseRecovery use s >= 1)"
+                "give non-zero measurements (draw them with s >= 1, or r >= 1)"
             )
-        squares = [float(self.y_star @ self.y_star), self.sigma_max]
+        squares = [float((self.y_star**2).sum()), self.sigma_max]
         if self.a_star is not None and self.a_star.any():
-            squares.append(float(self.a_star @ self.a_star))
-        if self.X.any() and not all(TINY < square < 1 / TINY for square in squares):
+            squares.append(float((self.a_star**2).sum()))
+        if self.sigma_max and not all(TINY < square < 1 / TINY for square in squares):
             sizes = ", ".join(f"{square:.3g}" for square in squares)
             raise InvalidInput(
                 f"the squared sizes of y_star, X and a_star ({sizes}) are too large or too small "
@@ -96,3 +73,107 @@ class LeastSquares(Problem):
                 "a_star = 0: the relative test error ||a - a*||/||a*|| is undefined; "
                 "give a non-zero ground truth, or leave a_star out"
             )
+
+
+class VectorLeastSquares(LeastSquares):
+    r"""Least squares in a vector $a \in \mathbb R^n$ with an explicit design matrix.
+
+    - `X`: the design matrix, shape (N, n).
+    - `y_star`: the measurements, shape (N,).
+    - `a_star`: the ground truth, shape (n,), or None when it is unknown.
+    """
+
+    X: Float[np.ndarray, "N n"]
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # pyright: ignore
+        """The shape (n,) of the unknown."""
+        return self.X.shape[1:]
+
+    @cached_property
+    def operator(self) -> Operator:  # pyright: ignore
+        """X as a linear map."""
+        XT = np.ascontiguousarray(self.X.T)
+        XT.setflags(write=False)
+        return Dense(self.X, XT)
+
+    @cached_property
+    def svd(self) -> SVD:
+        """The compact SVD of X."""
+        return compact_svd(self.X)
+
+    @property
+    def sigma_max(self) -> float:  # pyright: ignore
+        r"""The largest eigenvalue of $X^\top X$ (the paper's $\sigma_{\max}(X^\top X)$)."""
+        return float(self.svd.s[0] ** 2) if self.svd.s.size else 0.0
+
+    @cached_property
+    def a_hat(self) -> Float[np.ndarray, " n"]:  # pyright: ignore
+        r"""The minimum-norm least squares solution $\hat a = (X^\top X)^\dagger X^\top y^*$."""
+        U, s, Vt = self.svd
+        return Vt.T @ ((U.T @ self.y_star) / s)
+
+
+class MatrixLeastSquares(LeastSquares):
+    r"""Least squares in a matrix $A \in \mathbb R^{n_1 \times n_2}$ measured by an operator.
+
+    - `operator`: the linear map X, as a tuple of arrays.
+    - `y_star`: the measurements: (N,), or for observed entries the zero-filled (n1, n2) matrix.
+    - `a_star`: the ground truth, shape (n1, n2), or None when it is unknown.
+    """
+
+    @cached_property
+    def recovery(self) -> NuclearRecovery:
+        """Whether the nuclear norm can recover the ground truth; raises `Unsupported` without
+        one."""
+        if self.a_star is None:
+            raise Unsupported("recoverability needs the ground truth: give A_star with the problem")
+        return nuclear_recovery(self.operator, self.operator.forward(self.a_star), self.a_star)
+
+    def validate(self) -> None:
+        """Raise as every problem does; warn of the `concerns`, once."""
+        super().validate()
+        if not getattr(self, "_told", False):
+            object.__setattr__(self, "_told", True)
+            for concern in self.concerns():
+                warnings.warn(concern, stacklevel=2)
+
+    def concerns(self) -> list[str]:
+        """Return what a user should know of the data: fewer of them than degrees of freedom."""
+        X, truth = self.operator, self.truth_svd
+        N = int(X.mask.sum()) if isinstance(X, Entries) else self.y_star.size
+        (n1, n2), r = self.shape, 0 if truth is None else truth.s.size
+        need = degrees_of_freedom(n1, n2, r)
+        if need <= N:
+            return []
+        return [
+            f"N = {N} measurements are fewer than the {need} degrees of freedom r (n1 + n2 - r) of "
+            f"a {n1} x {n2} matrix of rank {r}: in general they do not determine it"
+        ]
+
+    @cached_property
+    def truth_svd(self) -> SVD | None:
+        """The compact SVD of the ground truth, or None without one."""
+        return None if self.a_star is None else compact_svd(self.a_star)
+
+    @cached_property
+    def sigma_max(self) -> float:  # pyright: ignore
+        r"""The largest eigenvalue of $X^\top X$ (the paper's $\sigma_{\max}(X^\top X)$)."""
+        return self.operator.largest()
+
+    @cached_property
+    def a_hat(self) -> Float[np.ndarray, "n1 n2"]:  # pyright: ignore
+        r"""The minimum-norm least squares solution; observed entries filled with zeros."""
+        if self.y_star.ndim == 1 and self.y_star.size > MAX_GRAM:
+            return _least_squares(self.operator, self.y_star, self.shape)
+        return self.operator.correction(self.y_star, self.operator.inverse())
+
+
+def _least_squares(operator: Operator, y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the minimum-norm least squares solution by iteration, to rounding."""
+    product = iterated(
+        lambda a: operator.forward(a.reshape(shape)),
+        lambda r: operator.adjoint(r).ravel(),
+        (y.size, int(np.prod(shape))),
+    )
+    return lsqr(product, y, atol=1e-15, btol=1e-15)[0].reshape(shape)

@@ -9,12 +9,12 @@ from latebloom import _checks as check
 from latebloom._errors import InvalidInput
 from latebloom.spec import register
 
-from .base import LeastSquares
+from .base import VectorLeastSquares
 
 
 @register("problem")
 @dataclass(frozen=True, eq=False)
-class LinearData(LeastSquares):
+class LinearData(VectorLeastSquares):
     """A linear inverse problem given by arrays rather than drawn from a law.
 
     **Arguments:**

@@ -12,7 +12,7 @@ from latebloom import _checks as check
 from latebloom._errors import InvalidInput
 from latebloom.spec import register
 
-from .base import LeastSquares
+from .base import VectorLeastSquares
 from .bases import BASES, basis
 from .least_squares_data import LinearData
 
@@ -36,7 +36,7 @@ class Instance(NamedTuple):
 
 @register("problem")
 @dataclass(frozen=True)
-class SparseRecovery(LeastSquares):
+class SparseRecovery(VectorLeastSquares):
     r"""Recover an s-sparse $a^* \in \mathbb R^n$ from $y^* = X a^* + \xi$, $X = M\Phi$, N
     measurements.
 

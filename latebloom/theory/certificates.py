@@ -9,7 +9,7 @@ from jaxtyping import Float
 from latebloom import _checks as check
 from latebloom._errors import InvalidInput
 from latebloom.penalties import Penalty
-from latebloom.problems import LeastSquares
+from latebloom.problems import VectorLeastSquares
 
 from .strengths import strengths
 
@@ -50,7 +50,7 @@ class Certificate:
 
 
 def lasso_certificate(
-    problem: LeastSquares, penalty: Penalty | None, a: Float[np.ndarray, " n"]
+    problem: VectorLeastSquares, penalty: Penalty | None, a: Float[np.ndarray, " n"]
 ) -> Certificate:
     r"""Return the certificate of a point for lasso, elastic net, ridge or least squares.
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from latebloom.engines.jump import solve
 from latebloom.penalties import L1, L2
-from latebloom.problems import LeastSquares, LinearData
+from latebloom.problems import LinearData, VectorLeastSquares
 
 from .certificates import Certificate, lasso_certificate
 from .strengths import Strengths
@@ -44,7 +44,7 @@ class Chatter:
     error: tuple[float, float] | None
 
 
-def chatter(problem: LeastSquares, alpha: float, beta: Strengths) -> Chatter:
+def chatter(problem: VectorLeastSquares, alpha: float, beta: Strengths) -> Chatter:
     r"""Return the mean point of the subgradient method with l1, and the size of its chatter.
 
     For $\alpha\sigma_{\max} \ll 1$ each resting coordinate is uniform on an interval of length
@@ -85,7 +85,7 @@ def chatter(problem: LeastSquares, alpha: float, beta: Strengths) -> Chatter:
 
 
 def _mean(
-    problem: LeastSquares, alpha: float, beta: Strengths
+    problem: VectorLeastSquares, alpha: float, beta: Strengths
 ) -> tuple[Float[np.ndarray, " n"], Certificate, np.ndarray]:
     """Return the mean point, its certificate, and which coordinates chatter."""
     U, s, Vt = problem.svd

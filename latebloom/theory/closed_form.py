@@ -32,7 +32,7 @@ def rates(experiment: Experiment, alpha: float, beta: Strengths) -> Rates | None
     $(1 - \alpha\sigma_k)/(1 + \alpha\beta_2)$ and $1/(1 + \alpha\beta_2)$; projected methods leave
     nothing of the row space.
     """
-    sigma = experiment.data.svd.s**2
+    sigma = experiment.vector_data.svd.s**2
     if isinstance(experiment.method, FISTA):
         return None
     if isinstance(experiment.method, ProximalGradient):
@@ -57,7 +57,7 @@ def smooth_times(
     **Returns:** (t1, t2), None where the limit is above the threshold (or there is no ground
     truth).
     """
-    data = experiment.data
+    data = experiment.vector_data
     s, Vt = data.svd.s, data.svd.Vt
     end = smooth_limit(experiment, beta)
     away = experiment.start - end

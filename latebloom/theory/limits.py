@@ -1,6 +1,6 @@
 """Where a run ends: the point a method converges to, its errors, and the proof."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -8,14 +8,17 @@ from jaxtyping import Float
 from latebloom import schedules
 from latebloom._errors import Unsupported
 from latebloom.engines.jump import solve
+from latebloom.engines.slow_passages import chatter_radius
 from latebloom.engines.threads import few_threads
 from latebloom.experiment import Experiment
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.models import Linear
-from latebloom.problems import LeastSquares
+from latebloom.penalties import Nuclear
+from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSquares
 
 from .certificates import Certificate, lasso_certificate
 from .chatter import chatter
+from .nuclear_limit import nuclear_certificate, solve_regularized, unique_minimizer
 from .strengths import Strengths, strengths
 
 # A point counts as the optimum if six digits are proved, relative to beta; or if what is left is
@@ -27,6 +30,8 @@ ROUNDING = 64 * np.finfo(float).eps
 # passes through zero). So no floor is claimed for fewer than MANY.
 DIP = 0.5
 MANY = 10
+# Minimizing with the nuclear norm takes seconds at 50 x 50 and grows with the cube of the size.
+MAX_UNKNOWNS = 2500
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,8 @@ class Limit:
 
     - `a`: the point the iterates converge to, or about which they keep moving, shape (n,).
     - `train_error`, `test_error`: relative errors in the end (root mean square for a method that
-      keeps moving); the test error is None without a ground truth.
+      keeps moving; with the nuclear norm those of the point it moves about); the test error is
+      None without a ground truth.
     - `train_floor`, `test_floor`: what the errors stay above in the end. The errors themselves for
       a method that converges, half the least error seen in a sample for one that does not: a
       threshold below it is infeasible, one between floor and error is met by luck.
@@ -45,7 +51,7 @@ class Limit:
     - `certificate`: proves that `a` minimizes what defines it.
     """
 
-    a: Float[np.ndarray, " n"]
+    a: Float[np.ndarray, "..."]
     train_error: float
     test_error: float | None
     train_floor: float
@@ -61,10 +67,12 @@ def limit(experiment: Experiment) -> Limit | None:
     - no penalty: $\hat a + P_{\mathrm{null}} a_0$; the projected method with L2 ends in $\hat a$;
     - L2: $(X^\top X + \beta_2 I)^{-1} X^\top y^*$;
     - L1 (+ L2): the limit of proximal gradient, by the event-driven engine, proved by its duality
-      gap; for `Subgradient` the mean point about which it chatters, see `latebloom.theory.chatter`.
+      gap; for `Subgradient` the mean point about which it chatters, see `latebloom.theory.chatter`;
+    - Nuclear on a matrix: the minimizer, proved by its duality gap, where it is proved unique.
 
     None for nonlinear models, schedules, other penalties, unstable step sizes, the projected
-    method with l1, X = 0, and where the certificate does not prove the point.
+    method with a norm, X = 0, matrices of more than 2,500 entries, and where the certificate does
+    not prove the point.
 
     **Arguments:**
 
@@ -78,11 +86,13 @@ def limit(experiment: Experiment) -> Limit | None:
     >>> end.certificate.proves()
     True
     """
+    if isinstance(experiment.data, MatrixLeastSquares):
+        return _nuclear_limit(experiment, experiment.data)
     known = constants(experiment)
     if isinstance(known, str):
         return None
     alpha, beta = known
-    data, method = experiment.data, experiment.method
+    data, method = experiment.vector_data, experiment.method
     if beta.l1 == 0:
         penalty = None if isinstance(method, ProjectedSubgradient) else experiment.penalty
         a = smooth_limit(experiment, beta)
@@ -101,6 +111,8 @@ def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
     if not isinstance(experiment.model, Linear):
         name = type(experiment.model).__name__
         return f"the laws need the linear model: with {name} the objective is not convex"
+    if not isinstance(experiment.data, VectorLeastSquares):
+        return "the laws for vectors do not apply: the unknown is a matrix"
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
         return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
@@ -108,8 +120,29 @@ def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
         beta = strengths(experiment.penalty)
     except Unsupported as error:
         return str(error)
-    if not experiment.data.svd.s.size:
+    if not experiment.vector_data.svd.s.size:
         return "X = 0: the data do not depend on the parameters"
+    top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
+    if alpha >= top:
+        return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
+    return alpha, beta
+
+
+def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
+    """Return alpha and the strength of the nuclear norm, or a sentence that says why the laws do
+    not apply."""
+    if not isinstance(experiment.model, Linear):
+        name = type(experiment.model).__name__
+        return f"the laws need the linear model: with {name} the objective is not convex"
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    beta = schedules.constant(terms[0].beta) if len(terms) == 1 else None
+    if not terms or not isinstance(terms[0], Nuclear) or not beta:
+        return "on matrices the laws need the penalty Nuclear, alone, with a constant beta > 0"
+    if experiment.data.sigma_max == 0:
+        return "X = 0: the data do not depend on the parameters"
+    alpha = schedules.constant(experiment.method.alpha)
+    if alpha is None:
+        return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
     top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
     if alpha >= top:
         return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
@@ -120,42 +153,71 @@ def smooth_limit(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, "
     """Return the limit in closed form where there is no l1 term."""
     if beta.l2 == 0:
         return memorized(experiment)
-    return experiment.data.svd.Vt.T @ fitted(experiment, beta)
+    return experiment.vector_data.svd.Vt.T @ fitted(experiment, beta)
 
 
 def fitted(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " r"]:
     """Return the row space coordinates of the least squares (or ridge) solution."""
-    U, s, _ = experiment.data.svd
+    U, s, _ = experiment.vector_data.svd
     l2 = 0.0 if isinstance(experiment.method, ProjectedSubgradient) else beta.l2
     return s / (s**2 + l2) * (U.T @ experiment.data.y_star)
 
 
 def memorized(experiment: Experiment) -> Float[np.ndarray, " n"]:
     r"""Return the least squares solution nearest to the start, $\hat a + P_{\mathrm{null}} a_0$."""
-    start, Vt = experiment.start, experiment.data.svd.Vt
-    return experiment.data.a_hat + start - Vt.T @ (Vt @ start)
+    start, Vt = experiment.start, experiment.vector_data.svd.Vt
+    return experiment.vector_data.a_hat + start - Vt.T @ (Vt @ start)
 
 
-def _proved(data: LeastSquares, certificate: Certificate) -> bool:
+def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
     """Whether the certificate says optimum, to six digits or to rounding."""
     rounding = ROUNDING * float(np.abs(data.X.T @ data.y_star).max())
     return bool(certificate.proves(PROVED) or certificate.kkt <= rounding)
 
 
 def _converged(
-    data: LeastSquares, a: Float[np.ndarray, " n"], certificate: Certificate
+    data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate
 ) -> Limit | None:
     """Return the limit of a method that comes to rest in a."""
-    if not _proved(data, certificate):
+    if isinstance(data, VectorLeastSquares) and not _proved(data, certificate):
         return None
-    train = float(np.linalg.norm(data.X @ a - data.y_star) / np.linalg.norm(data.y_star))
+    rest = data.operator.forward(a) - data.y_star
+    train = float(np.linalg.norm(rest) / np.linalg.norm(data.y_star))
     test = None
     if data.a_star is not None:
         test = float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
     return Limit(a, train, test, train, test, 0.0, certificate)
 
 
-def _chattering(data: LeastSquares, alpha: float, beta: Strengths) -> Limit | None:
+def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | None:
+    """Return the limit of a method with the nuclear norm."""
+    known = nuclear_strength(experiment)
+    if isinstance(known, str) or isinstance(experiment.method, ProjectedSubgradient):
+        return None
+    _, beta = known
+    if np.prod(data.shape) > MAX_UNKNOWNS:
+        return None
+    X, y, shape = data.operator, data.y_star, (data.shape[0], data.shape[1])
+    try:
+        A = solve_regularized(X, y, beta, shape)
+        certificate = nuclear_certificate(X, y, beta, A)
+        if not certificate.proves(PROVED) or not unique_minimizer(X, y, beta, A):
+            return None
+    except Unsupported:  # more measurements than can be decomposed
+        return None
+    end = _converged(data, A, certificate)
+    if end is None or not isinstance(experiment.method, Subgradient):
+        return end
+    radius = 2 * chatter_radius(experiment)  # at rest runs were up to 1.2 times that away
+    norm = float(np.linalg.norm(y))
+    train = max(0.0, end.train_error - radius * float(np.sqrt(data.sigma_max)) / norm)
+    test = end.test_floor
+    if test is not None and data.a_star is not None:
+        test = max(0.0, test - radius / float(np.linalg.norm(data.a_star)))
+    return replace(end, train_floor=train, test_floor=test, radius=radius)
+
+
+def _chattering(data: VectorLeastSquares, alpha: float, beta: Strengths) -> Limit | None:
     """Return the limit of the subgradient method with l1."""
     state = chatter(data, alpha, beta)
     if not _proved(data, state.certificate):

@@ -1,8 +1,7 @@
 """What the laws say of an experiment before it runs."""
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -12,64 +11,15 @@ from latebloom.engines.jump import simulate_jump
 from latebloom.engines.threads import few_threads
 from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
+from latebloom.problems import MatrixLeastSquares
 from latebloom.record import At
-from latebloom.run import jsonable
 
 from .closed_form import Rates, rates, smooth_times
 from .limits import constants, fitted, limit, memorized
-from .recoverability import Recoverability, recoverability
+from .nuclear_predict import predict_matrix
+from .prediction import Prediction as Prediction
+from .recoverability import recoverability
 from .strengths import Strengths
-
-
-@dataclass(frozen=True)
-class Prediction:
-    r"""What the laws say of an experiment; None where they say nothing, with the reason in `notes`.
-
-    **Fields:**
-
-    - `alpha_max`: the step size at which the iteration becomes unstable, $2/\sigma_{\max}(X^\top
-      X)$ with the curvature of the penalty; None if there is no such limit.
-    - `stable`: whether alpha is below it.
-    - `rho_2`: the contraction per step in the row space of X, $\max_{k \le r}|1 - \alpha\sigma_k|$.
-    - `t1`: a step by which the training data are fitted. With l1 it is equation 78: from there on
-      the row space is within $2\alpha\beta\sqrt n/(1-\rho_2)$ of least squares. Without, the step
-      by which the train error is at its threshold.
-    - `delay`: with l1 $\|\hat a - a^*\|_\infty/(\alpha\beta)$, $\hat a$ the least squares solution
-      nearest to the start. With L2 alone t2 - t1, or where the run cannot generalize the time
-      $\ln(\|P_{\mathrm{null}} a_0\|/\|a^*\|)/(\alpha\beta)$ after which the test error drops
-      nevertheless.
-    - `t2`: t1 + delay; None if the run cannot generalize.
-    - `t2_proximal`: the exact t2 of proximal gradient at the same alpha, beta and start.
-    - `train_plateau`: the relative train error right after t1, $\beta\|(X^\top)^+\mathrm{sign}(\hat
-      a)\|/\|y^*\|$ together with what least squares cannot fit.
-    - `train_floor`, `test_floor`: relative errors in the end: bias of order beta, and for
-      `Subgradient` the root mean square of its chatter of order alpha beta.
-    - `generalizes`: whether the test error ends at or below its threshold (with l1: and $a^*$ is
-      recoverable).
-    - `recoverability`: whether l1 minimization can find $a^*$ at all.
-    - `notes`: sentences that say why something is None, or how far to trust it.
-    """
-
-    alpha_max: float | None = None
-    stable: bool | None = None
-    rho_2: float | None = None
-    t1: int | None = None
-    delay: float | None = None
-    t2: int | None = None
-    t2_proximal: int | None = None
-    train_plateau: float | None = None
-    train_floor: float | None = None
-    test_floor: float | None = None
-    generalizes: bool | None = None
-    recoverability: Recoverability | None = None
-    notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields, JSON-ready."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        if self.recoverability is not None:
-            plain["recoverability"] = self.recoverability.to_dict()
-        return jsonable(plain)
 
 
 @few_threads
@@ -78,9 +28,10 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
 
     **Arguments:**
 
-    - `experiment`: the spec; linear model, constant alpha and beta, penalties L1 and L2. Of others
-      only the step size limit and recoverability are predicted.
-    - `exact`: also find `t2_proximal` with the event-driven engine (a fraction of a second).
+    - `experiment`: the spec; linear model, constant alpha and beta, penalties L1 and L2, or on
+      matrices Nuclear. Of others only the step size limit and recoverability are predicted.
+    - `exact`: also find `t2_proximal` with the engine `jump` (a fraction of a second) or `slow`
+      (seconds).
 
     **Returns:** a `Prediction`.
 
@@ -101,11 +52,13 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
         found = replace(found, recoverability=recoverability(data))
     except Unsupported as error:
         notes.append(f"delay, t2, test_floor, generalizes: {error}")
+    alpha = experiment.method.alpha
+    if isinstance(alpha, int | float):
+        found = replace(found, stable=alpha < top if math.isfinite(top) else None)
+    if isinstance(data, MatrixLeastSquares):
+        return predict_matrix(experiment, replace(found, notes=tuple(notes)), exact)
     known = constants(experiment)
     if isinstance(known, str):
-        alpha = experiment.method.alpha
-        if isinstance(alpha, int | float):
-            found = replace(found, stable=alpha < top if math.isfinite(top) else None)
         return replace(found, notes=(*notes, known))
     alpha, beta = known
     found = replace(found, stable=True)
@@ -118,7 +71,9 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     else:
         found = _with_smooth_times(found, experiment, alpha, beta, speed, notes)
     if exact and beta.l1 > 0 and data.a_star is not None:
-        found = replace(found, t2_proximal=_t2_proximal(experiment, alpha, notes))
+        t2 = _t2_proximal(experiment, alpha, notes)
+        s2 = None if t2 is None else alpha * beta.l1 * t2
+        found = replace(found, t2_proximal=t2, s2=s2)
     return replace(found, notes=tuple(notes))
 
 
@@ -152,7 +107,7 @@ def _with_l1_times(
     speed: Rates,
     notes: list[str],
 ) -> Prediction:
-    data = experiment.data
+    data = experiment.vector_data
     near = memorized(experiment)
     fit = fit_time(experiment, alpha, beta, speed)
     found = replace(
@@ -183,9 +138,9 @@ def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates
     """
     rho = speed.rho_2
     distance = float(
-        np.linalg.norm(experiment.data.svd.Vt @ experiment.start - fitted(experiment, beta))
+        np.linalg.norm(experiment.vector_data.svd.Vt @ experiment.start - fitted(experiment, beta))
     )
-    floor = alpha * beta.l1 * math.sqrt(experiment.data.X.shape[1])
+    floor = alpha * beta.l1 * math.sqrt(experiment.vector_data.X.shape[1])
     if distance == 0:
         return 0
     if rho == 0:
@@ -195,7 +150,7 @@ def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates
 
 def _plateau(experiment: Experiment, near: Float[np.ndarray, " n"], beta: Strengths) -> float:
     """Return the relative train error while the row space balances the pull of the penalty."""
-    data = experiment.data
+    data = experiment.vector_data
     U, s, Vt = data.svd
     outside = data.y_star - U @ (U.T @ data.y_star)
     pull = np.zeros_like(s)
@@ -224,7 +179,7 @@ def _with_smooth_times(
         return found
     if t2 is None:
         _explain_t2(found, experiment, notes)
-    Vt = experiment.data.svd.Vt
+    Vt = experiment.vector_data.svd.Vt
     outside = experiment.start - Vt.T @ (Vt @ experiment.start)
     ratio = float(np.linalg.norm(outside) / np.linalg.norm(a_star))
     if beta.l2 > 0 and ratio > 1:

@@ -8,7 +8,12 @@ from jaxtyping import Float
 from scipy.optimize import linprog
 
 from latebloom._errors import Unsupported
-from latebloom.problems import LeastSquares
+from latebloom.problems import (
+    LeastSquares,
+    MatrixLeastSquares,
+    NuclearRecovery,
+    VectorLeastSquares,
+)
 from latebloom.problems.base import SVD, compact_svd
 
 # A dual vector counts as strictly feasible below 1 - MARGIN; HiGHS itself is exact to 1e-7.
@@ -43,8 +48,9 @@ class Recoverability:
         return dict(vars(self))
 
 
-def recoverability(problem: LeastSquares) -> Recoverability:
-    r"""Say whether l1 minimization recovers the ground truth from noiseless measurements.
+def recoverability(problem: LeastSquares) -> Recoverability | NuclearRecovery:
+    r"""Say whether l1 (of a matrix: nuclear norm) minimization recovers the ground truth from
+    noiseless measurements.
 
     $a^*$ with support S is the unique minimizer of $\|a\|_1$ subject to $Xa = Xa^*$ if and only if
     $X_S$ has full column rank and some $\nu$ has $X_S^\top\nu = \mathrm{sign}(a^*_S)$ and
@@ -55,7 +61,7 @@ def recoverability(problem: LeastSquares) -> Recoverability:
 
     - `problem`: X and a*.
 
-    **Returns:** a `Recoverability`.
+    **Returns:** a `Recoverability`, of a matrix a `NuclearRecovery`.
 
     **Raises:** `Unsupported` without a ground truth.
 
@@ -69,7 +75,13 @@ def recoverability(problem: LeastSquares) -> Recoverability:
     """
     a_star = problem.a_star
     if a_star is None:
-        raise Unsupported("recoverability needs the ground truth: give a_star with the problem")
+        raise Unsupported(
+            "recoverability needs the ground truth: give it with the problem (a_star, of a matrix "
+            "A_star)"
+        )
+    if isinstance(problem, MatrixLeastSquares):
+        return problem.recovery
+    assert isinstance(problem, VectorLeastSquares)
     n = a_star.size
     support = np.flatnonzero(a_star)
     s, rank = support.size, problem.svd.s.size

@@ -1,0 +1,175 @@
+"""What problems with a drawn low-rank ground truth have in common."""
+
+import abc
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom import _checks as check
+from latebloom._errors import InvalidInput
+
+from .base import MatrixLeastSquares
+from .nuclear_recovery import nuclear_recovery
+from .operators import Operator
+from .targets import TARGETS, low_rank_target
+
+# The position of a purpose in this list is part of its seed: append, never reorder.
+PURPOSES = ("target", "measurements", "noise")
+# Draws before `recoverable=True` gives up: with one instance in ten recoverable, 100 draws fail
+# with a chance of 3e-5.
+MAX_DRAWS = 100
+
+
+class MatrixInstance(NamedTuple):
+    """The arrays of one drawn problem, and how many draws were rejected before it."""
+
+    operator: Operator
+    y_star: Float[np.ndarray, "..."]
+    a_star: Float[np.ndarray, "n1 n2"]
+    rejected: int
+
+
+@dataclass(frozen=True)
+class LowRankProblem(MatrixLeastSquares):
+    """A matrix of rank r, drawn, and N linear measurements of it; see the members."""
+
+    n1: int = 10  # the paper's sizes, rank and number of measurements
+    n2: int = 10
+    r: int = 2
+    N: int = 70
+    seed: int = 0
+    target_seed: int | None = None
+    measurement_seed: int | None = None
+    noise_seed: int | None = None
+    target: str = "orthogonal"  # the text's choice: the random orthogonal model
+    singular_values: tuple[float, ...] | None = None
+    norm: float | None = None
+    snr: float | None = None
+    tau: float = 0.0
+    recoverable: bool = False
+
+    def __post_init__(self) -> None:
+        check.integer("n1", self.n1, low=1)
+        check.integer("n2", self.n2, low=1)
+        small = min(self.n1, self.n2)
+        check.integer("r", self.r, low=0, high=small, why=f" (min(n1, n2) = {small})")
+        check.integer("N", self.N, low=1, high=self.most_measurements, why=self.most_why)
+        for name in ("seed", "target_seed", "measurement_seed", "noise_seed"):
+            value = getattr(self, name)
+            if value is not None:
+                check.integer(name, value, low=0, high=2**32 - 1)
+        check.one_of("target", self.target, TARGETS)
+        if self.singular_values is not None:
+            values = check.real_array("singular_values", self.singular_values, 1)
+            if values.size != self.r or not (values > 0).all():
+                raise InvalidInput(
+                    f"singular_values = {values.tolist()}: must be r = {self.r} positive numbers"
+                )
+            object.__setattr__(self, "singular_values", tuple(values.tolist()))
+        if self.norm is not None:
+            check.real("norm", self.norm, low=0, strict=True)
+        if self.snr is not None and self.snr != math.inf:  # infinity is no noise, like None
+            check.real("snr", self.snr, low=0, strict=True)
+        if not isinstance(self.recoverable, bool):
+            raise InvalidInput(f"recoverable = {self.recoverable!r}: must be true or false")
+        check.real("tau", self.tau, low=0)
+        if self.tau > 1:
+            raise InvalidInput(f"tau = {self.tau!r}: must be a share in [0, 1]")
+        if self.n1 * self.n2 > 2**27:
+            raise InvalidInput(
+                f"n1 = {self.n1}, n2 = {self.n2}: a matrix of {self.n1 * self.n2:,} entries; "
+                "choose n1 n2 below 2^27"
+            )
+
+    @property
+    @abc.abstractmethod
+    def most_measurements(self) -> int | None:
+        """The largest allowed N, or None."""
+
+    most_why = ""
+
+    @property
+    def coherent(self) -> int:
+        """The number floor(tau N) of measurements that are chosen for their coherence."""
+        # 0.7 * 90 is 62.999... in binary: the nudge makes the floor that of the decimal number.
+        return math.floor(self.tau * self.N + 1e-9)
+
+    @abc.abstractmethod
+    def draw_operator(
+        self, a_star: Float[np.ndarray, "n1 n2"], rng: np.random.Generator
+    ) -> Operator:
+        """Return the measurements of a ground truth."""
+
+    def _draw(self, attempt: int) -> MatrixInstance:
+        def rng(purpose: str, own: int | None) -> np.random.Generator:
+            seed = [self.seed if own is None else own, PURPOSES.index(purpose)]
+            return np.random.default_rng([*seed, attempt] if attempt else seed)
+
+        a_star = low_rank_target(
+            self.target,
+            self.n1,
+            self.n2,
+            self.r,
+            rng("target", self.target_seed),
+            self.singular_values,
+            self.norm,
+        )
+        operator = self.draw_operator(a_star, rng("measurements", self.measurement_seed))
+        clean = operator.forward(a_star)
+        y_star = clean
+        if self.snr is not None and not math.isinf(self.snr):
+            scale = float(np.linalg.norm(clean)) / math.sqrt(self.N * self.snr)
+            noise = rng("noise", self.noise_seed).standard_normal(clean.shape)
+            y_star = clean + operator.observed(scale * noise)
+        for array in (*operator, y_star, a_star):
+            array.setflags(write=False)
+        return MatrixInstance(operator, y_star, a_star, attempt)
+
+    @cached_property
+    def instance(self) -> MatrixInstance:
+        """The drawn arrays; with `recoverable` those of the first certified draw."""
+        if not self.recoverable:
+            return self._draw(0)
+        first = None
+        for attempt in range(MAX_DRAWS):
+            drawn = self._draw(attempt)
+            X, truth = drawn.operator, drawn.a_star
+            found = nuclear_recovery(X, X.forward(truth), truth)
+            if found.recoverable:
+                return drawn
+            first = first or found
+        assert first is not None
+        raise InvalidInput(
+            f"recoverable = True: none of {MAX_DRAWS} draws could be certified (the first: "
+            f"{first.reason}); raise N = {self.N}"
+        )
+
+    @property
+    def rejected_fraction(self) -> float:
+        """The fraction of draws that `recoverable` rejected before this instance."""
+        rejected = self.instance.rejected
+        return rejected / (rejected + 1)
+
+    @property
+    def shape(self) -> tuple[int, int]:  # pyright: ignore
+        """The shape (n1, n2) of the unknown."""
+        return (self.n1, self.n2)
+
+    @property
+    def operator(self) -> Operator:  # pyright: ignore
+        """The measurements as a linear map."""
+        return self.instance.operator
+
+    @property
+    def y_star(self) -> Float[np.ndarray, "..."]:  # pyright: ignore
+        """The measured data."""
+        return self.instance.y_star
+
+    @property
+    def a_star(self) -> Float[np.ndarray, "n1 n2"]:  # pyright: ignore
+        """The low-rank ground truth, shape (n1, n2)."""
+        return self.instance.a_star
