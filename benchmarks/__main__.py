@@ -5,15 +5,17 @@ import json
 import sys
 from pathlib import Path
 
-from . import growth, jump_engine, memory, spectral_engine, step_engine
+from . import growth, jump_engine, low_rank, memory, predictors, spectral_engine, step_engine
 from .timing import machine, show
 
 SUITES = {
     "step": step_engine.measure,
     "jump": jump_engine.measure,
     "spectral": spectral_engine.measure,
+    "low-rank": low_rank.measure,
     "memory": memory.measure,
     "growth": growth.measure,
+    "predictors": predictors.measure,
 }
 
 
