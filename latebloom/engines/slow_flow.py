@@ -39,7 +39,7 @@ FIRST_STEP = 1e-3
 LEAST_MU = 1e-5
 # Nor beta below this share of sigma_max ||a_hat||, which also stands for the projected method's
 # beta -> 0: floors are proportional to beta, and such small ones are below INTEGRATION.
-LEAST_BETA = 1e-7
+LEAST_BETA = 1e-6
 
 
 @dataclass

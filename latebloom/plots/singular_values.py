@@ -36,13 +36,13 @@ def draw_singular_values(axes: Axes, run: Run) -> None:
     rest = [np.column_stack([x, values[:, i]]) for i in range(truth.size, last)]
     dropped = values.shape[1] - last
     count = f"{values.shape[1] - truth.size}" + (f", the largest {len(rest)} drawn" * (dropped > 0))
-    label = f"beyond the rank of $A^*$ ({count})" if truth.size else f"singular values ({count})"
+    label = f"others ({count})" if truth.size else f"all ({count})"
     axes.add_collection(LineCollection(rest, colors=st.OFF, linewidths=0.9, label=label))
     for i, target in enumerate(truth):
         first = i == 0
-        name = f"the leading {truth.size}" if first else None
+        name = f"leading {truth.size}" if first else None
         axes.plot(x, values[:, i], lw=1.4, color=LEADING, label=name, gid=f"singular-value-{i}")
-        name = r"those of $A^*$" if first else None
+        name = r"of $A^*$" if first else None
         axes.axhline(target, ls="--", lw=0.9, color=st.NORM, label=name, gid=f"truth-{i}")
     largest = float(np.nanmax(values, initial=0.0)) or 1.0
     axes.set_yscale("symlog", linthresh=LINEAR * largest, linscale=0.3)
