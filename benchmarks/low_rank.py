@@ -11,7 +11,7 @@ from latebloom.paper.completion200 import completion200
 from latebloom.paper.fig5 import fig5
 from latebloom.simulate import simulate
 
-from .timing import Row, in_turn
+from .timing import Row, in_turn, micro
 
 PROBLEM = lb.MatrixCompletion(n1=10, n2=10, r=2, N=80, seed=3)
 ALPHA, BETA = 0.1, 1e-4
@@ -68,9 +68,6 @@ def measure(out: Path) -> list[Row]:
     assert found.events is not None
     fewer = found.t2.low / found.events
     large = simulate(completion200(), engine="step")
-
-    def micro(seconds: float) -> str:
-        return f"{seconds * 1e6:.1f} us per step"
 
     versus = f"NumPy loop {micro(loop)}"
     return [

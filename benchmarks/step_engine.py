@@ -11,7 +11,7 @@ import latebloom as lb
 from latebloom.engines.step import simulate_step
 
 from .figure3 import ALPHA, BETA, PROBLEM, experiment, numpy_loop
-from .timing import Row, in_turn
+from .timing import Row, in_turn, micro
 
 LOOP_STEPS = 20_000
 STEPS = 200_000
@@ -46,9 +46,6 @@ def measure(out: Path) -> list[Row]:
     )
     loop, bare, step = loop / LOOP_STEPS, bare / STEPS, step / STEPS
     batch /= BATCH_STEPS * BATCH
-
-    def micro(seconds: float) -> str:
-        return f"{seconds * 1e6:.2f} us per step"
 
     versus = f"NumPy loop {micro(loop)}"
     return [

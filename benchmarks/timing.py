@@ -47,6 +47,11 @@ def in_turn(*functions: Callable[[], object], rounds: int = 5) -> list[float]:
     return best
 
 
+def micro(seconds: float) -> str:
+    """Return the time of a step in words."""
+    return f"{seconds * 1e6:.2f} us per step"
+
+
 def show(title: str, rows: Sequence[Row]) -> None:
     """Print the rows as a table."""
     table = Table(title=title, title_justify="left")

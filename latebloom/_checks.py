@@ -27,6 +27,21 @@ def integer(name: str, value: Any, *, low: int, high: int | None = None, why: st
         raise InvalidInput(f"{name} = {value!r}: must be an integer {allowed}{why}")
 
 
+def seeds(spec: Any, *names: str) -> None:
+    """Require that these fields are seeds, 0..2^32 - 1, or None."""
+    for name in names:
+        value = getattr(spec, name)
+        if value is not None:
+            integer(name, value, low=0, high=2**32 - 1)
+
+
+def share(name: str, value: Any) -> None:
+    """Require a number in [0, 1]."""
+    real(name, value, low=0)
+    if value > 1:
+        raise InvalidInput(f"{name} = {value!r}: must be a share in [0, 1]")
+
+
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Require one of the `allowed` words."""
     if value not in allowed:

@@ -19,6 +19,7 @@ import numpy as np
 
 import latebloom as lb
 from latebloom.methods import Oracle
+from latebloom.problems.operators import Entries, Operator, RankOne, Tensor
 from latebloom.spec import FAMILIES
 
 
@@ -72,6 +73,20 @@ def sensed_matrix() -> lb.SensedMatrix:
     A = np.outer([1.0, -2.0, 0.5], [1.0, 0.5, -1.0, 2.0])
     y = np.array([u @ A @ v for u, v in zip(left, right, strict=True)])
     return lb.SensedMatrix(y=y, left=left, right=right, A_star=A)
+
+
+KINDS = ("entries", "rank one", "tensor")
+
+
+def measure(kind: str, rng: np.random.Generator, n1: int, n2: int, N: int) -> Operator:
+    """Return N random measurements of an n1 x n2 matrix."""
+    if kind == "entries":
+        mask = np.zeros(n1 * n2)
+        mask[rng.choice(n1 * n2, N, replace=False)] = 1.0
+        return Entries(mask.reshape(n1, n2))
+    if kind == "rank one":
+        return RankOne(rng.standard_normal((N, n1)), rng.standard_normal((N, n2)))
+    return Tensor(rng.standard_normal((N, n1, n2)))
 
 
 EXAMPLES: dict[str, Callable[[], Any]] = {

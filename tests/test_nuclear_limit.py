@@ -2,26 +2,15 @@
 
 import numpy as np
 import pytest
+from helpers import KINDS, measure
 
 from latebloom import InvalidInput
-from latebloom.problems.operators import Entries, RankOne, Tensor
+from latebloom.problems.operators import Entries, Tensor
 from latebloom.theory.nuclear_limit import (
     nuclear_certificate,
     solve_regularized,
     unique_minimizer,
 )
-
-KINDS = ("entries", "rank one", "tensor")
-
-
-def measure(kind, rng, n1, n2, N):
-    if kind == "entries":
-        mask = np.zeros(n1 * n2)
-        mask[rng.choice(n1 * n2, N, replace=False)] = 1.0
-        return Entries(mask.reshape(n1, n2))
-    if kind == "rank one":
-        return RankOne(rng.standard_normal((N, n1)), rng.standard_normal((N, n2)))
-    return Tensor(rng.standard_normal((N, n1, n2)))
 
 
 def instance(kind, seed, n1=6, n2=5, r=1, N=22, noise=0.0):

@@ -136,7 +136,7 @@ class _Run:
         self.X, self.y, self.a_star = data.operator, data.y_star, data.a_star
         self.projects = isinstance(self.method, ProjectedSubgradient)
         self.settles = isinstance(self.method, ProximalGradient)  # does not chatter
-        self.inverse = self.X.inverse() if self.projects else np.zeros((0, 0))
+        self.inverse = data.inverse if self.projects else np.zeros((0, 0))
         self.A = np.array(experiment.start, dtype=float)
         self.H: np.ndarray | None = None  # a subgradient of the nuclear norm at A
         self.k = self.switch = 0  # steps done, and those of them taken one by one

@@ -113,12 +113,11 @@ def flow_of(experiment: Experiment) -> Flow:
         return Flow(gradient, curvature, 1.0 / beta, mu, data.shape)
     # X^+ X in the place of X^T X: the flow on the interpolators does not depend on it, and no
     # direction takes longer than another to reach them.
-    inverse = X.inverse()
     values, Q = eigh(X.normal_times(np.eye(math.prod(data.shape))))
     Q = Q[:, values > len(values) * np.finfo(float).eps * values[-1]]
 
     def correction(A: np.ndarray) -> np.ndarray:
-        return X.correction(X.forward(A) - y, inverse)
+        return X.correction(X.forward(A) - y, data.inverse)
 
     return Flow(correction, lambda columns: Q @ (Q.T @ columns), 1.0 / LEAST_BETA, mu, data.shape)
 

@@ -306,7 +306,7 @@ def _consts(experiment: Experiment, program: Program) -> Consts:
         operator=data.operator,
         y=data.y_star,
         a_star=a_star,
-        inverse=data.operator.inverse() if projects else np.zeros((0, 0)),
+        inverse=data.inverse if projects else np.zeros((0, 0)),
         alpha=schedules.initial(experiment.method.alpha),
         betas=np.array([schedules.initial(term.beta) for term in terms]),
         levels=np.array([(train * norm) ** 2, truth**2, limit**2]),

@@ -16,6 +16,7 @@ from . import fig9 as fig9
 from . import fig12 as fig12
 from . import fig13 as fig13
 from . import fig14 as fig14
+from . import fig15 as fig15
 from . import fig27 as fig27
 from .catalogue import PRESETS as PRESETS
 from .catalogue import Preset as Preset

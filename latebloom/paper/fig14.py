@@ -1,7 +1,7 @@
-"""Figures 14 and 15: matrix sensing by the projected and the proximal method."""
+"""Figure 14: matrix sensing by projected subgradient."""
 
 from latebloom.experiment import Experiment
-from latebloom.methods import Method, ProjectedSubgradient, ProximalGradient
+from latebloom.methods import Method, ProjectedSubgradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixSensing
 
@@ -20,7 +20,7 @@ NOTE = (
 
 
 def sensing(method: Method, name: str) -> Experiment:
-    """Return the run of the text with one method."""
+    """Return the run of the text with one method; Figure 15 has another."""
     return Experiment(
         MatrixSensing(n1=10, n2=10, r=2, N=70, recoverable=True),
         Nuclear(1e-4),
@@ -37,10 +37,4 @@ def fig14() -> Experiment:
     return sensing(ProjectedSubgradient(0.1), "fig14")
 
 
-def fig15() -> Experiment:
-    """Return matrix sensing by proximal gradient."""
-    return sensing(ProximalGradient(0.1), "fig15")
-
-
 register(Preset("fig14", "matrix sensing by projected subgradient", fig14, note=NOTE))
-register(Preset("fig15", "matrix sensing by proximal gradient", fig15, note=NOTE))

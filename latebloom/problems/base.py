@@ -46,6 +46,11 @@ class LeastSquares(Problem):
     # The minimum-norm least squares solution (X^T X)^+ X^T y*.
     a_hat: Float[np.ndarray, "..."]
 
+    @cached_property
+    def inverse(self) -> Float[np.ndarray, "..."]:
+        """What the operator needs to project on the unknowns that fit, see `Operator.inverse`."""
+        return self.operator.inverse()
+
     @property
     def alpha_max(self) -> float:
         r"""The largest stable step size of gradient descent on g, $2/\sigma_{\max}(X^\top X)$."""
@@ -128,7 +133,7 @@ class MatrixLeastSquares(LeastSquares):
         one."""
         if self.a_star is None:
             raise Unsupported("recoverability needs the ground truth: give A_star with the problem")
-        return nuclear_recovery(self.operator, self.operator.forward(self.a_star), self.a_star)
+        return nuclear_recovery(self.operator, self.a_star)
 
     def validate(self) -> None:
         """Raise as every problem does; warn of the `concerns`, once."""
@@ -166,7 +171,12 @@ class MatrixLeastSquares(LeastSquares):
         r"""The minimum-norm least squares solution; observed entries filled with zeros."""
         if self.y_star.ndim == 1 and self.y_star.size > MAX_GRAM:
             return _least_squares(self.operator, self.y_star, self.shape)
-        return self.operator.correction(self.y_star, self.operator.inverse())
+        return self.operator.correction(self.y_star, self.inverse)
+
+    def nearest_fit(self, A: Float[np.ndarray, "n1 n2"]) -> Float[np.ndarray, "n1 n2"]:
+        r"""Return the least squares solution nearest to A, $A + X^\dagger(y^* - XA)$."""
+        X = self.operator
+        return A + X.correction(self.y_star - X.forward(A), self.inverse)
 
 
 def _least_squares(operator: Operator, y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

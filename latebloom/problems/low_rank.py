@@ -13,9 +13,10 @@ from latebloom import _checks as check
 from latebloom._errors import InvalidInput
 
 from .base import MatrixLeastSquares
-from .nuclear_recovery import nuclear_recovery
+from .nuclear_recovery import NuclearRecovery, nuclear_recovery
 from .operators import Operator
 from .targets import TARGETS, low_rank_target
+from .tau import share_of
 
 # The position of a purpose in this list is part of its seed: append, never reorder.
 PURPOSES = ("target", "measurements", "noise")
@@ -31,6 +32,7 @@ class MatrixInstance(NamedTuple):
     y_star: Float[np.ndarray, "..."]
     a_star: Float[np.ndarray, "n1 n2"]
     rejected: int
+    recovery: NuclearRecovery | None = None  # where it was asked for
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,7 @@ class LowRankProblem(MatrixLeastSquares):
         small = min(self.n1, self.n2)
         check.integer("r", self.r, low=0, high=small, why=f" (min(n1, n2) = {small})")
         check.integer("N", self.N, low=1, high=self.most_measurements, why=self.most_why)
-        for name in ("seed", "target_seed", "measurement_seed", "noise_seed"):
-            value = getattr(self, name)
-            if value is not None:
-                check.integer(name, value, low=0, high=2**32 - 1)
+        check.seeds(self, "seed", "target_seed", "measurement_seed", "noise_seed")
         check.one_of("target", self.target, TARGETS)
         if self.singular_values is not None:
             values = check.real_array("singular_values", self.singular_values, 1)
@@ -76,9 +75,7 @@ class LowRankProblem(MatrixLeastSquares):
             check.real("snr", self.snr, low=0, strict=True)
         if not isinstance(self.recoverable, bool):
             raise InvalidInput(f"recoverable = {self.recoverable!r}: must be true or false")
-        check.real("tau", self.tau, low=0)
-        if self.tau > 1:
-            raise InvalidInput(f"tau = {self.tau!r}: must be a share in [0, 1]")
+        check.share("tau", self.tau)
         if self.n1 * self.n2 > 2**27:
             raise InvalidInput(
                 f"n1 = {self.n1}, n2 = {self.n2}: a matrix of {self.n1 * self.n2:,} entries; "
@@ -95,8 +92,7 @@ class LowRankProblem(MatrixLeastSquares):
     @property
     def coherent(self) -> int:
         """The number floor(tau N) of measurements that are chosen for their coherence."""
-        # 0.7 * 90 is 62.999... in binary: the nudge makes the floor that of the decimal number.
-        return math.floor(self.tau * self.N + 1e-9)
+        return share_of(self.tau, self.N)
 
     @abc.abstractmethod
     def draw_operator(
@@ -137,10 +133,9 @@ class LowRankProblem(MatrixLeastSquares):
         first = None
         for attempt in range(MAX_DRAWS):
             drawn = self._draw(attempt)
-            X, truth = drawn.operator, drawn.a_star
-            found = nuclear_recovery(X, X.forward(truth), truth)
+            found = nuclear_recovery(drawn.operator, drawn.a_star)
             if found.recoverable:
-                return drawn
+                return drawn._replace(recovery=found)
             first = first or found
         assert first is not None
         raise InvalidInput(
@@ -153,6 +148,11 @@ class LowRankProblem(MatrixLeastSquares):
         """The fraction of draws that `recoverable` rejected before this instance."""
         rejected = self.instance.rejected
         return rejected / (rejected + 1)
+
+    @cached_property
+    def recovery(self) -> NuclearRecovery:
+        """Whether the nuclear norm can recover the ground truth."""
+        return self.instance.recovery or nuclear_recovery(self.operator, self.a_star)
 
     @property
     def shape(self) -> tuple[int, int]:  # pyright: ignore

@@ -73,9 +73,7 @@ class NuclearRecovery:
         return dict(vars(self))
 
 
-def nuclear_recovery(
-    operator: Operator, y_star: Float[np.ndarray, "..."], a_star: Matrix
-) -> NuclearRecovery:
+def nuclear_recovery(operator: Operator, a_star: Matrix) -> NuclearRecovery:
     r"""Say whether the least nuclear norm recovers the ground truth from noiseless measurements.
 
     Let $A^* = U\Sigma V^\top$ and T the tangent space $\{UB^\top + CV^\top\}$. $A^*$ is the unique
@@ -86,7 +84,6 @@ def nuclear_recovery(
     **Arguments:**
 
     - `operator`: X.
-    - `y_star`: the measurements. Noise in them does not matter: $X(A^*)$ is used.
     - `a_star`: the ground truth, shape (n1, n2).
 
     **Returns:** a `NuclearRecovery`.
@@ -100,7 +97,7 @@ def nuclear_recovery(
     >>> import numpy as np
     >>> from latebloom.problems.operators import Entries
     >>> mask = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
-    >>> nuclear_recovery(Entries(mask), mask, np.ones((3, 3))).recoverable
+    >>> nuclear_recovery(Entries(mask), np.ones((3, 3))).recoverable
     True
     """
     a_star = np.asarray(a_star, dtype=float)

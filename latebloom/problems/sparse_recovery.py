@@ -15,6 +15,7 @@ from latebloom.spec import register
 from .base import VectorLeastSquares
 from .bases import BASES, basis
 from .least_squares_data import LinearData
+from .tau import share_of
 
 SIGNALS = ("gaussian", "signs")
 VARIANCES = ("1/n", "1/N")
@@ -87,17 +88,12 @@ class SparseRecovery(VectorLeastSquares):
         check.integer("n", self.n, low=1)
         check.integer("N", self.N, low=1)
         check.integer("s", self.s, low=0, high=self.n, why=f" (n = {self.n})")
-        for name in ("seed", "signal_seed", "measurement_seed", "noise_seed"):
-            value = getattr(self, name)
-            if value is not None:
-                check.integer(name, value, low=0, high=2**32 - 1)
+        check.seeds(self, "seed", "signal_seed", "measurement_seed", "noise_seed")
         check.one_of("basis", self.basis, BASES)
         check.one_of("signal", self.signal, SIGNALS)
         check.one_of("row_variance", self.row_variance, VARIANCES)
         check.one_of("generator", self.generator, GENERATORS)
-        check.real("tau", self.tau, low=0)
-        if self.tau > 1:
-            raise InvalidInput(f"tau = {self.tau!r}: must be a share in [0, 1]")
+        check.share("tau", self.tau)
         if self.snr is not None and self.snr != math.inf:  # infinity is no noise, like None
             check.real("snr", self.snr, low=0, strict=True)
         if self.generator == "shared" and self.basis != "identity":
@@ -182,8 +178,7 @@ class SparseRecovery(VectorLeastSquares):
     @property
     def coherent_rows(self) -> int:
         """The number min(floor(tau N), n) of measurement rows that are columns of Phi."""
-        # 0.7 * 90 is 62.999... in binary: the nudge makes the floor that of the decimal number.
-        return min(math.floor(self.tau * self.N + 1e-9), self.n)
+        return min(share_of(self.tau, self.N), self.n)
 
 
 Draw = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

@@ -117,6 +117,18 @@ def lasso_certificate(
     )
 
 
+def dual_scale(size: float, alignment: float, largest: float, strength: float) -> float:
+    r"""Return the feasible c nearest to the best one, alignment/size, for the dual point c r.
+
+    - `size`: $\|r_\parallel\|^2$.
+    - `alignment`: $\langle r_\parallel, y^*\rangle$.
+    - `largest`: the dual norm of $X^\top r$; feasible is $|c|\,\mathrm{largest} \le$ `strength`.
+    """
+    limit = strength / largest if largest else np.inf
+    best = alignment / size if size else 0.0
+    return min(max(best, -limit), limit)
+
+
 def _lasso_gap(
     inside: Float[np.ndarray, " N"],
     z: Float[np.ndarray, " n"],
@@ -127,10 +139,7 @@ def _lasso_gap(
 ) -> tuple[float, float]:
     """Return the gap of the best feasible multiple c of the residual in the range of X, and c."""
     size = float(inside @ inside) + l2 * float(a @ a)  # of the stacked problem (X, sqrt(l2) I)
-    largest = float(np.abs(z).max())
-    limit = l1 / largest if largest else np.inf
-    best = float(inside @ y) / size if size else 0.0
-    c = min(max(best, -limit), limit)
+    c = dual_scale(size, float(inside @ y), float(np.abs(z).max()), l1)
     # Each term is not negative; rounding at |c z_i| = l1 must not make it so.
     linear = np.maximum(l1 * np.abs(a) - c * a * z, 0.0)
     return 0.5 * (1 - c) ** 2 * size + float(linear.sum()), c

@@ -13,7 +13,6 @@ from latebloom.problems import MatrixLeastSquares
 from latebloom.run import Run, jsonable
 
 from .limits import constants, fitted, nuclear_strength
-from .nuclear_predict import memorized_matrix
 from .predict import Prediction, predict
 
 # What a predictor (not a bound) may be off by and still count as confirmed.
@@ -148,8 +147,7 @@ def _nuclear(run: Run, said: Prediction) -> list[Row]:
         return []
     assert isinstance(data, MatrixLeastSquares)
     alpha, beta = known
-    X, inverse = data.operator, data.operator.inverse()
-    near = memorized_matrix(data, experiment.start)
+    X, near = data.operator, data.nearest_fit(experiment.start)
     size = alpha * beta * np.sqrt(min(data.shape)) / (1 - said.rho_2)
     fitted_data = X.forward(near)
     left = float(np.linalg.norm(fitted_data - data.y_star))
@@ -157,7 +155,7 @@ def _nuclear(run: Run, said: Prediction) -> list[Row]:
     rows = [_t1(run, said, bound / float(np.linalg.norm(data.y_star)))]
     late = run.trajectory.sel(step=slice(said.t1, None))
     if late.sizes["step"]:
-        off = [X.correction(X.forward(A) - fitted_data, inverse) for A in late["a"].values]
+        off = [X.correction(X.forward(A) - fitted_data, data.inverse) for A in late["a"].values]
         distance = max(float(np.linalg.norm(A)) for A in off)
         rows.append(_bound("row space distance to least squares", 2 * size, distance, "C.40"))
     measured, predicted = _when(run.phases.t2), said.t2_proximal

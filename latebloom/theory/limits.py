@@ -40,14 +40,17 @@ class Limit:
 
     **Fields:**
 
-    - `a`: the point the iterates converge to, or about which they keep moving, shape (n,).
+    - `a`: the point the iterates converge to, or about which they keep moving, of the shape of the
+      unknown.
     - `train_error`, `test_error`: relative errors in the end (root mean square for a method that
       keeps moving; with the nuclear norm those of the point it moves about); the test error is
       None without a ground truth.
     - `train_floor`, `test_floor`: what the errors stay above in the end. The errors themselves for
       a method that converges, half the least error seen in a sample for one that does not: a
-      threshold below it is infeasible, one between floor and error is met by luck.
-    - `radius`: root mean square distance ||a_t - a|| in the end, 0 for a method that converges.
+      threshold below it is infeasible, one between floor and error is met by luck. With the
+      nuclear norm and `Subgradient` the errors less what `radius` may take away.
+    - `radius`: root mean square distance ||a_t - a|| in the end, 0 for a method that converges;
+      with the nuclear norm twice the largest one expected, from measurements.
     - `certificate`: proves that `a` minimizes what defines it.
     """
 
@@ -96,57 +99,64 @@ def limit(experiment: Experiment) -> Limit | None:
     if beta.l1 == 0:
         penalty = None if isinstance(method, ProjectedSubgradient) else experiment.penalty
         a = smooth_limit(experiment, beta)
-        return _converged(data, a, lasso_certificate(data, penalty, a))
+        return _certified(data, a, lasso_certificate(data, penalty, a))
     if isinstance(method, Subgradient):
         return _chattering(data, alpha, beta)
     if not isinstance(method, ProximalGradient | FISTA):
         return None
     # The limit of FISTA is that of the plain method, which is stable for larger steps.
     a = solve(data, experiment.penalty, alpha=alpha, start=experiment.start)
-    return _converged(data, a, lasso_certificate(data, experiment.penalty, a))
+    return _certified(data, a, lasso_certificate(data, experiment.penalty, a))
 
 
 def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
     """Return alpha and the strengths if the laws apply, else a sentence that says why not."""
-    if not isinstance(experiment.model, Linear):
-        name = type(experiment.model).__name__
-        return f"the laws need the linear model: with {name} the objective is not convex"
     if not isinstance(experiment.data, VectorLeastSquares):
         return "the laws for vectors do not apply: the unknown is a matrix"
-    alpha = schedules.constant(experiment.method.alpha)
-    if alpha is None:
-        return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
+    alpha = _step_size(experiment)
+    if isinstance(alpha, str):
+        return alpha
     try:
         beta = strengths(experiment.penalty)
     except Unsupported as error:
         return str(error)
     if not experiment.vector_data.svd.s.size:
         return "X = 0: the data do not depend on the parameters"
+    return _unstable(experiment, alpha) or (alpha, beta)
+
+
+def _step_size(experiment: Experiment) -> float | str:
+    """Return alpha, or a sentence that says why no law holds for this model and step size."""
+    if not isinstance(experiment.model, Linear):
+        name = type(experiment.model).__name__
+        return f"the laws need the linear model: with {name} the objective is not convex"
+    alpha = schedules.constant(experiment.method.alpha)
+    if alpha is None:
+        return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
+    return alpha
+
+
+def _unstable(experiment: Experiment, alpha: float) -> str | None:
+    """Return a sentence if the step size is beyond its limit."""
     top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
-    if alpha >= top:
-        return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
-    return alpha, beta
+    if alpha < top:
+        return None
+    return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
 
 
 def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
     """Return alpha and the strength of the nuclear norm, or a sentence that says why the laws do
     not apply."""
-    if not isinstance(experiment.model, Linear):
-        name = type(experiment.model).__name__
-        return f"the laws need the linear model: with {name} the objective is not convex"
+    alpha = _step_size(experiment)
+    if isinstance(alpha, str):
+        return alpha
     terms = experiment.penalty.terms if experiment.penalty else ()
     beta = schedules.constant(terms[0].beta) if len(terms) == 1 else None
     if not terms or not isinstance(terms[0], Nuclear) or not beta:
         return "on matrices the laws need the penalty Nuclear, alone, with a constant beta > 0"
     if experiment.data.sigma_max == 0:
         return "X = 0: the data do not depend on the parameters"
-    alpha = schedules.constant(experiment.method.alpha)
-    if alpha is None:
-        return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
-    top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
-    if alpha >= top:
-        return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
-    return alpha, beta
+    return _unstable(experiment, alpha) or (alpha, beta)
 
 
 def smooth_limit(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " n"]:
@@ -175,12 +185,15 @@ def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
     return bool(certificate.proves(PROVED) or certificate.kkt <= rounding)
 
 
-def _converged(
-    data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate
+def _certified(
+    data: VectorLeastSquares, a: Float[np.ndarray, " n"], certificate: Certificate
 ) -> Limit | None:
+    """Return the limit of a method that comes to rest in a, if the certificate proves it."""
+    return _at_rest(data, a, certificate) if _proved(data, certificate) else None
+
+
+def _at_rest(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
     """Return the limit of a method that comes to rest in a."""
-    if isinstance(data, VectorLeastSquares) and not _proved(data, certificate):
-        return None
     rest = data.operator.forward(a) - data.y_star
     train = float(np.linalg.norm(rest) / np.linalg.norm(data.y_star))
     test = None
@@ -205,8 +218,8 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
             return None
     except Unsupported:  # more measurements than can be decomposed
         return None
-    end = _converged(data, A, certificate)
-    if end is None or not isinstance(experiment.method, Subgradient):
+    end = _at_rest(data, A, certificate)
+    if not isinstance(experiment.method, Subgradient):
         return end
     radius = 2 * chatter_radius(experiment)  # at rest runs were up to 1.2 times that away
     norm = float(np.linalg.norm(y))

@@ -12,7 +12,7 @@ from latebloom.problems.operators import Operator
 from latebloom.problems.svd import compact_svd
 from latebloom.problems.tangent import Rows, Tangent, douglas_rachford
 
-from .certificates import Certificate
+from .certificates import Certificate, dual_scale
 
 Matrix = Float[np.ndarray, "n1 n2"]
 Data = Float[np.ndarray, "..."]
@@ -82,9 +82,7 @@ def _certificate(rows: Rows, y: Data, beta: float, A: Matrix) -> Certificate:
     primal = 0.5 * float((r * r).sum()) + beta * length
 
     size, largest = float((inside * inside).sum()), float(np.linalg.norm(Z, 2))
-    feasible = beta / largest if largest else np.inf
-    best = float((inside * y).sum()) / size if size else 0.0
-    c = min(max(best, -feasible), feasible)
+    c = dual_scale(size, float((inside * y).sum()), largest, beta)
     # Each term is not negative; rounding at c u^T Z v = beta must not make it so.
     linear = np.maximum(s * (beta - c * ((U.T @ Z) * Vt).sum(axis=1)), 0.0)
     gap = 0.5 * (1 - c) ** 2 * size + float(linear.sum())

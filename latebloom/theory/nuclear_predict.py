@@ -28,12 +28,6 @@ DELAY_IS_LOW = (
 )
 
 
-def memorized_matrix(data: MatrixLeastSquares, start: Matrix) -> Matrix:
-    r"""Return the least squares solution nearest to the start, $A_0 + X^\dagger(y^* - X A_0)$."""
-    X = data.operator
-    return start + X.correction(data.y_star - X.forward(start), X.inverse())
-
-
 def predict_matrix(experiment: Experiment, found: Prediction, exact: bool) -> Prediction:
     r"""Return `found` with what theorem C.40 and the flow in slow time say.
 
@@ -78,7 +72,7 @@ def _with_times(
     beta: float,
     notes: list[str],
 ) -> Prediction:
-    near = memorized_matrix(data, experiment.start)
+    near = data.nearest_fit(experiment.start)
     projected = isinstance(experiment.method, ProjectedSubgradient)
     rho = 0.0 if projected else _contraction(data, alpha)
     floor = alpha * beta * math.sqrt(min(data.shape))
@@ -112,7 +106,7 @@ def _plateau(data: MatrixLeastSquares, near: Matrix, beta: float) -> float:
     if beta > 0:
         U, _, Vt = compact_svd(near)
         seen = X.forward(U @ Vt)
-        pull = beta * float(np.linalg.norm(seen if isinstance(X, Entries) else X.inverse() @ seen))
+        pull = beta * float(np.linalg.norm(seen if isinstance(X, Entries) else data.inverse @ seen))
     outside = float(np.linalg.norm(data.y_star - X.forward(near)))
     return math.hypot(pull, outside) / float(np.linalg.norm(data.y_star))
 

@@ -20,8 +20,8 @@ class Prediction:
     - `stable`: whether alpha is below it.
     - `rho_2`: the contraction per step in the row space of X, $\max_{k \le r}|1 - \alpha\sigma_k|$.
     - `t1`: a step by which the training data are fitted. With l1 it is equation 78: from there on
-      the row space is within $2\alpha\beta\sqrt n/(1-\rho_2)$ of least squares. Without, the step
-      by which the train error is at its threshold.
+      the row space is within $2\alpha\beta\sqrt n/(1-\rho_2)$ of least squares ($\sqrt{\min(n_1,
+      n_2)}$ with the nuclear norm). Without, the step by which the train error is at its threshold.
     - `delay`: with l1 $\|\hat a - a^*\|_\infty/(\alpha\beta)$, $\hat a$ the least squares solution
       nearest to the start. With L2 alone t2 - t1, or where the run cannot generalize the time
       $\ln(\|P_{\mathrm{null}} a_0\|/\|a^*\|)/(\alpha\beta)$ after which the test error drops
@@ -34,7 +34,8 @@ class Prediction:
     - `train_plateau`: the relative train error right after t1, $\beta\|(X^\top)^+\mathrm{sign}(\hat
       a)\|/\|y^*\|$ together with what least squares cannot fit.
     - `train_floor`, `test_floor`: relative errors in the end: bias of order beta, and for
-      `Subgradient` the root mean square of its chatter of order alpha beta.
+      `Subgradient` the root mean square of its chatter of order alpha beta (with the nuclear norm
+      that is not known: None, and a note with an interval).
     - `generalizes`: whether the test error ends at or below its threshold (with l1: and $a^*$ is
       recoverable).
     - `recoverability`: whether l1 (nuclear norm) minimization can find $a^*$ at all.
