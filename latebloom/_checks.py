@@ -42,6 +42,12 @@ def share(name: str, value: Any) -> None:
         raise InvalidInput(f"{name} = {value!r}: must be a share in [0, 1]")
 
 
+def boolean(name: str, value: Any) -> None:
+    """Require True or False."""
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{name} = {value!r}: must be true or false")
+
+
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Require one of the `allowed` words."""
     if value not in allowed:

@@ -1,0 +1,106 @@
+"""What problems on pairs of tokens have in common: the table of all pairs, and its split."""
+
+import abc
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int
+
+from latebloom import _checks as check
+from latebloom._errors import InvalidInput
+
+from .supervised import LOSSES, Split, Supervised, freeze, stream
+from .tau import share_of
+
+Pairs = tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, " N"]]
+
+
+class TokenPairs(Supervised):
+    """All pairs of tokens with their labels, some to train on, all others to test; see the members.
+
+    Members give `train_fraction`, `seed`, `stratified` and `loss` as fields, and `table`.
+    """
+
+    train_fraction: float
+    seed: int
+    stratified: bool
+
+    @abc.abstractmethod
+    def table(self) -> Pairs:
+        """Return all pairs and their labels, in the order of the pairs."""
+
+    def check_split(self) -> None:
+        """Raise `InvalidInput` for fields of the split that are out of range."""
+        check.real("train_fraction", self.train_fraction, low=0, strict=True)
+        if self.train_fraction >= 1:
+            raise InvalidInput(
+                f"train_fraction = {self.train_fraction!r}: must be below 1, so that the test side "
+                "has examples"
+            )
+        check.seeds(self, "seed")
+        if not isinstance(self.stratified, bool):
+            raise InvalidInput(f"stratified = {self.stratified!r}: must be true or false")
+        check.one_of("loss", self.loss, LOSSES)
+
+    @cached_property
+    def sides(self) -> tuple[Split, Split]:
+        """The two sides: floor(train_fraction * pairs) pairs to train on, and all others."""
+        inputs, labels = self.table()
+        pairs = len(labels)
+        size = share_of(self.train_fraction, pairs)
+        if not 0 < size < pairs:
+            raise InvalidInput(
+                f"train_fraction = {self.train_fraction!r}: leaves {size} of {pairs} pairs for "
+                f"training and {pairs - size} for testing; both sides need at least one"
+            )
+        rng = stream(self.seed)
+        order = rng.permutation(pairs)
+        chosen = np.arange(pairs) < size
+        if self.stratified:
+            quotas = stratified_sizes(np.bincount(labels), size, rng)
+            chosen = _rank_within(labels[order]) < quotas[labels[order]]
+        train, test = order[chosen], order[~chosen]
+        return _side(inputs, labels, train), _side(inputs, labels, test)
+
+    @property
+    def train(self) -> Split:  # pyright: ignore
+        """The training pairs, in the order in which they were drawn."""
+        return self.sides[0]
+
+    @property
+    def test(self) -> Split:  # pyright: ignore
+        """All other pairs."""
+        return self.sides[1]
+
+
+def stratified_sizes(
+    counts: Int[np.ndarray, " C"], size: int, rng: np.random.Generator
+) -> Int[np.ndarray, " C"]:
+    """Return how many examples of every label to take: its share of `size`, rounded down or up.
+
+    Those with the largest remainders are rounded up, as many as make the total exact; equal
+    remainders in random order, so that no label is preferred.
+
+    >>> sorted(stratified_sizes(np.array([5, 5, 5]), 7, np.random.default_rng(0)).tolist())
+    [2, 2, 3]
+    """
+    products = counts.astype(np.int64) * size
+    sizes, remainders = np.divmod(products, counts.sum())
+    order = np.lexsort((rng.permutation(len(counts)), -remainders))
+    sizes[order[: size - sizes.sum()]] += 1
+    return sizes
+
+
+def _rank_within(labels: np.ndarray) -> np.ndarray:
+    """Return for every example how many earlier ones have its label."""
+    order = np.argsort(labels, kind="stable")
+    first = np.searchsorted(labels[order], labels[order])
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(labels)) - first
+    return ranks
+
+
+def _side(inputs: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> Split:
+    side = Split(inputs[chosen].astype(np.int32), labels[chosen].astype(np.int32))
+    freeze(*side)
+    return side
