@@ -1,5 +1,9 @@
 """One code for NumPy and JAX arrays, through the array API standard."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +14,70 @@ import numpy as np
 SMALL = 24
 # An array (or scalar) of NumPy or of JAX.
 Array = Any
+_one_by_one = ContextVar("one_by_one", default=False)
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Compile the decompositions of a stack, and those under `vmap`, one after the other.
+
+    On the CPU a decomposition of a stack hands its matrices to XLA's threads, and waits for them in
+    one of these threads. As many of them at once as there are threads wait for ever: seen with
+    jaxlib 0.10.2 on two cores, in a batch of networks. An accelerator has no such threads.
+    Gradients do not go through what is compiled here.
+    """
+    import jax
+
+    token = _one_by_one.set(jax.default_backend() == "cpu")
+    try:
+        yield
+    finally:
+        _one_by_one.reset(token)
+
+
+def _decomposed(function: Callable[[Array], Any], x: Array) -> Any:
+    """Return what the function gives for the matrices in the last two axes of a JAX array."""
+    return _in_turn(function)(x) if _one_by_one.get() else function(x)
+
+
+@cache
+def _in_turn(function: Callable[[Array], Any]) -> Callable[[Array], Any]:
+    import jax
+
+    def of_stack(x: Array) -> Any:
+        if x.ndim == 2:
+            return function(x)
+        found = jax.lax.map(function, x.reshape(-1, *x.shape[-2:]))
+        return jax.tree.map(lambda y: y.reshape(*x.shape[:-2], *y.shape[1:]), found)
+
+    return jax.custom_batching.sequential_vmap(of_stack)
+
+
+def eigenvalues(x: Array) -> Array:
+    """Return the eigenvalues of the symmetric JAX matrix in the last two axes, ascending."""
+    return _decomposed(_eigenvalues, x)
+
+
+def _eigenvalues(x: Array) -> Array:
+    import jax.numpy as jnp
+
+    return jnp.linalg.eigvalsh(x)
+
+
+def _eigen(x: Array) -> tuple[Array, Array]:
+    import jax.numpy as jnp
+
+    values, vectors = jnp.linalg.eigh(x)
+    return values, vectors
+
+
+def _singular(x: Array) -> tuple[Array, Array, Array]:
+    from jax.lax import linalg
+
+    small = min(x.shape[-2:]) <= SMALL
+    method = linalg.SvdAlgorithm.QR if small else linalg.SvdAlgorithm.DEFAULT
+    U, s, Vt = linalg.svd(x, full_matrices=False, algorithm=method)
+    return U, s, Vt
 
 
 def namespace(*values: Array) -> ModuleType:
@@ -18,6 +86,33 @@ def namespace(*values: Array) -> ModuleType:
         if hasattr(value, "__array_namespace__") and not isinstance(value, np.ndarray | np.generic):
             return value.__array_namespace__()
     return np
+
+
+def polar(x: Array) -> Array:
+    r"""Return $UV^\top$ over the singular values of the matrix above rounding.
+
+    That of a single precision JAX matrix comes from the eigenvalues of its Gram matrix in double
+    precision, which has the digits that squaring costs, in a fifth of the time.
+    """
+    xp = namespace(x)
+    if xp is np or x.dtype != np.float32:
+        U, s, Vt = thin_svd(x)
+        return (U * (s > _rounding(x) * s[..., :1])[..., None, :]) @ Vt
+    import jax.numpy as jnp
+
+    wide = x.shape[-2] < x.shape[-1]
+    z = (x.swapaxes(-1, -2) if wide else x).astype(jnp.float64)
+    squares, V = _decomposed(_eigen, z.swapaxes(-1, -2) @ z)
+    s = jnp.sqrt(jnp.maximum(squares, 0.0))
+    kept = s > _rounding(x) * s[..., -1:]
+    inverse = jnp.where(kept, 1.0 / jnp.where(kept, s, 1.0), 0.0)
+    found = z @ ((V * inverse[..., None, :]) @ V.swapaxes(-1, -2))
+    return (found.swapaxes(-1, -2) if wide else found).astype(x.dtype)
+
+
+def _rounding(x: Array) -> float:
+    """Return the share of the largest singular value below which one is rounding."""
+    return max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
 
 
 def thin_svd(x: Array) -> tuple[Array, Array, Array]:
@@ -31,9 +126,4 @@ def thin_svd(x: Array) -> tuple[Array, Array, Array]:
             k, lead = min(n1, n2), x.shape[:-2]
             U, s, Vt = (np.full((*lead, *of), np.nan) for of in ((n1, k), (k,), (k, n2)))
             return U, s, Vt
-    from jax.lax import linalg
-
-    small = min(x.shape[-2:]) <= SMALL
-    method = linalg.SvdAlgorithm.QR if small else linalg.SvdAlgorithm.DEFAULT
-    U, s, Vt = linalg.svd(x, full_matrices=False, algorithm=method)
-    return U, s, Vt
+    return _decomposed(_singular, x)

@@ -33,3 +33,26 @@ class Gaussian:
     def draw(self, shape: tuple[int, ...], n: int) -> Float[np.ndarray, "..."]:
         """Return the parameters, of the given shape."""
         return self.zeta * np.random.default_rng(self.seed).standard_normal(shape) / np.sqrt(n)
+
+
+@register("init")
+@dataclass(frozen=True)
+class Drawn:
+    """The parameters of a network drawn from its model's own law, times a scale.
+
+    **Arguments:**
+
+    - `seed`: of the draw.
+    - `scale`: what all parameters are multiplied by; large ones make training lazy.
+
+    >>> from latebloom.initialization import Drawn
+    >>> Drawn(seed=3)
+    Drawn(seed=3, scale=1.0)
+    """
+
+    seed: int = 0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        check.seeds(self, "seed")
+        check.real("Drawn.scale", self.scale, low=0, strict=True)

@@ -11,11 +11,12 @@ from helpers import (
     UPDATES,
     data_for,
     design,
-    examples,
     iterate,
     jax_oracle,
     lasso_residual,
     linear_data,
+    linear_models,
+    linear_problems,
     numpy_oracle,
     penalties,
     plain_elastic,
@@ -29,18 +30,19 @@ from helpers import (
 )
 
 import latebloom as lb
+from latebloom.methods import Optimizer
 from latebloom.spec import FAMILIES
 
 METHODS = FAMILIES["method"]
 PENALTIES = {"None": None, **penalties()}
-MODELS = examples("model")
+MODELS = linear_models()
 PLAIN = {
     "None": (None, plain_none()),
     "L1": (lb.L1(0.3), plain_l1(0.3)),
     "L2": (lb.L2(0.7), plain_l2(0.7)),
     "L1 + L2": (lb.L1(0.3) + lb.L2(0.7), plain_elastic(0.3, 0.7)),
 }
-PROBLEMS = examples("problem")
+PROBLEMS = linear_problems()
 
 every_method = pytest.mark.parametrize("name", sorted(METHODS))
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
@@ -53,7 +55,11 @@ def applies(method, penalty, model=None):
 
 
 def run(method, penalty, problem, start, steps):
-    """Return the iterates of a method on the linear model in NumPy."""
+    """Return the iterates of a method on the linear model: in NumPy, of optax's rules in JAX."""
+    if isinstance(method, Optimizer):
+        with x64():
+            oracle = jax_oracle(problem, lb.Linear())
+            return np.array(iterate(method, penalty, oracle, jnp.asarray(start), steps))
     return np.array(iterate(method, penalty, numpy_oracle(problem), start, steps))
 
 
@@ -97,7 +103,11 @@ def test_iterates_of_matrix_penalties_are_those_of_the_plain_loop(name, problem,
         assert_plain_updates(name, penalty, plain, problem, start, method)
 
 
-@every_method
+# Optimizers are in JAX only, and compared with NumPy above.
+IN_BOTH = [name for name in sorted(METHODS) if not issubclass(METHODS[name], Optimizer)]
+
+
+@pytest.mark.parametrize("name", IN_BOTH)
 @every_penalty
 def test_jax_agrees_with_numpy_also_when_compiled(name, penalty, rng):
     problem = data_for(penalty)

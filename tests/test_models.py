@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import (
-    examples,
     iterate,
     jax_oracle,
     linear_data,
+    linear_models,
     of_matrices,
     unchecked,
     unknowns,
@@ -18,7 +18,7 @@ from helpers import (
 import latebloom as lb
 
 MODELS = {
-    **examples("model"),
+    **linear_models(),
     **{f"Hadamard {L}": lb.Hadamard(depth=L) for L in (1, 3, 4)},
     **{f"HadamardDifference {L}": lb.HadamardDifference(depth=L) for L in (1, 3)},
     "MatrixProduct 3": lb.MatrixProduct(depth=3),

@@ -6,7 +6,7 @@ from math import floor, inf, nan, sqrt
 
 import numpy as np
 import pytest
-from helpers import design, example, examples, linear_data, unchecked
+from helpers import design, example, linear_data, linear_problems, unchecked
 from scipy import stats
 
 import latebloom as lb
@@ -14,7 +14,7 @@ from latebloom.problems.bases import BASES, basis
 from latebloom.problems.sparse_recovery import GENERATORS, SIGNALS, VARIANCES
 from latebloom.spec import FAMILIES, from_dict, to_dict
 
-PROBLEMS = examples("problem")
+PROBLEMS = linear_problems()
 
 
 # --- What every problem promises ------------------------------------------------------------------

@@ -23,7 +23,8 @@ class Oracle(NamedTuple):
     """What a problem offers to a method."""
 
     gradient: Callable[[Array], Array]  # the gradient of the training loss g with respect to params
-    project: Callable[[Array], Array]  # the projection on the interpolating set {a : X a = y*}
+    # The projection on the interpolating set {a : X a = y*}; for networks, on the sphere.
+    project: Callable[[Array], Array]
 
 
 class Method(abc.ABC):

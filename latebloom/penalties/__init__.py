@@ -7,4 +7,7 @@ from .frobenius import Frobenius as Frobenius
 from .l1 import L1 as L1
 from .l2 import L2 as L2
 from .nuclear import Nuclear as Nuclear
+from .of_network import OfNetwork as OfNetwork
+from .on import On as On
+from .sobolev import Sobolev as Sobolev
 from .sum import Sum as Sum

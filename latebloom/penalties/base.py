@@ -1,6 +1,7 @@
 """The interface of penalties: beta times a regularizer h, with what the methods need of it."""
 
 import abc
+import dataclasses
 from typing import Any
 
 from latebloom import _checks as check
@@ -68,6 +69,7 @@ class Term(Penalty):
     beta: float | Schedule
     differentiable: bool = False
     of_matrices: bool = False  # whether it acts on the matrices in the last two axes
+    of_function: bool = False  # whether it acts on the model's function, not on parameters
 
     def __post_init__(self) -> None:
         if not isinstance(self.beta, Schedule):
@@ -77,6 +79,10 @@ class Term(Penalty):
     def terms(self) -> tuple["Term", ...]:
         """This penalty alone."""
         return (self,)
+
+    def with_beta(self, beta: float) -> "Term":
+        """Return the penalty with another strength."""
+        return dataclasses.replace(self, beta=beta)  # pyright: ignore - members are dataclasses
 
     def strength(self, t: Array = 0, t1: Array = -1) -> Strength:
         """Return beta at step t."""

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from latebloom import _checks as check
-from latebloom._arrays import Array, namespace, thin_svd
+from latebloom._arrays import Array, namespace, polar, thin_svd
 from latebloom.schedules import Schedule
 from latebloom.spec import register
 
@@ -57,10 +55,9 @@ class Nuclear(Term):
 
     def subgradient(self, x: Array, beta: Strength = None) -> Array:
         r"""Return $\beta\,UV^\top$."""
-        U, s, Vt = thin_svd(x)
         if self.null == "minimal":
-            floor = max(x.shape[-2:]) * float(np.finfo(np.float64).eps) * s[..., :1]
-            U = U * (s > floor)[..., None, :]
+            return self._beta(beta) * polar(x)
+        U, _, Vt = thin_svd(x)
         return self._beta(beta) * (U @ Vt)
 
     def prox(self, x: Array, step: Array, beta: Strength = None) -> Array:

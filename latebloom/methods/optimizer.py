@@ -1,0 +1,297 @@
+"""Optimizers of networks: the rules of optax behind the interface of a method."""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from latebloom import _checks as check
+from latebloom import schedules
+from latebloom._arrays import Array
+from latebloom._errors import InvalidInput, nearest
+from latebloom.models import Linear, Model
+from latebloom.penalties import Penalty
+from latebloom.penalties.sum import no_prox
+from latebloom.problems import LeastSquares
+from latebloom.schedules import Schedule
+from latebloom.spec import register
+
+from .base import Memory, Method, Oracle
+from .transforms import Transform
+
+COUPLINGS = ("coupled", "decoupled", "proximal")
+
+
+@dataclass(frozen=True)
+class Optimizer(Method):
+    r"""A first-order optimizer; members say how a direction u is made of a gradient.
+
+    With the gradient g of the training loss, H a subgradient of the penalty h and the direction
+    $u = U(\cdot)$ of the rule, one update is
+
+    - `coupled`: $\theta \leftarrow \theta - \alpha U(g + \beta H)$: the penalty is part of the
+      loss, as in the paper;
+    - `decoupled`: $\theta \leftarrow \theta - \alpha(U(g) + \beta H)$: with `L2`, AdamW;
+    - `proximal`: $\theta \leftarrow \mathrm{prox}_{\alpha\beta h}(\theta - \alpha U(g))$.
+
+    **Arguments:**
+
+    - `alpha`: the learning rate.
+    - `coupling`: how the penalty acts, see above.
+    - `batch`: examples per update; None is the full batch. Each epoch goes through a fresh random
+      order of all examples, its last batch being smaller if the sizes do not divide.
+    - `batch_seed`: seeds these orders.
+    - `transforms`: transforms of the gradient before the rule, in this order.
+    - `sphere`: after each update the parameters are scaled to this l2 norm, all together; None
+      leaves them free.
+    """
+
+    alpha: float | Schedule
+    coupling: str = "coupled"  # the paper's
+    batch: int | None = None
+    batch_seed: int = 0
+    transforms: tuple[Transform, ...] = ()
+    sphere: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        name = type(self).__name__
+        check.one_of(f"{name}.coupling", self.coupling, COUPLINGS)
+        if self.batch is not None:
+            check.integer(f"{name}.batch", self.batch, low=1)
+        check.seeds(self, "batch_seed")
+        if self.sphere is not None:
+            check.real(f"{name}.sphere", self.sphere, low=0, strict=True)
+        several = isinstance(self.transforms, tuple | list)
+        for transform in self.transforms if several else (self.transforms,):
+            if not several or not isinstance(transform, Transform):
+                raise InvalidInput(
+                    f"{name}.transforms contains {transform!r}: must be a list of "
+                    "GrokfastEMA() and OrthogonalGradient()"
+                )
+        object.__setattr__(self, "transforms", tuple(self.transforms))
+
+    def rule(self, alpha: Array) -> Any:
+        """Return the optax transformation with learning rate alpha."""
+        raise NotImplementedError
+
+    def start(self, params: Any) -> Memory:
+        """Return the memories of the transforms and of the rule at step 0."""
+        # Some rules begin with steps of the size of the learning rate.
+        rule = self.rule(schedules.initial(self.alpha))
+        return tuple(t.start(params) for t in self.transforms), rule.init(params)
+
+    def update(
+        self,
+        params: Any,
+        memory: Memory,
+        oracle: Oracle,
+        penalty: Any,
+        alpha: Array,
+        beta: Array,
+        t: Array,
+    ) -> tuple[Any, Memory]:
+        """Return parameters (any structure of arrays) and memory after one update."""
+        import jax
+
+        memories, state = memory
+        direction = oracle.gradient(params)
+        if penalty is not None and self.coupling == "coupled":
+            direction = jax.tree.map(_add, direction, penalty.subgradient(params, beta))
+        kept = []
+        for transform, own in zip(self.transforms, memories, strict=True):
+            direction, own = transform.apply(direction, own, params)
+            kept.append(own)
+        change, state = self.rule(alpha).update(direction, state, params)
+        new = jax.tree.map(_add, params, change)
+        if penalty is not None and self.coupling == "decoupled":
+            pull = penalty.subgradient(params, beta)
+            new = jax.tree.map(lambda x, h: (x - alpha * h).astype(x.dtype), new, pull)
+        if penalty is not None and self.coupling == "proximal":
+            new = penalty.prox(new, alpha, beta)
+        if self.sphere is not None:
+            new = oracle.project(new)
+        return new, (tuple(kept), state)
+
+    def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
+        """Return why the method does not apply to least squares, or None if it does."""
+        if self.batch is not None or self.sphere is not None:
+            return "minibatches and the sphere are for networks: leave batch and sphere out"
+        if self.coupling == "proximal" and penalty is not None:
+            if not isinstance(model, Linear):
+                return "the proximal operator is known for the linear model only"
+            return no_prox(penalty.terms)
+        return None
+
+    def alpha_limit(self, problem: LeastSquares, penalty: Penalty | None, model: Model) -> float:
+        """Return infinity: the rule rescales gradients, no bound is known."""
+        return math.inf
+
+
+def _add(x: Array, y: Array) -> Array:
+    return (x + y).astype(x.dtype)
+
+
+@register("method")
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    r"""Adam: $U(g) = \hat m/(\sqrt{\hat v} + \epsilon)$ with bias-corrected moments of g.
+
+    **Arguments:** those of `Optimizer`, and the moments' `b1`, `b2` and `eps`.
+
+    Source: arXiv 1412.6980, algorithm 1; decoupled from L2 it is arXiv 1711.05101's AdamW.
+
+    >>> import latebloom as lb
+    >>> lb.Adam(alpha=1e-3).b2
+    0.999
+    """
+
+    b1: float = 0.9  # this and the next two: the source's, which the paper keeps
+    b2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("b1", "b2"):
+            check.share(f"Adam.{name}", getattr(self, name))
+            if getattr(self, name) == 1:
+                raise InvalidInput(f"Adam.{name} = 1: must be below 1")
+        check.real("Adam.eps", self.eps, low=0, strict=True)
+
+    def rule(self, alpha: Array) -> Any:
+        """Return optax's Adam."""
+        import optax
+
+        return optax.adam(alpha, self.b1, self.b2, self.eps)
+
+
+@register("method")
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    r"""Gradient descent with momentum: $m \leftarrow \mu m + g$, $U = m$.
+
+    **Arguments:** those of `Optimizer`, and `momentum` $\mu$ in [0, 1), `nesterov`.
+
+    >>> import latebloom as lb
+    >>> lb.SGD(alpha=0.1, momentum=0.9).momentum
+    0.9
+    """
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check.boolean("SGD.nesterov", self.nesterov)
+        check.share("SGD.momentum", self.momentum)
+        if self.momentum == 1:
+            raise InvalidInput("SGD.momentum = 1: must be below 1")
+
+    def rule(self, alpha: Array) -> Any:
+        """Return optax's SGD."""
+        import optax
+
+        return optax.sgd(alpha, self.momentum or None, self.nesterov)
+
+
+@register("method")
+@dataclass(frozen=True)
+class Optax(Optimizer):
+    """Any optimizer of optax by its name.
+
+    An optimizer's own weight decay, which some have by default, is 0 unless it is given: weight
+    decay is the penalty `L2` with `coupling="decoupled"`.
+
+    **Arguments:** those of `Optimizer`, and
+
+    - `name`: of a function in optax or optax.contrib that takes `learning_rate`, such as `lion`,
+      `nadam` or `muon`.
+    - `options`: (name, value) pairs or a dictionary of its other arguments, numbers or booleans.
+
+    **Raises:** `InvalidInput` for an unknown optimizer or option, and for one that needs more than
+    gradients, such as a line search.
+
+    >>> import latebloom as lb
+    >>> lb.Optax(alpha=1e-4, name="lion", options={"b1": 0.95}).options
+    (('b1', 0.95), ('weight_decay', 0.0))
+    """
+
+    name: str = "adam"
+    options: tuple[tuple[str, float | bool], ...] | Mapping[str, float | bool] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            pairs = dict(self.options)
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                f"Optax.options = {self.options!r}: must be pairs of name and value"
+            ) from None
+        for option, value in pairs.items():
+            if not isinstance(value, bool):
+                check.real(f"Optax.options {option!r}", value)
+        known = self._known()
+        for option in pairs:
+            if option not in known:
+                raise InvalidInput(
+                    f"Optax.options: optax.{self.name} has no {option!r}{nearest(option, known)}"
+                )
+        if "weight_decay" in known:
+            pairs.setdefault("weight_decay", 0.0)
+        object.__setattr__(self, "options", tuple(sorted(pairs.items())))
+        self._try()
+
+    def _known(self) -> list[str]:
+        """Return the options that the optimizer has."""
+        made = _optimizers()
+        if not isinstance(self.name, str) or self.name not in made:
+            near = nearest(str(self.name), list(made))
+            raise InvalidInput(f"Optax.name = {self.name!r}: no such optimizer{near}")
+        names = inspect.signature(made[self.name]).parameters
+        # Masks and types are neither numbers nor booleans.
+        return [n for n in names if n != "learning_rate" and not n.endswith(("mask", "dtype"))]
+
+    def _try(self) -> None:
+        """Make one update without computing it, and raise `InvalidInput` if optax refuses."""
+        import jax
+        import numpy as np
+
+        def update(params: Any) -> Any:
+            rule = self.rule(0.1)
+            return rule.update(params, rule.init(params), params)
+
+        try:
+            jax.eval_shape(update, {"w": jax.ShapeDtypeStruct((2, 2), np.float32)})
+        except Exception as error:  # whatever that optimizer raises
+            reason = str(error).splitlines()[0]
+            raise InvalidInput(
+                f"Optax.name = {self.name!r}: optax.{self.name} cannot be used with these options "
+                f"and nothing but gradients ({reason}); use another, such as 'adamw' or 'lion'"
+            ) from None
+
+    def rule(self, alpha: Array) -> Any:
+        """Return the optimizer of that name."""
+        return _optimizers()[self.name](learning_rate=alpha, **dict(self.options))
+
+
+@functools.cache
+def _optimizers() -> dict[str, Callable[..., Any]]:
+    """Return everything in optax that makes an optimizer of a learning rate, by name."""
+    import optax
+    import optax.contrib
+
+    return {
+        name: value
+        for module in (optax.contrib, optax)
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith(("_", "scale_by_")) and _takes_rate(value)
+    }
+
+
+def _takes_rate(value: Any) -> bool:
+    try:
+        return "learning_rate" in inspect.signature(value).parameters
+    except (TypeError, ValueError):  # not every callable has a signature
+        return False
