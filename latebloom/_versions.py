@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on, without importing anything."""
     found = {"python": platform.python_version()}
-    for name in ("latebloom", "numpy", "scipy", "jax", "xarray", "matplotlib"):
+    for name in ("latebloom", "numpy", "scipy", "jax", "jaxlib", "optax", "xarray", "matplotlib"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

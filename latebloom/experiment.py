@@ -11,13 +11,14 @@ import tomli_w
 from jaxtyping import Float
 
 from . import _checks as check
+from . import compatibility
 from ._errors import InvalidInput, Unsupported
-from .initialization import Gaussian
-from .methods import Method, Subgradient
-from .models import Linear, Model
-from .penalties import Nuclear, Penalty
-from .problems import LeastSquares, Problem, VectorLeastSquares
-from .record import LogSpaced, Record
+from .initialization import Drawn, Gaussian
+from .methods import Method
+from .models import Model, Network
+from .penalties import Penalty
+from .problems import LeastSquares, Problem, Supervised, VectorLeastSquares
+from .record import Record
 from .spec import canonical_hash, from_dict, to_dict
 
 # Arrays up to this many entries are written into the TOML file, larger ones beside it as .npy.
@@ -32,18 +33,24 @@ MAX_STEPS = 10**15
 class Experiment:
     """Problem, model, penalty, method, horizon and what to record.
 
+    What is left out gets the default of the kind of problem, least squares / supervised.
+
     **Arguments:**
 
     - `problem`: the data, the ground truth and the training loss.
     - `penalty`: beta h, or None.
-    - `method`: the update rule with its step size alpha.
-    - `model`: how the parameters make the predictor.
+    - `method`: the update rule with its step size alpha; Subgradient(0.1) / Adam(1e-3).
+    - `model`: how the parameters make the predictor; Linear / TokenPair or MLP.
     - `init`: a number z (z * ones for vectors, z * identity for matrices and their products), an
-      array of the parameters' shape, or `Gaussian(zeta, seed)`.
-    - `steps`: the horizon; step 0 is the initialization, step k is after k updates.
-    - `thresholds`: (train, test) relative errors ||Xa - y*||/||y*|| and ||a - a*||/||a*|| at or
-      below which the model has memorized (t1) and generalized (t2).
-    - `record`: at which steps to keep the parameters.
+      array of the parameters' shape, or `Gaussian(zeta, seed)`; 1e-6. For networks
+      `Drawn(seed, scale)`.
+    - `steps`: the horizon; step 0 is the initialization, step k is after k updates; 10^6 / 10^4.
+    - `thresholds`: (train, test) errors at or below which the model has memorized (t1) and
+      generalized (t2): relative errors ||Xa - y*||/||y*|| and ||a - a*||/||a*||, for classes error
+      rates; 1e-3 / 0.01 for classes, 0.1 else.
+    - `record`: at which steps to keep the parameters, or to measure a network; log spaced / every
+      tenth.
+    - `precision`: of networks: `mixed` (float32, the loss in float64), `float32` or `float64`.
     - `name`: a label; not part of the identity.
 
     **Raises:** `InvalidInput` for values out of range, `Unsupported` for a method that does not
@@ -57,20 +64,27 @@ class Experiment:
 
     problem: Problem
     penalty: Penalty | None = None
-    method: Method = Subgradient(alpha=0.1)  # noqa: RUF009 - frozen; the paper's method and alpha
-    model: Model = Linear()  # noqa: RUF009 - frozen
-    init: float | Gaussian | np.ndarray = 1e-6  # the paper's small initialization
-    steps: int = 10**6  # ten times the delay at the paper's alpha beta = 1e-6
-    thresholds: tuple[float, float] = (1e-3, 1e-3)  # the published figure's, see the docs on 1e-4
-    record: Record = LogSpaced()  # noqa: RUF009 - frozen
+    # None stands for the default of the kind of problem, see `compatibility.defaults`; it is
+    # replaced as soon as the experiment is made.
+    method: Method = None  # pyright: ignore
+    model: Model | Network = None  # pyright: ignore
+    init: float | Gaussian | Drawn | np.ndarray = None  # pyright: ignore
+    steps: int = None  # pyright: ignore
+    thresholds: tuple[float, float] = None  # pyright: ignore
+    record: Record = None  # pyright: ignore
+    precision: str | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.problem, LeastSquares):
+        if not isinstance(self.problem, LeastSquares | Supervised):
             raise InvalidInput(
-                f"problem = {self.problem!r}: must be a problem such as SparseRecovery"
+                f"problem = {self.problem!r}: must be a problem such as SparseRecovery or "
+                "ModularArithmetic"
             )
-        kinds = {"penalty": Penalty, "method": Method, "model": Model, "record": Record}
+        for name, value in compatibility.defaults(self.problem).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        kinds = {"penalty": Penalty, "method": Method, "model": Model | Network, "record": Record}
         for name, kind in kinds.items():
             value = getattr(self, name)
             if not isinstance(value, kind) and not (name == "penalty" and value is None):
@@ -80,44 +94,38 @@ class Experiment:
             raise InvalidInput(f"thresholds = {self.thresholds!r}: must be (train, test)")
         for name, value in zip(("train", "test"), self.thresholds, strict=True):
             check.real(f"thresholds ({name})", value, low=0, strict=True)
-        if isinstance(self.init, np.ndarray | list):
-            array = check.real_array("init", self.init)
-            shape = self.model.shape(self.problem.shape)
-            if array.shape != shape:
-                raise InvalidInput(
-                    f"init has shape {array.shape}: the parameters of {type(self.model).__name__} "
-                    f"have shape {shape}"
-                )
-            object.__setattr__(self, "init", array)
-        elif not isinstance(self.init, Gaussian):
-            check.real("init", self.init)
-        self.method.require(self.penalty, self.model)
-        self._require_shapes(self.problem.shape)
-        self.problem.validate()
-
-    def _require_shapes(self, unknown: tuple[int, ...]) -> None:
-        """Raise if the model or the penalty is made for unknowns of another shape."""
-        self.model.shape(unknown)
-        terms = self.penalty.terms if self.penalty else ()
-        for term in terms:
-            name = type(term).__name__
-            if term.of_matrices and len(unknown) != 2:
-                raise InvalidInput(
-                    f"penalty {name} acts on matrices, but the unknown has shape {unknown}: use "
-                    "L1, L2 or Euclidean, or a matrix problem such as MatrixCompletion"
-                )
-            full = isinstance(term, Nuclear) and term.null == "full"
-            if full and np.any(self.model.used(unknown) != 1):
-                raise InvalidInput(
-                    "Nuclear.null = 'full': needs factors of one square shape, here they are "
-                    "padded with zeros; use null = 'minimal'"
-                )
+        compatibility.require(self)
 
     @property
     def data(self) -> LeastSquares:
-        """The problem as a least squares problem."""
-        assert isinstance(self.problem, LeastSquares)
+        """The problem as a least squares problem; raises `Unsupported` for any other."""
+        if not isinstance(self.problem, LeastSquares):
+            raise Unsupported(
+                f"{type(self.problem).__name__}: needs a least squares problem such as "
+                "SparseRecovery; no law about networks is known here"
+            )
         return self.problem
+
+    @property
+    def least_squares_model(self) -> Model:
+        """The model as one of a least squares problem; raises `Unsupported` for a network."""
+        if not isinstance(self.model, Model):
+            raise Unsupported(f"{type(self.model).__name__}: this needs a least squares problem")
+        return self.model
+
+    @property
+    def supervised(self) -> Supervised:
+        """The problem as a supervised one; raises `Unsupported` for any other."""
+        if not isinstance(self.problem, Supervised):
+            raise Unsupported(f"{type(self.problem).__name__}: this needs a supervised problem")
+        return self.problem
+
+    @property
+    def network(self) -> Network:
+        """The model as a network; raises `Unsupported` for any other."""
+        if not isinstance(self.model, Network):
+            raise Unsupported(f"{type(self.model).__name__}: this needs a network")
+        return self.model
 
     @property
     def vector_data(self) -> VectorLeastSquares:
@@ -129,20 +137,30 @@ class Experiment:
         return self.problem
 
     @cached_property
+    def network_start(self) -> dict[str, np.ndarray]:
+        """The parameters of a network at step 0, by name, in float64."""
+        assert isinstance(self.init, Drawn)
+        found = self.network.start(self.supervised, self.init.seed, self.init.scale)
+        return dict(sorted(found.items()))  # the order in which JAX goes through a dictionary
+
+    @cached_property
     def start(self) -> Float[np.ndarray, "..."]:
-        """The initial parameters."""
+        """The initial parameters of a least squares problem."""
+        assert not isinstance(self.init, Drawn)
         unknown = self.data.shape
         if isinstance(self.init, np.ndarray):
             return self.init
         if isinstance(self.init, Gaussian):
-            drawn = self.init.draw(self.model.shape(unknown), max(unknown))
-            return drawn * self.model.used(unknown)
-        return self.model.initial(self.init, unknown)
+            drawn = self.init.draw(self.least_squares_model.shape(unknown), max(unknown))
+            return drawn * self.least_squares_model.used(unknown)
+        return self.least_squares_model.initial(self.init, unknown)
 
     @cached_property
     def record_steps(self) -> np.ndarray:
         """The steps to record; raises `InvalidInput` if they would not fit in memory."""
         steps = self.record.steps(self.steps)
+        if isinstance(self.problem, Supervised):
+            return steps
         if steps.size * self.start.size > MAX_RECORDED:
             raise InvalidInput(
                 f"{steps.size} records of {self.start.size} parameters take "

@@ -119,8 +119,8 @@ _ADVICE = {
     "a regularizer that fits the target, more samples, or train about 1/(alpha beta) steps longer.",
     Verdict.mirage: "The test error dropped late and stopped far above the threshold, as when a "
     "large initialization decays; try a regularizer that fits the target, or more samples.",
-    Verdict.never_memorized: "The training error stopped above its threshold; lower beta, try "
-    "another alpha, or set a threshold above the floor.",
+    Verdict.never_memorized: "The training error stays above its threshold; lower beta, try "
+    "another alpha, train longer, or set a threshold above the floor.",
     Verdict.ungrokked: "The model generalized and lost it again; stop earlier, or look for a "
     "regularizer or noise that pulls away from the solution.",
     Verdict.diverged: "The training error blew up; lower alpha (below 2/sigma_max for a quadratic "

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Called with (steps done, steps in all) now and then.
-Progress = Callable[[int, int], None]
+# Called with (steps done, steps in all) now and then; some add a note of a few words.
+Progress = Callable[..., None]
 
 
 @contextmanager
@@ -13,7 +13,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
     """Give a function (done, total) that moves a bar; where no one watches (a file, CI) it does
     nothing."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda done, total, note="": None
         return
     from rich.console import Console
     from rich.markup import escape
@@ -24,7 +24,8 @@ def progress_bar(title: str) -> Iterator[Progress]:
     with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(escape(title), total=None)
 
-        def move(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def move(done: int, total: int, note: str = "") -> None:
+            words = escape(f"{title}: {note}" if note else title)
+            bar.update(task, completed=done, total=total, description=words)
 
         yield move

@@ -18,15 +18,19 @@ from jaxtyping import Float
 from ._errors import InvalidInput, unwritable
 from .experiment import Experiment
 from .phases import Phases
+from .problems import LeastSquares
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # What `Run.save` writes, and the arrays that `Experiment.to_toml` puts beside the spec.
-FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json")
+FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json", "params.safetensors")
 ARRAYS = tuple(
     f"{name}.npy"
-    for name in ("X", "y_star", "a_star", "init", "mask", "Y", "A_star", "y", "left", "right")
+    for name in (
+        *("X", "y_star", "a_star", "init", "mask", "Y", "A_star", "y", "left", "right"),
+        *("x_train", "y_train", "x_test", "y_test"),
+    )
 )
 
 
@@ -39,8 +43,9 @@ class Run:
     - `experiment`: the spec.
     - `engine`: the name of the engine that ran it.
     - `phases`: t1, t2 and the verdict.
-    - `trajectory`: observables at the recorded steps (see `latebloom.trajectory.observables`).
-    - `params`: the parameters at the last recorded step.
+    - `trajectory`: observables at the recorded steps (see `latebloom.trajectory.observables` and
+      `latebloom.network_trajectory.network_observables`).
+    - `params`: the parameters at the last recorded step; of a network by name.
     - `seconds`: wall time.
     - `interrupted`: whether the user stopped the run; the fields then hold what was done.
     - `events`: the number of events an event-driven engine handled.
@@ -51,11 +56,17 @@ class Run:
     engine: str
     phases: Phases
     trajectory: xr.Dataset
-    params: Float[np.ndarray, "..."]
+    params: Float[np.ndarray, "..."] | dict[str, np.ndarray]
     seconds: float
     interrupted: bool = False
     events: int | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether there is a test error: networks have test examples, least squares a truth."""
+        problem = self.experiment.problem
+        return not isinstance(problem, LeastSquares) or problem.a_star is not None
 
     @property
     def last_step(self) -> int:
@@ -65,8 +76,8 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; numbers that are not finite become None."""
         phases, last = self.phases, self.trajectory.isel(step=-1)
-        final = ["train_error", "test_error", "l1_norm"]
-        final += ["nuclear_norm"] * ("nuclear_norm" in last)
+        final = ("train_error", "test_error", "train_loss", "test_loss")
+        final = [name for name in (*final, "l1_norm", "l2_norm", "nuclear_norm") if name in last]
         return {
             "experiment": self.experiment.hash,
             "name": self.experiment.name,
@@ -116,6 +127,11 @@ class Run:
         with new_folder(folder, FILES, overwrite) as draft:
             (draft / "experiment.toml").write_text(self.experiment.to_toml(draft))
             self._save_trajectory(draft / "run.nc")
+            if isinstance(self.params, dict):
+                from safetensors.numpy import save
+
+                plain = {name: np.asarray(v, order="C") for name, v in self.params.items()}
+                (draft / "params.safetensors").write_bytes(save(plain))
             from .plots import plot_run, save_figure
 
             figure = plot_run(self)
@@ -133,7 +149,8 @@ class Run:
         dataset = self.trajectory.copy()
         dataset.attrs = plain
         packed = {"zlib": True, "shuffle": True}  # components that rest at 0 take no room
-        dataset.to_netcdf(path, engine="h5netcdf", encoding={"a": packed})
+        large = {name: packed for name in ("a",) if name in dataset}
+        dataset.to_netcdf(path, engine="h5netcdf", encoding=large)
 
 
 def jsonable(value: Any) -> Any:

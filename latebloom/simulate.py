@@ -2,22 +2,26 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
 
 from . import _checks as check
-from ._errors import InvalidInput
+from ._errors import InvalidInput, Unsupported
 from ._versions import versions
+from .checkpoint import Checkpoint
 from .engines import jump, spectral
 from .engines.result import EngineResult
 from .engines.slow import simulate_slow
 from .engines.threads import blas_threads
 from .experiment import MAX_STEPS, Experiment
 from .methods import ProximalGradient
-from .phases import Phases, phases
-from .problems import MatrixLeastSquares
+from .network_trajectory import network_observables
+from .phases import Passage, Phases, Verdict, phases
+from .problems import MatrixLeastSquares, Supervised
 from .progress import Progress
 from .record import At
 from .run import Run
@@ -26,6 +30,10 @@ from .trajectory import observables
 
 Engine = Literal["auto", "step", "jump", "spectral", "slow"]
 ENGINES: tuple[str, ...] = get_args(Engine)
+FOR_NETWORKS = (
+    "refine and checkpoint are for networks: the engines of least squares are exact to the step, "
+    "and fast enough to start anew"
+)
 
 
 def simulate(
@@ -33,6 +41,8 @@ def simulate(
     engine: str = "auto",
     force: bool = False,
     progress: Progress | None = None,
+    refine: bool = False,
+    checkpoint: Checkpoint | str | Path | None = None,
 ) -> Run:
     """Simulate an experiment and judge its phases.
 
@@ -45,7 +55,11 @@ def simulate(
       or `auto`: the cheapest exact one.
     - `force`: run although alpha is beyond the stability limit; the verdict then says where it
       diverged.
-    - `progress`: called with (steps done, steps in all) now and then; never by `spectral`.
+    - `progress`: called with (steps done, steps in all) now and then, for networks with a note
+      besides; never by `spectral`.
+    - `refine`: of networks: find t1 and t2 to the step, by replaying what lies between two records.
+    - `checkpoint`: of networks: a folder or a `Checkpoint`, where to keep the state; a file found
+      there is gone on from, and the end is the same to the bit as that of an uninterrupted run.
 
     **Returns:** a `Run`; after Ctrl-C one with what was done, marked `interrupted`.
 
@@ -59,8 +73,16 @@ def simulate(
     ('jump', 'exact')
     """
     check.one_of("engine", engine, ENGINES)
+    if isinstance(experiment.problem, Supervised):
+        if engine not in ("auto", "step"):
+            raise Unsupported(f"engine {engine!r}: is for least squares; networks have 'step'")
+        return _train([experiment], progress, refine, checkpoint)[0]
+    if refine or checkpoint is not None:
+        raise Unsupported(FOR_NETWORKS)
     if not force:
-        experiment.method.require_stable(experiment.data, experiment.penalty, experiment.model)
+        experiment.method.require_stable(
+            experiment.data, experiment.penalty, experiment.least_squares_model
+        )
     chosen = choose_engine(experiment) if engine == "auto" else engine
     began = time.perf_counter()
     if chosen == "step":
@@ -80,7 +102,11 @@ def simulate(
 
 
 def simulate_batch(
-    experiments: Sequence[Experiment], force: bool = False, progress: Progress | None = None
+    experiments: Sequence[Experiment],
+    force: bool = False,
+    progress: Progress | None = None,
+    refine: bool = False,
+    checkpoint: Checkpoint | str | Path | None = None,
 ) -> list[Run]:
     """Simulate experiments of one shape together with the `step` engine.
 
@@ -88,7 +114,7 @@ def simulate_batch(
 
     - `experiments`: they may differ in numbers (alpha, beta, arrays, seeds, init), not in
       structure.
-    - `force`, `progress`: as for `simulate`.
+    - `force`, `progress`, `refine`, `checkpoint`: as for `simulate`.
 
     **Returns:** one `Run` each, in order; `seconds` is the time of the whole batch divided by their
     number.
@@ -102,13 +128,17 @@ def simulate_batch(
     >>> len(lb.simulate_batch(batch))
     2
     """
-    from .engines.step import simulate_step
-
     if not experiments:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
+    if isinstance(experiments[0].problem, Supervised):
+        return _train(experiments, progress, refine, checkpoint)
+    from .engines.step import simulate_step
+
+    if refine or checkpoint is not None:
+        raise Unsupported(FOR_NETWORKS)
     if not force:
         for e in experiments:
-            e.method.require_stable(e.data, e.penalty, e.model)
+            e.method.require_stable(e.data, e.penalty, e.least_squares_model)
     began = time.perf_counter()
     results = simulate_step(experiments, progress)
     each = (time.perf_counter() - began) / len(experiments)
@@ -122,6 +152,77 @@ def choose_engine(experiment: Experiment) -> str:
     if isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
         return "jump"
     return "step"
+
+
+def _train(
+    experiments: Sequence[Experiment],
+    progress: Progress | None,
+    refine: bool,
+    checkpoint: Checkpoint | str | Path | None,
+) -> list[Run]:
+    """Return the runs of networks of one shape."""
+    from .engines.training import train
+
+    if isinstance(checkpoint, str | Path):
+        checkpoint = Checkpoint(checkpoint)
+    for e in experiments:
+        _ = e.supervised  # a batch of networks and least squares has no common shape
+    began = time.perf_counter()
+    results = train(experiments, progress, checkpoint, refine)
+    each = (time.perf_counter() - began) / len(experiments)
+    runs = []
+    for experiment, result in zip(experiments, results, strict=True):
+        trajectory = network_observables(experiment, result.steps, result.measures)
+        trajectory.attrs |= {"engine": "step", **{f"version_{k}": v for k, v in versions().items()}}
+        found = network_phases(experiment, trajectory, result.passages)
+        notes = () if result.resumed_from is None else (f"resumed at step {result.resumed_from:,}",)
+        if found.verdict in (Verdict.memorized_only, Verdict.never_memorized):
+            notes = (*notes, "flat so far: of a network no limit is known, and it may still move")
+        runs.append(
+            Run(
+                experiment=experiment,
+                engine="step",
+                phases=found,
+                trajectory=trajectory,
+                params=result.params,
+                seconds=each,
+                interrupted=result.interrupted,
+                notes=notes,
+            )
+        )
+    return runs
+
+
+def network_phases(
+    experiment: Experiment,
+    trajectory: xr.Dataset,
+    passages: tuple[Passage | None, Passage | None],
+) -> Phases:
+    """Return the phases of a network: diverged from where the training loss stays not finite."""
+    steps = trajectory["step"].values
+    sane = np.flatnonzero(np.isfinite(trajectory["train_loss"].values))
+    first = int(sane[-1]) + 1 if len(sane) else 0
+    diverged_at = int(steps[first]) if first < len(steps) else None
+    if first == 0:
+        reason = "the run diverged at step 0 (non-finite loss): the start is too large"
+        unseen = Passage.after(-1)
+        return Phases(unseen, unseen, Verdict.diverged, reason, None, diverged_at)
+    errors = []
+    for name in ("train_error", "test_error"):
+        values = trajectory[name].values.copy()
+        # An output that is not finite is a wrong one; as an error of real outputs it is beyond all.
+        wrong = 1.0 if experiment.supervised.classification else np.finfo(float).max
+        values[~np.isfinite(values)] = wrong
+        values[first:] = np.inf
+        errors.append(values)
+    train, test = errors
+    found = phases(
+        steps, train, test, experiment.thresholds, passages=passages, diverged_at=diverged_at
+    )
+    if diverged_at is not None:  # seen at a record
+        seen = f"between steps {steps[first - 1]:,} and {diverged_at:,}"
+        found = replace(found, reason=f"the run diverged {seen} (non-finite loss)")
+    return found
 
 
 def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: float) -> Run:

@@ -47,7 +47,8 @@ def to_dict(spec: Any) -> dict[str, Any]:
         out["type"] = type(spec).__name__
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
-        if value is not None and field.init:
+        # What is no data, such as a function, is marked so and takes no part in the identity.
+        if value is not None and field.init and field.metadata.get("identity", True):
             out[field.name] = _plain(value)
     return out
 
@@ -89,6 +90,8 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         cls = members[name]
     elif hasattr(cls, "__spec_family__") and data.pop("type", cls.__name__) != cls.__name__:
         raise InvalidInput(f"{path}type must be {cls.__name__} here")
+    if hasattr(cls, "not_from_file"):
+        raise InvalidInput(f"{path.rstrip('.')} is a {cls.__name__}: {cls.not_from_file}")
     hints = typing.get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     values = {}
@@ -200,26 +203,28 @@ def _describe(hint: Any) -> str:
     return str(hint).replace("typing.", "")
 
 
-def canonical_hash(spec: Any) -> str:
-    """Return 16 hex digits that identify a spec: SHA-256 of its canonical JSON, arrays by their
-    bytes."""
+def fingerprint(spec: Any) -> Any:
+    """Return the spec as plain JSON values: every number a float, arrays by shape and digest."""
 
-    def encode(value: Any) -> Any:
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [plain(v) for v in value]
         if isinstance(value, np.ndarray):
             array = np.ascontiguousarray(value, dtype=np.float64)
             digest = hashlib.sha256(array.tobytes()).hexdigest()
             return {"array": list(array.shape), "sha256": digest}
-        raise TypeError(f"cannot hash {type(value)}")
-
-    def floats(value: Any) -> Any:
-        # L1(beta=1) and L1(beta=1.0) are the same experiment.
-        if isinstance(value, dict):
-            return {k: floats(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [floats(v) for v in value]
-        # Beyond 2^53 a float cannot tell one integer from the next.
+        # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float cannot tell
+        # one integer from the next.
         return float(value) if type(value) is int and abs(value) <= 2**53 else value
 
-    data = floats({"spec_version": SPEC_VERSION, **to_dict(spec)})
-    text = json.dumps(data, sort_keys=True, default=encode, separators=(",", ":"))
+    return plain(to_dict(spec))
+
+
+def canonical_hash(spec: Any) -> str:
+    """Return 16 hex digits that identify a spec: SHA-256 of its canonical JSON, arrays by their
+    bytes."""
+    data = {"spec_version": float(SPEC_VERSION), **fingerprint(spec)}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

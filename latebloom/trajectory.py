@@ -148,7 +148,9 @@ def _predictors(
     if isinstance(experiment.model, Linear):
         return np.asarray(params, dtype=np.float64)
     unknown = experiment.data.shape
-    return np.stack([experiment.model.predictor(record, unknown) for record in params])
+    return np.stack(
+        [experiment.least_squares_model.predictor(record, unknown) for record in params]
+    )
 
 
 def _test_error(

@@ -18,7 +18,11 @@ import jaxtyping
 import numpy as np
 
 import latebloom as lb
+from latebloom import problems
 from latebloom.methods import Oracle
+from latebloom.models import Model
+from latebloom.penalties import Term
+from latebloom.problems import LeastSquares
 from latebloom.problems.operators import Entries, Operator, RankOne, Tensor
 from latebloom.spec import FAMILIES
 
@@ -75,6 +79,17 @@ def sensed_matrix() -> lb.SensedMatrix:
     return lb.SensedMatrix(y=y, left=left, right=right, A_star=A)
 
 
+def supervised_data() -> problems.SupervisedData:
+    """Return pairs of the tokens 0 and 1 with two labels; a third token could be there."""
+    x, y = np.indices((2, 2)).reshape(2, 4).T, np.array([0, 1, 1, 0])
+    return problems.SupervisedData(x[:3], y[:3], x[2:], y[2:], "cross_entropy", tokens=3)
+
+
+def affine(params: Any, inputs: Any) -> Any:
+    """Return the outputs of a model without hidden layers."""
+    return inputs @ params["w"].T
+
+
 KINDS = ("entries", "rank one", "tensor")
 
 
@@ -98,6 +113,18 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "MatrixSensing": lambda: lb.MatrixSensing(n1=4, n2=3, r=1, N=10, snr=1e3),
     "MaskedMatrix": masked_matrix,
     "SensedMatrix": sensed_matrix,
+    "ModularArithmetic": lambda: problems.ModularArithmetic(p=7),
+    "PermutationComposition": lambda: problems.PermutationComposition(k=3),
+    "TeacherStudent": lambda: problems.TeacherStudent(d=3, hidden=5, C=2, N=6, N_test=4),
+    # Fewer than there are, and named, so that every field can be changed on its own.
+    "Images": lambda: problems.Images(n_train=30, n_test=20, classes=(3, 7)),
+    "SupervisedData": supervised_data,
+    # Small networks, and one of the user's own for the inputs and outputs of TeacherStudent above.
+    "MLP": lambda: lb.MLP(widths=(4,)),
+    "TokenPair": lambda: lb.TokenPair(width=4, hidden=(8,)),
+    "Transformer": lambda: lb.Transformer(width=8, heads=2, hidden=16),
+    "Custom": lambda: lb.Custom("affine", {"w": np.ones((2, 3))}, affine),
+    "On": lambda: lb.On(lb.L1(0.3), "weights"),
     "Sum": lambda: lb.L1(0.3) + lb.L2(0.2),
     "Piecewise": lambda: lb.Piecewise(steps=(0, 3), values=(0.5, 0.25)),
     "At": lambda: lb.At((3, 1)),
@@ -122,15 +149,26 @@ def examples(family: str) -> dict[str, Any]:
     return {name: example(cls) for name, cls in sorted(FAMILIES[family].items())}
 
 
+def linear_problems() -> dict[str, LeastSquares]:
+    """Return an example of every least squares problem, by name."""
+    return {name: p for name, p in examples("problem").items() if isinstance(p, LeastSquares)}
+
+
+def linear_models() -> dict[str, Model]:
+    """Return an example of every model of least squares, by name."""
+    return {name: m for name, m in examples("model").items() if isinstance(m, Model)}
+
+
 def all_examples() -> dict[str, Any]:
     """Return an example of every registered class, as family.name."""
     return {f"{fam}.{name}": ex for fam in sorted(FAMILIES) for name, ex in examples(fam).items()}
 
 
 def penalties() -> dict[str, Any]:
-    """Return every registered penalty, and sums of them that have a proximal operator."""
+    """Return every registered penalty on an array, and sums that have a proximal operator."""
+    single = {name: ex for name, ex in examples("penalty").items() if isinstance(ex, Term)}
     return {
-        **{name: ex for name, ex in examples("penalty").items() if name != "Sum"},
+        **{name: ex for name, ex in single.items() if not ex.of_function},
         "L1 + L2": lb.L1(0.3) + lb.L2(0.7),
         "L1 + Euclidean": lb.L1(0.3) + lb.Euclidean(0.4),
         "L2 + Euclidean + L1": lb.L2(0.7) + lb.Euclidean(0.4) + lb.L1(0.3),
@@ -191,6 +229,16 @@ def others(value: Any, refusal: str = "", hint: Any = None) -> Iterator[Any]:
 INSTEAD: dict[tuple[str, str], Callable[[], Any]] = {
     ("SensedMatrix", "X"): matrix_data,
     ("MaskedMatrix", "mask"): lambda: dataclasses.replace(masked_matrix(), mask=np.ones((3, 4))),
+    ("ModularArithmetic", "operation"): lambda: problems.ModularArithmetic(p=7, operation="xy"),
+    ("Transformer", "width"): lambda: lb.Transformer(width=10, heads=2, hidden=16),
+    ("On", "params"): lambda: lb.On(lb.L1(0.3), "layers.*"),
+    ("Custom", "params"): lambda: lb.Custom("affine", {"w": np.eye(2, 3)}, affine),
+    ("Optax", "name"): lambda: lb.Optax(0.125, name="lion"),
+    ("Optax", "options"): lambda: lb.Optax(0.125, options=(("b1", 0.5),)),
+    **{
+        (name, "transforms"): lambda kind=kind: kind(0.125, transforms=(lb.OrthogonalGradient(),))
+        for name, kind in (("Adam", lb.Adam), ("SGD", lb.SGD), ("Optax", lb.Optax))
+    },
 }
 
 
@@ -322,12 +370,28 @@ def plain_projected(
     return out
 
 
+def plain_adam(
+    X: np.ndarray, y: np.ndarray, a: np.ndarray, alpha: float, h: Plain, steps: int
+) -> Iterates:
+    """Return the iterates of Adam, algorithm 1 of Kingma and Ba (2015), on the whole objective."""
+    out, m, v = [a], 0 * a, 0 * a
+    for t in range(1, steps + 1):
+        g = X.T @ (X @ a - y) + h.subgradient(a)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        a = a - alpha * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        out.append(a)
+    return out
+
+
 UPDATES: dict[str, Callable[..., Iterates]] = {
     "Subgradient": plain_subgradient,
     "GradientDescent": plain_subgradient,
     "ProximalGradient": plain_proximal,
     "FISTA": plain_fista,
     "ProjectedSubgradient": plain_projected,
+    "Adam": plain_adam,
+    "Optax": plain_adam,  # the one it stands for by default
+    "SGD": plain_subgradient,
 }
 
 

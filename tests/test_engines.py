@@ -11,6 +11,8 @@ from helpers import (
     design,
     examples,
     jax_oracle,
+    linear_models,
+    linear_problems,
     plain_none,
     plain_norm,
     plain_nuclear,
@@ -141,7 +143,7 @@ def test_a_batch_of_different_shapes_is_refused():
 
 rolled = pytest.mark.usefixtures("rolled_loop")
 MATRIX = data_for(lb.Nuclear(1.0))
-MATRICES = {k: p for k, p in examples("problem").items() if len(p.shape) == 2}
+MATRICES = {k: p for k, p in linear_problems().items() if len(p.shape) == 2}
 STEPS = 30
 
 
@@ -200,7 +202,7 @@ def test_step_on_every_matrix_problem_equals_the_plain_loop(problem):
 
 @pytest.mark.parametrize(
     "model",
-    [m for m in examples("model").values() if not isinstance(m, lb.Linear | lb.HadamardDifference)],
+    [m for m in linear_models().values() if not isinstance(m, lb.Linear | lb.HadamardDifference)],
     ids=lambda m: type(m).__name__,
 )
 @rolled

@@ -65,7 +65,7 @@ def why_not(experiment: Experiment) -> str | None:
         return "it needs constant alpha and beta"
     if beta <= 0:
         return f"it needs beta > 0, and beta = {beta:g}"
-    limit = method.alpha_limit(data, experiment.penalty, experiment.model)
+    limit = method.alpha_limit(data, experiment.penalty, experiment.least_squares_model)
     if alpha >= limit:
         return f"alpha = {alpha:g} is not below {limit:.6g}, where the iteration is stable"
     n1, n2 = data.shape

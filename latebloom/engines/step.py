@@ -22,7 +22,7 @@ from latebloom._errors import Unsupported
 from latebloom.experiment import Experiment
 from latebloom.methods import Method, Oracle, ProjectedSubgradient
 from latebloom.models import Linear, Model
-from latebloom.penalties import Penalty, Sum
+from latebloom.penalties import Penalty, Sum, Term
 from latebloom.phases import Passage, Rules
 from latebloom.progress import Progress
 
@@ -64,6 +64,19 @@ class Single(NamedTuple):
     at_first: Any  # parameters at the first passages of train and test
 
 
+def structure(method: Method, penalty: Penalty | None) -> tuple[Method, Penalty | None]:
+    """Return method and penalty with their constants alpha and beta replaced by 1."""
+
+    def blank(term: Term) -> Term:
+        return term if isinstance(term.beta, schedules.Schedule) else term.with_beta(1.0)
+
+    if not isinstance(method.alpha, schedules.Schedule):
+        method = replace(method, alpha=1.0)  # pyright: ignore - members are dataclasses
+    if isinstance(penalty, Sum):
+        return method, Sum(tuple(blank(term) for term in penalty.terms))
+    return method, None if penalty is None else blank(penalty.terms[0])
+
+
 @dataclass(frozen=True)
 class Program:
     """What is compiled: everything of an experiment that is structure rather than numbers."""
@@ -79,18 +92,9 @@ class Program:
     def of(cls, experiment: Experiment, batched: bool, shared: bool) -> "Program":
         """Return the structure of an experiment, its constants replaced by 1."""
 
-        def blank(spec: Any, name: str) -> Any:
-            varies = isinstance(getattr(spec, name), schedules.Schedule)
-            return spec if varies else replace(spec, **{name: 1.0})
-
-        method = blank(experiment.method, "alpha")
-        penalty = experiment.penalty
-        if isinstance(penalty, Sum):
-            penalty = Sum(tuple(blank(term, "beta") for term in penalty.terms))
-        elif penalty is not None:
-            penalty = blank(penalty, "beta")
+        method, penalty = structure(experiment.method, experiment.penalty)
         truth = experiment.data.a_star is not None
-        return cls(method, penalty, experiment.model, truth, batched, shared)
+        return cls(method, penalty, experiment.least_squares_model, truth, batched, shared)
 
     @property
     def needs_t1(self) -> bool:
@@ -295,7 +299,7 @@ def _consts(experiment: Experiment, program: Program) -> Consts:
     data = experiment.data
     a_star = np.full(data.shape, np.nan) if data.a_star is None else data.a_star
     projects = isinstance(experiment.method, ProjectedSubgradient)
-    start = experiment.model.predictor(experiment.start, data.shape)
+    start = experiment.least_squares_model.predictor(experiment.start, data.shape)
     terms = experiment.penalty.terms if experiment.penalty else ()
     train, test = experiment.thresholds
     norm = float(np.linalg.norm(data.y_star))
@@ -330,11 +334,13 @@ def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts,
         )
         params = jnp.asarray(np.stack(starts))
         lead: tuple[int, ...] = (len(experiments),)
-        memory = jax.vmap(program.method.start)(params)
+        # Not by the program's method, whose numbers are left out: some memories depend on alpha.
+        each = [e.method.start(p) for e, p in zip(experiments, params, strict=True)]
+        memory = jax.tree.map(lambda *parts: jnp.stack([jnp.asarray(x) for x in parts]), *each)
     else:
         consts = jax.tree.map(jnp.asarray, every[0])
         params, lead = jnp.asarray(starts[0]), ()
-        memory = program.method.start(params)
+        memory = experiments[0].method.start(params)
     inner = starts[0].shape
     single = Single(
         params,

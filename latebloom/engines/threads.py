@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from threadpoolctl import ThreadpoolController
 
 from latebloom.experiment import Experiment
-from latebloom.problems import LeastSquares
+from latebloom.problems import LeastSquares, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,14 +22,16 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()  # looks through the loaded libraries: once
 
 
-def blas_threads(problem: LeastSquares) -> AbstractContextManager[object]:
+def blas_threads(problem: Problem) -> AbstractContextManager[object]:
     """Return a context in which BLAS uses one thread if the problem is small.
+
+    The decompositions of a network's weights are always small.
 
     >>> import latebloom as lb
     >>> with blas_threads(lb.SparseRecovery(n=20, s=2, N=10)):
     ...     pass
     """
-    if max(problem.shape) >= WORTH_THREADS:
+    if isinstance(problem, LeastSquares) and max(problem.shape) >= WORTH_THREADS:
         return nullcontext()
     return _controller().limit(limits=1, user_api="blas")
 
@@ -39,7 +41,7 @@ def few_threads(function: F) -> F:
 
     @wraps(function)
     def limited(experiment: Experiment, *args: Any, **kwargs: Any) -> Any:
-        with blas_threads(experiment.data):
+        with blas_threads(experiment.problem):
             return function(experiment, *args, **kwargs)
 
     return cast(F, limited)

@@ -1,0 +1,291 @@
+"""The training of networks: drives the compiled programs from record to record."""
+
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from latebloom._errors import InvalidInput, Unsupported
+from latebloom.checkpoint import Checkpoint
+from latebloom.experiment import Experiment
+from latebloom.phases import Passage
+from latebloom.progress import Progress
+
+from .memory import require_memory
+from .network import Measures, Program, State, compiled, setup
+from .threads import blas_threads
+from .training_log import Log, pack, unpack
+
+# A compiled call takes at most about this many seconds, so that Ctrl-C is answered.
+SECONDS_PER_CALL = 0.5
+# The progress bar moves at most this often.
+SECONDS_PER_MOVE = 0.2
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What training one experiment gives.
+
+    - `steps`: the recorded steps, shape (R,).
+    - `measures`: what was seen there, arrays of shape (R, ...).
+    - `params`: the parameters at the last of them, by name.
+    - `passages`: t1 and t2 where they are known better than the record tells.
+    - `resumed_from`: the step that a checkpoint was taken at, or None.
+    """
+
+    steps: np.ndarray
+    measures: Measures
+    params: dict[str, np.ndarray]
+    passages: tuple[Passage | None, Passage | None]
+    interrupted: bool
+    resumed_from: int | None = None
+
+
+def train(
+    experiments: Sequence[Experiment],
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+    refine: bool = False,
+) -> list[TrainingResult]:
+    """Train networks of one shape together.
+
+    **Arguments:**
+
+    - `experiments`: they may differ in numbers (alpha, beta, seeds, radius, data), not in
+      structure.
+    - `progress`: called with (steps done, steps in all, a note on accuracy and speed).
+    - `checkpoint`: where to keep the state; a file found there is gone on from.
+    - `refine`: find t1 and t2 to the step by replaying what lies between two records.
+
+    **Returns:** one `TrainingResult` each. Ctrl-C ends the run early with what was done.
+
+    **Raises:** `Unsupported` if the experiments do not have one shape; `InvalidInput` for a
+    checkpoint of another run, or if the batch would not fit into memory.
+    """
+    require_one_shape(experiments)
+    with jax.enable_x64(True), blas_threads(experiments[0].problem):
+        require_memory(experiments)
+        return Trainer(experiments, checkpoint).run(progress, refine)
+
+
+def require_one_shape(experiments: Sequence[Experiment]) -> None:
+    """Raise `Unsupported`, naming what differs, unless the experiments have one shape."""
+    first = shape(experiments[0])
+    for experiment in experiments[1:]:
+        for name, value in shape(experiment).items():
+            if value != first[name]:
+                raise Unsupported(
+                    f"networks of one shape are trained together, and these differ in {name}; "
+                    "alpha and beta (constants), seeds and the sphere may differ: run the others "
+                    "apart"
+                )
+
+
+def shape(experiment: Experiment) -> dict[str, Any]:
+    """Return what experiments must share to be trained in one batch, by name."""
+    problem = experiment.supervised
+    program = Program.of(experiment, batched=True, shared=False)
+    return {
+        "model": program.model,
+        "method": program.method,
+        "penalty": program.penalty,
+        "loss": program.loss,
+        "precision": program.precision,
+        "parameters": {name: v.shape for name, v in experiment.network_start.items()},
+        "data": [a.shape for side in (problem.train, problem.test) for a in side],
+        "steps": experiment.steps,
+        "record": experiment.record,
+    }
+
+
+class Trainer:
+    """Drives one batch: programs, arrays and the log."""
+
+    def __init__(self, experiments: Sequence[Experiment], checkpoint: Checkpoint | None) -> None:
+        self.experiments, self.checkpoint = experiments, checkpoint
+        self.program, self.data, self.numbers, start = setup(experiments)
+        self.advance, self.evaluate = compiled(self.program)
+        self.due = experiments[0].record_steps
+        self.thresholds = np.array([e.thresholds for e in experiments])
+        self.log = Log(start, (-1, start))
+        self.resumed_from: int | None = None
+        self.interrupted = False
+        self.seconds_per_step: float | None = None
+        self.saved: Log | None = None
+        if checkpoint is None:
+            return
+        checkpoint.require_writable()
+        found = checkpoint.load(experiments)
+        if found is not None:
+            try:
+                self.log = unpack(*found, start, self.due, self.program.batched)
+            except (KeyError, IndexError, ValueError, TypeError) as error:
+                raise checkpoint.damaged(error) from None
+            self.resumed_from = self.log.t
+
+    def run(self, progress: Progress | None, refine: bool) -> list[TrainingResult]:
+        """Train to the horizon, or until all diverged or Ctrl-C, and return the results."""
+        passages: list[tuple[Passage | None, Passage | None]] = [(None, None)] * len(self)
+        try:
+            self._train(progress)
+            if refine:
+                passages = self._refined()
+        except KeyboardInterrupt:
+            if not self.log.count:
+                raise  # nothing was measured: there is nothing to keep
+            self.interrupted = True
+        if self.checkpoint and self.saved is not self.log:
+            self._save()
+        if progress is not None:
+            progress(self.log.t, int(self.due[-1]), self._note())
+        return [self._result(i, passages[i]) for i in range(len(self))]
+
+    def _train(self, progress: Progress | None) -> None:
+        """Go from record to record, and keep the state when it is due."""
+        saved, moved, last = (time.monotonic(), self.log.t), 0.0, int(self.due[-1])
+        every = self.checkpoint.every_steps if self.checkpoint else None
+        while True:
+            following = int(self.due[min(self.log.count, len(self.due) - 1)])
+            if self.log.t == following and not self.log.up_to_date:
+                self._record()
+            if self.log.t >= last or self._all_diverged():
+                return
+            goal = int(self.due[self.log.count])
+            self._advance(goal if every is None else min(goal, saved[1] + every))
+            now = time.monotonic()
+            if progress is not None and now - moved > SECONDS_PER_MOVE:
+                progress(self.log.t, last, self._note())
+                moved = now
+            if self.checkpoint and self.checkpoint.due(now - saved[0], self.log.t - saved[1]):
+                self._save()
+                saved = now, self.log.t
+
+    def __len__(self) -> int:
+        return len(self.experiments)
+
+    # Going on -------------------------------------------------------------------------------------
+
+    def _t1(self) -> np.ndarray:
+        """Return the record at which each experiment had memorized, -1 if it has not."""
+        found = [self.log.passed.get((i, 0), (0, -1))[1] for i in range(len(self))]
+        return np.array(found) if self.program.batched else np.array(found[0])
+
+    def _advance(self, goal: int) -> None:
+        """Make updates up to the step `goal`, or for about SECONDS_PER_CALL."""
+        log = self.log
+        count = goal - log.t
+        if self.seconds_per_step is None:
+            count = 1  # compiles, and tells how long a step takes at the most
+        else:
+            count = max(1, min(count, int(SECONDS_PER_CALL / self.seconds_per_step)))
+        began = time.perf_counter()
+        state = self.advance(self.data, self.numbers, log.state, log.t, self._t1(), count)
+        jax.block_until_ready(state)
+        spent = (time.perf_counter() - began) / count
+        first = self.seconds_per_step is None
+        self.seconds_per_step = SECONDS_PER_CALL if first else max(spent, 1e-7)
+        self.log = log.advanced(state, count)
+
+    def _measure(self, state: State, t: int) -> Measures:
+        return self._measured(state, t, self._t1())
+
+    def _measured(self, state: State, t: int, t1: np.ndarray) -> Measures:
+        return jax.tree.map(np.asarray, self.evaluate(self.data, self.numbers, state, t, t1))
+
+    def _record(self) -> None:
+        found = self._measure(self.log.state, self.log.t)
+        below = np.reshape(found.error, (len(self), 2)) <= self.thresholds
+        log = self.log.passes(below, self.program.batched)
+        if self.program.needs_t1 and any(high == log.t for _, high, _ in log.passed.values()):
+            self.log = log
+            found = self._measure(log.state, log.t)  # the penalty from here on
+        self.log = log.kept(found)
+
+    def _all_diverged(self) -> bool:
+        return not np.isfinite(self.log.last.loss[..., 0]).any()
+
+    def _note(self) -> str:
+        if not self.log.count:
+            return ""
+        train, test = np.reshape(self.log.all_measures[self.log.count - 1].error, (-1, 2)).mean(
+            axis=0
+        )
+        if self.experiments[0].supervised.classification:
+            note = f"accuracy {1 - train:.3f} train, {1 - test:.3f} test"
+        else:
+            note = f"error {train:.3g} train, {test:.3g} test"
+        return (
+            f"{note}, {1 / self.seconds_per_step:,.0f} steps/s" if self.seconds_per_step else note
+        )
+
+    # The end --------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        assert self.checkpoint is not None
+        try:
+            self.checkpoint.save(self.experiments, *pack(self.log))
+            self.saved = self.log
+        except InvalidInput as error:  # a full disk must not cost what was computed
+            warnings.warn(f"{error}; the run goes on without", stacklevel=2)
+
+    def _result(self, i: int, passages: tuple[Passage | None, Passage | None]) -> TrainingResult:
+        def pick(tree: Any) -> Any:
+            return jax.tree.map(lambda x: np.asarray(x)[i], tree) if self.program.batched else tree
+
+        log = self.log
+        measures = jax.tree.map(lambda *rows: np.stack(rows), *map(pick, log.measures))
+        return TrainingResult(
+            np.array(log.steps),
+            measures,
+            jax.tree.map(np.asarray, pick(log.recorded[1].params)),
+            passages,
+            self.interrupted,
+            self.resumed_from,
+        )
+
+    def _refined(self) -> list[tuple[Passage | None, Passage | None]]:
+        """Return t1 and t2 to the step, replaying the updates before their records."""
+        found: dict[tuple[int, int], int] = {}
+        intervals: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for key, (low, high, _) in self.log.passed.items():
+            intervals.setdefault((low, high), []).append(key)
+            found[key] = high
+        for (low, high), keys in intervals.items():
+            if low >= 0:  # else: it was there at step 0
+                found |= self._replayed(low, high, keys)
+
+        def passage(key: tuple[int, int]) -> Passage | None:
+            return Passage.between(found[key], found[key]) if key in found else None
+
+        return [(passage((i, 0)), passage((i, 1))) for i in range(len(self))]
+
+    def _replayed(
+        self, low: int, high: int, keys: list[tuple[int, int]]
+    ) -> dict[tuple[int, int], int]:
+        """Return the first steps in (low, high] at which these errors are at their thresholds."""
+        state = self.log.state
+        for i, split in keys:
+            own = self.log.passed[i, split][2]
+            if not self.program.batched:
+                state = own
+                break
+            # What the others of the batch do meanwhile is of no interest.
+            state = jax.tree.map(lambda x, y, i=i: jnp.asarray(x).at[i].set(y), state, own)
+        # A strength that depends on t1 saw it from its record on, not before.
+        t1 = self._t1()
+        t1 = np.where(t1 > low, -1, t1)
+        found: dict[tuple[int, int], int] = {}
+        for t in range(low, high):
+            state = self.advance(self.data, self.numbers, state, t, t1, 1)
+            error = np.reshape(self._measured(state, t + 1, t1).error, (-1, 2))
+            for i, split in keys:
+                if error[i, split] <= self.thresholds[i, split]:
+                    found.setdefault((i, split), t + 1)
+            if len(found) == len(keys):
+                break
+        return found
