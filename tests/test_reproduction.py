@@ -66,8 +66,8 @@ def test_reproduce_writes_the_picture_and_the_comparison(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["reproduce"], "needs a figure"),
-        (["reproduce", "fig33"], "did you mean"),
-        (["reproduce", "fig12"], "figures that have: fig3"),
+        (["reproduce", "fig43"], "did you mean"),
+        (["reproduce", "fig12"], "fig12 has no comparison yet; figures that have: "),
         (["reproduce", "fig3", "--jsn"], "did you mean '--json'"),
     ],
 )

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from latebloom._errors import InvalidInput
 from latebloom.experiment import Experiment
@@ -17,12 +17,22 @@ from .catalogue import preset
 Setting = tuple[str, str]
 
 
-def load(source: str, settings: Sequence[Setting] = ()) -> Experiment:
+def is_family(source: str) -> bool:
+    """Return whether `source` names a family of runs rather than an experiment."""
+    return not _is_file(source) and preset(source).build is None
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith(".toml") or os.sep in source or Path(source).is_file()
+
+
+def load(source: str, settings: Sequence[Setting] = (), small: bool = False) -> Experiment:
     """Return the experiment that `source` names, with some settings changed.
 
     **Arguments:**
 
     - `source`: a name of the catalogue, or the path of a TOML file.
+    - `small`: take the small version, which some experiments of the catalogue have.
     - `settings`: pairs (dotted key, text). A text is a TOML value; for a key that holds a spec, it
       is the name of a type (fields that the old and the new type share are kept), or `none`.
 
@@ -34,12 +44,14 @@ def load(source: str, settings: Sequence[Setting] = ()) -> Experiment:
     >>> load("fig3", [("method", "ProximalGradient"), ("steps", "1e9")]).method
     ProximalGradient(alpha=0.1)
     """
-    is_file = source.endswith(".toml") or os.sep in source or Path(source).is_file()
+    is_file = _is_file(source)
     if is_file:
+        if small:
+            raise InvalidInput(f"{source}: --small is for names of the catalogue, not for files")
         experiment = Experiment.from_toml(Path(source))
         experiment = experiment.with_(name=experiment.name or Path(source).stem)
     else:
-        experiment = preset(source).experiment()
+        experiment = preset(source).experiment(small)
     if not settings:
         return experiment
     data = experiment.to_dict()
@@ -120,8 +132,14 @@ def _get(node: Any, part: str, key: str) -> Any:
 
 
 def _of_type(name: str, old: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of the type `name` with the values it shares with the old ones."""
+    """Return settings of the type `name` with the values it shares with the old ones.
+
+    A field of the same name but of another type, a width for a list of widths, is not shared.
+    """
     families = [f for f in FAMILIES.values() if old.get("type") in f]
     cls = families[0].get(name) if families else None
-    keys = {f.name for f in fields(cls) if f.init} if cls else set()
+    if cls is None:
+        return {"type": name}
+    new, before = get_type_hints(cls), get_type_hints(families[0][old["type"]])
+    keys = {f.name for f in fields(cls) if f.init and new[f.name] == before.get(f.name)}
     return {"type": name, **{k: v for k, v in old.items() if k in keys}}

@@ -156,7 +156,7 @@ def draw_passages(axes: Axes, run: Run, labels: bool = True) -> None:
             if passage.high is not None:
                 _label(axes, name, passage, colour, "center")
     # Without a truth there is no t2 to miss.
-    if run.experiment.data.a_star is None:
+    if not run.has_truth:
         missing = [text for text in missing if "t_2" not in text]
     if missing:
         axes.text(
@@ -186,7 +186,8 @@ def _label_both(axes: Axes, run: Run) -> None:
     if end < 2 * start:
         return  # no room for an arrow, and no delay worth one
     low, high = axes.get_ylim()
-    axes.set_ylim(low * (low / high) ** 0.2, high)  # room below the curves
+    room = low * (low / high) ** 0.2 if axes.get_yscale() == "log" else low - 0.2 * (high - low)
+    axes.set_ylim(room, high)  # room below the curves
     where = axes.get_xaxis_transform()
     arrow = {"arrowstyle": "<->", "color": st.MARK, "shrinkA": 0, "shrinkB": 0, "lw": 1}
     axes.annotate("", (start, 0.07), (end, 0.07), where, where, arrowprops=arrow)

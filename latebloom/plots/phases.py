@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latebloom.problems import MatrixLeastSquares
+from latebloom.problems import MatrixLeastSquares, Supervised
 from latebloom.run import Run
 
 from . import style as st
@@ -19,11 +19,15 @@ from .curves import (
     shown,
     shown_norm,
 )
+from .headline import headline
+from .network import plot_network
 from .singular_values import draw_singular_values
 
 
 def plot_run(run: Run) -> Figure:
     r"""Return the picture of a run: errors, norm and components against step + 1, in three panels.
+
+    Of a network see `latebloom.plots.network.plot_network`; of least squares:
 
     (a) training and test error with t1, t2 and the delay, and the ratio of the penalty's to the
     loss's gradient; (b) the errors with the norm of the predictor, the truth's dashed; (c) the
@@ -32,6 +36,8 @@ def plot_run(run: Run) -> Figure:
 
     Source: arXiv 2506.05718, Figures 3 and 5.
     """
+    if isinstance(run.experiment.problem, Supervised):
+        return plot_network(run)
     with st.style():
         figure = Figure(figsize=(7.0, 8.4))
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
@@ -48,7 +54,7 @@ def plot_run(run: Run) -> Figure:
         what = "singular values of the iterate" if matrix else "components of the predictor"
         bottom.set_title(f"(c) {what}")
         bottom.set_xlabel("step + 1")
-        figure.suptitle(_headline(run), fontsize=10)
+        figure.suptitle(headline(run), fontsize=10)
     return figure
 
 
@@ -70,12 +76,3 @@ def _errors_and_norm(axes: Axes, run: Run) -> None:
     draw_passages(axes, run, labels=False)
     lines += draw_norm(right_axis(axes), run)
     draw_legend(axes, lines)
-
-
-def _headline(run: Run) -> str:
-    """Return name, verdict and engine, and whether the run was cut short."""
-    parts = [run.experiment.name or run.experiment.hash, str(run.phases.verdict).replace("_", " ")]
-    parts.append(f"engine {run.engine}")
-    if run.interrupted:
-        parts.append(f"interrupted at step {run.last_step:,}")
-    return "  ·  ".join(parts)

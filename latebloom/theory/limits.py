@@ -11,7 +11,13 @@ from latebloom.engines.jump import solve
 from latebloom.engines.slow_passages import chatter_radius
 from latebloom.engines.threads import few_threads
 from latebloom.experiment import Experiment
-from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient, Subgradient
+from latebloom.methods import (
+    FISTA,
+    Optimizer,
+    ProjectedSubgradient,
+    ProximalGradient,
+    Subgradient,
+)
 from latebloom.models import Linear
 from latebloom.penalties import Nuclear
 from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSquares
@@ -130,6 +136,9 @@ def _step_size(experiment: Experiment) -> float | str:
     if not isinstance(experiment.model, Linear):
         name = type(experiment.model).__name__
         return f"the laws need the linear model: with {name} the objective is not convex"
+    if isinstance(experiment.method, Optimizer):
+        name = type(experiment.method).__name__
+        return f"the laws are about steps along the gradient, and {name} takes others"
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
         return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
@@ -138,7 +147,9 @@ def _step_size(experiment: Experiment) -> float | str:
 
 def _unstable(experiment: Experiment, alpha: float) -> str | None:
     """Return a sentence if the step size is beyond its limit."""
-    top = experiment.method.alpha_limit(experiment.data, experiment.penalty, experiment.model)
+    top = experiment.method.alpha_limit(
+        experiment.data, experiment.penalty, experiment.least_squares_model
+    )
     if alpha < top:
         return None
     return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"

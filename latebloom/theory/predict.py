@@ -11,7 +11,7 @@ from latebloom.engines.jump import simulate_jump
 from latebloom.engines.threads import few_threads
 from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
-from latebloom.problems import MatrixLeastSquares
+from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.record import At
 
 from .closed_form import Rates, rates, smooth_times
@@ -21,6 +21,8 @@ from .prediction import Prediction as Prediction
 from .recoverability import recoverability
 from .strengths import Strengths
 
+NETWORKS = "no law known here gives t1 or t2 of a network before it is trained"
+
 
 @few_threads
 def predict(experiment: Experiment, exact: bool = True) -> Prediction:
@@ -29,7 +31,8 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     **Arguments:**
 
     - `experiment`: the spec; linear model, constant alpha and beta, penalties L1 and L2, or on
-      matrices Nuclear. Of others only the step size limit and recoverability are predicted.
+      matrices Nuclear. Of others only the step size limit and recoverability are predicted, of
+      networks nothing.
     - `exact`: also find `t2_proximal` with the engine `jump` (a fraction of a second) or `slow`
       (seconds).
 
@@ -43,8 +46,10 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     >>> seen.t1, round(seen.delay), seen.generalizes
     (85, 69545, True)
     """
+    if not isinstance(experiment.problem, LeastSquares):
+        return Prediction(notes=(NETWORKS,))
     data, notes = experiment.data, []
-    top = experiment.method.alpha_limit(data, experiment.penalty, experiment.model)
+    top = experiment.method.alpha_limit(data, experiment.penalty, experiment.least_squares_model)
     found = Prediction(alpha_max=top if math.isfinite(top) else None)
     if found.alpha_max is None:
         notes.append("alpha_max: no step size is known to make this method diverge")

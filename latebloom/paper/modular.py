@@ -1,0 +1,169 @@
+"""The modular additions of Figures 1, 2 and 30: sizes, strengths and horizons, as data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from latebloom.experiment import Experiment
+from latebloom.initialization import Drawn
+from latebloom.methods import Adam
+from latebloom.models import TokenPair
+from latebloom.penalties import L1, Frobenius, Nuclear, Term
+from latebloom.problems import ModularArithmetic
+from latebloom.progress import Progress
+from latebloom.record import Every
+from latebloom.run import Run
+
+from .families import Times, run_groups
+
+# The public code's norms, none of them squared: of all entries, and per matrix for the other two.
+PENALTIES: Mapping[str, type[Term]] = {"l1": L1, "l2": Frobenius, "nuclear": Nuclear}
+NAMES = {"l1": "$\\ell_1$", "l2": "$\\ell_2$", "nuclear": "$\\ell_*$"}
+# At most one percent of the examples wrong: the published rule, the best record of the run, moves
+# with its length.
+THRESHOLD = 0.01
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All numbers of a family of modular additions.
+
+    **Fields:**
+
+    - `p`, `train_fraction`, `width`, `hidden`, `scale`, `batch`: of problem, model and start.
+    - `betas`: strengths by norm.
+    - `steps`: horizon by learning rate.
+    - `alpha`: the learning rate of Figure 1.
+    - `seeds`: each is the seed of split, start and order of the minibatches.
+    - `together`: whether runs advance at once on a CPU.
+    """
+
+    p: int
+    train_fraction: float
+    width: int
+    hidden: int
+    scale: float
+    batch: int | None
+    betas: Mapping[str, tuple[float, ...]]
+    steps: Mapping[float, int]
+    alpha: float
+    seeds: tuple[int, ...] = (0, 1, 2)
+    every: int = 10
+    together: bool = True
+
+
+FULL = Setting(
+    p=97,
+    train_fraction=0.4,
+    width=64,
+    hidden=64,
+    scale=1.0,
+    batch=2048,
+    betas={
+        "l1": (5e-9, 1e-8, 1e-7, 1e-6, 5e-6, 1e-5),
+        "l2": (1e-7, 5e-7, 1e-6, 5e-6, 1e-5, 5e-5),
+        "nuclear": (5e-8, 1e-7, 1e-6, 1e-5, 5e-5, 1e-4),
+    },
+    # The pictures stop at 20,002, 4,090 to 10,000, and 2,190 steps; we found the same settings to
+    # generalize later than the pictures show.
+    steps={1e-3: 20_000, 1e-2: 10_000, 1e-1: 10_000},
+    alpha=1e-2,
+    together=False,
+)
+# Strong penalties kill a network before it has learnt: at p = 31 less than a decade below that is
+# left. Twice the published start widens it, and alpha = 3e-2 brings t2 within the minute.
+SMALL = Setting(
+    p=31,
+    train_fraction=0.75,
+    width=16,
+    hidden=32,
+    scale=2.0,
+    batch=None,
+    betas={
+        "l1": (3e-4, 4.2e-4, 5.8e-4, 8e-4),
+        "l2": (4e-3, 6e-3, 1e-2, 1.6e-2),
+        "nuclear": (7e-4, 1.2e-3, 2e-3, 3e-3),
+    },
+    steps={1e-2: 1500, 3e-2: 900, 1e-1: 400},
+    alpha=3e-2,
+)
+
+
+def addition(setting: Setting, norm: str, alpha: float, beta: float, seed: int) -> Experiment:
+    """Return one run."""
+    return Experiment(
+        ModularArithmetic(p=setting.p, train_fraction=setting.train_fraction, seed=seed),
+        PENALTIES[norm](beta),  # pyright: ignore - all of them take beta
+        Adam(alpha, batch=setting.batch, batch_seed=seed),
+        TokenPair(
+            width=setting.width,
+            tables=2,
+            combine="matrix_product",
+            hidden=(setting.hidden,),
+            biases=False,
+        ),
+        Drawn(seed, setting.scale),
+        steps=setting.steps[alpha],
+        thresholds=(THRESHOLD, THRESHOLD),
+        record=Every(setting.every),
+        name=f"{norm} alpha={alpha:g} beta={beta:g} seed={seed}",
+    )
+
+
+# (norm, alpha) -> beta -> one run per seed.
+Sweep = dict[tuple[str, float], dict[float, list[Run]]]
+
+
+def sweep(
+    setting: Setting, norms: Sequence[str], alphas: Sequence[float], progress: Progress
+) -> Sweep:
+    """Return the runs of all norms, learning rates, strengths and seeds."""
+    keys = [(norm, alpha) for norm in norms for alpha in alphas]
+    groups = [
+        [
+            addition(setting, norm, alpha, beta, seed)
+            for beta in setting.betas[norm]
+            for seed in setting.seeds
+        ]
+        for norm, alpha in keys
+    ]
+    found: Sweep = {}
+    for key, runs in zip(keys, run_groups(groups, progress, setting.together), strict=True):
+        count = len(setting.seeds)
+        found[key] = {
+            beta: runs[i * count : (i + 1) * count] for i, beta in enumerate(setting.betas[key[0]])
+        }
+    return found
+
+
+def t2_of(family: Mapping[float, Sequence[Run]]) -> Times:
+    """Return the record at which each run generalized, by strength."""
+    return {beta: [run.phases.t2.high for run in runs] for beta, runs in family.items()}
+
+
+def first_seed(family: Mapping[float, Sequence[Run]]) -> list[tuple[float, Run]]:
+    """Return what a picture shows: one run per strength."""
+    return [(beta, runs[0]) for beta, runs in family.items()]
+
+
+def setting_notes(setting: Setting) -> tuple[str, ...]:
+    """Return what a reader must know of the settings."""
+    seeds = len(setting.seeds)
+    batch = "full batch" if setting.batch is None else f"batches of {setting.batch}"
+    return (
+        f"addition mod {setting.p}, {setting.train_fraction:.0%} of the pairs, {batch}; t1, t2: "
+        f"first record, every {setting.every} steps, with at most {THRESHOLD:.0%} of errors",
+        f"{seeds} seeds, each of split, start and batches; the picture shows the first"
+        if seeds > 1
+        else "1 seed",
+    )
+
+
+def small_notes(setting: Setting) -> tuple[str, ...]:
+    """Return how the small size differs from the published one."""
+    if setting.p == FULL.p:
+        return ()
+    k = round(setting.width**0.5)
+    return (
+        f"small: {k} x {k} matrices, {setting.hidden} hidden units, start times "
+        f"{setting.scale:g}, strengths rescaled to this size",
+    )

@@ -1,0 +1,140 @@
+"""Rescaling: why the norm of the parameters cannot measure generalization."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom.progress import Progress
+from latebloom.theory.rescaling import (
+    least_scale,
+    least_squared_norm,
+    rescale,
+    scales_of_norm,
+    squared_norm,
+)
+
+from .catalogue import Preset, register
+from .reproduction import Comparison, Reproduction
+
+if TYPE_CHECKING:
+    from latebloom.plots.rescaling import Rescaled
+
+ACTIVATIONS: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
+    "ReLU": (1, lambda x: np.maximum(x, 0.0)),
+    "square": (2, np.square),
+}
+INPUTS, WIDTH = 5, 60  # enough features to learn the teacher, few enough for an instant
+TRAIN, TEST = 100, 2000
+GROWTH = 1e3  # by how much the norm is made to grow, on both sides of its minimum
+NOISE = 0.3  # on the training targets: without, the square network would learn its teacher exactly
+DECAY = 1e-6  # of the ridge regression, relative: well posed, and far below the test error
+
+
+def network(name: str, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Return A and B of a trained network, test inputs and test targets.
+
+    The teacher has three hidden units; its training targets are noisy. The student's first layer
+    is random, its second the ridge regression on the training set: trained exactly.
+    """
+    L, phi = ACTIVATIONS[name]
+    rng = np.random.default_rng([seed, L])
+    A_star, B_star = rng.standard_normal((3, INPUTS)), rng.standard_normal((1, 3))
+    x = rng.standard_normal((TRAIN + TEST, INPUTS))
+    y = predictions(A_star, B_star, phi, x)
+    y[:TRAIN] += NOISE * y.std() * rng.standard_normal((TRAIN, 1))
+    A = rng.standard_normal((WIDTH, INPUTS))
+    features = phi(x[:TRAIN] @ A.T)
+    K = features @ features.T
+    ridge = DECAY * np.trace(K) / TRAIN * np.eye(TRAIN)
+    B = (features.T @ np.linalg.solve(K + ridge, y[:TRAIN])).T
+    return A, B, x[TRAIN:], y[TRAIN:]
+
+
+def predictions(
+    A: Float[np.ndarray, "m n"],
+    B: Float[np.ndarray, "k m"],
+    phi: Callable[[np.ndarray], np.ndarray],
+    x: Float[np.ndarray, "N n"],
+) -> Float[np.ndarray, "N k"]:
+    r"""Return $B\phi(Ax)$ for every row of x."""
+    return phi(x @ A.T) @ B.T
+
+
+def rescaled(name: str, scale: Float[np.ndarray, " K"]) -> "Rescaled":
+    """Return what the scales do to the trained network with this activation."""
+    from latebloom.plots.rescaling import Rescaled
+
+    L, phi = ACTIVATIONS[name]
+    A, B, x, y = network(name)
+    a, b = float(np.sum(A**2)), float(np.sum(B**2))
+    base = predictions(A, B, phi, x)
+    norm, moved, error = [], [], []
+    for value in scale:
+        A_, B_ = rescale(A, B, float(value), L)
+        now = predictions(A_, B_, phi, x)
+        norm.append(np.sqrt(np.sum(A_**2) + np.sum(B_**2)))
+        moved.append(np.abs(now - base).max() / np.abs(base).max())
+        error.append(np.linalg.norm(now - y) / np.linalg.norm(y))
+    law = np.sqrt([squared_norm(a, b, L, float(value)) for value in scale])
+    least = (least_scale(a, b, L), least_squared_norm(a, b, L) ** 0.5)
+    return Rescaled(scale, np.array(norm), law, least, np.array(moved), np.array(error))
+
+
+def study(small: bool, progress: Progress) -> Reproduction:
+    """Rescale a ReLU and a square network: the norm grows a thousandfold, nothing else moves."""
+    from latebloom.plots.rescaling import plot_rescaling
+
+    points = 41 if small else 401
+    rows, shown = [], {}
+    for name, (L, _) in ACTIVATIONS.items():
+        A, B, *_ = network(name)
+        a, b = float(np.sum(A**2)), float(np.sum(B**2))
+        low, high = scales_of_norm(a, b, L, GROWTH)
+        r = rescaled(name, np.geomspace(low, high, points))
+        # Multiplication by a power of two is exact: there even the rounding is the same.
+        exact = rescaled(name, 2.0 ** np.arange(-8, 9))
+        best = int(np.argmin(r.norm))
+        spread = float(r.error.max() - r.error.min()) / float(r.error[0])
+        step = f"the grid has a step of {(high / low) ** (1 / (points - 1)) - 1:.1%}"
+        at = f"{name} (L = {L})"
+        rows += [
+            Comparison(f"{at}: lambda_0", r.least[0], float(r.scale[best]), step),
+            Comparison(f"{at}: least norm", r.least[1], float(r.norm[best])),
+            Comparison(f"{at}: norm / least norm, small lambda", None, r.norm[0] / r.least[1]),
+            Comparison(f"{at}: norm / least norm, large lambda", None, r.norm[-1] / r.least[1]),
+            Comparison(f"{at}: largest |norm/law - 1|", None, np.abs(r.norm / r.law - 1).max()),
+            Comparison(f"{at}: largest change of a prediction", None, r.moved.max()),
+            Comparison(f"{at}: the same, lambda = 2^-8..2^8", 0.0, exact.moved.max()),
+            Comparison(f"{at}: relative test error", None, float(r.error[0])),
+            Comparison(f"{at}: its relative change over all lambda", None, spread),
+        ]
+        shown[f"{name}, L = {L}"] = r
+        progress(len(shown), len(ACTIVATIONS))
+    rows = [Comparison(x.quantity, x.published, _plain(x.ours), x.why) for x in rows]
+    notes = (
+        "one function has every norm from its least one up: no function of the norm alone can "
+        "measure generalization; bias-free networks only (a bias inside would scale too)",
+        "a, b: squared Frobenius norms of the two layers; the formulas' values stand as published",
+        "predictions are compared in float64, relative to the largest one",
+    )
+    title = "The same network with another norm"
+    return Reproduction("rescaling", title, tuple(rows), plot_rescaling(shown), notes)
+
+
+def _plain(value: float | None) -> float | None:
+    """Return a Python float: a row is written as JSON."""
+    return None if value is None else float(value)
+
+
+register(
+    Preset(
+        "rescaling",
+        "the norm grows a thousandfold while no prediction moves",
+        reproduce=partial(study, False),
+        reproduce_small=partial(study, True),
+        note="A two-layer network of ours; the formulas are of the authors' text on the paper.",
+    )
+)
