@@ -5,7 +5,16 @@ import json
 import sys
 from pathlib import Path
 
-from . import growth, jump_engine, low_rank, memory, predictors, spectral_engine, step_engine
+from . import (
+    growth,
+    jump_engine,
+    low_rank,
+    memory,
+    networks,
+    predictors,
+    spectral_engine,
+    step_engine,
+)
 from .timing import machine, show
 
 SUITES = {
@@ -13,6 +22,7 @@ SUITES = {
     "jump": jump_engine.measure,
     "spectral": spectral_engine.measure,
     "low-rank": low_rank.measure,
+    "networks": networks.measure,
     "memory": memory.measure,
     "growth": growth.measure,
     "predictors": predictors.measure,

@@ -6,6 +6,7 @@ reader as a TOML file, so that a mistake gives the same message in both.
 """
 
 import os
+import re
 import shutil
 import sys
 import typing
@@ -19,6 +20,7 @@ import tyro
 
 from . import __version__
 from ._errors import InvalidInput, nearest
+from .checkpoint import Checkpoint
 from .experiment import Experiment
 from .run import FILES, check_folder, dump_json
 from .run import Run as Result
@@ -48,6 +50,16 @@ class Run:
     """Replace the earlier result in that folder."""
     force: bool = False
     """Run even if alpha is beyond its limit."""
+    small: bool = False
+    """The small version, seconds instead of minutes, of those that have one."""
+    refine: bool = False
+    """Networks: find t1 and t2 to the step, by replaying what lies between two records."""
+    checkpoint: Path | None = None
+    """Networks: a folder for the state; a run killed or stopped goes on from it."""
+    checkpoint_every: float = 60.0
+    """Seconds between two states."""
+    checkpoint_steps: int | None = None
+    """Steps between two states, beside the seconds."""
     json: bool = False
     """Print one JSON document instead of tables."""
 
@@ -58,6 +70,8 @@ class Show:
 
     experiment: Source
     """A name from `latebloom list`, or a TOML file."""
+    small: bool = False
+    """The small version, of those that have one."""
     json: bool = False
     """Print one JSON document instead of TOML."""
 
@@ -97,7 +111,9 @@ class Reproduce:
     """Regenerate a whole figure of the paper and compare every published value with ours."""
 
     figure: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FIGURE")]
-    """fig3 to fig9, or depth-matrix."""
+    """A name from `latebloom list`, such as fig3."""
+    small: bool = False
+    """The small version, of those that have one."""
     out: Path | None = None
     """A new folder for the picture and the comparison."""
     overwrite: bool = False
@@ -179,9 +195,16 @@ def _main(arguments: list[str]) -> int:
         return _demo(verb)
     if isinstance(verb, Reproduce):
         return _reproduce(verb)
-    from .paper.load import load
+    from .paper.load import is_family, load
 
-    experiment = load(verb.experiment, settings)
+    if isinstance(verb, Run) and not settings and is_family(verb.experiment):
+        return _reproduce(
+            Reproduce(verb.experiment, verb.small, verb.out, verb.overwrite, verb.json)
+        )
+    small = isinstance(verb, Run | Show) and verb.small
+    experiment = load(verb.experiment, settings, small)
+    if isinstance(verb, Check):
+        _ = experiment.data  # there are no laws to check for a network: say so before the run
     if isinstance(verb, Show):
         return _show(verb, experiment)
     if isinstance(verb, Predict):
@@ -245,11 +268,25 @@ def _split(name: str, tokens: list[str]) -> tuple[list[str], list[tuple[str, str
         allowed = typing.get_args(hints[key])
         if typing.get_origin(hints[key]) is Literal and value not in allowed:
             raise InvalidInput(f"{option} {value}: must be one of {', '.join(allowed)}")
+        if hints[key] in (float, int | None):
+            value = _number(option, value, whole=hints[key] is not float)
         own += [f"{option}={value}"]  # one token: a value may begin with a dash
     if positional:
         what = POSITIONAL[positional[0]]
         raise InvalidInput(f"{name} needs {what}")
     return own, settings
+
+
+def _number(option: str, value: str, whole: bool) -> str:
+    """Return the text of a number, whole ones without an exponent: 1e4 is 10000."""
+    try:
+        number = float(value)
+        if whole and number != int(number):
+            raise ValueError
+    except (ValueError, OverflowError):
+        kind = "a whole number" if whole else "a number"
+        raise InvalidInput(f"{option} {value}: must be {kind}") from None
+    return str(int(number) if whole else number)
 
 
 def _require_setting(name: str, option: str, key: str) -> None:
@@ -272,16 +309,33 @@ def _require_setting(name: str, option: str, key: str) -> None:
 # Verbs --------------------------------------------------------------------------------------------
 
 
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts fig3 before fig12."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
 def _list(verb: List) -> int:
     from .paper import PRESETS
     from .report import print_table
 
+    presets = [PRESETS[name] for name in sorted(PRESETS, key=_natural)]
     if verb.json:
         keys = ("name", "aliases", "title", "published", "source", "note")
-        print(dump_json([{k: getattr(p, k) for k in keys} for p in PRESETS.values()]))
+        rest = [{"family": p.build is None, "small": p.has_small} for p in presets]
+        own = [{k: getattr(p, k) for k in keys} for p in presets]
+        print(dump_json([a | b for a, b in zip(own, rest, strict=True)]))
     else:
-        rows = [(p.name, ", ".join(p.aliases), p.title) for p in PRESETS.values()]
-        print_table(("name", "also", "what it shows"), rows)
+        rows = [
+            (
+                p.name,
+                ", ".join(p.aliases),
+                "family" if p.build is None else "run",
+                "yes" if p.has_small else "",
+                p.title,
+            )
+            for p in presets
+        ]
+        print_table(("name", "also", "kind", "--small", "what it shows"), rows)
     return DONE
 
 
@@ -313,9 +367,14 @@ def _simulate(verb: Run | Check, experiment: Experiment) -> Result:
     from .progress import progress_bar
     from .simulate import simulate
 
-    force = isinstance(verb, Run) and verb.force
+    more: dict[str, Any] = {}
+    if isinstance(verb, Run):
+        kept = None
+        if verb.checkpoint is not None:
+            kept = Checkpoint(verb.checkpoint, verb.checkpoint_every, verb.checkpoint_steps)
+        more = {"force": verb.force, "refine": verb.refine, "checkpoint": kept}
     with progress_bar(experiment.name) as progress:
-        return simulate(experiment, engine=verb.engine, force=force, progress=progress)
+        return simulate(experiment, engine=verb.engine, progress=progress, **more)
 
 
 def _run(verb: Run, experiment: Experiment) -> int:
@@ -353,15 +412,10 @@ def _check(verb: Check, experiment: Experiment) -> int:
 
 
 def _reproduce(verb: Reproduce) -> int:
-    from .paper import PRESETS, preset
+    from .paper import preset
 
     found = preset(verb.figure)
-    if found.reproduce is None:
-        known = [name for name, p in PRESETS.items() if p.reproduce is not None]
-        raise InvalidInput(
-            f"{verb.figure} has no comparison yet; figures that have: {', '.join(known)} "
-            f"(latebloom run {verb.figure} simulates it)"
-        )
+    study = found.study(verb.small)
     from .plots.style import save_figure
     from .progress import progress_bar
     from .report import print_reproduction
@@ -371,7 +425,7 @@ def _reproduce(verb: Reproduce) -> int:
     if verb.out is not None:
         check_folder(verb.out, files, verb.overwrite)
     with progress_bar(found.name) as progress:
-        result = found.reproduce(progress)
+        result = study(progress)
     if verb.out is not None:
         with new_folder(verb.out, files, verb.overwrite) as draft:
             save_figure(result.figure, draft / files[0])

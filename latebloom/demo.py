@@ -1,5 +1,5 @@
-"""The headline story in five runs: grokking, exactly and fast; a far longer delay; a matrix; a
-mirage."""
+"""The headline story in six runs: grokking, exactly and fast; a far longer delay; a matrix; a
+mirage; a network."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -31,7 +31,7 @@ from .theory import Prediction, predict
 TITLE = "latebloom: late generalization, on time"
 LEAD = (
     "A model can fit its training data at step t1 and generalize only at step t2, far later, when "
-    "a small penalty has done its work. Five runs, four of them simulated exactly and one followed "
+    "a small penalty has done its work. Six runs, five of them simulated exactly and one followed "
     "along its flow, with t1, t2 and what theory predicted."
 )
 HEADER = ("run", "engine", "t1", "t2", "delay predicted", "verdict", "seconds")
@@ -54,6 +54,7 @@ class Act:
     engine: str
     command: str
     plot: Callable[[Run], Any] = plot_run
+    refine: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Outcome:
 
 
 def acts() -> list[Act]:
-    """Return the five runs of the story."""
+    """Return the six runs of the story."""
     fig3, fig7 = preset("fig3").experiment(), preset("fig7").experiment()
     proximal = fig3.with_(method=ProximalGradient(0.1), name="fig3, proximal gradient")
     # t2 is near 1/(10 alpha beta) = 10^9: three times that shows the end as well.
@@ -154,6 +155,18 @@ def acts() -> list[Act]:
             "latebloom run fig7",
             plot_mirage,
         ),
+        Act(
+            "network",
+            "x + y mod 31",
+            "A network learns to add",
+            "Six in ten of all sums modulo 31, two embeddings and a perceptron, Adam, weight "
+            "decay. The network knows its examples by heart after some seventy steps, and the "
+            "others after some three thousand. The l2 norm of the weights grows threefold first.",
+            preset("blog-fig1").experiment(small=True),
+            "step",
+            "latebloom run blog-fig1 --small --refine",
+            refine=True,
+        ),
     ]
 
 
@@ -167,7 +180,7 @@ def demo(
     - `folder`: a new or empty folder, or one with an earlier demo, which is replaced.
     - `progress`: title -> context with a progress function.
 
-    **Returns:** what was run; fewer than five if the user stopped it.
+    **Returns:** what was run; fewer than six if the user stopped it.
 
     **Raises:** `InvalidInput` if the folder holds anything else or cannot be written.
     """
@@ -177,7 +190,7 @@ def demo(
     outcomes: list[Outcome] = []
     for act in story:
         with progress(act.title) as moved:
-            run = simulate(act.experiment, engine=act.engine, progress=moved)
+            run = simulate(act.experiment, engine=act.engine, progress=moved, refine=act.refine)
         outcomes.append(Outcome(act, run, predict(act.experiment, exact=False)))
         if run.interrupted:
             break

@@ -11,6 +11,7 @@ from .methods import ProximalGradient
 from .paper import PRESETS
 from .paper.reproduction import Reproduction
 from .phases import Passage
+from .problems import LeastSquares
 from .run import Run
 from .theory import Prediction, Report, predict
 
@@ -80,7 +81,7 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     """Return what happened as rows (quantity, measured, predicted)."""
     foreseen = None if prediction.delay is None else round(prediction.delay)
     final = run.to_dict()["final"]
-    truth = run.experiment.data.a_star is not None
+    truth = run.has_truth
     events = f", {run.events:,} events" if run.events else ""
     rows: list[Row] = [
         ("verdict", str(run.phases.verdict), ""),
@@ -92,6 +93,12 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     ]
     if prediction.t2_proximal is not None:
         rows.insert(3, ("t2 of proximal gradient", "", number(prediction.t2_proximal)))
+    if not isinstance(run.experiment.problem, LeastSquares):
+        first = run.trajectory.isel(step=0)
+        for name, words in (("l1_norm", "l1"), ("l2_norm", "l2"), ("nuclear_norm", "nuclear")):
+            rows.append(
+                (f"{words} norm, step 0 and end", f"{first[name]:.4g}, {final[name]:.4g}", "")
+            )
     if run.phases.diverged_at is not None:
         rows.append(("diverged at", number(run.phases.diverged_at), ""))
     rows += [
@@ -199,6 +206,10 @@ def print_reproduction(result: Reproduction) -> None:
         for row in result.rows
     ]
     header = ("quantity", "published", "ours", "difference", "why")
+    # Nothing published, nothing to explain: the columns would be empty.
+    shown = [k for k in range(5) if any(row[k] not in ("", UNKNOWN) for row in rows)]
+    rows = [tuple(row[k] for k in shown) for row in rows]
+    header = tuple(header[k] for k in shown)
     print_table(header, rows, result.title, result.notes)
 
 
@@ -206,7 +217,7 @@ def print_spec(experiment: Experiment) -> None:
     """Print an experiment as TOML, with what the catalogue knows of it as comments."""
     comments = [f"latebloom experiment {experiment.hash}"]
     for preset in PRESETS.values():
-        if preset.experiment().hash == experiment.hash:
+        if preset.build and preset.experiment().hash == experiment.hash:
             comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
     for comment in comments:
         print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
