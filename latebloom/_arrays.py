@@ -92,7 +92,7 @@ def polar(x: Array) -> Array:
     r"""Return $UV^\top$ over the singular values of the matrix above rounding.
 
     That of a single precision JAX matrix comes from the eigenvalues of its Gram matrix in double
-    precision, which has the digits that squaring costs, in a fifth of the time.
+    precision, which has the digits that squaring costs, and takes less time.
     """
     xp = namespace(x)
     if xp is np or x.dtype != np.float32:

@@ -257,7 +257,7 @@ def reproduced(figure, **settings):
 
 
 def test_figure_1_at_a_tiny_size():
-    result, rows = reproduced(fig1.reproduce, setting=TINY)
+    result, rows = reproduced(fig1.study, setting=TINY)
     assert sum(name.endswith(": t2") for name in rows) == 6
     assert len(result.figure.axes) == 10  # six panels; one colour bar above, three below
     # Four steps teach nothing: no median, and nothing to compare.
@@ -278,10 +278,10 @@ def test_runs_are_the_same_together_and_apart():
 
 
 def test_figures_2_and_30_at_a_tiny_size():
-    result, rows = reproduced(fig2.reproduce, setting=TINY)
+    result, rows = reproduced(fig2.study, setting=TINY)
     assert len(result.figure.axes) == 3  # two panels and one colour bar
     assert rows["nuclear: delay ~ 1/alpha^k, k"].ours is None
-    result, rows = reproduced(fig30.reproduce_small, setting=TINY)
+    result, rows = reproduced(fig30.study, setting=TINY)
     assert len(result.figure.axes) == 6
     assert {"l1", "l2"} == {name.split(",")[0] for name in rows if ": t2" in name}
 
@@ -310,7 +310,7 @@ def test_figure_35_at_a_tiny_size():
     setting = fig35.Setting(
         n_train=20, n_test=10, width=5, alphas=(1e-2,), betas=(1e-3, 1e-2), steps=5, seeds=(0,)
     )
-    result, rows = reproduced(fig35.reproduce_small, setting=setting)
+    result, rows = reproduced(fig35.study, setting=setting)
     assert len(result.figure.axes) == 4  # two panels, each row with a colour bar
     assert "start x 8, alpha 0.01, beta 0.001: t2" in rows
 
@@ -320,7 +320,7 @@ def test_lu_at_a_tiny_size_holds_the_norm():
         lu.Task("teacher", lu._teacher(3, 4, 5), lb.MLP(widths=(4,)), 1e-2, 6, (0.5, 8.0, 3)),
         lu.Task("addition", lu._addition(5, 0.5), lu._pairs(4, 4), 1e-2, 6, (1.0, 9.0, 3)),
     ]
-    result, rows = reproduced(lu.reproduce_small, tasks=tasks, seeds=(0, 1))
+    result, rows = reproduced(lu.study, tasks=tasks, seeds=(0, 1))
     assert len(result.figure.axes) == 2
     assert rows["teacher: w_c, norm of the least test loss"].ours in (0.5, 1.25, 2.0, 5.0, 8.0)
     problem = tasks[1].problem(0)
@@ -335,7 +335,7 @@ def test_ctrl_c_ends_a_figure():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fig2.reproduce(press, setting=TINY)
+        fig2.study(press, setting=TINY)
 
 
 # Pictures -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Optimizers of networks: the rules of optax behind the interface of a method."""
 
+import abc
 import functools
 import inspect
 import math
@@ -73,9 +74,9 @@ class Optimizer(Method):
                 )
         object.__setattr__(self, "transforms", tuple(self.transforms))
 
+    @abc.abstractmethod
     def rule(self, alpha: Array) -> Any:
         """Return the optax transformation with learning rate alpha."""
-        raise NotImplementedError
 
     def start(self, params: Any) -> Memory:
         """Return the memories of the transforms and of the rule at step 0."""

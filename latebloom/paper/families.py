@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from latebloom.run import Run
 
 from .reproduction import completed
 
+K = TypeVar("K")
+V = TypeVar("V")
 # Step or None where it was not seen, one per seed, by strength.
 Times = Mapping[float, Sequence[float | None]]
 
@@ -52,6 +54,16 @@ def run_groups(
 
     batches = [[group] if together else [[e] for e in group] for group in groups]
     return [[run for batch in split for run in train(batch)] for split in batches]
+
+
+def shared_out(keys: Sequence[K], runs: Sequence[V]) -> dict[K, list[V]]:
+    """Return runs by key, equally many in a row for each.
+
+    >>> shared_out(["weak", "strong"], [1, 2, 3, 4])
+    {'weak': [1, 2], 'strong': [3, 4]}
+    """
+    count = len(runs) // len(keys)
+    return {key: list(runs[i * count : (i + 1) * count]) for i, key in enumerate(keys)}
 
 
 def over_seeds(values: Sequence[float | None]) -> tuple[float | None, str]:

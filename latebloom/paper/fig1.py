@@ -1,6 +1,7 @@
 """Figure 1: addition mod 97 generalizes late under each of three norms."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from latebloom.progress import Progress
 from latebloom.run import Run
@@ -67,7 +68,7 @@ def _rise(of: str, runs: Sequence[Run], published: float | None = None) -> list[
     return [Comparison(what, published, ours, why)]
 
 
-def study(setting: Setting, progress: Progress) -> Reproduction:
+def study(progress: Progress, setting: Setting = FULL) -> Reproduction:
     """Train with three norms and all strengths; compare t2 and what the norms do after it."""
     from latebloom.plots.accuracies import Panel, plot_accuracies
 
@@ -79,16 +80,6 @@ def study(setting: Setting, progress: Progress) -> Reproduction:
     title = "Figure 1: three norms, one effect"
     found = rows(runs, published=setting.p == FULL.p)
     return Reproduction("fig1", title, tuple(found), figure, notes)
-
-
-def reproduce(progress: Progress, setting: Setting = FULL) -> Reproduction:
-    """Train the 54 networks of the published size."""
-    return study(setting, progress)
-
-
-def reproduce_small(progress: Progress, setting: Setting = SMALL) -> Reproduction:
-    """The same on addition mod 31."""
-    return study(setting, progress)
 
 
 register(
@@ -104,7 +95,7 @@ register(
             "these settings t2 came later than in the picture in all our runs. 54 runs, about an "
             "hour and a half on two cores."
         ),
-        reproduce=reproduce,
-        reproduce_small=reproduce_small,
+        reproduce=study,
+        reproduce_small=partial(study, setting=SMALL),
     )
 )

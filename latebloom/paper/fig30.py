@@ -1,6 +1,7 @@
 """Figure 30: under l1 and l2 norms t2 falls with the learning rate and with the strength."""
 
 from dataclasses import replace
+from functools import partial
 
 from latebloom.progress import Progress
 
@@ -27,14 +28,10 @@ SMALL30 = replace(
 TITLE = "Figure 30: the delay against alpha and beta, l1 and l2 norms"
 
 
-def reproduce(progress: Progress, setting: Setting = FULL) -> Reproduction:
-    """Train the 108 networks of the published size."""
-    return scaling("fig30", TITLE, ("l1", "l2"), PUBLISHED_T2, setting, progress)
-
-
-def reproduce_small(progress: Progress, setting: Setting = SMALL30) -> Reproduction:
-    """The same on addition mod 31."""
-    return scaling("fig30", TITLE, ("l1", "l2"), {}, setting, progress)
+def study(progress: Progress, setting: Setting = FULL) -> Reproduction:
+    """Train with two norms and three learning rates; 108 networks at the published size."""
+    published = PUBLISHED_T2 if setting.p == FULL.p else {}
+    return scaling("fig30", TITLE, ("l1", "l2"), published, setting, progress)
 
 
 register(
@@ -48,7 +45,7 @@ register(
             "in the pictures, at steps 0 to 300, were computed from accuracies as if these were "
             "errors. The pictures stop at 10,000 steps. 108 runs, about five hours on two cores."
         ),
-        reproduce=reproduce,
-        reproduce_small=reproduce_small,
+        reproduce=study,
+        reproduce_small=partial(study, setting=SMALL30),
     )
 )

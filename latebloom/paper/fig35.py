@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from latebloom.record import LogSpaced
 from latebloom.run import Run
 
 from .catalogue import Preset, register
-from .families import inversions, over_seeds, run_groups
+from .families import inversions, over_seeds, run_groups, shared_out
 from .reproduction import Comparison, Reproduction
 
 # Memorized: at most one percent of errors. Generalized: at most 15 percent, between what a large
@@ -113,7 +114,7 @@ def rows(scale: float, alpha: float, family: Mapping[float, Sequence[Run]]) -> l
     return found
 
 
-def study(setting: Setting, progress: Progress) -> Reproduction:
+def study(progress: Progress, setting: Setting = FULL) -> Reproduction:
     """Train with all learning rates and strengths, from the published and from a large start."""
     from latebloom.plots.accuracies import Panel, plot_accuracies
 
@@ -129,9 +130,8 @@ def study(setting: Setting, progress: Progress) -> Reproduction:
         for scale, alpha in keys
     ]
     found, panels = [], []
-    count = len(s.seeds)
     for (scale, alpha), runs in zip(keys, run_groups(groups, progress, s.together), strict=True):
-        family = {beta: runs[i * count : (i + 1) * count] for i, beta in enumerate(s.betas)}
+        family = shared_out(s.betas, runs)
         found += rows(scale, alpha, family)
         title = rf"start $\times$ {scale:g}, $\alpha$ = {alpha:g}"
         panels.append(Panel(title, [(beta, own[0]) for beta, own in family.items()]))
@@ -146,20 +146,10 @@ def study(setting: Setting, progress: Progress) -> Reproduction:
         "from the usual start these digits generalize while they are memorized, whatever the "
         "penalty: there is no delay to see; weights eight times as large memorize without "
         "generalizing, and the penalty undoes that at a rate set by alpha and beta",
-        f"{count} seeds, the picture shows the first",
+        f"{len(s.seeds)} seeds, the picture shows the first",
     )
     title = "Figure 35: digits under the l1 norm"
     return Reproduction("fig35", title, tuple(found), figure, notes)
-
-
-def reproduce(progress: Progress, setting: Setting = FULL) -> Reproduction:
-    """Train with 1000 images."""
-    return study(setting, progress)
-
-
-def reproduce_small(progress: Progress, setting: Setting = SMALL) -> Reproduction:
-    """The same with 200 images."""
-    return study(setting, progress)
 
 
 register(
@@ -172,7 +162,7 @@ register(
             "download. For MNIST name the folder of its four files as source of the problem Images "
             "in an experiment's TOML file. 90 runs, about an hour on one core."
         ),
-        reproduce=reproduce,
-        reproduce_small=reproduce_small,
+        reproduce=study,
+        reproduce_small=partial(study, setting=SMALL),
     )
 )

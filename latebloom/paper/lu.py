@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from latebloom.record import LogSpaced
 from latebloom.run import Run
 
 from .catalogue import Preset, register
-from .families import over_seeds, run_groups
+from .families import over_seeds, run_groups, shared_out
 from .reproduction import Comparison, Reproduction
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def movement(runs: Sequence[Run]) -> float:
     return float(np.median(factors))
 
 
-def study(tasks: Sequence[Task], seeds: Sequence[int], progress: Progress) -> Reproduction:
+def study(
+    progress: Progress, tasks: Sequence[Task] = FULL, seeds: Sequence[int] = SEEDS
+) -> Reproduction:
     """Train on spheres of many radii; find where the test loss is least."""
     from latebloom.plots.lu import plot_lu
 
@@ -157,8 +160,7 @@ def study(tasks: Sequence[Task], seeds: Sequence[int], progress: Progress) -> Re
         )
     found, shown = [], []
     for task, runs, w in zip(tasks, run_groups(groups, progress), radii, strict=True):
-        own = [runs[i * len(w) : (i + 1) * len(w)] for i in range(len(seeds))]
-        c = curves(task, own, w)
+        c = curves(task, list(shared_out(seeds, runs).values()), w)
         found += rows(c, movement(runs))
         shown.append(c)
     notes = (
@@ -173,20 +175,6 @@ def study(tasks: Sequence[Task], seeds: Sequence[int], progress: Progress) -> Re
     return Reproduction("lu", title, tuple(found), plot_lu(shown), notes)
 
 
-def reproduce(
-    progress: Progress, tasks: Sequence[Task] = FULL, seeds: Sequence[int] = SEEDS
-) -> Reproduction:
-    """Train teacher-student, addition mod 97 and digits on spheres."""
-    return study(tasks, seeds, progress)
-
-
-def reproduce_small(
-    progress: Progress, tasks: Sequence[Task] = SMALL, seeds: Sequence[int] = SEEDS
-) -> Reproduction:
-    """Train a small teacher-student and addition mod 31 on spheres."""
-    return study(tasks, seeds, progress)
-
-
 register(
     Preset(
         "lu",
@@ -195,7 +183,7 @@ register(
             "Not in the paper: the mechanism of arXiv 2210.01117, which the authors' text takes "
             "up. Data and sizes are ours. The full size takes hours on two cores."
         ),
-        reproduce=reproduce,
-        reproduce_small=reproduce_small,
+        reproduce=study,
+        reproduce_small=partial(study, tasks=SMALL),
     )
 )

@@ -13,7 +13,7 @@ from latebloom.progress import Progress
 from latebloom.record import Every
 from latebloom.run import Run
 
-from .families import Times, run_groups
+from .families import Times, run_groups, shared_out
 
 # The public code's norms, none of them squared: of all entries, and per matrix for the other two.
 PENALTIES: Mapping[str, type[Term]] = {"l1": L1, "l2": Frobenius, "nuclear": Nuclear}
@@ -126,13 +126,11 @@ def sweep(
         ]
         for norm, alpha in keys
     ]
-    found: Sweep = {}
-    for key, runs in zip(keys, run_groups(groups, progress, setting.together), strict=True):
-        count = len(setting.seeds)
-        found[key] = {
-            beta: runs[i * count : (i + 1) * count] for i, beta in enumerate(setting.betas[key[0]])
-        }
-    return found
+    trained = run_groups(groups, progress, setting.together)
+    return {
+        key: shared_out(setting.betas[key[0]], runs)
+        for key, runs in zip(keys, trained, strict=True)
+    }
 
 
 def t2_of(family: Mapping[float, Sequence[Run]]) -> Times:

@@ -16,7 +16,7 @@ from latebloom.record import LogSpaced
 from latebloom.run import Run
 
 from .delays import delay_of, exponent_rows
-from .families import inversions, over_seeds, run_groups
+from .families import inversions, over_seeds, run_groups, shared_out
 from .reproduction import Comparison, Reproduction
 
 # The public code's, none of them squared; that of the Jacobians over the whole batch.
@@ -130,13 +130,11 @@ def family(
         ]
         for alpha in setting.alphas
     ]
-    count = len(setting.seeds)
-    found: dict[float, dict[float, list[Run]]] = {}
     trained = run_groups(groups, progress, setting.together)
-    for alpha, runs in zip(setting.alphas, trained, strict=True):
-        found[alpha] = {
-            beta: runs[i * count : (i + 1) * count] for i, beta in enumerate(setting.betas)
-        }
+    found = {
+        alpha: shared_out(setting.betas, runs)
+        for alpha, runs in zip(setting.alphas, trained, strict=True)
+    }
     rows: list[Comparison] = []
     for alpha, own in found.items():
         rows += _rows(alpha, own, (published or {}).get(alpha, {}))

@@ -90,8 +90,9 @@ class Images(Supervised):
         return CLASSES if self.classes is None else len(self.classes)
 
     @cached_property
-    def sides(self) -> tuple[Split, Split]:
-        """The two sides, drawn."""
+    def sides(self) -> tuple[Split, Split]:  # pyright: ignore
+        """The two sides, drawn: images of shape (n_train, pixels) and (n_test, pixels), and their
+        classes."""
         if self.source == DIGITS:
             pixels, labels = self._kept(*_digits(), "scikit-learn's digits")
             # One draw for both sides, so that no image is on both.
@@ -112,16 +113,6 @@ class Images(Supervised):
                 f"the t10k images {test.inputs.shape[1]}; must be equal"
             )
         return train, test
-
-    @property
-    def train(self) -> Split:  # pyright: ignore
-        """The training images, shape (n_train, pixels), and their classes."""
-        return self.sides[0]
-
-    @property
-    def test(self) -> Split:  # pyright: ignore
-        """The test images, shape (n_test, pixels), and their classes."""
-        return self.sides[1]
 
     def _from_files(self, side: str, size: int | None) -> Split:
         folder = Path(self.source).expanduser()

@@ -38,17 +38,26 @@ class Supervised(Problem):
     The error is the share of wrong classes; for real outputs the relative error
     $(\sum\|f(x) - y\|^2/\sum\|y\|^2)^{1/2}$. Members give these, as fields or as properties:
 
-    - `train`, `test`: the two sides, `Split`.
+    - `sides`: what to train on and what to test on, two `Split`; `train` and `test` are these.
     - `outputs`: the number of outputs C.
     - `tokens`: the number of different tokens if the inputs are tokens, else None.
     - `loss`: the name of the loss.
     """
 
-    train: Split
-    test: Split
+    sides: tuple[Split, Split]
     outputs: int
     tokens: int | None
     loss: str
+
+    @property
+    def train(self) -> Split:
+        """The examples to train on."""
+        return self.sides[0]
+
+    @property
+    def test(self) -> Split:
+        """The examples to test on."""
+        return self.sides[1]
 
     @property
     def classification(self) -> bool:

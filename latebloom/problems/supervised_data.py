@@ -77,14 +77,9 @@ class SupervisedData(Supervised):
         self.validate()
 
     @property
-    def train(self) -> Split:  # pyright: ignore
-        """The arrays to train on."""
-        return Split(self.x_train, self.y_train)
-
-    @property
-    def test(self) -> Split:  # pyright: ignore
-        """The arrays to test on."""
-        return Split(self.x_test, self.y_test)
+    def sides(self) -> tuple[Split, Split]:  # pyright: ignore
+        """The arrays to train on, and those to test on."""
+        return Split(self.x_train, self.y_train), Split(self.x_test, self.y_test)
 
 
 def _check_shapes(arrays: dict[str, np.ndarray]) -> None:

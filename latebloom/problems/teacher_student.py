@@ -114,14 +114,10 @@ class TeacherStudent(Supervised):
         return x.astype(np.float64) @ self.teacher.A.T
 
     @cached_property
-    def train(self) -> Split:  # pyright: ignore
-        """The training inputs, shape (N, d), and the teacher's outputs, shape (N, C)."""
-        return self._draw("train", self.N)
-
-    @cached_property
-    def test(self) -> Split:  # pyright: ignore
-        """Fresh inputs, shape (N_test, d), and the teacher's outputs, shape (N_test, C)."""
-        return self._draw("test", self.N_test)
+    def sides(self) -> tuple[Split, Split]:  # pyright: ignore
+        """Training inputs, shape (N, d), with the teacher's outputs, shape (N, C), and as many
+        fresh ones as N_test says."""
+        return self._draw("train", self.N), self._draw("test", self.N_test)
 
     @property
     def outputs(self) -> int:  # pyright: ignore

@@ -43,8 +43,9 @@ class TokenPairs(Supervised):
         check.one_of("loss", self.loss, LOSSES)
 
     @cached_property
-    def sides(self) -> tuple[Split, Split]:
-        """The two sides: floor(train_fraction * pairs) pairs to train on, and all others."""
+    def sides(self) -> tuple[Split, Split]:  # pyright: ignore
+        """The two sides: floor(train_fraction * pairs) pairs to train on, in the order in which
+        they were drawn, and all others."""
         inputs, labels = self.table()
         pairs = len(labels)
         size = share_of(self.train_fraction, pairs)
@@ -61,16 +62,6 @@ class TokenPairs(Supervised):
             chosen = _rank_within(labels[order]) < quotas[labels[order]]
         train, test = order[chosen], order[~chosen]
         return _side(inputs, labels, train), _side(inputs, labels, test)
-
-    @property
-    def train(self) -> Split:  # pyright: ignore
-        """The training pairs, in the order in which they were drawn."""
-        return self.sides[0]
-
-    @property
-    def test(self) -> Split:  # pyright: ignore
-        """All other pairs."""
-        return self.sides[1]
 
 
 def stratified_sizes(
