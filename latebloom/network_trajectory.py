@@ -1,11 +1,16 @@
 """The trajectory of a network: losses, errors and norms at the recorded steps, as a Dataset."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
+from ._lazy import Lazy
 from .experiment import Experiment
+
+if TYPE_CHECKING:
+    import xarray as xr
+else:
+    xr = Lazy("xarray")
 
 # Variable: (long name, unit).
 DESCRIPTIONS = {
@@ -29,7 +34,7 @@ RELATIVE = {
 }
 
 
-def network_observables(experiment: Experiment, steps: np.ndarray, measures: Any) -> xr.Dataset:
+def network_observables(experiment: Experiment, steps: np.ndarray, measures: Any) -> "xr.Dataset":
     """Return what was measured of a network as a labelled Dataset over `step`.
 
     **Arguments:**

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
 from ._errors import InvalidInput, unwritable
+from ._lazy import Lazy
 from .experiment import Experiment
 from .phases import Phases
 from .problems import LeastSquares
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure
+else:
+    xr = Lazy("xarray")
 
 # What `Run.save` writes, and the arrays that `Experiment.to_toml` puts beside the spec.
 FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json", "params.safetensors")
@@ -55,7 +58,7 @@ class Run:
     experiment: Experiment
     engine: str
     phases: Phases
-    trajectory: xr.Dataset
+    trajectory: "xr.Dataset"
     params: Float[np.ndarray, "..."] | dict[str, np.ndarray]
     seconds: float
     interrupted: bool = False

@@ -1,17 +1,22 @@
 """The trajectory: what can be seen of a run at its recorded steps, as a labelled Dataset."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float, Int
 
 from ._arrays import thin_svd
+from ._lazy import Lazy
 from .experiment import Experiment
 from .models import Linear
 from .problems import MatrixLeastSquares
 from .problems.svd import SVD
+
+if TYPE_CHECKING:
+    import xarray as xr
+else:
+    xr = Lazy("xarray")
 
 # Variable: (long name, unit). Relative quantities have the unit 1, the netCDF convention.
 DESCRIPTIONS = {
@@ -47,7 +52,7 @@ def observables(
     steps: Int[np.ndarray, " R"],
     params: Float[np.ndarray, "R ..."],
     t1: int = -1,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     r"""Return what can be seen of the parameters at the recorded steps.
 
     **Arguments:**

@@ -1,12 +1,12 @@
 """Laws against a run: what was predicted, what was measured, whether it holds."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from latebloom._errors import InvalidInput, nearest
+from latebloom._lazy import Lazy
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.phases import Passage, Verdict
 from latebloom.problems import MatrixLeastSquares
@@ -14,6 +14,11 @@ from latebloom.run import Run, jsonable
 
 from .limits import constants, fitted, nuclear_strength
 from .predict import Prediction, predict
+
+if TYPE_CHECKING:
+    import xarray as xr
+else:
+    xr = Lazy("xarray")
 
 # What a predictor (not a bound) may be off by and still count as confirmed.
 DELAY_FACTOR = (
@@ -220,7 +225,7 @@ def _levels(run: Run, said: Prediction) -> list[Row]:
     return [row for row in rows if row is not None]
 
 
-def _settled(run: Run, said: Prediction) -> xr.Dataset:
+def _settled(run: Run, said: Prediction) -> "xr.Dataset":
     """The records after the last change: the second half of the run, and well after t2."""
     start = run.last_step / 2
     if run.phases.t2.high is not None:
@@ -230,7 +235,7 @@ def _settled(run: Run, said: Prediction) -> xr.Dataset:
     return run.trajectory.sel(step=slice(start, None))
 
 
-def _level(law: str, predicted: float | None, stretch: xr.Dataset, name: str) -> Row | None:
+def _level(law: str, predicted: float | None, stretch: "xr.Dataset", name: str) -> Row | None:
     curve = stretch[name].values
     if predicted is None or curve.size == 0 or not np.isfinite(curve).all():
         return None
