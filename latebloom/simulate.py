@@ -4,13 +4,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import xarray as xr
 
 from . import _checks as check
 from ._errors import InvalidInput, Unsupported
+from ._lazy import Lazy
 from ._versions import versions
 from .checkpoint import Checkpoint
 from .engines import jump, spectral
@@ -25,8 +25,13 @@ from .problems import MatrixLeastSquares, Supervised
 from .progress import Progress
 from .record import At
 from .run import Run
-from .theory.limits import Limit, limit
+from .theory.limits import Limit, constants, limit
 from .trajectory import observables
+
+if TYPE_CHECKING:
+    import xarray as xr
+else:
+    xr = Lazy("xarray")
 
 Engine = Literal["auto", "step", "jump", "spectral", "slow"]
 ENGINES: tuple[str, ...] = get_args(Engine)
@@ -195,7 +200,7 @@ def _train(
 
 def network_phases(
     experiment: Experiment,
-    trajectory: xr.Dataset,
+    trajectory: "xr.Dataset",
     passages: tuple[Passage | None, Passage | None],
 ) -> Phases:
     """Return the phases of a network: diverged from where the training loss stays not finite."""
@@ -244,16 +249,20 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
     )
 
 
-def _later(experiment: Experiment) -> tuple[bool, bool]:
-    """Return whether train and test ever reach their thresholds, where an exact engine can tell."""
+def _later(experiment: Experiment, result: EngineResult) -> EngineResult | None:
+    """Return a run that passes through the end of this one and goes on for ever, where the settings
+    are constant and an exact engine can tell.
+
+    Proximal gradient has no memory: its run goes on from the last step instead of starting again.
+    """
+    if isinstance(constants(experiment), str):
+        return None
     whole = experiment.with_(steps=MAX_STEPS, record=At(()))
     if spectral.why_not(experiment) is None:
-        result = spectral.simulate_spectral(whole)
-    elif isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
-        result = jump.simulate_jump(whole)
-    else:
-        return False, False
-    return result.t1.step is not None, result.t2 is not None and result.t2.step is not None
+        return spectral.simulate_spectral(whole)
+    if isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
+        return jump.simulate_jump(whole.with_(init=result.params[-1]))
+    return None
 
 
 def _ahead(experiment: Experiment, end: Limit, result: EngineResult) -> tuple[float, float | None]:
@@ -272,25 +281,27 @@ def _ahead(experiment: Experiment, end: Limit, result: EngineResult) -> tuple[fl
     return train, test
 
 
-def _phases(experiment: Experiment, result: EngineResult, trajectory: xr.Dataset) -> Phases:
+def _phases(experiment: Experiment, result: EngineResult, trajectory: "xr.Dataset") -> Phases:
     """Return the phases: passages from the engine, floors from theory where a passage is
     missing."""
     passages = (result.t1, result.t2)
     floors: tuple[float | None, ...] = (None, None)
     missing = any(p is not None and p.high is None for p in passages)
     if missing and result.diverged_at is None and not result.interrupted:
-        end = limit(experiment)
+        later = _later(experiment, result)
+        end = limit(experiment, start=None if later is None else later.params[-1])
         if end is not None and isinstance(experiment.data, MatrixLeastSquares):
             floors = _ahead(experiment, end, result)
         elif end is not None:
             # An error may dip below its threshold on the way to a limit above it: then the
             # threshold itself is what it does not stay above.
             ends = (end.train_floor, end.test_floor)
+            dips = (None, None) if later is None else (later.t1, later.t2)
             floors = tuple(
-                min(floor, threshold) if reached and floor is not None else floor
-                for floor, threshold, reached in zip(
-                    ends, experiment.thresholds, _later(experiment), strict=True
-                )
+                min(floor, threshold)
+                if floor is not None and dip is not None and dip.step is not None
+                else floor
+                for floor, threshold, dip in zip(ends, experiment.thresholds, dips, strict=True)
             )
     has_truth = experiment.data.a_star is not None
     return phases(

@@ -23,6 +23,7 @@ from random_experiments import batches
 
 import latebloom as lb
 from latebloom.engines import jump, spectral
+from latebloom.engines.affine import LinearFunctions, Modes, decompose
 from latebloom.engines.step import simulate_step
 
 PUBLISHED = lb.SparseRecovery.code(n=100, s=5, N=30, seed=1)
@@ -630,3 +631,65 @@ def test_the_note_speaks_of_a_bracket_only_where_there_is_one():
     early = lb.simulate(experiment.with_(thresholds=(1e-3, 0.99 * start)), engine="jump")
     assert early.phases.t2.kind == "exact"
     assert "bracket" not in early.notes[0]
+
+
+@pytest.mark.parametrize("s", [1, 5, 30])
+@pytest.mark.parametrize("steps", [10, 300, 10**5])
+def test_what_comes_after_a_run_is_the_same_from_its_end_as_from_its_start(s, steps):
+    problem = lb.SparseRecovery.code(n=40, s=s, N=20, seed=4)
+    experiment = lb.Experiment(
+        problem, lb.L1(1e-4), lb.ProximalGradient(0.1), steps=steps, thresholds=(1e-4, 1e-2)
+    )
+    found = lb.simulate(experiment, engine="jump").phases
+    whole, end = jump.simulate_jump(experiment.with_(steps=10**15)), lb.limit(experiment)
+    both = zip(
+        (found.t1, found.t2),
+        (whole.t1, whole.t2),
+        (end.train_floor, end.test_floor),
+        experiment.thresholds,
+        strict=True,
+    )
+    for passage, ever, floor, threshold in both:
+        if ever.step is not None:
+            kind = "exact" if ever.step <= steps else "censored"
+        else:
+            kind = "infeasible" if floor > threshold else "censored"
+        assert passage.kind == kind
+        if kind == "infeasible":
+            assert passage.floor == pytest.approx(floor, rel=1e-9)
+
+
+@pytest.mark.parametrize("spread", [1e-1, 1e-2, 1e-3, 3e-4, 1e-6])
+@pytest.mark.parametrize("shape", [(30, 12), (30, 29), (30, 30), (25, 30)])
+def test_every_way_to_decompose_gives_the_singular_values_that_were_built_in(spread, shape, rng):
+    r = min(shape)
+    U, V = (np.linalg.qr(rng.standard_normal((m, r)))[0] for m in shape)
+    built = np.geomspace(1.0, spread, r)
+    X = (U * built) @ V.T
+    found = decompose(X)
+    order = np.argsort(-found.s)
+    # Some roundings of the largest, also where the Gram matrix has lost three digits more.
+    np.testing.assert_allclose(found.s[order], built, rtol=0, atol=1e-14)
+    for basis, exact in ((found.U[:, order], U), (found.Vt.T[:, order], V)):
+        np.testing.assert_allclose(np.abs((basis * exact).sum(axis=0)), 1.0, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("fastest", [0.5, 1.0, 1.9])
+def test_first_exit_is_that_of_every_step_looked_at(fastest, rng):
+    found = 0
+    for _ in range(200):
+        p = np.append(fastest * 10.0 ** -rng.uniform(0, 4, 5), 0.0)
+        # The slow modes weigh little in every step, as in a run: the sums have turns at any time.
+        weight = rng.standard_normal((4, 6)) * np.append(p[:-1], 1e-4)
+        constant, room = rng.standard_normal(4), rng.uniform(0.5, 3.0, 4)
+        least, most = constant - room, constant + np.where(rng.random(4) < 0.5, room, np.inf)
+        modes = Modes(p)
+        steps = np.arange(20_001, dtype=float)
+        value = constant[:, None] + weight @ modes.psi(steps)
+        out = ((value < least[:, None]) | (value > most[:, None])).any(axis=0)
+        expected = int(out.argmax()) if out.any() else None
+        assert LinearFunctions(modes, constant, weight, least, most).first_exit(0, 20_000) == (
+            expected
+        )
+        found += expected is not None and expected > 100
+    assert found >= 10  # not all of them leave at once

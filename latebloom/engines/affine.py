@@ -25,8 +25,16 @@ from .search import Guess, find_step
 EPS = float(np.finfo(float).eps)
 # The least ratio of eigenvalues at which the Gram matrix serves: 12 of 16 digits are left.
 SAFE = 1e-4
+# The least one at which its eigenvectors serve once they are corrected, and the largest correction
+# whose square is rounding.
+MENDABLE = 1e-8
+SMALL_TURN = 1e-8
 # A drift along the kernel below this share of the force is the rounding error of its projection.
 STILL = 1e3 * EPS
+# What the rounding of a sum of some hundred terms may take away, as a share of their sizes.
+ROUNDING = 64 * EPS
+# Slopes that differ by less than this are equal: nothing is divided by it.
+PARALLEL = 1e-150
 
 
 class Modes:
@@ -48,7 +56,8 @@ class Modes:
 
     def smooth(self, k: Float[np.ndarray, " K"]) -> Float[np.ndarray, "M K"]:
         r"""Return $(1 - |q|^k)/p$, increasing and concave in k for every mode."""
-        out = np.expm1(self.log_q * k)
+        out = self.log_q * k
+        np.expm1(out, out=out)
         out /= -self.safe_p
         if self.still.size:
             out[self.still] = k
@@ -63,9 +72,12 @@ class Modes:
 
     def slope(self, k: Float[np.ndarray, " K"]) -> Float[np.ndarray, "M K"]:
         """Return the derivative of `smooth`."""
-        rate = -self.log_q / self.safe_p
+        rate = self.log_q / -self.safe_p
         rate[self.still] = 1.0
-        return rate * np.exp(self.log_q * k)
+        out = self.log_q * k
+        np.exp(out, out=out)
+        out *= rate
+        return out
 
     def psi(self, k: Float[np.ndarray, " K"]) -> Float[np.ndarray, "M K"]:
         """Return psi_m(k) for non-negative integers k."""
@@ -89,82 +101,102 @@ class Modes:
 
 
 class LinearFunctions:
-    r"""Functions $f_i(k) = c_i + \sum_m w_{im} \psi_m(k)$, and the first step at which one is
-    negative.
-
-    A function counts as negative below `-tolerance`: what is smaller cannot be told from rounding.
-    """
+    r"""Functions $f_i(k) = c_i + \sum_m w_{im} \psi_m(k)$, and the first step at which one leaves
+    its range $[\mathrm{least}_i, \mathrm{most}_i]$."""
 
     def __init__(
         self,
         modes: Modes,
         constant: Float[np.ndarray, " F"],
         weight: Float[np.ndarray, "F M"],
-        tolerance: Float[np.ndarray, " F"],
+        least: Float[np.ndarray, " F"],
+        most: Float[np.ndarray, " F"],
     ) -> None:
         self.modes, self.constant, self.weight = modes, constant, weight
-        self.tolerance = tolerance
-        self.branches = [(constant, np.maximum(weight, 0), np.minimum(weight, 0))]
+        self.least, self.most = least, most
+        self.branches = [(constant, weight)]
         if modes.alternates:
-            c, w = modes.odd(constant, weight)
-            self.branches.append((c, np.maximum(w, 0), np.minimum(w, 0)))
+            self.branches.append(modes.odd(constant, weight))
 
-    def first_negative(self, low: int, high: int) -> int | None:
-        """Return the first step in low..high at which some function is negative, or None."""
+    def first_exit(self, low: int, high: int) -> int | None:
+        """Return the first step in low..high at which some function is out of range, or None."""
         return find_step(low, high, len(self.constant), self._possible, self._happens, self._guess)
 
     def _guess(self, low: int, high: int, rows: Int[np.ndarray, " R"]) -> float | None:
         """Return the first root of the secants over [low, high], if any."""
         ends = self.values(np.array([low, high], dtype=float), rows)
-        falls = ends[:, 1] < 0
-        if not falls.any():
+        room = np.minimum(ends - self.least[rows, None], self.most[rows, None] - ends)
+        out = room[:, 1] < 0
+        if not out.any():
             return None
-        a, b = ends[falls, 0], ends[falls, 1]
-        return low + (high - low) * float(np.min(np.maximum(a, 0) / (np.maximum(a, 0) - b)))
+        a, b = np.maximum(room[out, 0], 0), room[out, 1]
+        return low + (high - low) * float(np.min(a / (a - b)))
 
     def _possible(
         self, edges: Float[np.ndarray, " E"], rows: Int[np.ndarray, " R"]
     ) -> Bool[np.ndarray, "R J"]:
-        """Return where a lower bound over an interval does not exclude a negative value.
-
-        Two bounds, the better one counts: every term at its worst end (monotone), and chord for the
-        concave terms plus tangent for the convex ones, a linear function that is least at an end.
-        """
-        slack = -self.tolerance[rows]
+        """Return where bounds over an interval do not exclude that a function leaves its range."""
         at = self.modes.smooth(edges)
         doubt = np.zeros((rows.size, edges.size - 1), dtype=bool)
-        for constant, up, down in self.branches:
-            plus = constant[rows, None] + up[rows] @ at
-            minus = down[rows] @ at
-            # Behind the first edge with a negative value nothing need be proved: most rows are safe
-            # up to there by the first bound alone, and only the others pay for the second.
-            negative = (plus + minus < slack[:, None]).any(axis=0)
-            end = int(np.argmax(negative)) if negative.any() else edges.size - 1
+        every = rows.size == self.constant.size  # the usual case: no copy
+        least, most = (self.least, self.most) if every else (self.least[rows], self.most[rows])
+        for constant, weight in self.branches:
+            c, w = (constant, weight) if every else (constant[rows], weight[rows])
+            value = w @ at
+            value += c[:, None]
+            out = np.any((value < least[:, None]) | (value > most[:, None]), axis=0)
+            # Behind the first edge with a function out of range nothing need be proved.
+            end = int(out.argmax())
+            end = max(end, 1) if out[end] else edges.size - 1
             doubt[:, end:] = True
-            end = max(end, 1)
-            unsafe = np.flatnonzero(plus[:, 0] + minus[:, end] < slack)
-            if unsafe.size:
-                part = slice(0, end)
-                pieces = plus[unsafe, : end + 1], minus[unsafe, : end + 1]
-                bound = self._two_bounds(edges[: end + 1], *pieces, down[rows[unsafe]])
-                doubt[unsafe, part] |= bound < slack[unsafe, None]
+            # Most functions are safe up to there with every term at its worst end (monotone), and
+            # only the others pay for bounds on every interval.
+            middle = 0.5 * (value[:, 0] + value[:, end])
+            spread = np.abs(w) @ (at[:, end] - at[:, 0])
+            spread *= 0.5 + ROUNDING
+            falls = (middle - spread < least).nonzero()[0]
+            rises = (middle + spread > most).nonzero()[0]
+            if falls.size + rises.size:
+                room = np.concatenate([c[falls] - least[falls], most[rises] - c[rises]])
+                part = np.concatenate([w[falls], -w[rises]])
+                below = self._lower_bounds(edges[: end + 1], at[:, : end + 1], room, part) < 0
+                doubt[falls, :end] |= below[: falls.size]
+                doubt[rises, :end] |= below[falls.size :]
         return doubt
 
-    def _two_bounds(
+    def _lower_bounds(
         self,
         edges: Float[np.ndarray, " E"],
-        plus: Float[np.ndarray, "R E"],
-        minus: Float[np.ndarray, "R E"],
-        down: Float[np.ndarray, "R M"],
+        at: Float[np.ndarray, "M E"],
+        constant: Float[np.ndarray, " R"],
+        weight: Float[np.ndarray, "R M"],
     ) -> Float[np.ndarray, "R J"]:
-        """Return lower bounds over the intervals, given the rising and falling parts at the
-        edges."""
-        left, right = edges[:-1], edges[1:]
-        middle, half = 0.5 * (left + right), 0.5 * (right - left)
-        centre = down @ self.modes.smooth(middle)
-        tilt = down @ (self.modes.slope(middle) * half)
-        chord = np.minimum(plus[:, :-1] + centre - tilt, plus[:, 1:] + centre + tilt)
-        return np.maximum(plus[:, :-1] + minus[:, 1:], chord)
+        """Return lower bounds over the intervals.
+
+        The terms that rise are above their chord, those that fall above their tangents at both
+        ends. The sum of these is least at an end, where it is the function itself, or where the
+        tangents meet; the lesser tangent there keeps the bound safe from the rounding of the place.
+        """
+        down = np.minimum(weight, 0)
+        rise = constant[:, None] + (weight - down) @ at
+        fall = down @ at
+        slope = down @ self.modes.slope(edges)
+        left, right = slope[:, :-1], slope[:, 1:]
+        fall_left, fall_right = fall[:, :-1], fall[:, 1:]
+        width = edges[1:] - edges[:-1]
+        turn = right - left
+        # Parallel tangents are one line, and meet anywhere.
+        meet = np.divide(
+            right * width - (fall_right - fall_left),
+            turn,
+            out=np.zeros_like(turn),
+            where=turn > PARALLEL,
+        )
+        meet = np.minimum(np.maximum(meet, 0.0), width)
+        tangent = np.minimum(fall_left + left * meet, fall_right - right * (width - meet))
+        chord = rise[:, :-1] + (rise[:, 1:] - rise[:, :-1]) * (meet / width)
+        value = rise + fall
+        return np.minimum(np.minimum(value[:, :-1], value[:, 1:]), chord + tangent)
 
     def values(
         self, k: Float[np.ndarray, " K"], rows: Int[np.ndarray, " R"]
@@ -175,7 +207,9 @@ class LinearFunctions:
     def _happens(
         self, k: Float[np.ndarray, " K"], rows: Int[np.ndarray, " R"]
     ) -> Bool[np.ndarray, " K"]:
-        return np.any(self.values(k, rows) < -self.tolerance[rows, None], axis=0)
+        value = self.values(k, rows)
+        out = (value < self.least[rows, None]) | (value > self.most[rows, None])
+        return np.any(out, axis=0)
 
 
 class SquaredNorm:
@@ -282,20 +316,48 @@ def decompose(X: Float[np.ndarray, "N A"]) -> SVD:
     """Return the compact SVD of X, through the eigenvectors of its Gram matrix where that is safe.
 
     The Gram matrix takes a third of the time and loses digits with the square of the condition
-    number; it serves while that square is below 10^4, the SVD itself serves everywhere else.
+    number: none that matter while that square is below 10^4, those that one correction brings back
+    while it is below 10^8; the SVD itself serves everywhere else.
     """
-    N, A = X.shape
-    if min(N, A) > 0 and max(N, A) > 1.3 * min(
-        N, A
-    ):  # nearly square is nearly always ill-conditioned
-        wide = A > N
-        eigenvalues, vectors = np.linalg.eigh(X @ X.T if wide else X.T @ X)
-        if eigenvalues[0] > SAFE * eigenvalues[-1]:
-            s = np.sqrt(eigenvalues)
-            if wide:
-                return SVD(vectors, s, (vectors / s).T @ X)
-            return SVD(X @ (vectors / s), s, vectors.T)
-    return compact_svd(X)
+    if min(X.shape) == 0:
+        return compact_svd(X)
+    wide = X.shape[1] > X.shape[0]
+    tall = X.T if wide else X
+    eigenvalues, V = np.linalg.eigh(tall.T @ tall)
+    if eigenvalues[0] > SAFE * eigenvalues[-1]:
+        s = np.sqrt(eigenvalues)
+        U = tall @ (V / s)
+    else:
+        corrected = None
+        if eigenvalues[0] > MENDABLE * eigenvalues[-1]:
+            corrected = _corrected(tall @ V, V)
+        if corrected is None:
+            return compact_svd(X)
+        U, s, V = corrected
+    return SVD(V, s, U.T) if wide else SVD(U, s, V.T)
+
+
+def _corrected(
+    B: Float[np.ndarray, "N r"], V: Float[np.ndarray, "r r"]
+) -> tuple[Float[np.ndarray, "N r"], Float[np.ndarray, " r"], Float[np.ndarray, "r r"]] | None:
+    r"""Return U, s, V with $U \mathrm{diag}(s) V^\top = B V^\top$, from V that is nearly right.
+
+    The columns of B are nearly orthogonal, and their inner products are known to the digits of
+    their own lengths, not of the longest. First order perturbation makes them orthogonal; None
+    where what it neglects, its square, would be seen.
+    """
+    inner = B.T @ B
+    square = inner.diagonal()
+    gap = square - square[:, None]
+    np.fill_diagonal(inner, 0.0)
+    np.fill_diagonal(gap, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turn = inner / gap
+    if not np.abs(turn).max() < SMALL_TURN:
+        return None
+    U = B + B @ turn
+    s = np.sqrt(np.einsum("ij,ij->j", U, U))
+    return U / s, s, V + V @ turn
 
 
 class Start(NamedTuple):
@@ -336,7 +398,7 @@ class AffinePiece:
         self.U, self.s, self.Vt = svd
         self.start = start
         divisor = 1.0 + alpha * ridge if implicit else 1.0
-        force = start.pull + ridge * start.z
+        force = start.pull + ridge * start.z if ridge else start.pull
         self.rho = self.U.T @ start.residual
         # The increment along the range from the residual, and along the kernel from the pull alone:
         # there X^T r is zero, and its rounding error times 10^9 steps would not be.

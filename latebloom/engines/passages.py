@@ -1,11 +1,17 @@
 """Keeping track of first passages while an engine advances."""
 
+import math
+from collections.abc import Iterable
+
 import numpy as np
 
 from latebloom.experiment import Experiment
 from latebloom.phases import Passage
 
 from .affine import SquaredNorm
+
+# Lengths that differ by more than this share differ for sure, whatever their rounding.
+SURE = 1e-9
 
 
 class Tracker:
@@ -25,6 +31,30 @@ class Tracker:
         else:
             self.last_above = k
         self.seen = k
+
+    def steps(self, after: int, values: Iterable[float]) -> None:
+        """Take the squared errors of the steps after + 1, after + 2, ... into account."""
+        for k, value in enumerate(values, after + 1):
+            self.step(k, value)
+
+    def skip(self, last: int, begin: float, final: float, moved: float) -> bool:
+        """Take the steps up to `last` into account if they pass no level for sure; return whether.
+
+        `begin` and `final` are the squared errors at the ends; on the way no point is farther than
+        `moved` from either of them.
+        """
+        ends = (begin**0.5, final**0.5)
+        level = self.level**0.5 if self.level >= 0 else -math.inf  # nothing comes to a negative one
+        slack = SURE * (max(ends) + moved)
+        if final > self.level:
+            sure = self.first is not None or max(ends) - moved > level + slack
+        else:
+            sure = self.first is not None and min(ends) + moved < level - slack
+        if sure:
+            self.seen = last
+            if final > self.level:
+                self.last_above = last
+        return sure
 
     def rest(self, value: float, last: int) -> None:
         """Take the steps up to `last` into account, all with the squared error `value`."""

@@ -36,6 +36,10 @@ QUIET = 12
 QUIET_SHARE = 0.5
 # A piece of fewer steps than this would have been cheaper to take step by step.
 PATIENT = 64
+# Explicit steps are judged in blocks: of up to this many, which bounds their memory, and of two at
+# least, because after the step of an event one quiet step is looked for.
+BLOCK = 64
+PAIR = 2
 # A run whose iterate has not moved by more than rounding over this many events goes in circles at a
 # tie (|G_j| = beta to the last digit): nothing will change until the end.
 CIRCLE = 64
@@ -103,6 +107,7 @@ class ProximalJump:
         self.XT = np.ascontiguousarray(problem.X.T)
         self.y = problem.y_star
         self.a_star = problem.a_star
+        self.y_norm = float(np.sqrt(self.y @ self.y))
         self.column_norm = np.sqrt((self.X**2).sum(axis=0))
 
     def run(
@@ -123,7 +128,9 @@ class ProximalJump:
             patience = self._patience(state.a) if length < PATIENT else 1
             quiet = 0
             while quiet < patience and not finished() and not self._circles(state):
-                quiet = 0 if self._explicit(state, alpha, beta, ridge) else quiet + 1
+                count = min(max(patience - quiet, PAIR), BLOCK, end - state.k)
+                after = self._explicit(state, alpha, beta, ridge, count, until_t1=until_t1)
+                quiet = quiet + count if after == count else after
             before = state.k
             if not finished() and not self._circles(state):
                 self._closed_form(state, alpha, beta, ridge, end, until_t1)
@@ -160,21 +167,47 @@ class ProximalJump:
         ratio = min(N, moving) ** 2 * max(N, moving) / (N * n)
         return max(QUIET, int(QUIET_SHARE * ratio))
 
-    def _explicit(self, state: State, alpha: float, beta: float, ridge: float) -> bool:
-        """Take one proximal step; return whether the pattern changed."""
-        old = state.a
-        v = old - alpha * (self.XT @ state.residual)
-        threshold = alpha * beta
-        new = v - np.minimum(np.maximum(v, -threshold), threshold)  # the soft threshold
-        if ridge:
-            new /= 1.0 + alpha * ridge
-        state.a, state.residual = new, self.X @ new - self.y
-        state.k += 1
-        state.observe(self.a_star)
-        # With beta = 0 there is no threshold, and crossing zero is no event.
-        changed = beta > 0 and not np.array_equal(np.sign(new), np.sign(old))
-        state.events += changed
-        return changed
+    def _explicit(
+        self, state: State, alpha: float, beta: float, ridge: float, count: int, *, until_t1: bool
+    ) -> int:
+        """Take `count` proximal steps, or fewer if t1 comes first and is asked for; return how many
+        of them came after the last one that changed the pattern."""
+        path: np.ndarray = np.empty((count + 1, state.a.size))
+        residuals: np.ndarray = np.empty((count + 1, self.y.size))
+        path[0], residuals[0] = state.a, state.residual
+        threshold, divisor = alpha * beta, 1.0 + alpha * ridge
+        for i in range(count):
+            v = self.XT @ residuals[i]
+            v *= alpha
+            np.subtract(path[i], v, out=v)
+            new = path[i + 1]
+            np.maximum(v, -threshold, out=new)
+            np.minimum(new, threshold, out=new)
+            np.subtract(v, new, out=new)  # the soft threshold
+            if ridge:
+                new /= divisor
+            np.matmul(self.X, new, out=residuals[i + 1])
+            residuals[i + 1] -= self.y
+        train = _squared(residuals[1:])
+        if until_t1:
+            level = state.train[0].level
+            count = next((i for i, value in enumerate(train, 1) if value <= level), count)
+        for tracker in state.train:
+            tracker.steps(state.k, train[:count])
+        if state.test:
+            test = _squared(path[1 : count + 1] - self.a_star)
+            for tracker in state.test:
+                tracker.steps(state.k, test)
+        for k in state.take_due(state.k + count):
+            state.records[k] = path[k - state.k].copy()
+        state.a, state.residual = path[count], residuals[count]
+        state.k += count
+        if beta == 0:
+            return count  # there is no threshold, and crossing zero is no event
+        sign = np.sign(path[: count + 1])
+        changes = (sign[1:] != sign[:-1]).any(axis=1).nonzero()[0]
+        state.events += changes.size
+        return count - 1 - int(changes[-1]) if changes.size else count
 
     def _closed_form(
         self,
@@ -190,7 +223,7 @@ class ProximalJump:
         # With beta = 0 there is no threshold: nothing rests, nothing is an event.
         moving = np.flatnonzero(a) if beta > 0 else np.arange(a.size)
         resting = np.flatnonzero(a == 0) if beta > 0 else np.arange(0)
-        columns = self.X[:, moving]
+        columns = self.XT[moving].T
         z = a[moving]
         sign = np.sign(z) if beta > 0 else np.zeros(z.size)
         residual = state.residual
@@ -207,22 +240,28 @@ class ProximalJump:
             length = length if event is None else event
         if length < 1:
             # An event within rounding of the present step: the explicit step decides.
-            self._explicit(state, alpha, beta, ridge)
+            self._explicit(state, alpha, beta, ridge, 1, until_t1=until_t1)
             return
-        train = piece.train()
         if until_t1 and state.train[0].first is None:
-            first = train.first_below(1, length, state.train[0].level)
+            first = piece.train().first_below(1, length, state.train[0].level)
             length = first if first is not None else length
         a = np.zeros_like(a)
         a[moving] = piece.end(length)
         residual = self.X @ a - self.y
-        final = float(residual @ residual)
-        for tracker in state.train:
-            advance(tracker, train, k, length, final)
+        watched = [(state.train, piece.train, state.residual, residual)]
         if state.test:
-            e, test = a - self.a_star, piece.test()
-            for tracker in state.test:
-                advance(tracker, test, k, length, float(e @ e))
+            watched.append((state.test, piece.test, state.a - self.a_star, a - self.a_star))
+        for tracked, norm, old, new in watched:
+            step = new - old
+            begin, final, moved = float(old @ old), float(new @ new), float(step @ step)
+            # Every mode goes one way, unless it alternates: then no step on the way is farther from
+            # the ends than they are from each other.
+            moved = np.inf if piece.modes.alternates else moved**0.5
+            left = [t for t in tracked if not t.skip(k + length, begin, final, moved)]
+            if left:
+                exact = norm()
+                for tracker in left:
+                    advance(tracker, exact, k, length, final)
         due = state.take_due(k + length)
         if due:
             block = np.zeros((len(due), a.size))
@@ -243,24 +282,26 @@ class ProximalJump:
     ) -> int | None:
         """Return the first local step whose update changes the pattern, or None up to `last`."""
         directions = piece.directions * sign[:, None]
-        # sign * z(k + 1), through psi(k + 1) = 1 + q psi(k).
-        active_constant = sign * start.z + directions.sum(axis=1)
-        active_weight = directions * (1.0 - piece.p)
         inner = self.XT[resting]
-        gradient = inner @ start.residual
-        weight = np.zeros((resting.size, piece.p.size))
-        weight[:, : piece.s.size] = inner @ (piece.U * (piece.s * piece.delta))
-        size = float(np.sqrt(start.residual @ start.residual) + np.sqrt(self.y @ self.y))
-        slack = 4 * EPS * self.column_norm[resting] * size
-        functions = LinearFunctions(
-            piece.modes,
-            np.concatenate([active_constant, beta - gradient, beta + gradient]),
-            np.concatenate([active_weight, -weight, weight]),
-            np.concatenate(
-                [np.full(sign.size, 4 * EPS * np.abs(start.z).max(initial=0)), slack, slack]
-            ),
-        )
-        return functions.first_negative(0, last)
+        # First sign * z(k + 1), through psi(k + 1) = 1 + q psi(k), then the resting gradients.
+        constant = np.concatenate([sign * start.z + directions.sum(axis=1), inner @ start.residual])
+        weight = np.zeros((constant.size, piece.p.size))
+        np.multiply(directions, 1.0 - piece.p, out=weight[: sign.size])
+        rank = piece.s.size
+        np.matmul(inner, piece.U * (piece.s * piece.delta), out=weight[sign.size :, :rank])
+        # What is smaller cannot be told from rounding.
+        size = float(np.sqrt(start.residual @ start.residual)) + self.y_norm
+        slack = 4 * EPS * np.append(np.abs(start.z).max(initial=0.0), self.column_norm * size)
+        most = np.full(constant.size, np.inf)
+        most[sign.size :] = beta + slack[1:][resting]
+        least = -most
+        least[: sign.size] = -slack[0]
+        return LinearFunctions(piece.modes, constant, weight, least, most).first_exit(0, last)
+
+
+def _squared(rows: Float[np.ndarray, "K n"]) -> list[float]:
+    """Return the squared norm of every row."""
+    return np.einsum("ij,ij->i", rows, rows).tolist()
 
 
 def strengths(penalty: Penalty | None, t: int, t1: int) -> tuple[float, float] | None:

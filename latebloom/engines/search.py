@@ -6,7 +6,7 @@ that are not ruled out are split until they are short enough to look at every st
 sampled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -33,6 +33,7 @@ Happens = Callable[
     [Float[np.ndarray, " steps"], Int[np.ndarray, " rows"]], Bool[np.ndarray, " steps"]
 ]
 Guess = Callable[[int, int, Int[np.ndarray, " rows"]], float | None]
+Piece = tuple[int, int, Int[np.ndarray, " rows"]]  # low, high, the functions still in question
 
 
 def find_step(
@@ -66,9 +67,13 @@ def find_step(
     """
     if high < low:
         return None
-    stack = [(low, high, np.arange(rows))]
+    stack: list[Iterator[Piece]] = [iter([(low, high, np.arange(rows))])]
     while stack:
-        low, high, active = stack.pop()
+        piece = next(stack[-1], None)
+        if piece is None:
+            stack.pop()
+            continue
+        low, high, active = piece
         if high - low < LEAF:
             found = np.flatnonzero(happens(np.arange(low, high + 1, dtype=float), active))
             if found.size:
@@ -78,10 +83,20 @@ def find_step(
         probably = guess(low, high, active) if guess and narrow else None
         edges = _split(low, high, probably)
         doubt = possible(edges, active)
-        order = np.flatnonzero(doubt.any(axis=0))
-        for j in order if last else order[::-1]:
-            stack.append((int(edges[j]), int(edges[j + 1]), active[doubt[:, j]]))
+        stack.append(_doubtful(edges, doubt, active, last))
     return None
+
+
+def _doubtful(
+    edges: Float[np.ndarray, " E"],
+    doubt: Bool[np.ndarray, "R J"],
+    active: Int[np.ndarray, " R"],
+    last: bool,
+) -> Iterator[Piece]:
+    """Yield the intervals in doubt from the first (or last) on; few of them are ever asked for."""
+    order = np.flatnonzero(doubt.any(axis=0))
+    for j in order[::-1] if last else order:
+        yield int(edges[j]), int(edges[j + 1]), active[doubt[:, j]]
 
 
 def _split(low: int, high: int, centre: float | None) -> Float[np.ndarray, " edges"]:
