@@ -294,7 +294,7 @@ def _require_setting(name: str, option: str, key: str) -> None:
     flags = [f"--{f.name}" for f in fields(VERBS[name]) if f.name not in POSITIONAL]
     keys: list[str] = []
     if "experiment" in VERBS[name].__dataclass_fields__:
-        from .paper.load import known_settings
+        from .settings import known_settings
 
         keys = known_settings()
         if option.startswith("--") and key.partition(".")[0] in keys:

@@ -19,7 +19,7 @@ from .models import Model, Network
 from .penalties import Penalty
 from .problems import LeastSquares, Problem, Supervised, VectorLeastSquares
 from .record import Record
-from .spec import canonical_hash, from_dict, to_dict
+from .spec import canonical_hash, field_values, fingerprint, from_dict, hash_of, to_dict
 
 # Arrays up to this many entries are written into the TOML file, larger ones beside it as .npy.
 INLINE_ARRAY = 64
@@ -187,6 +187,25 @@ class Experiment:
     def from_dict(cls, data: dict[str, Any], folder: Path | None = None) -> "Experiment":
         """Return the experiment described by nested dictionaries; unknown keys are errors."""
         return from_dict(cls, data, folder=folder)
+
+    @classmethod
+    def hash_of_dict(cls, data: dict[str, Any]) -> str:
+        """Return the hash of the experiment described by nested dictionaries, without drawing its
+        data and so without proof that its parts fit together.
+
+        >>> import latebloom as lb
+        >>> experiment = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3))
+        >>> lb.Experiment.hash_of_dict(experiment.to_dict()) == experiment.hash
+        True
+        """
+        values: dict[str, Any] = field_values(cls, data)
+        values["name"] = ""
+        missing = {
+            name: value
+            for name, value in compatibility.defaults(values["problem"]).items()
+            if values.get(name) is None
+        }
+        return hash_of(fingerprint(values | missing))
 
     def to_toml(self, folder: Path | None = None) -> str:
         """Return the spec as TOML; with a `folder`, large arrays go there as .npy files."""

@@ -13,6 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,7 +93,17 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         raise InvalidInput(f"{path}type must be {cls.__name__} here")
     if hasattr(cls, "not_from_file"):
         raise InvalidInput(f"{path.rstrip('.')} is a {cls.__name__}: {cls.not_from_file}")
-    hints = typing.get_type_hints(cls)
+    return cls(**field_values(cls, data, path, folder))
+
+
+def field_values(
+    cls: type, data: Mapping[str, Any], path: str = "", folder: Path | None = None
+) -> dict[str, Any]:
+    """Return the fields of a spec class as a dictionary has them, each as its annotated type.
+
+    **Arguments** and **Raises:** as for `from_dict`.
+    """
+    hints = _hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     values = {}
     for key, value in data.items():
@@ -103,16 +114,27 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         needed = field.default is dataclasses.MISSING
         if name not in values and needed and field.default_factory is dataclasses.MISSING:
             raise InvalidInput(f"'{path}{name}' is missing: {cls.__name__} needs it")
-    return cls(**values)
+    return values
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)  # reads the source's annotations: slow, and ever the same
+
+
+# The families found so far; a class without one may still get its first member.
+_KNOWN_FAMILIES: dict[type, str] = {}
 
 
 def _family_of(hint: Any) -> str | None:
     """Return the family whose members are instances of the class `hint`, if any."""
-    if isinstance(hint, type):
+    if not isinstance(hint, type) or hint in (object, float, int, str, bool, np.ndarray):
+        return None
+    if hint not in _KNOWN_FAMILIES:
         for family, members in FAMILIES.items():
-            if any(issubclass(m, hint) for m in members.values()) and hint is not object:
-                return family
-    return None
+            if any(issubclass(m, hint) for m in members.values()):
+                _KNOWN_FAMILIES[hint] = family
+    return _KNOWN_FAMILIES.get(hint)
 
 
 def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
@@ -204,7 +226,8 @@ def _describe(hint: Any) -> str:
 
 
 def fingerprint(spec: Any) -> Any:
-    """Return the spec as plain JSON values: every number a float, arrays by shape and digest."""
+    """Return the spec (or dictionaries of specs) as plain JSON values: every number a float, arrays
+    by shape and digest."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -219,12 +242,19 @@ def fingerprint(spec: Any) -> Any:
         # one integer from the next.
         return float(value) if type(value) is int and abs(value) <= 2**53 else value
 
+    if isinstance(spec, Mapping):
+        return plain({k: _plain(v) for k, v in spec.items() if v is not None})
     return plain(to_dict(spec))
 
 
 def canonical_hash(spec: Any) -> str:
     """Return 16 hex digits that identify a spec: SHA-256 of its canonical JSON, arrays by their
     bytes."""
-    data = {"spec_version": float(SPEC_VERSION), **fingerprint(spec)}
+    return hash_of(fingerprint(spec))
+
+
+def hash_of(plain: Mapping[str, Any]) -> str:
+    """Return the 16 hex digits of a spec given by its `fingerprint`."""
+    data = {"spec_version": float(SPEC_VERSION), **plain}
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

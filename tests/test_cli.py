@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 import latebloom as lb
 from latebloom import cli, demo, paper
-from latebloom.paper.load import load, scalar
+from latebloom.paper.load import load
 from latebloom.problems import LeastSquares
 from latebloom.report import number, passage
+from latebloom.settings import scalar
 
 # A run of milliseconds: the closed form of an unpenalized problem.
 FAST = ["beta0", "--steps", "1e3"]
