@@ -64,6 +64,11 @@ from .schedules import PowerDecay as PowerDecay
 from .schedules import SwitchOn as SwitchOn
 from .simulate import simulate as simulate
 from .simulate import simulate_batch as simulate_batch
+from .sweeps import Store as Store
+from .sweeps import Summary as Summary
+from .sweeps import Sweep as Sweep
+from .sweeps import open_store as open_store
+from .sweeps import sweep as sweep
 from .theory import Certificate as Certificate
 from .theory import Limit as Limit
 from .theory import Prediction as Prediction

@@ -18,13 +18,14 @@ from typing import Annotated, Any, Literal, Union
 
 import tyro
 
-from . import __version__
+from . import __version__, sweep_verbs
 from ._errors import InvalidInput, nearest
 from .checkpoint import Checkpoint
 from .experiment import Experiment
 from .run import FILES, check_folder, dump_json
 from .run import Run as Result
 from .simulate import Engine
+from .sweep_verbs import Export, Plot, Status, Sweep
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -132,8 +133,11 @@ class Demo:
     """Print one JSON document instead of a table."""
 
 
-Verb = Run | Show | List | Predict | Check | Reproduce | Demo
+Verb = Run | Show | List | Predict | Check | Reproduce | Demo | Sweep | Status | Export | Plot
 POSITIONAL = {
+    "grid": "a sweep: a name from `latebloom sweep list`, or a TOML file",
+    "picture": "a picture: law, phase or curves",
+    "store": "a store: a folder that `latebloom sweep` made",
     "experiment": "an experiment: a name from `latebloom list`, or a TOML file",
     "figure": "a figure, such as fig3",
 }
@@ -195,6 +199,14 @@ def _main(arguments: list[str]) -> int:
         return _demo(verb)
     if isinstance(verb, Reproduce):
         return _reproduce(verb)
+    if isinstance(verb, Sweep):
+        return sweep_verbs.sweep(verb, settings)
+    if isinstance(verb, Status):
+        return sweep_verbs.status(verb)
+    if isinstance(verb, Export):
+        return sweep_verbs.export(verb)
+    if isinstance(verb, Plot):
+        return sweep_verbs.plot(verb)
     from .paper.load import is_family, load
 
     if isinstance(verb, Run) and not settings and is_family(verb.experiment):
@@ -234,7 +246,8 @@ def _help(verb: list[str]) -> None:
 def _split(name: str, tokens: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the verb's own arguments, complete and well-formed, and the experiment's settings."""
     hints = typing.get_type_hints(VERBS[name])
-    positional = [f for f in hints if f in POSITIONAL]
+    places = _positional(name)
+    positional = list(places)
     own: list[str] = []
     settings: list[tuple[str, str]] = []
     rest = list(tokens)
@@ -245,12 +258,12 @@ def _split(name: str, tokens: list[str]) -> tuple[list[str], list[tuple[str, str
                 raise InvalidInput(
                     f"{token!r} is one argument too many for {name}; see {name} --help"
                 )
-            positional.pop()
+            positional.pop(0)
             own.append(token)
             continue
         option, equals, value = token.partition("=")
         key = option.lstrip("-").replace("-", "_")
-        known = option.startswith("--") and key in hints and key not in POSITIONAL
+        known = option.startswith("--") and key in hints and key not in places
         if not known:
             _require_setting(name, option, key)
         if known and hints[key] is bool:
@@ -277,6 +290,13 @@ def _split(name: str, tokens: list[str]) -> tuple[list[str], list[tuple[str, str
     return own, settings
 
 
+def _positional(name: str) -> list[str]:
+    """Return the arguments of a verb that have no option's name, in order."""
+    hints = typing.get_type_hints(VERBS[name], include_extras=True)
+    marked = {k: getattr(hint, "__metadata__", ()) for k, hint in hints.items()}
+    return [key for key, metadata in marked.items() if tyro.conf.Positional in metadata]
+
+
 def _number(option: str, value: str, whole: bool) -> str:
     """Return the text of a number, whole ones without an exponent: 1e4 is 10000."""
     try:
@@ -291,12 +311,13 @@ def _number(option: str, value: str, whole: bool) -> str:
 
 def _require_setting(name: str, option: str, key: str) -> None:
     """Raise, naming the nearest option, unless `key` can be a setting of the verb's experiment."""
-    flags = [f"--{f.name}" for f in fields(VERBS[name]) if f.name not in POSITIONAL]
+    places = _positional(name)
+    flags = [f"--{f.name}" for f in fields(VERBS[name]) if f.name not in places]
     keys: list[str] = []
-    if "experiment" in VERBS[name].__dataclass_fields__:
+    if places[:1] in (["experiment"], ["grid"]):
         from .settings import known_settings
 
-        keys = known_settings()
+        keys = known_settings() + (list(sweep_verbs.OWN) if places == ["grid"] else [])
         if option.startswith("--") and key.partition(".")[0] in keys:
             return
     same = [f"--{k}" for k in keys if k.rpartition(".")[2] == key]  # --beta for --penalty.beta

@@ -228,23 +228,23 @@ def _describe(hint: Any) -> str:
 def fingerprint(spec: Any) -> Any:
     """Return the spec (or dictionaries of specs) as plain JSON values: every number a float, arrays
     by shape and digest."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: plain(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [plain(v) for v in value]
-        if isinstance(value, np.ndarray):
-            array = np.ascontiguousarray(value, dtype=np.float64)
-            digest = hashlib.sha256(array.tobytes()).hexdigest()
-            return {"array": list(array.shape), "sha256": digest}
-        # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float cannot tell
-        # one integer from the next.
-        return float(value) if type(value) is int and abs(value) <= 2**53 else value
-
     if isinstance(spec, Mapping):
-        return plain({k: _plain(v) for k, v in spec.items() if v is not None})
-    return plain(to_dict(spec))
+        return _json({k: _plain(v) for k, v in spec.items() if v is not None})
+    return _json(to_dict(spec))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _json(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_json(v) for v in value]
+    if isinstance(value, np.ndarray):
+        array = np.ascontiguousarray(value, dtype=np.float64)
+        digest = hashlib.sha256(array.tobytes()).hexdigest()
+        return {"array": list(array.shape), "sha256": digest}
+    # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float cannot tell one
+    # integer from the next.
+    return float(value) if type(value) is int and abs(value) <= 2**53 else value
 
 
 def canonical_hash(spec: Any) -> str:

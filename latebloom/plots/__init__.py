@@ -4,5 +4,7 @@ from .family import plot_family as plot_family
 from .laws import plot_law as plot_law
 from .lines import plot_lines as plot_lines
 from .mirage import plot_mirage as plot_mirage
+from .phase_diagram import plot_phase as plot_phase
 from .phases import plot_run as plot_run
 from .style import save_figure as save_figure
+from .swept_curves import plot_curves as plot_curves

@@ -1,0 +1,151 @@
+"""Sweeps from TOML: files of the user's, and the named ones that come along."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from latebloom._errors import InvalidInput, nearest
+from latebloom.experiment import Experiment
+from latebloom.settings import change, scalar
+from latebloom.sweep_verbs import OWN
+from latebloom.sweeps import Sweep
+from latebloom.sweeps.axis import RANGE
+
+from .load import Setting, load
+
+FOLDER = Path(__file__).with_name("sweeps")
+KEYS = (
+    *("name", "title", "base", "set", "axes", "zip", "seeds", "matched", "derive", "only"),
+    *("engine", "tasks", "trajectories", "batch"),
+)
+
+KINDS: dict[str, Any] = {
+    "seeds": (int, list),
+    "batch": int,
+    "only": str,
+    "engine": str,
+    "matched": bool,
+    "tasks": list,
+    "trajectories": list,
+}
+WORDS = {int: "a whole number", list: "a list", str: "a text", bool: "true or false"}
+
+
+def sweep_names() -> dict[str, str]:
+    """Return name -> title of the sweeps that come along."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        found[path.stem] = tomllib.loads(path.read_text(encoding="utf-8"))["title"]
+    return found
+
+
+def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
+    """Return the sweep that a name or a TOML file describes.
+
+    **Arguments:**
+
+    - `source`: a name of `sweep_names()`, or the path of a file. Its keys are the arguments of
+      `latebloom.sweep`, and: `base`, a name of the catalogue, a file, or a table with a whole
+      experiment; `set`, changes to it; `title`, for people.
+    - `settings`: pairs (dotted key, text): changes of the base, after `set`; the sweep's own keys
+      `seeds`, `only`, `engine`, `batch`, `name` as well.
+
+    **Raises:** `InvalidInput` for an unknown name or key (naming the nearest), or a bad value.
+
+    >>> from latebloom.paper.sweep_file import load_sweep
+    >>> load_sweep("phase").shape
+    (20, 20, 25)
+    """
+    named = FOLDER / f"{source}.toml"
+    path = Path(source)
+    if not (source.endswith(".toml") or os.sep in source or path.is_file()):
+        if not named.is_file():
+            known = sweep_names()
+            raise InvalidInput(
+                f"no sweep called {source!r}{nearest(source, known)}; or a .toml file"
+            )
+        path = named
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{source}: cannot be read ({error})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{source}: not valid TOML ({error})") from None
+    for key in data:
+        if key not in KEYS:
+            raise InvalidInput(f"{source}: unknown key '{key}'{nearest(key, KEYS)}")
+    own = ("engine", *OWN)
+    for key, text in settings:
+        if key in own:
+            data[key] = _own(key, text)
+    changes = [(key, text) for key, text in settings if key not in own]
+    base = _base(source, path.parent, data.get("base"), _flat(data.get("set", {}), "set"), changes)
+    rest = {k: data[k] for k in KEYS[6:] if k in data}
+    for key in ("seeds", "batch"):
+        if isinstance(rest.get(key), float) and rest[key].is_integer():
+            rest[key] = int(rest[key])
+    for key, kind in KINDS.items():
+        odd = isinstance(rest.get(key), bool) and kind is not bool  # true is an int in Python
+        if key in rest and (odd or not isinstance(rest[key], kind)):
+            words = " or ".join(WORDS[k] for k in (kind if isinstance(kind, tuple) else (kind,)))
+            raise InvalidInput(f"{source}: {key} = {rest[key]!r}: must be {words}")
+    groups = data.get("zip", [])
+    if not isinstance(groups, list):
+        raise InvalidInput(f"{source}: zip must be an array of tables, [[zip]]")
+    return Sweep(
+        base,
+        axes=_flat(data.get("axes", {}), "axes"),
+        zip=[_flat(group, "zip") for group in groups],
+        derive={k: str(v) for k, v in _flat(rest.pop("derive", {}), "derive").items()},
+        name=str(data.get("name", path.stem)),
+        **rest,
+    )
+
+
+def _own(key: str, text: str) -> Any:
+    """Return the value of one of the sweep's own keys given as text."""
+    if key in ("only", "name"):
+        return text
+    if key in ("tasks", "trajectories"):
+        return [word.strip() for word in text.split(",") if word.strip()]
+    return scalar(text)
+
+
+def _base(
+    source: str,
+    folder: Path,
+    base: Any,
+    changes: Mapping[str, Any],
+    settings: Sequence[Setting],
+) -> Experiment:
+    """Return the base experiment with the changes of the file and of the command line."""
+    if base is None:
+        raise InvalidInput(f"{source}: base is missing: a name of `latebloom list`, or a table")
+    if isinstance(base, str):
+        beside = folder / base
+        found = load(str(beside) if beside.is_file() else base)
+    else:
+        found = Experiment.from_dict(base, folder)
+    if not changes and not settings:
+        return found.with_(name="")
+    data = found.to_dict()
+    both = [*changes.items(), *((key, scalar(text)) for key, text in settings)]
+    for key, value in sorted(both, key=lambda item: item[0].count(".")):
+        change(data, key, value)
+    data.pop("name", None)
+    return Experiment.from_dict(data, folder)
+
+
+def _flat(table: Any, what: str, prefix: str = "") -> dict[str, Any]:
+    """Return nested tables, which TOML makes of dotted keys, with dotted keys; ranges stay."""
+    if not isinstance(table, Mapping):
+        raise InvalidInput(f"{what} = {table!r}: must be a table")
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping) and not ("type" in value or set(value) & set(RANGE)):
+            found |= _flat(value, what, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

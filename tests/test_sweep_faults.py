@@ -1,0 +1,504 @@
+"""Sweeps under fire: processes are really killed, disks really full, bytes really flipped."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from sweep_helpers import (
+    assert_same,
+    batch_files,
+    command,
+    descendants,
+    grid,
+    kill_group,
+    run,
+    write_sweep,
+)
+
+import latebloom as lb
+from latebloom._errors import InvalidInput
+from latebloom.sweeps.batch_file import BatchFile
+
+# Long enough to be caught in the middle: 18 batches of some tenths of a second.
+GRID = """
+    seeds = 4
+    batch = 4
+
+    [base]
+    steps = 1_000_000
+    problem = { type = "SparseRecovery", n = 24, s = 2, N = 12 }
+    penalty = { type = "L1", beta = 1e-5 }
+    method = { type = "ProximalGradient", alpha = 0.1 }
+    record = { type = "At", at = [] }
+
+    [axes]
+    N = { start = 8, stop = 18, step = 2 }
+    s = [2, 3, 4]
+"""
+CELLS = 6 * 3 * 4
+# No command of these tests takes so long unless it hangs.
+PATIENCE = 240
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """The results of the sweep that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    code, _, err = finish(start(folder, "--workers", "1"))
+    assert code == 0, err
+    results = lb.open_store(folder / "store").open().load()
+    assert (results.status == "done").all()
+    return results
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    path = folder / "grid.toml"
+    if not path.exists():
+        write_sweep(folder, GRID)
+    return command("sweep", str(path), "--store", "store", *arguments, cwd=folder)
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        kill_group(process)
+        raise
+    return process.returncode, out, err
+
+
+def wait_until(holds: Callable[[], bool], process: "subprocess.Popen[str] | None" = None) -> None:
+    """Wait until something holds, or the process has ended."""
+    began = time.monotonic()
+    while not holds():
+        if process is not None and process.poll() is not None:
+            return
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.01)
+
+
+def working(pid: int) -> list[int]:
+    """Return the worker processes below one."""
+    found = []
+    for child in descendants(pid):
+        try:
+            line = Path(f"/proc/{child}/cmdline").read_text()
+        except OSError:
+            continue
+        if "spawn_main" in line:
+            found.append(child)
+    return found
+
+
+def assert_whole(folder: Path, whole: xr.Dataset) -> None:
+    """The store holds every cell once, and what an undisturbed sweep gives."""
+    store = lb.open_store(folder / "store")
+    assert store.index.damaged == {}
+    hashes = []
+    for name in batch_files(folder / "store"):
+        file = BatchFile.read((folder / "store" / "batches" / name).read_bytes())
+        hashes += file.column("hash").tolist()
+    assert len(hashes) == CELLS
+    assert len(set(hashes)) == CELLS
+    assert_same(store.open().load(), whole)
+
+
+def disturb(folder: Path, whole: xr.Dataset, seed: int) -> None:
+    """Kill -9 something at a random moment, look, go on, and compare."""
+    rng = random.Random(seed)
+    victim = ("worker", "parent", "group")[seed % 3]
+    moment = rng.randrange(0, 15)  # batches that are there when it happens
+    process = start(folder, "--workers", "2")
+    wait_until(
+        lambda: (
+            (folder / "store" / "batches").is_dir()
+            and len(batch_files(folder / "store")) >= moment
+            and len(working(process.pid)) >= 1
+        ),
+        process,
+    )
+    time.sleep(rng.random() * 0.3)
+    below = working(process.pid)
+    if victim == "worker" and below:
+        os.kill(rng.choice(below), signal.SIGKILL)
+        code, _, err = finish(process)  # the sweep goes on by itself
+        assert code == 0, err
+    elif victim == "parent":
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(alive(pid) for pid in below))  # no worker outlives it
+    else:
+        kill_group(process)
+    if process.stdout is not None and victim != "worker":
+        process.communicate()
+    before = batch_files(folder / "store")
+    store = lb.open_store(folder / "store")  # it opens, whatever happened
+    assert store.index.damaged == {}
+    done = store.progress(store.sweep()).done if store.sweeps else 0
+    kept = [BatchFile.read((folder / "store/batches" / name).read_bytes()) for name in before]
+    assert done == sum(len(file.column("hash")) for file in kept)
+    code, out, err = finish(start(folder, "--workers", "1", "--json"))
+    assert code == 0, err
+    assert json.loads(out)["fresh"] == CELLS - done
+    assert set(before) <= set(batch_files(folder / "store"))
+    assert_whole(folder, whole)
+    assert not list((folder / "store" / "batches").glob(".draft*"))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kill_minus_nine(seed, tmp_path, whole):
+    disturb(tmp_path, whole, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5, 55))
+def test_kill_minus_nine_at_fifty_moments(seed, tmp_path, whole):
+    disturb(tmp_path, whole, seed)
+
+
+def test_a_cell_that_kills_its_worker_fails_alone(tmp_path):
+    script = tmp_path / "deadly.py"
+    script.write_text(
+        "import os, sys\n"
+        "import latebloom as lb\n"
+        "from latebloom.sweeps import outcome\n"
+        "sys.path.insert(0, os.path.dirname(__file__))\n"
+        "from sweep_helpers import grid\n"
+        "real = outcome.simulate\n"
+        "def deadly(experiment, **settings):\n"
+        "    if experiment.problem.N == 5 and experiment.penalty.beta == 1e-2:\n"
+        "        os._exit(9)\n"
+        "    return real(experiment, **settings)\n"
+        "outcome.simulate = deadly\n"
+        "if __name__ == '__main__':\n"
+        "    s = grid(seeds=2, batch=3).run(sys.argv[1], workers=2)\n"
+        "    print(s.done, s.failed, s.deaths > 0)\n"
+        "    print(sorted(s.failures))\n"
+    )
+    shutil.copy(Path(__file__).with_name("sweep_helpers.py"), tmp_path)
+    found = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "store")],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert found.stdout.splitlines()[0] == "10 2 True", found.stderr
+    assert "beta=0.01, N=5, seed=0" in found.stdout
+    assert "its worker process died" in found.stdout
+    results = lb.open_store(tmp_path / "store").open()
+    failed = (results.status == "failed").values
+    assert failed.sum() == 2
+    assert failed[1, 2].all()
+
+
+def test_two_parents_on_one_store(tmp_path, whole):
+    both = [start(tmp_path, "--workers", "1") for _ in range(2)]
+    for process in both:
+        code, _, err = finish(process)
+        assert code == 0, err
+    assert_whole(tmp_path, whole)
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, whole):
+    process = start(tmp_path, "--workers", "1")
+    wait_until(
+        lambda: (
+            (tmp_path / "store" / "batches").is_dir() and len(batch_files(tmp_path / "store")) >= 3
+        ),
+        process,
+    )
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    code, out, err = finish(process)
+    assert code == 130, err
+    assert "the same command goes on" in out
+    assert "Traceback" not in err
+    store = lb.open_store(tmp_path / "store")
+    done = store.progress(store.sweep()).done
+    assert 0 < done < CELLS
+    code, out, err = finish(start(tmp_path, "--workers", "1", "--json"))
+    assert (code, json.loads(out)["fresh"]) == (0, CELLS - done), err
+    assert_whole(tmp_path, whole)
+
+
+def test_failed_runs_are_summed_up_and_make_the_exit_code(tmp_path):
+    text = GRID.replace("N = { start = 8, stop = 18, step = 2 }", "alpha = [0.1, 50.0]")
+    path = write_sweep(tmp_path, text.replace("s = [2, 3, 4]", ""))
+    process = command("sweep", str(path), "--store", "store", "--workers", "1", cwd=tmp_path)
+    code, out, err = finish(process)
+    assert code == 1, err
+    assert "failed: alpha=50.0, seed=" in out
+    assert "not stable" in out
+    assert "--retry-failed" in out
+    code, out, _ = finish(command("status", "store", "--failures", cwd=tmp_path))
+    assert code == 0
+    assert out.count("not stable") == 4
+
+
+# Disks --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, small; needs the right to mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("no right to mount a small disk here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def remount(disk: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(disk)], check=True)
+
+
+def test_a_full_disk_stops_the_sweep_and_costs_nothing_that_was_done(disk, tmp_path, whole):
+    code, out, err = finish(start(disk, "--workers", "1"))
+    assert code == 2
+    assert "No space left on device" in err
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    before = batch_files(disk / "store")
+    assert before
+    store = lb.open_store(disk / "store")
+    assert store.index.damaged == {}
+    done = store.progress(store.sweep()).done
+    assert 0 < done < CELLS
+    remount(disk, "size=20m")
+    code, out, err = finish(start(disk, "--workers", "1", "--json"))
+    assert (code, json.loads(out)["fresh"]) == (0, CELLS - done), err
+    assert_whole(disk, whole)
+
+
+def test_a_store_made_read_only_in_the_middle(disk, tmp_path, whole):
+    remount(disk, "size=20m")
+    process = start(disk, "--workers", "1")
+    wait_until(
+        lambda: (disk / "store" / "batches").is_dir() and len(batch_files(disk / "store")) >= 2,
+        process,
+    )
+    while subprocess.run(["mount", "-o", "remount,ro", str(disk)], capture_output=True).returncode:
+        time.sleep(0.01)  # a file is being written
+    code, _, err = finish(process)
+    assert code == 2
+    assert "Read-only file system" in err or "read-only" in err
+    assert "Traceback" not in err
+    store = lb.open_store(disk / "store")  # reading works
+    done = store.progress(store.sweep()).done
+    assert (store.open().status == "done").sum() == done > 0
+    code, _, err = finish(command("status", str(disk / "store"), cwd=tmp_path))
+    assert code == 0, err
+    code, _, err = finish(start(disk))
+    assert code == 2
+    assert "cannot be written" in err
+    remount(disk, "rw")
+    code, _, err = finish(start(disk, "--workers", "1"))
+    assert code == 0, err
+    assert_whole(disk, whole)
+
+
+# Damage -------------------------------------------------------------------------------------------
+
+
+def flip(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-1],
+        lambda data: flip(data, 3),
+        lambda data: flip(data, len(data) // 2),
+        lambda data: flip(data, len(data) - 20),
+    ],
+    ids=["empty", "half", "byte short", "first bytes", "middle", "checksum"],
+)
+def test_a_damaged_file_is_named_not_believed_and_computed_again(harm, tmp_path):
+    store = tmp_path / "store"
+    run(grid(), store)
+    whole = lb.open_store(store).open().load()
+    name = batch_files(store)[2]
+    path = store / "batches" / name
+    seen = path.stat()
+    path.write_bytes(harm(path.read_bytes()))
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))  # silent: time (and size) as before
+    opened = lb.open_store(store)
+    if path.stat().st_size == seen.st_size:
+        with pytest.raises(InvalidInput, match=f"{name} is damaged"):  # checked when it is read
+            opened.open().load()
+    opened.index.refresh(verify=True)
+    assert list(opened.index.damaged) == [name]
+    assert opened.progress(grid()).missing == 4
+    summary = run(grid(), store)
+    assert (summary.damaged, summary.fresh, summary.missing) == ([name], 4, 0)
+    assert (store / "batches" / f"{name}.damaged").exists()
+    assert_same(lb.open_store(store).open().load(), whole)
+
+
+def test_every_single_flipped_bit_is_noticed(tmp_path):
+    run(grid(seeds=1), tmp_path / "store")
+    data = (tmp_path / "store" / "batches" / batch_files(tmp_path / "store")[0]).read_bytes()
+    rng = random.Random(0)
+    from latebloom.sweeps.batch_file import Damaged
+
+    for at in [0, len(data) - 1, *(rng.randrange(len(data)) for _ in range(300))]:
+        with pytest.raises(Damaged):
+            BatchFile.read(flip(data, at))
+
+
+def test_the_index_is_derived(tmp_path):
+    store = tmp_path / "store"
+    run(grid(), store)
+    whole = lb.open_store(store).open().load()
+    for text in ("", "{", '{"format": 99}', '{"format": 1, "files": {"x.nc": {"size": 1}}}'):
+        (store / "index.json").write_text(text)
+        assert_same(lb.open_store(store).open().load(), whole)
+    (store / "index.json").unlink()
+    for path in (store / "sweeps").glob("*.keys.npy"):
+        path.write_bytes(b"nonsense")
+    assert run(grid(), store).fresh == 0
+    assert_same(lb.open_store(store).open().load(), whole)
+
+
+# Stores that are none -----------------------------------------------------------------------------
+
+
+def test_folders_that_are_no_store(tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("x")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InvalidInput, match="is not a store of sweeps"):
+        run(grid(), tmp_path / "letters")
+    for name in ("letters", "file", "nowhere"):
+        with pytest.raises(InvalidInput, match="is not a store of sweeps"):
+            lb.open_store(tmp_path / name)
+    assert [p.name for p in (tmp_path / "letters").iterdir()] == ["dear.txt"]
+
+
+@pytest.mark.parametrize(("version", "words"), [(99, "a newer format"), (0, "an older format")])
+def test_stores_of_another_format(version, words, tmp_path):
+    run(grid(seeds=1), tmp_path / "store")
+    marker = tmp_path / "store" / "latebloom-store.json"
+    marker.write_text(json.dumps({"format": version}))
+    with pytest.raises(InvalidInput, match=words):
+        lb.open_store(tmp_path / "store")
+    with pytest.raises(InvalidInput, match=words):
+        run(grid(seeds=1), tmp_path / "store")
+    marker.write_text("nonsense")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        lb.open_store(tmp_path / "store")
+
+
+# Clusters -----------------------------------------------------------------------------------------
+
+
+def dask_workers(pid: int) -> list[int]:
+    """Return the worker processes of a local Dask cluster, one below each nanny."""
+    return working(pid)
+
+
+def test_a_dask_worker_killed_in_the_middle_of_a_batch(tmp_path, whole):
+    process = start(tmp_path, "--executor", "dask", "--workers", "2", "--json")
+    wait_until(
+        lambda: (
+            (tmp_path / "store" / "batches").is_dir()
+            and len(batch_files(tmp_path / "store")) >= 3
+            and len(dask_workers(process.pid)) >= 2
+        ),
+        process,
+    )
+    os.kill(dask_workers(process.pid)[0], signal.SIGKILL)
+    code, out, err = finish(process)
+    assert code == 0, err
+    assert json.loads(out)["done"] == CELLS
+    assert_whole(tmp_path, whole)
+
+
+def test_a_dask_scheduler_killed_in_the_middle(tmp_path, whole):
+    file = tmp_path / "scheduler.json"
+    own = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    scheduler = subprocess.Popen(
+        [*own, "--no-dashboard", "--scheduler-file", str(file)], start_new_session=True, **quiet
+    )
+    worker = None
+    try:
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"), scheduler)
+        address = json.loads(file.read_text())["address"]
+        own = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"]
+        worker = subprocess.Popen([*own, "--nthreads", "1"], start_new_session=True, **quiet)
+        process = start(tmp_path, "--executor", "dask", "--scheduler", address)
+        wait_until(
+            lambda: (
+                (tmp_path / "store" / "batches").is_dir()
+                and len(batch_files(tmp_path / "store")) >= 3
+            ),
+            process,
+        )
+        kill_group(scheduler)
+        code, _, err = finish(process)
+        assert code == 2
+        assert "the Dask scheduler is gone" in err
+        assert "the same command goes on" in err
+        assert "Traceback" not in err
+    finally:
+        kill_group(scheduler)
+        if worker is not None:
+            kill_group(worker)
+    store = lb.open_store(tmp_path / "store")
+    assert store.progress(store.sweep()).done >= 12
+    code, _, err = finish(start(tmp_path, "--workers", "1"))
+    assert code == 0, err
+    assert_whole(tmp_path, whole)
+
+
+def test_a_scheduler_that_does_not_answer(tmp_path):
+    arguments = ("--executor", "dask", "--scheduler", "tcp://127.0.0.1:9")
+    code, _, err = finish(start(tmp_path, *arguments))
+    assert code == 2
+    assert "scheduler tcp://127.0.0.1:9: does not answer within 10 s" in err
+    assert "Traceback" not in err
+
+
+# submitit leaves the finished processes of its local jobs to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_jobs_of_a_queue(tmp_path):
+    from latebloom.sweeps import run_sweep
+    from latebloom.sweeps.pools import SlurmExecutor
+
+    # The same jobs as on SLURM, run by this machine.
+    executor = SlurmExecutor(tmp_path / "jobs", cluster="local")
+    try:
+        summary = run_sweep(grid(batch=12), tmp_path / "store", executor=executor, workers=2)
+    finally:
+        executor.shutdown()
+    assert (summary.done, summary.failed) == (24, 0)
+    run(grid(batch=12), tmp_path / "other")
+    assert_same(
+        lb.open_store(tmp_path / "store").open().load(),
+        lb.open_store(tmp_path / "other").open().load(),
+    )

@@ -1,0 +1,562 @@
+"""Sweeps: what a grid is made of, and what running one leaves behind."""
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sweep_helpers import assert_same, base, batch_files, grid, run
+
+import latebloom as lb
+from latebloom._errors import InvalidInput
+from latebloom.record import At
+from latebloom.sweeps import outcome, run_sweep
+from latebloom.sweeps.batches import batches
+from latebloom.sweeps.expression import Expression
+from latebloom.sweeps.seeding import derived_seed
+from latebloom.sweeps.task import Task
+
+# Formulas -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("ceil(4 * s * log(n / s))", math.ceil(4 * 5 * math.log(100 / 5))),
+        ("1e9 if beta < 1e-5 else 1e6", 1e6),
+        ("'L1' if s == 5 else 'L2'", "L1"),
+        ("-s ** 2 // 3 % 4", -(5**2) // 3 % 4),
+        ("0 < s <= 5 and not n < 50", True),
+        ("s > 5 or n", 100),
+        ("max(s, 7) + min(s, 7)", 12),
+        ("round(2.5 * s) - abs(-s)", round(12.5) - 5),
+    ],
+)
+def test_formulas_mean_what_python_means(text, value):
+    assert Expression(text)({"s": 5, "n": 100, "beta": 1e-4}) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "open('x')",
+        "[x for x in (1,)]",
+        "(lambda: 1)()",
+        "s[0]",
+        "'a' 'b' f'{s}'",
+        "s = 1",
+        "sqrt(x=1)",
+        "2 +",
+        "s" * 600,
+        "{1: 2}",
+        "1j",
+        "s is 1",
+    ],
+)
+def test_formulas_are_nothing_but_formulas(text):
+    with pytest.raises(InvalidInput):
+        Expression(text)({"s": 5})
+
+
+@pytest.mark.parametrize("text", ["1 / (s - 5)", "log(-s)", "9.0 ** 9 ** 9", "s + 'a'", "'a' * 9"])
+def test_formulas_without_a_value_say_so(text):
+    with pytest.raises(InvalidInput, match="has no value"):
+        Expression(text)({"s": 5})
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(-50, 50), st.integers(1, 50), st.integers(0, 5))
+def test_arithmetic_agrees_with_python(a, b, k):
+    values = {"a": a, "b": b, "k": k}
+    text = "(a + b) * k - a / b + a // b - a % b + (a if a > b else b)"
+    assert Expression(text)(values) == (a + b) * k - a / b + a // b - a % b + (a if a > b else b)
+
+
+# The grid -----------------------------------------------------------------------------------------
+
+
+def test_cells_are_the_product_of_axes_and_zips_in_order():
+    sweep = lb.sweep(base(), {"N": [3, 4]}, zip=[{"alpha": [0.1, 0.2], "steps": [10, 20]}])
+    seen = [(e.problem.N, e.method.alpha, e.steps) for _, e in sweep.cells()]
+    assert seen == [(3, 0.1, 10), (3, 0.2, 20), (4, 0.1, 10), (4, 0.2, 20)]
+    assert sweep.coords == {
+        "N": ("N", (3, 4)),
+        "alpha": ("alpha", (0.1, 0.2)),
+        "steps": ("alpha", (10, 20)),
+    }
+
+
+def test_a_cell_is_the_experiment_made_by_hand():
+    sweep = lb.sweep(base(), {"penalty.beta": [1e-3], "N": [3]})
+    by_hand = base(penalty=lb.L2(1e-3), problem=lb.SparseRecovery(n=8, s=1, N=3))
+    [(number, experiment)] = list(sweep.cells())
+    assert (number, experiment.hash, sweep.key(0)) == (0, by_hand.hash, by_hand.hash)
+
+
+def test_derived_and_conditional_values():
+    sweep = lb.sweep(
+        base(),
+        {"alpha": [0.1, 0.05], "beta": [1e-2, 1e-3]},
+        derive={
+            "N": "ceil(2 * s * log(n / s))",
+            "steps": "10 / (alpha * beta) if beta < 5e-3 else 50 * N",
+        },
+    )
+    seen = [(e.problem.N, e.steps) for _, e in sweep.cells()]
+    assert seen == [(5, 250), (5, 100_000), (5, 250), (5, 200_000)]
+
+
+def test_types_are_an_axis_and_keep_what_they_share():
+    sweep = lb.sweep(
+        base(method=lb.ProximalGradient(0.05)),
+        {"penalty": ["L1", {"type": "L2", "beta": 5e-3}, lb.L1(2e-3)]},
+    )
+    assert [e.penalty for _, e in sweep.cells()] == [lb.L1(1e-2), lb.L2(5e-3), lb.L1(2e-3)]
+    labels = ("L1", "L2(beta=0.005)", "L1(beta=0.002)")
+    assert sweep.coords["penalty"] == ("penalty", labels)
+
+
+def test_only_leaves_cells_out():
+    sweep = lb.sweep(base(), {"s": [1, 2, 3], "N": [2, 4]}, only="N >= 2 * s")
+    assert [(e.problem.s, e.problem.N) for _, e in sweep.cells()] == [(1, 2), (1, 4), (2, 4)]
+    assert sweep.size == 6
+    assert sweep.key(2) is None
+
+
+def test_seeds_are_per_purpose_and_shared_by_interventions():
+    start = base(init=lb.Gaussian(1.0))
+    sweep = lb.sweep(start, {"beta": [1e-3, 1e-2]}, seeds=3)
+    cells = [e for _, e in sweep.cells()]
+    first, second = cells[:3], cells[3:]
+    assert [e.problem for e in first] == [e.problem for e in second]
+    assert [e.init for e in first] == [e.init for e in second]
+    seeds = {e.problem.seed for e in cells} | {e.init.seed for e in cells}
+    assert len(seeds) == 6
+    # Derived by the documented rule, so that anybody can make the instance again.
+    assert first[2].problem.seed == derived_seed(2, "problem.seed")
+
+
+def test_unmatched_seeds_differ_everywhere_and_plain_ones_are_an_axis():
+    sweep = lb.sweep(base(), {"beta": [1e-3, 1e-2]}, seeds=3, matched=False)
+    assert len({e.problem.seed for _, e in sweep.cells()}) == 6
+    plain = lb.sweep(base(), {"problem.seed": [0, 5]})
+    assert [e.problem.seed for _, e in plain.cells()] == [0, 5]
+
+
+def test_a_seed_that_the_user_fixed_stays():
+    fixed = base(problem=lb.SparseRecovery(n=8, s=1, N=4, signal_seed=7))
+    cells = [e.problem for _, e in lb.sweep(fixed, seeds=2).cells()]
+    assert [p.signal_seed for p in cells] == [7, 7]
+    np.testing.assert_array_equal(cells[0].a_star, cells[1].a_star)
+    assert not np.array_equal(cells[0].X, cells[1].X)
+
+
+def test_sweeps_survive_plain_values_and_have_a_hash_of_their_own():
+    sweep = grid(derive={"steps": "100 / beta"}, only="N > 2", tasks=("simulate", "predict"))
+    again = lb.Sweep.from_dict(json.loads(json.dumps(sweep.to_dict())))
+    assert again.hash == sweep.hash
+    assert [again.key(i) for i in range(24)] == [sweep.key(i) for i in range(24)]
+    assert grid().hash != sweep.hash
+    assert grid(name="other", batch=7).hash == grid().hash  # neither is what is computed
+
+
+def test_arrays_in_the_base_are_part_of_it():
+    rng = np.random.default_rng(0)
+    X, a = rng.standard_normal((4, 8)), np.eye(8)[0]
+    data = base(problem=lb.SparseRecovery.from_arrays(X, X @ a, a))
+    sweep = lb.sweep(data, {"beta": [1e-3, 1e-2]})
+    again = lb.Sweep.from_dict(sweep.to_dict())
+    assert again.hash == sweep.hash
+    with pytest.raises(InvalidInput, match="nothing in the experiment is drawn"):
+        list(lb.sweep(data, seeds=2).cells())
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(1, 8), min_size=1, max_size=4, unique=True),
+    st.lists(st.sampled_from([1e-4, 1e-3, 1e-2]), min_size=1, max_size=3, unique=True),
+    st.integers(1, 3),
+    st.integers(1, 7),
+)
+def test_batches_are_a_partition_of_the_cells(Ns, betas, seeds, size):
+    sweep = lb.sweep(base(), {"N": Ns, "beta": betas}, seeds=seeds, batch=size)
+    keys = [sweep.key(i) or "" for i in range(sweep.size)]
+    found = list(batches(sweep, Task("simulate"), keys))
+    assert sorted(c for batch in found for c in batch.cells) == list(range(sweep.size))
+    assert all(len(batch.cells) <= size for batch in found)
+    assert all(batch.keys == tuple(keys[c] for c in batch.cells) for batch in found)
+
+
+def test_cells_with_the_same_experiment_are_computed_once(tmp_path):
+    sweep = lb.sweep(base(), {"penalty": ["L2", lb.L2(1e-2)]})
+    assert sweep.key(0) == sweep.key(1)
+    summary = run(sweep, tmp_path / "store")
+    assert (summary.total, summary.fresh) == (1, 1)
+    assert (lb.open_store(tmp_path / "store").open().status == "done").all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"axes": {"bta": [1]}}, "no field 'bta'; did you mean 'beta'"),
+        ({"axes": {"penalty.bta": [1]}}, "did you mean 'penalty.beta'"),
+        ({"axes": {"beta": []}}, "axis beta is empty"),
+        ({"axes": {"beta": "1"}}, "must be a list of values"),
+        ({"axes": {"beta": [math.inf]}}, "not a finite number"),
+        ({"axes": {"beta": [1e-3], "penalty.beta": [1e-2]}}, "swept by two axes"),
+        ({"zip": [{"alpha": [0.1, 0.2], "beta": [1e-3]}]}, "alpha 2, beta 1"),
+        ({"zip": [{}]}, "empty group"),
+        ({"seeds": 0}, "seeds = 0: must be an integer in 1"),
+        ({"seeds": []}, "must be a number of seeds"),
+        ({"seeds": [-1]}, "seeds = -1"),
+        ({"derive": {"beta": "alpa"}}, "did you mean 'alpha'"),
+        ({"axes": {"beta": [1e-3]}, "derive": {"beta": "alpha"}}, "is an axis as well"),
+        ({"only": "N > problem"}, None),
+        ({"engine": "stp"}, "did you mean 'step'"),
+        ({"tasks": ["simulat"]}, "did you mean 'simulate'"),
+        ({"tasks": []}, "at least one"),
+        ({"batch": 0}, "batch = 0"),
+        ({"axes": {"N": {"start": 1, "stop": 5}}}, "either step or count"),
+        ({"axes": {"N": {"start": 1, "stop": 5, "stp": 1}}}, "unknown key 'stp'"),
+        ({"axes": {"N": {"start": 1, "stop": 5, "step": -1}}}, "does not lead"),
+        ({"axes": {"N": {"start": 0, "stop": 5, "count": 3, "log": True}}}, "positive ends"),
+        ({"axes": {"N": {"start": 0, "stop": 1e9, "step": 1}}}, "at most"),
+    ],
+)
+def test_bad_input_is_named(settings, message):
+    with pytest.raises(InvalidInput, match=message):
+        list(lb.sweep(base(), **settings).cells())
+
+
+def test_an_ambiguous_name_asks_which():
+    both = base(init=lb.Gaussian(1.0))
+    with pytest.raises(InvalidInput, match=r"may be problem.seed or init.seed"):
+        lb.sweep(both, {"seed": [1, 2]})
+
+
+def test_repetitions_are_left_out_and_said():
+    with pytest.warns(UserWarning, match="1 of 3 values are repetitions"):
+        sweep = lb.sweep(base(), {"beta": [1e-3, 1e-2, 1e-3]})
+    assert sweep.coords["beta"][1] == (1e-3, 1e-2)
+    with pytest.warns(UserWarning, match="repetitions"):
+        assert lb.sweep(base(), seeds=[1, 1, 2]).shape == (2,)
+
+
+def test_a_cell_that_makes_no_experiment_is_named_before_anything_runs(tmp_path):
+    sweep = lb.sweep(base(), {"s": [1, 9]})
+    with pytest.raises(InvalidInput, match=r"cell s=9: s = 9: must be an integer in 0..8"):
+        run(sweep, tmp_path / "store")
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+def test_every_cell_holds_what_its_own_run_gives(tmp_path):
+    sweep = grid(trajectories=["test_error"])
+    summary = run(sweep, tmp_path / "store")
+    assert (summary.done, summary.failed, summary.fresh) == (24, 0, 24)
+    results = lb.open_store(tmp_path / "store").open(sweep)
+    assert results.t1.dims == ("beta", "N", "seed")
+    assert results.trajectory_test_error.dims == ("beta", "N", "seed", "record")
+    for i, experiment in sweep.cells():
+        run_ = lb.simulate(experiment)
+        cell = results.isel(
+            dict(zip(sweep_dims(sweep), np.unravel_index(i, sweep.shape), strict=True))
+        )
+        phases = run_.phases
+        assert cell.hash.item() == experiment.hash
+        assert cell.verdict.item() == str(phases.verdict)
+        for name, passage in (("t1", phases.t1), ("t2", phases.t2)):
+            assert cell[f"{name}_kind"].item() == passage.kind
+            for part in ("step", "low", "high", "floor"):
+                value = getattr(passage, part)
+                seen = cell[name if part == "step" else f"{name}_{part}"].item()
+                assert seen == value if value is not None else math.isnan(seen)
+        assert cell.test_error.item() == float(run_.trajectory.test_error[-1])
+        assert cell.l1_norm.item() == float(run_.trajectory.l1_norm[-1])
+        curve = cell.trajectory_test_error.values
+        own = run_.trajectory.test_error.values
+        np.testing.assert_array_equal(curve[: own.size], own)
+        assert np.isnan(curve[own.size :]).all()
+
+
+def sweep_dims(sweep):
+    return [axis.name for axis in sweep.axes]
+
+
+def test_a_second_run_computes_nothing_and_a_grown_sweep_only_what_is_new(tmp_path):
+    store = tmp_path / "store"
+    run(grid(), store)
+    files = batch_files(store)
+    assert run(grid(), store).fresh == 0
+    assert batch_files(store) == files
+    grown = grid(axes={"beta": [1e-3, 1e-2, 1e-1], "N": [3, 4, 5]}, seeds=5)
+    summary = run(grown, store)
+    assert (summary.total, summary.done, summary.fresh) == (45, 45, 45 - 24)
+    assert set(files) < set(batch_files(store))
+    assert_same(lb.open_store(store).open(grid()), lb.open_store(store).open(grid()))
+
+
+def test_what_is_missing_is_missing_and_not_zero(tmp_path):
+    small = grid(axes={"beta": [1e-2], "N": [4]}, seeds=2)
+    run(small, tmp_path / "store")
+    results = lb.open_store(tmp_path / "store").open(grid())
+    there = (results.status == "done").values
+    assert there.sum() == 2
+    assert set(np.unique(results.status.values)) == {"done", "missing"}
+    for name, variable in results.data_vars.items():
+        if variable.dtype.kind == "f" and variable.ndim:
+            assert np.isnan(variable.values[~there]).all(), name
+    assert (results.verdict.values[~there] == "").all()
+
+
+def test_results_of_an_empty_store_are_all_missing(tmp_path):
+    from latebloom.sweeps.store import create_store
+
+    results = create_store(tmp_path / "store").open(grid())
+    assert (results.status == "missing").all()
+
+
+def test_values_are_read_when_they_are_asked_for(tmp_path, monkeypatch):
+    from latebloom.sweeps import batch_file
+
+    run(grid(), tmp_path / "store")
+    results = lb.open_store(tmp_path / "store").open(grid())
+    read = []
+    original = batch_file.BatchFile.column
+    monkeypatch.setattr(
+        batch_file.BatchFile, "column", lambda self, name: read.append(name) or original(self, name)
+    )
+    assert results.t2.isel(beta=0, N=0).shape == (4,)
+    assert read == []
+    results.t2.isel(beta=0, N=0).values  # noqa: B018 - reads them
+    assert read == ["t2"]
+
+
+def test_lazy_values_are_the_loaded_ones(tmp_path):
+    sweep = grid(trajectories=["test_error"])
+    run(sweep, tmp_path / "store")
+    store = lb.open_store(tmp_path / "store")
+    whole = store.open(sweep).load()
+    for key in (
+        {"beta": 1},
+        {"N": slice(1, 3), "seed": [0, 2]},
+        {"beta": [1, 0], "N": -1},
+        {"seed": slice(None, None, -1)},
+        {"record": 1},
+        {"record": slice(0, 1), "N": 2},
+    ):
+        xr.testing.assert_identical(store.open(sweep).isel(key).load(), whole.isel(key))
+    xr.testing.assert_identical(
+        store.open(sweep).sel(beta=1e-2, N=[5, 3]).load(), whole.sel(beta=1e-2, N=[5, 3])
+    )
+
+
+def test_alpha_beta_and_derived_fields_are_in_the_results(tmp_path):
+    sweep = grid(derive={"steps": "10 / beta"})
+    run(sweep, tmp_path / "store")
+    results = lb.open_store(tmp_path / "store").open(sweep)
+    assert results.alpha.item() == 0.1
+    np.testing.assert_array_equal(results.beta.values, [1e-3, 1e-2])
+    assert (results.steps * results.beta == 10).all()
+    by_type = lb.sweep(
+        base(method=lb.ProximalGradient(0.1)), {"penalty": [lb.L1(1e-3), lb.L2(1e-2)]}
+    )
+    run(by_type, tmp_path / "types")
+    np.testing.assert_array_equal(
+        lb.open_store(tmp_path / "types").open().beta.values, [1e-3, 1e-2]
+    )
+
+
+def test_experiments_of_one_shape_advance_together_and_equal_their_own_runs(tmp_path):
+    slow = base(method=lb.Subgradient(0.1), penalty=lb.L1(1e-3), steps=200)
+    sweep = lb.sweep(slow, {"beta": [1e-3, 1e-2]}, seeds=3, engine="step")
+    run(sweep, tmp_path / "store")
+    results = lb.open_store(tmp_path / "store").open()
+    assert len(batch_files(tmp_path / "store")) == 1
+    assert (results.engine == "step").all()
+    for i, experiment in sweep.cells():
+        alone = lb.simulate(experiment, engine="step")
+        k, seed = np.unravel_index(i, sweep.shape)
+        cell = results.isel(beta=k, seed=seed)
+        assert cell.test_error.item() == pytest.approx(
+            float(alone.trajectory.test_error[-1]), 1e-12
+        )
+
+
+def test_engines_are_kept_apart(tmp_path):
+    run(grid(seeds=1), tmp_path / "store")
+    other = grid(seeds=1, engine="step")
+    assert lb.open_store(tmp_path / "store").progress(other).missing == 6
+    assert run(other, tmp_path / "store").fresh == 6
+
+
+def test_trajectories_asked_for_later_are_computed(tmp_path):
+    store = tmp_path / "store"
+    run(grid(seeds=1), store)
+    assert run(grid(seeds=1, trajectories=["l1_norm"]), store).fresh == 6
+    assert run(grid(seeds=1), store).fresh == 0
+    assert "trajectory_l1_norm" in lb.open_store(store).open(
+        grid(seeds=1, trajectories=["l1_norm"])
+    )
+
+
+def test_networks_are_swept_in_batches(tmp_path):
+    network = lb.Experiment(
+        lb.ModularArithmetic(p=5, train_fraction=0.6),
+        lb.L2(1e-4),
+        lb.Adam(1e-2),
+        lb.TokenPair(width=4, hidden=(8,)),
+        steps=20,
+    )
+    sweep = lb.sweep(network, {"beta": [1e-4, 1e-3]}, seeds=2, trajectories=["test_error"])
+    summary = run(sweep, tmp_path / "store")
+    assert (summary.done, summary.failed) == (4, 0)
+    assert len(batch_files(tmp_path / "store")) == 1
+    results = lb.open_store(tmp_path / "store").open()
+    own = lb.simulate(sweep.experiment(3))
+    cell = results.isel(beta=1, seed=1)
+    np.testing.assert_allclose(
+        cell.trajectory_test_error.values, own.trajectory.test_error.values, rtol=1e-12
+    )
+    assert cell.l2_norm.item() == pytest.approx(float(own.trajectory.l2_norm[-1]), rel=1e-5)
+    assert results.attrs["trajectories"] == "['test_error']"
+
+
+def test_predictions_and_recoverability_are_tasks(tmp_path):
+    sparse = base(method=lb.ProximalGradient(0.1), penalty=lb.L1(1e-4))
+    sweep = lb.sweep(sparse, {"N": [2, 7]}, seeds=2, tasks=("recover", "predict"))
+    summary = run(sweep, tmp_path / "store")
+    assert (summary.total, summary.done, summary.failed) == (8, 8, 0)
+    results = lb.open_store(tmp_path / "store").open()
+    for i, experiment in sweep.cells():
+        cell = results.isel(dict(zip(("N", "seed"), np.unravel_index(i, sweep.shape), strict=True)))
+        assert cell.recoverable.item() == lb.recoverability(experiment.problem).recoverable
+        delay = lb.predict(experiment, exact=False).delay
+        assert cell.predicted_delay.item() == pytest.approx(delay, nan_ok=True)
+
+
+def test_a_run_that_raises_or_diverges_fails_by_itself(tmp_path):
+    sweep = lb.sweep(base(), {"alpha": [0.1, 100.0]}, seeds=2)
+    summary = run(sweep, tmp_path / "store")
+    assert (summary.done, summary.failed, summary.missing) == (2, 2, 0)
+    assert [cell for cell, _ in sorted(summary.failures)] == [
+        "alpha=100.0, seed=0",
+        "alpha=100.0, seed=1",
+    ]
+    results = lb.open_store(tmp_path / "store").open()
+    assert results.status.sel(alpha=100.0).values.tolist() == ["failed", "failed"]
+    assert "not stable" in results.message.sel(alpha=100.0, seed=0).item()
+    assert np.isnan(results.t1.sel(alpha=100.0)).all()
+    # Failures are kept, and computed again only when asked for.
+    assert run(sweep, tmp_path / "store").fresh == 0
+    again = run(sweep, tmp_path / "store", retry_failed=True)
+    assert (again.done, again.failed, again.fresh) == (2, 2, 2)
+    assert len(batch_files(tmp_path / "store")) == 2
+
+
+def test_a_failure_that_goes_away_is_replaced_by_its_result(tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("no luck\ntoday")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outcome, "simulate", broken)
+        assert run(grid(), tmp_path / "store").failed == 24
+    message = lb.open_store(tmp_path / "store").open().message.values.ravel()[0]
+    assert message == "RuntimeError: no luck today"
+    summary = run(grid(), tmp_path / "store", retry_failed=True)
+    assert (summary.done, summary.failed) == (24, 0)
+    run(grid(), tmp_path / "other")
+    assert_same(
+        lb.open_store(tmp_path / "store").open(grid()),
+        lb.open_store(tmp_path / "other").open(grid()),
+    )
+
+
+def test_a_diverging_network_is_a_failure_with_its_step(tmp_path):
+    wild = lb.Experiment(
+        lb.ModularArithmetic(p=5, train_fraction=0.6),
+        None,
+        lb.SGD(1e30),
+        lb.TokenPair(width=4, hidden=(8,)),
+        steps=20,
+    )
+    sweep = lb.sweep(wild, {"alpha": [1e-3, 1e30]})
+    summary = run(sweep, tmp_path / "store")
+    assert (summary.done, summary.failed) == (1, 1)
+    cell = lb.open_store(tmp_path / "store").open().isel(alpha=1)
+    assert (cell.status.item(), cell.verdict.item()) == ("failed", "diverged")
+    assert "diverged" in cell.message.item()
+    assert cell.diverged_at.item() > 0
+
+
+def test_a_grid_beyond_a_million_cells_needs_a_yes(tmp_path):
+    axis = {"start": 1, "stop": 1000, "step": 1}
+    huge = lb.sweep(base(), {"N": axis, "steps": axis, "n": axis})
+    with pytest.raises(InvalidInput, match="1,000,000,000 cells"):
+        run(huge, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_provenance_is_in_every_file(tmp_path):
+    from latebloom.sweeps.batch_file import BatchFile
+
+    run(grid(), tmp_path / "store")
+    for name in batch_files(tmp_path / "store"):
+        file = BatchFile.read((tmp_path / "store" / "batches" / name).read_bytes())
+        for key in ("task", "sweep", "created", "seconds", "device", "dtype", "git_revision"):
+            assert key in file.attrs
+        assert file.attrs["version_latebloom"] == lb.__version__
+        hashes = [lb.Experiment.from_dict(spec).hash for spec in file.specs]
+        assert hashes == file.column("hash").tolist()
+
+
+def test_any_tool_that_reads_netcdf_opens_a_batch(tmp_path):
+    run(grid(), tmp_path / "store")
+    path = tmp_path / "store" / "batches" / batch_files(tmp_path / "store")[0]
+    with xr.open_dataset(path) as plain:  # the engine is guessed from the first bytes
+        assert plain.sizes["cell"] == 4
+        assert plain.t1.attrs["units"] == "step"
+
+
+def test_the_pool_of_processes_gives_the_same_to_the_bit(tmp_path):
+    sweep = grid()
+    run(sweep, tmp_path / "thread")
+    summary = run_sweep(sweep, tmp_path / "processes", workers=2)
+    assert (summary.done, summary.failed, summary.deaths) == (24, 0, 0)
+    assert_same(
+        lb.open_store(tmp_path / "thread").open(), lb.open_store(tmp_path / "processes").open()
+    )
+
+
+def test_someone_may_watch(tmp_path):
+    seen = []
+    run(grid(), tmp_path / "store", watch=seen.append)
+    assert seen[0].done == 0
+    assert seen[-1].done == 24
+    assert seen[-1].remaining == 0
+    assert all(a.done <= b.done for a, b in pairwise(seen))
+
+
+def test_an_executor_of_the_users_is_left_open(tmp_path):
+    with ThreadPoolExecutor(1) as executor:
+        run_sweep(grid(), tmp_path / "store", executor=executor)
+        assert executor.submit(int, "3").result() == 3
+
+
+def test_records_of_different_lengths_are_padded(tmp_path):
+    sweep = lb.sweep(
+        base(record=At((1, 2, 3))),
+        {"steps": [2, 1000]},
+        trajectories=["train_error"],
+    )
+    run(sweep, tmp_path / "store")
+    results = lb.open_store(tmp_path / "store").open()
+    np.testing.assert_array_equal(results.trajectory_step.values[0][:3], [0, 1, 2])
+    assert np.isnan(results.trajectory_train_error.values[0][3:]).all()
