@@ -14,6 +14,7 @@ from . import (
     predictors,
     spectral_engine,
     step_engine,
+    sweeps,
 )
 from .timing import machine, show
 
@@ -23,6 +24,7 @@ SUITES = {
     "spectral": spectral_engine.measure,
     "low-rank": low_rank.measure,
     "networks": networks.measure,
+    "sweeps": sweeps.measure,
     "memory": memory.measure,
     "growth": growth.measure,
     "predictors": predictors.measure,
