@@ -167,14 +167,15 @@ def _estimate(verb: Sweep, grid: "Grid", path: str) -> int:
     from .sweeps.estimate import estimate
     from .sweeps.runner import MANY
 
-    if grid.size > MANY:  # not even counted one by one
+    if grid.size > MANY and not verb.yes:  # not even counted one by one
         rows = [("cells", f"{grid.size:,}"), ("", f"more than {MANY:,}: only with --yes")]
         if verb.json:
             print(dump_json({"sweep": grid.hash, "cells": grid.size}))
         else:
             print_table(("sweep", repr(grid)), rows)
         return DONE
-    found = estimate(grid, open_store(path) if Path(path).exists() else None, verb.workers)
+    store = open_store(path) if Path(path).exists() else None
+    found = estimate(grid, store, verb.workers, retry_failed=verb.retry_failed)
     if verb.json:
         print(dump_json({"sweep": grid.hash, "store": path, **found.to_dict()}))
         return DONE
@@ -243,7 +244,7 @@ def status(verb: Status) -> int:
             ],
             "files": len(store.index.known),
             "bytes": sum(known.size for known in store.index.known.values()),
-            "damaged": damaged,
+            "damaged": damaged | store.unreadable,
         }
         if verb.failures:
             document["failures"] = failures
@@ -266,6 +267,8 @@ def status(verb: Status) -> int:
     print_table(heads, rows)
     total = sum(known.size for known in store.index.known.values())
     print(f"{len(store.index.known):,} files, {size(total)}, all checksums compared.")
+    for why in store.unreadable.values():
+        print(f"damaged: {why}; `latebloom sweep` writes it anew")
     for name, damage in damaged.items():
         print(f"damaged: {name}: {damage}; `latebloom sweep` computes its cells again")
     for failure in failures:

@@ -30,8 +30,8 @@ def base(**changes) -> lb.Experiment:
 
 
 def grid(**changes) -> lb.Sweep:
-    """24 cells in batches of 4."""
-    settings = {"axes": {"beta": [1e-3, 1e-2], "N": [3, 4, 5]}, "seeds": 4, "batch": 4}
+    """24 cells in batches of 8."""
+    settings = {"axes": {"beta": [1e-3, 1e-2], "N": [3, 4, 5]}, "seeds": 4, "batch": 8}
     return lb.sweep(base(), **{**settings, **changes})
 
 

@@ -351,9 +351,9 @@ def test_a_damaged_file_is_named_not_believed_and_computed_again(harm, tmp_path)
             opened.open().load()
     opened.index.refresh(verify=True)
     assert list(opened.index.damaged) == [name]
-    assert opened.progress(grid()).missing == 4
+    assert opened.progress(grid()).missing == 8
     summary = run(grid(), store)
-    assert (summary.damaged, summary.fresh, summary.missing) == ([name], 4, 0)
+    assert (summary.damaged, summary.fresh, summary.missing) == ([name], 8, 0)
     assert (store / "batches" / f"{name}.damaged").exists()
     assert_same(lb.open_store(store).open().load(), whole)
 
@@ -362,7 +362,7 @@ def test_every_single_flipped_bit_is_noticed(tmp_path):
     run(grid(seeds=1), tmp_path / "store")
     data = (tmp_path / "store" / "batches" / batch_files(tmp_path / "store")[0]).read_bytes()
     rng = random.Random(0)
-    from latebloom.sweeps.batch_file import Damaged
+    from latebloom.sweeps.checksum import Damaged
 
     for at in [0, len(data) - 1, *(rng.randrange(len(data)) for _ in range(300))]:
         with pytest.raises(Damaged):
@@ -502,3 +502,37 @@ def test_jobs_of_a_queue(tmp_path):
         lb.open_store(tmp_path / "store").open().load(),
         lb.open_store(tmp_path / "other").open().load(),
     )
+
+
+# Files beside the batches -------------------------------------------------------------------------
+
+
+def test_what_is_derived_is_checked_as_well(tmp_path):
+    store = tmp_path / "store"
+    run(grid(), store)
+    whole = lb.open_store(store).open().load()
+    [keys] = (store / "sweeps").glob("*.keys.npy")
+    for path, at in ((keys, -90), (store / "index.json", 200)):
+        data = path.read_bytes()
+        path.write_bytes(flip(data, at % len(data)))
+        assert_same(lb.open_store(store).open().load(), whole)
+        assert run(grid(), store).fresh == 0
+        assert_same(lb.open_store(store).open().load(), whole)
+    # Its own hash is the name of the file that holds a sweep.
+    [spec] = (store / "sweeps").glob("*.json")
+    text = spec.read_text()
+    for other in (text.replace("0.01", "0.02"), text[: len(text) // 2], "[1]"):
+        spec.write_text(other)
+        opened = lb.open_store(store)
+        assert opened.sweeps == {}
+        assert spec.name in next(iter(opened.unreadable.values()))
+        assert run(grid(), store).fresh == 0
+        assert spec.read_text() == text
+        assert_same(lb.open_store(store).open().load(), whole)
+
+
+def test_a_folder_among_the_batches_is_named(tmp_path):
+    run(grid(), tmp_path / "store")
+    (tmp_path / "store" / "batches" / "x.nc").mkdir()
+    assert list(lb.open_store(tmp_path / "store").index.damaged) == ["x.nc"]
+    assert run(grid(), tmp_path / "store").damaged == ["x.nc"]

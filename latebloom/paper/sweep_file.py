@@ -12,6 +12,7 @@ from latebloom.settings import change, scalar
 from latebloom.sweep_verbs import OWN
 from latebloom.sweeps import Sweep
 from latebloom.sweeps.axis import RANGE
+from latebloom.sweeps.fields import Fields
 
 from .load import Setting, load
 
@@ -131,11 +132,19 @@ def _base(
     if not changes and not settings:
         return found.with_(name="")
     data = found.to_dict()
+    fields = Fields(found)
     both = [*changes.items(), *((key, scalar(text)) for key, text in settings)]
     for key, value in sorted(both, key=lambda item: item[0].count(".")):
-        change(data, key, value)
+        # A name without a dot may be the end of a key, as everywhere in the file.
+        change(data, key if "." in key or key in data else _full(fields, key), value)
     data.pop("name", None)
     return Experiment.from_dict(data, folder)
+
+
+def _full(fields: Fields, key: str) -> str:
+    """Return the key that a name is the end of, itself if there is none: then it is an error."""
+    ends = [known for known in fields.known if known.endswith(f".{key}")]
+    return fields.key(key, "set") if ends else key
 
 
 def _flat(table: Any, what: str, prefix: str = "") -> dict[str, Any]:

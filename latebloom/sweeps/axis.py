@@ -80,14 +80,16 @@ def plain(name: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
-        return dict(value)
+        return {str(k): plain(name, v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(name, v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"axis {name}: {value} is not a finite number")
-    if not isinstance(value, bool | int | float | str | list | tuple):
+    if not isinstance(value, bool | int | float | str):
         raise InvalidInput(
             f"axis {name}: {value!r} must be a number, a word, true or false, or a spec"
         )
-    return list(value) if isinstance(value, tuple) else value
+    return value
 
 
 def label(value: Any) -> Any:

@@ -4,7 +4,6 @@ Behind the last byte of HDF5, where readers of netCDF do not look, stands the
 SHA-256 of all before it; a file is checked before anything in it is believed.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from latebloom._lazy import Lazy
 
+from .checksum import sealed, unsealed
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     import h5py
 else:
     h5netcdf, h5py = Lazy("h5netcdf"), Lazy("h5py")
-
-FORMAT = 1
-_MARK = b"\nlatebloom sha256 "
-# The mark, 64 hex digits, the end of the line.
-_TRAILER = len(_MARK) + 65
-
-
-class Damaged(Exception):
-    """A file that is not what was written; the message says how."""
 
 
 def encode(outcomes: Sequence[Outcome], keys: Sequence[str], attrs: Mapping[str, Any]) -> bytes:
@@ -75,11 +66,7 @@ def encode(outcomes: Sequence[Outcome], keys: Sequence[str], attrs: Mapping[str,
         memory.flush()
         content = memory.id.get_file_image()
     memory.close()
-    return content + _trailer(content)
-
-
-def _trailer(content: bytes) -> bytes:
-    return _MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
+    return sealed(content)
 
 
 def _text(file: Any, name: str, values: list[Any]) -> None:
@@ -116,12 +103,7 @@ class BatchFile:
 
         **Raises:** `Damaged` if they are not those that were written.
         """
-        content, trailer = data[:-_TRAILER], data[-_TRAILER:]
-        if len(data) <= _TRAILER or not trailer.startswith(_MARK):
-            raise Damaged("it has no checksum at its end: truncated, or not a batch file")
-        if trailer != _trailer(content):
-            raise Damaged("its checksum does not match its content")
-        return cls(content)
+        return cls(unsealed(data))
 
     @cached_property
     def _file(self) -> Any:  # an h5py.File, whose items its own types leave open

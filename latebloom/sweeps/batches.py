@@ -104,7 +104,8 @@ def _kind(sweep: Sweep, task: Task, i: int) -> tuple[int, bool]:
     if task.verb != "simulate":
         return APART, False
     if isinstance(experiment.problem, Supervised):
-        return NETWORKS, True
+        # Other engines do not apply, which every run says for itself.
+        return (NETWORKS, True) if task.engine in ("auto", "step") else (APART, False)
     chosen = task.engine
     if chosen == "auto":
         method = experiment.method

@@ -1,10 +1,11 @@
 """What a worker process does: one batch of cells, from their specs to a file in the store."""
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -67,16 +68,22 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
 
     **Raises:** `InvalidInput` if the store cannot be written.
     """
-    if key not in _SWEEPS:
+    sweep = _SWEEPS.get(key)
+    if sweep is None:
+        sweep = Sweep.from_dict(spec)
         _SWEEPS.clear()  # one is enough: they may carry large arrays
-        _SWEEPS[key] = Sweep.from_dict(spec)
-    sweep = _SWEEPS[key]
-    makers = [lambda i=i: _made(sweep, i) for i in batch.cells]
+        _SWEEPS[key] = sweep
+    if [sweep.key(i) for i in batch.cells] != list(batch.keys):
+        raise InvalidInput(
+            f"{store}: sweep {key} has other cells here than where it was started; do all machines "
+            "have the same version of latebloom?"
+        )
+    makers = [partial(_made, sweep, i) for i in batch.cells]
     waiting: list[tuple[int, str, Outcome]] = []
     report = Report(0, 0, 0.0, [])
     began = time.perf_counter()
     # One thread: the other cores have batches of their own.
-    with threadpool_limits(1):
+    with threadpool_limits(1), contextlib.suppress(KeyboardInterrupt):
         found = outcomes(batch.task, makers, batch.together)
         for i, name, outcome in zip(batch.cells, batch.keys, found, strict=False):
             waiting.append((i, name, outcome))
@@ -86,7 +93,8 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
                 waiting, began = [], time.perf_counter()
             if stop:
                 return report
-    return _written(store, sweep, batch, waiting, began, report)
+    # After Ctrl-C in a worker that hears it: what was finished before.
+    return _written(store, sweep, batch, waiting, began, report) if waiting else report
 
 
 def _made(sweep: Sweep, i: int) -> Any:
@@ -143,7 +151,7 @@ def _provenance(sweep: Sweep, batch: Batch, seconds: float, cells: list[int]) ->
     for i in cells:
         experiment = sweep.spec(i)
         specs.append(fingerprint(experiment) if experiment else None)
-    dtype = sweep.base.precision or "float64"
+    dtypes = {str((spec or {}).get("precision", "float64")) for spec in specs}
     return {
         "title": "outcomes of experiments on delayed generalization",
         "format": 1,
@@ -153,7 +161,7 @@ def _provenance(sweep: Sweep, batch: Batch, seconds: float, cells: list[int]) ->
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": seconds,
         "device": device,
-        "dtype": dtype,
+        "dtype": ", ".join(sorted(dtypes)),
         "git_revision": git_revision(),
         **{f"version_{name}": text for name, text in versions().items()},
         "specs": json.dumps(specs),

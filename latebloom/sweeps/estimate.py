@@ -59,7 +59,11 @@ class Estimate:
 
 
 def estimate(
-    sweep: Sweep, store: Store | None, workers: int | None = None, seconds: float = SECONDS
+    sweep: Sweep,
+    store: Store | None,
+    workers: int | None = None,
+    seconds: float = SECONDS,
+    retry_failed: bool = False,
 ) -> Estimate:
     """Return what is left of a sweep, and what it will cost.
 
@@ -71,6 +75,8 @@ def estimate(
     - `seconds`: for timing cells drawn at random; of long runs by updates only the first few
       hundred updates are timed.
 
+    - `retry_failed`: count the cells that failed before as cells to compute.
+
     **Raises:** `InvalidInput` for a cell that makes no experiment.
     """
     keys = [sweep.key(i) or "" for i in range(sweep.size)] if store is None else store.keys(sweep)
@@ -79,7 +85,8 @@ def estimate(
     before = Progress(total, 0, 0, 0.0) if store is None else store.progress(sweep)
     todo: list[Batch] = []
     for task in tasks_of(sweep):
-        have = {} if store is None else store.index.places(task)
+        places = {} if store is None else store.index.places(task)
+        have = {key for key, place in places.items() if not (place[2] and retry_failed)}
         left = (batch.without(have) for batch in batches(sweep, task, keys))
         todo += [batch for batch in left if batch is not None]
     count = sum(len(batch.cells) for batch in todo)

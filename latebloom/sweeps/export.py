@@ -81,7 +81,8 @@ def _write(results: xr.Dataset, path: Path) -> None:
     elif path.suffix == ".zarr":
         results.to_zarr(path, mode="w", zarr_format=2, consolidated=True)
     else:
-        frame = table(results).to_dataframe().reset_index()
+        cells = table(results)
+        frame = (cells if cells.sizes else cells.expand_dims("cell")).to_dataframe().reset_index()
         words = frame.select_dtypes(exclude=[np.number, bool]).columns
         frame[words] = frame[words].astype(str)
         if path.suffix == ".parquet":

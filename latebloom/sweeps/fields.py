@@ -32,6 +32,16 @@ def keys_of_type(name: str, prefix: str) -> list[str]:
     return []
 
 
+def default_of(name: str, field: str) -> Any:
+    """Return the default of a field of the type called `name`, None if it has none."""
+    for members in FAMILIES.values():
+        if name in members:
+            for known in dataclasses.fields(members[name]):
+                if known.name == field and known.default is not dataclasses.MISSING:
+                    return known.default
+    return None
+
+
 class Fields:
     """Finds the dotted key that a name stands for.
 

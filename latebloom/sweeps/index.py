@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .batch_file import BatchFile, Damaged
+from .batch_file import BatchFile
+from .checksum import Damaged, sealed, unsealed
 from .files import Entry, Files
 from .outcome import FAILED
 from .task import Task
@@ -83,6 +84,9 @@ class Index:
                     now[entry.name] = dataclasses.replace(before, damage=damage)
             except FileNotFoundError:
                 continue  # set aside meanwhile
+            except OSError as error:
+                why = f"it cannot be read ({error.strerror or error})"
+                now[entry.name] = Known(entry.size, entry.changed, damage=why)
         added = [name for name in now if name not in self.known]
         kept = all(now.get(name) == known for name, known in self.known.items())
         self.changed |= bool(added) or not kept
@@ -129,6 +133,8 @@ class Index:
         for text, places in self._places.items():
             if text and Task.parse(text).gives(task):
                 for key, place in places.items():
+                    if place[2] and text != str(task):
+                        continue  # that more was asked for may be why it failed
                     if key not in found or (found[key][2] and not place[2]):
                         found[key] = place
         return found
@@ -139,7 +145,7 @@ class Index:
         for text, places in self._places.items():
             if text and Task.parse(text).gives(task):
                 for key in keys:
-                    if key in places:
+                    if key in places and not (places[key][2] and text != str(task)):
                         found[key] = found.get(key, True) and places[key][2]
         return found
 
@@ -148,29 +154,28 @@ class Index:
         """Name -> what is wrong, of the files that cannot be believed."""
         return {name: known.damage for name, known in self.known.items() if known.damage}
 
-    def columns(self, task: Task) -> dict[str, tuple[str, str]]:
-        """Return variable -> (its kind, a file that has it) of the files that `task` can use."""
+    def columns(self, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return variable -> (its kind, a file that has it) of some files."""
         found: dict[str, tuple[str, str]] = {}
-        for name, known in self.known.items():
-            if not known.damage and Task.parse(known.task).gives(task):
-                for column, kind in known.columns.items():
-                    found.setdefault(column, (kind, name))
+        for name in names:
+            for column, kind in self.known[name].columns.items():
+                found.setdefault(column, (kind, name))
         return found
 
     def to_bytes(self) -> bytes:
         """Return what `_load` reads."""
         files = {name: asdict(known) for name, known in self.known.items()}
-        return json.dumps({"format": INDEX_FORMAT, "files": files}).encode()
+        return sealed(json.dumps({"format": INDEX_FORMAT, "files": files}).encode())
 
 
 def _load(files: Files) -> dict[str, Known]:
     """Return what an earlier index says; nothing if there is none that can be used."""
     try:
-        data: dict[str, Any] = json.loads(files.read(INDEX))
+        data: dict[str, Any] = json.loads(unsealed(files.read(INDEX)))
         if data["format"] != INDEX_FORMAT:
             return {}
         return {name: Known(**known) for name, known in data["files"].items()}
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, Damaged):
         return {}
 
 

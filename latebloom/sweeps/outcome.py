@@ -64,8 +64,8 @@ def outcomes(
     if together and task.verb == "simulate" and len(experiments) > 1:
         try:
             runs = simulate_batch([made() for made in experiments])
-        except (InvalidInput, MemoryError, ArithmeticError, RuntimeError):
-            pass  # one of them has an error, which it will show when it runs alone
+        except Exception:  # one of them has an error, which it will show when it runs alone
+            pass
         else:
             yield from (_of_run(run, task) for run in runs)
             return
@@ -94,6 +94,8 @@ def _outcome(task: Task, made: Callable[[], Experiment]) -> Outcome:
 
 
 def _of_run(run: Run, task: Task) -> Outcome:
+    if run.interrupted:  # a part of a run is no result
+        raise KeyboardInterrupt
     found, trajectory = run.phases, run.trajectory
     values: dict[str, float | str] = {
         "status": FAILED if found.verdict is Verdict.diverged else DONE,

@@ -236,6 +236,8 @@ class SlurmExecutor(Executor):
                 if not job.done():
                     continue
                 del self._jobs[job]
+                if not future.set_running_or_notify_cancel():
+                    continue
                 try:
                     future.set_result(job.result())
                 except Exception as error:  # handed to whoever asks for the result

@@ -11,7 +11,8 @@ from xarray.core import indexing
 
 from latebloom._errors import InvalidInput
 
-from .batch_file import BatchFile, Damaged
+from .batch_file import BatchFile
+from .checksum import Damaged
 from .index import BATCHES
 from .sweep import Sweep
 from .task import Task, tasks_of
@@ -162,7 +163,7 @@ class _Opened:
             for name, variable in self._variables(task).items():
                 variables.setdefault(name, variable)
         taken = {*variables, *self.sweep.coords}
-        fields = {k: v for k, v in self._fields().items() if k not in taken}
+        fields = {k: v for k, v in self._fields(taken).items() if k not in taken}
         hashes = np.array(self.keys, dtype=object).reshape(self.sweep.shape)
         variables["hash"] = xr.Variable(self.dims, hashes, {"long_name": "of the experiment"})
         coords = {
@@ -182,7 +183,11 @@ class _Opened:
         places = Places(self.store, self.sweep, task, self.keys)
         found = {}
         records = self._records(places)
-        for name, (kind, file) in self.store.index.columns(task).items():
+        columns = self.store.index.columns(places.names)
+        # `status` is that of the simulation, or of the first task where there is none.
+        owner = "simulate" if "simulate" in self.sweep.tasks else tasks_of(self.sweep)[0].verb
+        front = "" if task.verb == owner else f"{task.verb}_"
+        for name, (kind, file) in columns.items():
             if name == "hash":
                 continue
             fill = float("nan") if kind != "word" else MISSING if name == "status" else ""
@@ -191,16 +196,14 @@ class _Opened:
                 continue
             array = CellArray(places, self.reader, name, fill, length)
             dims = (*self.dims, "record") if length else self.dims
-            # The status of the first task is that of the cell.
-            own = name in ("status", "message") and task.verb != self.sweep.tasks[0]
-            label = f"{task.verb}_{name}" if own else name
+            label = f"{front}{name}" if name in ("status", "message") else name
             lazy = indexing.LazilyIndexedArray(array)
             described = self._attrs(name, file)
             found[label] = xr.Variable(dims, lazy, described)
-        if "status" not in self.store.index.columns(task):
+        if "status" not in columns:
             # Nothing is done yet: even that is an answer.
-            shape = self.sweep.shape
-            found["status"] = xr.Variable(self.dims, np.full(shape, MISSING, dtype=object))
+            none = np.full(self.sweep.shape, MISSING, dtype=object)
+            found[f"{front}status"] = xr.Variable(self.dims, none)
         return found
 
     def _records(self, places: Places) -> int:
@@ -219,10 +222,14 @@ class _Opened:
     def _descriptions(self) -> dict[str, dict[str, dict[str, str]]]:
         return {}
 
-    def _fields(self) -> dict[str, xr.Variable]:
+    def _fields(self, taken: set[str]) -> dict[str, xr.Variable]:
         """Return what was derived, and alpha and beta, of every cell."""
         sweep = self.sweep
-        derived = {key.rpartition(".")[2]: key for key in sweep.derive}
+        shorts = [key.rpartition(".")[2] for key in sweep.derive]
+        derived = {
+            short if shorts.count(short) == 1 and short not in taken else key: key
+            for short, key in zip(shorts, sweep.derive, strict=True)
+        }
         always = {name: key for name in ALWAYS if (key := _only_key(sweep, name)) is not None}
         wanted = always | derived
         swept = {key for axis in sweep.axes for key in axis.values}

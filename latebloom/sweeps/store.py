@@ -23,6 +23,7 @@ import numpy as np
 from latebloom import __version__
 from latebloom._errors import InvalidInput, nearest, unwritable
 
+from .checksum import Damaged, sealed, unsealed
 from .files import Files, LocalFiles, RemoteFiles, publish, remove_drafts, replace
 from .index import BATCHES, INDEX, Index, as_keys, as_numbers
 from .sweep import Sweep
@@ -67,6 +68,8 @@ class Store:
     def __init__(self, files: Files, root: Path | None, label: str) -> None:
         self.files, self.root, self.label = files, root, label
         self.index = Index(files)
+        # Files of sweeps that cannot be read, and why; running the sweep writes them anew.
+        self.unreadable: dict[str, str] = {}
 
     # Sweeps ---------------------------------------------------------------------------------------
 
@@ -75,7 +78,10 @@ class Store:
         """Hash -> sweep, of all sweeps that were run here."""
         found = {}
         for entry in self.files.entries(SWEEPS, ".json"):
-            found[entry.name.removesuffix(".json")] = self._sweep(entry.name)
+            try:
+                found[entry.name.removesuffix(".json")] = self._sweep(entry.name)
+            except InvalidInput as error:
+                self.unreadable[entry.name] = str(error)
         return found
 
     def _sweep(self, name: str) -> Sweep:
@@ -88,9 +94,12 @@ class Store:
 
         try:
             data = json.loads(self.files.read(f"{SWEEPS}/{name}"))
-            return Sweep.from_dict(revive(data))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InvalidInput(f"{self.label}/{SWEEPS}/{name}: cannot be read ({error})") from None
+            found = Sweep.from_dict(revive(data))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput(f"{SWEEPS}/{name}: cannot be read ({error})") from None
+        if f"{found.hash}.json" != name:
+            raise InvalidInput(f"{SWEEPS}/{name}: is not the sweep that was written there")
+        return found
 
     def sweep(self, name: str | None = None) -> Sweep:
         """Return the sweep with this name or hash; the only one if None.
@@ -118,16 +127,17 @@ class Store:
         **Raises:** `InvalidInput` for a cell whose values make no experiment.
         """
         cached = f"{SWEEPS}/{sweep.hash}.keys.npy"
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            numbers = np.load(io.BytesIO(self.files.read(cached)), allow_pickle=False)
+        with contextlib.suppress(OSError, ValueError, EOFError, Damaged):
+            content = unsealed(self.files.read(cached), __version__)
+            numbers = np.load(io.BytesIO(content), allow_pickle=False)
             if numbers.shape == (sweep.size,) and numbers.dtype == np.uint64:
                 return as_keys(numbers)
         return [sweep.key(i) or "" for i in range(sweep.size)]
 
     def enter(self, sweep: Sweep, keys: Sequence[str]) -> None:
         """Write down that this sweep is run here."""
-        folder = self.writable / SWEEPS
         data = sweep.to_dict()
+        arrays: list[str] = []
 
         def outward(value: Any, name: str) -> Any:
             if isinstance(value, dict):
@@ -137,16 +147,28 @@ class Store:
             if isinstance(value, np.ndarray):
                 buffer = io.BytesIO()
                 np.save(buffer, value, allow_pickle=False)
-                file = f"{sweep.hash}.{name}.npy"
-                publish(folder, file, buffer.getvalue())
+                file = f"{sweep.hash}.{name}-{len(arrays)}.npy"
+                arrays.append(file)
+                self._put(file, buffer.getvalue())
                 return {"npy": file}
             return value
 
         spec = json.dumps(outward(data, "base"), indent=1)
-        publish(folder, f"{sweep.hash}.json", spec.encode())
+        self._put(f"{sweep.hash}.json", spec.encode())
         buffer = io.BytesIO()
         np.save(buffer, as_numbers(list(keys)), allow_pickle=False)
-        publish(folder, f"{sweep.hash}.keys.npy", buffer.getvalue())
+        # Another version may give other hashes.
+        self._put(f"{sweep.hash}.keys.npy", sealed(buffer.getvalue(), __version__))
+        self.__dict__.pop("sweeps", None)  # there may be one more
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Write a file about a sweep, unless it is there already."""
+        try:
+            if self.files.read(f"{SWEEPS}/{name}") == data:
+                return
+        except OSError:
+            pass
+        replace(self.writable / SWEEPS / name, data)
 
     # State ----------------------------------------------------------------------------------------
 

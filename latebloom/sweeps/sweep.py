@@ -19,12 +19,14 @@ from latebloom.spec import SPEC_VERSION, fingerprint
 
 from .axis import Axis, expand, label
 from .expression import Expression
-from .fields import Fields
+from .fields import Fields, default_of
 from .seeding import derived_seed, seed_keys
 from .structure import structure_of
 
 # What can be done with every experiment of a sweep.
 TASKS = ("simulate", "predict", "recover")
+# Names that results use themselves.
+RESERVED = ("seed", "record", "cell", "quantile")
 # Raise it when the meaning of a sweep's spec changes.
 SWEEP_VERSION = 1
 
@@ -63,8 +65,13 @@ class Sweep:
             raise InvalidInput(f"base = {base!r}: must be an Experiment")
         check.one_of("engine", engine, ENGINES)
         check.boolean("matched", matched)
+        for what, words in (("tasks", tasks), ("trajectories", trajectories)):
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise InvalidInput(f"{what} = {words!r}: must be a list of names")
         for task in tasks:
             check.one_of("tasks", task, TASKS)
+        if isinstance(zip, Mapping) or not all(isinstance(group, Mapping) for group in zip):
+            raise InvalidInput("zip: must be a list of groups, each a table of axes")
         if not tasks:
             raise InvalidInput(f"tasks = []: give at least one of {', '.join(TASKS)}")
         if batch is not None:
@@ -89,10 +96,24 @@ class Sweep:
             if key in swept:
                 raise InvalidInput(f"derive: {short} is an axis as well; choose one")
             self.derive[key] = self._formula(f"derive {short}", text, fields)
+        self._require_order()
         self.only = None if only is None else self._formula("only", only, fields)
         self._base = base.to_dict()
         self._base.pop("name", None)
         self._seed_keys: dict[str, tuple[str, ...]] = {}
+
+    def _require_order(self) -> None:
+        """Raise if a formula uses a field that is derived after it."""
+        done: set[str] = set()
+        for key, formula in self.derive.items():
+            used = {self._names[name] for name in formula.names}
+            late = sorted(used & set(self.derive) - done)
+            if late:
+                raise InvalidInput(
+                    f"derive: {key} = {formula.text!r} uses {late[0]}, which is derived after it: "
+                    "write that one first"
+                )
+            done.add(key)
 
     def _formula(self, what: str, text: Any, fields: Fields) -> Expression:
         formula = Expression(str(text))
@@ -121,7 +142,7 @@ class Sweep:
         for axis in self.axes:
             for i, (key, values) in enumerate(axis.values.items()):
                 short = key.rpartition(".")[2]
-                name = axis.name if i == 0 else (key if short in taken else short)
+                name = axis.name if i == 0 else key if short in (*taken, *RESERVED) else short
                 taken.add(name)
                 found[name] = (axis.name, tuple(label(v) for v in values))
         return found
@@ -149,14 +170,23 @@ class Sweep:
         """Return what the field `key` of a cell with these settings is, None if it has none."""
         if key in settings:
             return settings[key]
-        node: Any = self._base
-        trail = key.split(".")
-        for depth, part in enumerate(trail, start=1):
-            here = ".".join(trail[:depth])
-            node = settings.get(here, _child(node, part))
-            if isinstance(node, str) and depth < len(trail):  # a type by name: fields shared
-                node = _child(self._base, trail[0]) if depth == 1 else None
+        parts = key.split(".")
+        above = {".".join(parts[:n]) for n in range(1, len(parts))}
+        data = self._base
+        if above & set(settings):  # the type itself is chosen: what it has is what counts
+            data = self._changed({k: v for k, v in settings.items() if k != "seed"})
+        node: Any = data
+        for part in parts:
+            node = _child(node, part)
         return node
+
+    def _changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the base with these changes."""
+        data = _copy(self._base)
+        # Types first, as on the command line: then beta belongs to the type that was chosen.
+        for key in sorted(settings, key=lambda key: key.count(".")):
+            change(data, key, _copy(settings[key]))
+        return data
 
     def _values(self, formula: Expression, settings: Mapping[str, Any]) -> dict[str, Any]:
         values = {}
@@ -205,11 +235,8 @@ class Sweep:
         settings = self.settings(i)
         if settings is None:
             return None
-        data = _copy(self._base)
         own = {key: value for key, value in settings.items() if key != "seed"}
-        # Types first, as on the command line: then beta belongs to the type that was chosen.
-        for key in sorted(own, key=lambda key: key.count(".")):
-            change(data, key, _copy(own[key]))
+        data = self._changed(own)
         if self.seeded:
             cell = None if self.matched else {k: label(v) for k, v in own.items()}
             for key in self._seeds_of(data):
@@ -287,6 +314,7 @@ class Sweep:
     def hash(self) -> str:
         """16 hex digits that identify the grid and what is done with it, whatever it is called."""
         data = {k: v for k, v in self.to_dict().items() if k not in ("name", "batch", "base")}
+        data["derive"] = list(data["derive"].items())  # their order matters
         data |= {
             "version": [SWEEP_VERSION, SPEC_VERSION],
             "base": fingerprint(self.base.with_(name="")),
@@ -358,7 +386,11 @@ def _group(group: Values, fields: Fields) -> Axis:
     for key, values in written.items():
         fields.add_types(key, values)
     rows = list(zip(*written.values(), strict=True))
-    distinct = list({json.dumps(row, sort_keys=True): row for row in rows}.values())
+    # As numbers: 100 and 1e2 are the same value.
+    first: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        first.setdefault(json.dumps(fingerprint({"row": row}), sort_keys=True), row)
+    distinct = list(first.values())
     if len(distinct) < len(rows):
         warnings.warn(
             f"axis {', '.join(group)}: {len(rows) - len(distinct)} of {len(rows)} values are "
@@ -381,9 +413,10 @@ def _named(axes: Iterable[Axis]) -> tuple[Axis, ...]:
                 raise InvalidInput(f"{key} is swept by two axes: choose one")
     shorts = [key.rpartition(".")[2] for key in firsts]
     names = [
-        short if shorts.count(short) == 1 and short != "seed" else key
+        short if shorts.count(short) == 1 and short not in RESERVED else key
         for short, key in zip(shorts, firsts, strict=True)
     ]
+    names = [f"{name}_axis" if name in RESERVED else name for name in names]
     return tuple(Axis(name, axis.values) for name, axis in zip(names, axes, strict=True))
 
 
@@ -391,6 +424,8 @@ def _seed_axis(seeds: int | Sequence[int], taken: set[str]) -> Axis:
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         check.integer("seeds", seeds, low=1, high=10**6)
         seeds = range(seeds)
+    if isinstance(seeds, np.ndarray):
+        seeds = seeds.tolist()
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
         raise InvalidInput(f"seeds = {seeds!r}: must be a number of seeds, or a list of them")
     for seed in seeds:
@@ -412,8 +447,11 @@ def _copy(value: Any) -> Any:
 
 
 def _child(node: Any, part: str) -> Any:
+    """Return a field of a spec given as dictionaries; what is not written has its default."""
+    if isinstance(node, str):
+        node = {"type": node}
     if isinstance(node, Mapping):
-        return node.get(part)
+        return node[part] if part in node else default_of(str(node.get("type", "")), part)
     if isinstance(node, list) and part.isdigit() and int(part) < len(node):
         return node[int(part)]
     return None
