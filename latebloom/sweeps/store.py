@@ -1,11 +1,13 @@
 """The store: a folder of immutable batch files, and the sweeps that they belong to.
 
-store/
-  latebloom-store.json      the format
-  batches/*.nc              outcomes of cells, with checksums
-  sweeps/HASH.json          the sweeps that were run here
-  sweeps/HASH.keys.npy      the hashes of their cells; derived
-  index.json                which file holds which cell; derived
+::
+
+    store/
+      latebloom-store.json      the format
+      batches/*.nc              outcomes of cells, with checksums
+      sweeps/HASH.json          the sweeps that were run here
+      sweeps/HASH.keys.npy      the hashes of their cells; derived
+      index.json                which file holds which cell; derived
 """
 
 import contextlib
