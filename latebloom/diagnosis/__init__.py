@@ -1,0 +1,10 @@
+"""Diagnosis of anybody's curves: from a log to t1, t2, a verdict and, perhaps, a forecast."""
+
+from .diagnosis import diagnose as diagnose
+from .diagnosis import diagnose_log as diagnose_log
+from .finding import Finding as Finding
+from .forecast import Forecast as Forecast
+from .log import Log as Log
+from .norm import NormAnswer as NormAnswer
+from .read import read_log as read_log
+from .result import Diagnosis as Diagnosis

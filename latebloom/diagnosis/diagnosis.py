@@ -1,0 +1,248 @@
+"""The diagnosis of somebody's curves: t1, t2, a verdict with reasons, the norm, a forecast."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from latebloom._errors import InvalidInput
+from latebloom.phases import Phases, Rules, Verdict, phases
+
+from .curves import Records, ordered
+from .finding import Finding, find
+from .forecast import Forecast, forecast
+from .log import Log, Series
+from .norm import NormAnswer, explain
+from .prepare import prepare
+from .read import read_log
+from .result import Diagnosis
+
+DEFAULT = Rules()
+
+
+def diagnose(
+    steps: ArrayLike,
+    train: ArrayLike,
+    test: ArrayLike,
+    norm: ArrayLike | None = None,
+    *,
+    kind: str | Sequence[str],
+    thresholds: tuple[float | None, float | None] = (None, None),
+    rules: Rules = DEFAULT,
+) -> Diagnosis:
+    """Say what the curves of anybody's trainer show.
+
+    **Arguments:**
+
+    - `steps`: (T,) the number of updates at each record, whole numbers; any order.
+    - `train`, `test`: (T,) accuracies, errors or losses; NaN where nothing was logged.
+    - `norm`: (T,) a norm of the weights, or None.
+    - `kind`: `accuracy` (in [0, 1], or in percent, which is recognized and noted), `percent`,
+      `error` or `loss`; two words if train and test differ.
+    - `thresholds`: (train, test): memorized and generalized, in the unit of the curves. None is
+      0.99 and 0.95 for accuracies. Errors and losses have no default: a share of the first value,
+      say, would call any large start that decays a success.
+    - `rules`: the numbers behind the verdict.
+
+    **Returns:** a `Diagnosis`; what was repaired is in its `notes`.
+
+    **Raises:** `InvalidInput` for curves that cannot be judged, or only by a guess.
+
+    >>> steps = np.arange(0, 10001, 100)
+    >>> train = np.where(steps < 300, 0.2, 1.0)
+    >>> test = np.where(steps < 8000, 0.1, 0.98)
+    >>> found = lb.diagnose(steps, train, test, kind="accuracy")
+    >>> str(found.verdict), str(found.phases.t1), str(found.phases.t2)
+    ('grokked', 'in [201, 300]', 'in [7901, 8000]')
+    """
+    k = np.asarray(steps)
+    columns: dict[str, Series] = {}
+    for name, values in (("train", train), ("test", test), ("norm", norm)):
+        if values is None:
+            continue
+        v = check_numbers(name, values)
+        if v.shape != k.shape or k.ndim != 1:
+            raise InvalidInput(
+                f"{name} has shape {v.shape} for steps of shape {k.shape}; give one value per step"
+            )
+        columns[name] = (check_numbers("steps", steps), v)
+    return _diagnose(columns, ("train", "test", "norm"), kind, thresholds, rules, [])
+
+
+def diagnose_log(
+    log: Log | str | Path,
+    train: str,
+    test: str,
+    step: str | None = None,
+    norm: str | None = None,
+    *,
+    kind: str | Sequence[str] | None = None,
+    thresholds: tuple[float | None, float | None] = (None, None),
+    rules: Rules = DEFAULT,
+) -> Diagnosis:
+    """Say what two columns of a log show.
+
+    **Arguments:**
+
+    - `log`: from `read_log`, or the path of one.
+    - `train`, `test`, `norm`: columns, or tags of TensorBoard; they may be logged on different
+      rows.
+    - `step`: the column with the number of updates; None: the first that is called like one.
+    - `kind`: as for `diagnose`; None: told by the words in the names of the columns.
+    - `thresholds`, `rules`: as for `diagnose`.
+
+    **Returns:** a `Diagnosis`.
+
+    **Raises:** `InvalidInput` for columns that do not exist, and as `diagnose`.
+    """
+    log = log if isinstance(log, Log) else read_log(log)
+    column, notes = log.step_column(step), list(log.notes)
+    if step is None and column != "step":
+        notes.append(f"the steps are the column '{column}'")
+    if train == test:
+        raise InvalidInput(f"train and test are both '{train}'; name two columns")
+    names = (train, test) if norm is None else (train, test, norm)
+    columns = {name: log.series(log.known(name), column) for name in names}
+    return _diagnose(columns, (train, test, norm or ""), kind, thresholds, rules, notes)
+
+
+def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
+    """Return the values as floats.
+
+    **Raises:** `InvalidInput` if they are none.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            f"{name} is no array of numbers; pass one run, as NumPy arrays"
+        ) from None
+
+
+def _diagnose(
+    columns: dict[str, Series],
+    names: tuple[str, str, str],
+    kind: str | Sequence[str] | None,
+    thresholds: tuple[float | None, float | None],
+    rules: Rules,
+    notes: list[str],
+) -> Diagnosis:
+    train, test, limits = prepare(columns, names[:2], kind, thresholds, notes)
+    found = _phases(train, test, limits, rules, notes)
+    verdict, shown = find(found, train, test, limits, rules)
+    reasons = [_reached(train, limits[0]), _reached(test, limits[1]), *shown, found.reason]
+    answer = _norm(columns.get(names[2]), names[2], test, found, limits[1], rules, notes)
+    return Diagnosis(
+        verdict=verdict,
+        reasons=tuple(reasons),
+        phases=found,
+        thresholds=(train.shown(limits[0]), test.shown(limits[1])),
+        norm=answer,
+        forecast=_forecast(found, verdict, test, limits[1], answer),
+        notes=tuple(notes),
+        train=train,
+        test=test,
+    )
+
+
+def _phases(
+    train: Records, test: Records, limits: tuple[float, float], rules: Rules, notes: list[str]
+) -> Phases:
+    """The phases on the steps of the test curve; t1 and t2 each from all records of its curve."""
+    passages = (train.passage(limits[0]), test.passage(limits[1]))
+    k = test.steps
+    if not np.array_equal(k, train.steps):
+        k = k[k >= train.steps[0]]
+        notes.append(
+            f"{train.name} and {test.name} are logged at different steps: at each of {test.name} "
+            "stands the last training record before it"
+        )
+        if train.steps[-1] > k[-1:].max(initial=0) and len(k):
+            later = np.count_nonzero(train.steps > k[-1])
+            notes.append(f"{later} records of {train.name} are later than the last of {test.name}")
+    if len(k) < 2:
+        raise InvalidInput(
+            f"{test.name} ends at step {test.steps[-1]}, before {train.name} begins at step "
+            f"{train.steps[0]}; choose columns of one run"
+        )
+    f = test.at(k)
+    found = phases(
+        k,
+        train.at(k),
+        f,
+        limits,
+        passages=passages,
+        diverged_at=train.diverged_at,
+        rules=rules,
+    )
+    t1 = found.t1
+    if t1.high is not None and t1.high > k[-1] and found.verdict is not Verdict.diverged:
+        reason = f"t1 = {t1}, but the last record of {test.name} is at step {k[-1]}"
+        if found.t2.high is None:
+            return Phases(t1, found.t2, Verdict.undecided, reason)
+    return found
+
+
+def _reached(curve: Records, limit: float) -> str:
+    """One sentence on a curve and its threshold, in the unit of the column."""
+    sign = ">=" if curve.kind == "accuracy" else "<="
+    goal = f"{curve.name} {sign} {curve.shown(limit):.4g}"
+    i = int(np.argmin(curve.errors))
+    best, last = curve.shown(float(curve.errors[i])), curve.shown(float(curve.errors[-1]))
+    found = curve.passage(limit)
+    when = "is not reached" if found.high is None else f"is reached {_when(found.low, found.high)}"
+    return f"{goal} {when}; best {best:.4g} at step {curve.steps[i]}, last {last:.4g}"
+
+
+def _when(low: int | None, high: int) -> str:
+    return f"at step {high}" if low == high else f"between the steps {low} and {high}"
+
+
+def _norm(
+    series: Series | None,
+    name: str,
+    test: Records,
+    found: Phases,
+    limit: float,
+    rules: Rules,
+    notes: list[str],
+) -> NormAnswer | None:
+    if series is None:
+        return None
+    k, v = ordered(name, *series, notes)
+    if (v[np.isfinite(v)] <= 0).any():
+        raise InvalidInput(f"{name} is {v.min():g} somewhere; a norm is positive")
+    finite = np.isfinite(v)
+    k, v = k[finite], v[finite]
+    both = np.isfinite(test.errors) & (test.steps >= k[0]) & (test.steps <= k[-1])
+    if np.count_nonzero(both) < 4:
+        return NormAnswer(
+            "cannot tell", f"{name} and {test.name} have hardly a step in common: log both together"
+        )
+    if not np.isin(test.steps[both], k).all():
+        notes.append(f"{name} is interpolated at the steps of {test.name}")
+    steps = test.steps[both]
+    norm = np.exp(np.interp(steps, k, np.log(v)))
+    after = found.t1.high or 0
+    return explain(steps, test.errors[both], norm, test.kind, after, limit, rules.mirage_drop)
+
+
+def _forecast(
+    found: Phases, verdict: Finding, test: Records, limit: float, norm: NormAnswer | None
+) -> Forecast | None:
+    if found.t2.high is not None:
+        return None
+    if found.diverged_at is not None:
+        return Forecast.refused("the run diverged")
+    if found.t1.high is None:
+        return Forecast.refused(
+            "the training curve has not reached its threshold: the laws hold after t1"
+        )
+    if norm is not None and norm.answer == "yes":
+        return Forecast.refused(
+            "the test error has only followed the norm: that tells nothing of t2"
+        )
+    if verdict is not Finding.still_improving:
+        return Forecast.refused(f"the verdict is {verdict}: the test curve is not getting better")
+    return forecast(test.steps, test.errors, found.t1.high, limit, test.kind)

@@ -1,0 +1,101 @@
+"""TensorBoard's event files, read by TensorBoard's own record reader and without TensorFlow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latebloom._errors import InvalidInput
+
+from .log import Tags
+
+MARK = "tfevents"  # in the name of every event file
+
+
+def event_files(path: Path) -> list[Path]:
+    """Return the event files that a path stands for, oldest first: their names begin with the time.
+
+    **Raises:** `InvalidInput` for a folder without any.
+    """
+    if path.is_file():
+        return [path]
+    found = sorted(p for p in path.rglob(f"*{MARK}*") if p.is_file())
+    if not found:
+        raise InvalidInput(
+            f"{path}: no event file (*{MARK}*) in this folder; give the log itself, a "
+            ".csv, .jsonl, .json or .parquet file"
+        )
+    return found
+
+
+def read_events(path: Path) -> Tags:
+    """Return the scalars of an event file, or of all those in a folder.
+
+    A run that was resumed leaves several files in one folder: they are one log. Files in several
+    folders (Keras writes `train/` and `validation/`) keep the folder in front of the tag.
+
+    **Raises:** `InvalidInput` for a missing package, a folder without event files, a file that is
+    no event file, or one without scalars.
+    """
+    try:
+        # The record reader that TensorBoard falls back on where there is no TensorFlow.
+        from google.protobuf.message import DecodeError
+        from tensorboard.compat.proto import event_pb2
+        from tensorboard.compat.tensorflow_stub import errors
+        from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
+        from tensorboard.util.tensor_util import make_ndarray
+    except ImportError as error:
+        raise InvalidInput(
+            f"{path}: event files need TensorBoard: pip install 'latebloom[tensorboard]' ({error})"
+        ) from None
+
+    message: Any = vars(event_pb2)["Event"]  # the class is made when the module is loaded
+    files = event_files(path)
+    several = len({file.parent for file in files}) > 1
+    notes: list[str] = []
+
+    def events(file: Path) -> Iterator[Any]:
+        try:
+            reader = PyRecordReader_New(str(file))
+            while True:
+                try:
+                    reader.GetNext()
+                except errors.OutOfRangeError:
+                    return
+                yield message.FromString(reader.record())
+        except OSError as error:
+            raise InvalidInput(f"{file}: cannot be read ({error.strerror or error})") from None
+        except (
+            errors.OpError,
+            DecodeError,
+        ):  # a wrong checksum, or the half record of a killed run
+            notes.append(f"{file.name} is damaged or not complete: read up to there")
+
+    read: dict[str, list[tuple[float, float]]] = {}
+    for file in files:
+        folder = file.parent.relative_to(path).as_posix() + "/" if several else ""
+        for event in events(file):
+            for value in event.summary.value:
+                if value.HasField("simple_value"):
+                    number = value.simple_value
+                elif value.HasField("tensor") and value.metadata.plugin_data.plugin_name in (
+                    *("", "scalars"),  # only the first record of a tag names its plugin
+                ):
+                    number = _scalar(make_ndarray(value.tensor))
+                else:
+                    continue  # pictures, histograms, texts
+                if number is not None:
+                    read.setdefault(f"{folder}{value.tag}", []).append((event.step, number))
+    if not read:
+        why = notes[0] if notes else "it holds no scalars"
+        raise InvalidInput(f"{path}: no curve could be read ({why}); give the run's own log")
+    tags = {
+        tag: (np.array([k for k, _ in records], float), np.array([v for _, v in records], float))
+        for tag, records in read.items()
+    }
+    return Tags(str(path), tags, tuple(dict.fromkeys(notes)))
+
+
+def _scalar(array: np.ndarray) -> float | None:
+    return float(array.ravel()[0]) if array.size == 1 and array.dtype.kind in "fiu" else None

@@ -1,0 +1,123 @@
+"""From the records of two columns to two curves with thresholds, or a reason why not."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from latebloom import _checks as check
+from latebloom._errors import InvalidInput
+
+from .curves import Records, as_records, in_percent, ordered, read_kinds
+from .log import Series
+
+# Memorized: at most one percent of the training examples wrong, the rule of the paper's networks;
+# an accuracy of exactly 1 would wait for the last mislabelled example.
+TRAIN_ACCURACY = 0.99
+# Generalized: 95 % of the test examples. A late drop that stops below that left something
+# unlearned, and what is beyond is often out of reach for noise in the labels.
+TEST_ACCURACY = 0.95
+# A threshold of no error at all: `phases` needs a positive number.
+NO_ERROR = 1e-9
+# Test better than train in so many of the records is worth a word.
+MOSTLY = 0.9
+
+
+class Prepared(NamedTuple):
+    """Clean curves, and the thresholds (train, test) of their errors."""
+
+    train: Records
+    test: Records
+    limits: tuple[float, float]
+
+
+def prepare(
+    columns: Mapping[str, Series],
+    pair: Sequence[str],
+    kind: str | Sequence[str] | None,
+    thresholds: tuple[float | None, float | None],
+    notes: list[str],
+) -> Prepared:
+    """Return the curves of the columns `pair`, (train, test).
+
+    **Arguments:**
+
+    - `columns`: steps and values by name.
+    - `kind`, `thresholds`: as for `diagnose_log`.
+    - `notes`: gets a sentence for everything that was repaired or assumed.
+
+    **Raises:** `InvalidInput` for curves, kinds or thresholds that make no sense.
+    """
+    kinds = read_kinds(kind, pair)
+    curves = [ordered(name, *columns[name], notes) for name in pair]
+    percent = in_percent(pair, kinds, [v for _, v in curves], notes)
+    train, test = (
+        as_records(name, word, *curve, divided)
+        for name, word, curve, divided in zip(pair, kinds, curves, percent, strict=True)
+    )
+    limits = (
+        _limit("train", train, thresholds[0], TRAIN_ACCURACY, notes),
+        _limit("test", test, thresholds[1], TEST_ACCURACY, notes),
+    )
+    test = _healthy(train, test, notes)
+    _compare(train, test, notes)
+    return Prepared(train, test, limits)
+
+
+def _limit(
+    which: str, curve: Records, threshold: float | None, default: float, notes: list[str]
+) -> float:
+    """The threshold of the error of a curve."""
+    option = f"--{which}-threshold"
+    if threshold is None:
+        if curve.kind != "accuracy":
+            first, least = float(curve.errors[0]), float(curve.errors.min())
+            raise InvalidInput(
+                f"{curve.name} is {'an error' if curve.kind == 'error' else 'a loss'} and has no "
+                f"natural threshold: it starts at {first:.3g} and its least is {least:.3g}; give "
+                f"{option}"
+            )
+        threshold = default
+        notes.append(f"{curve.name}: the threshold is an accuracy of {default:g} ({option})")
+    check.real(option, threshold, low=0, strict=True)
+    threshold = float(threshold)
+    if curve.kind != "accuracy":
+        return threshold
+    if 1 < threshold <= 100:
+        threshold /= 100
+        notes.append(f"{option} is in percent: divided by 100")
+    if threshold > 1:
+        raise InvalidInput(f"{option} {threshold:g}: must be an accuracy in (0, 1], or in percent")
+    # Rounded as the accuracies are: 1 - 0.95 is not exactly 0.05.
+    return max(float(1.0 - np.float64(threshold)), NO_ERROR)
+
+
+def _healthy(train: Records, test: Records, notes: list[str]) -> Records:
+    """The test curve without an end that is not finite, unless the training diverged too."""
+    if test.diverged_at is None or train.diverged_at is not None:
+        return test
+    keep = np.isfinite(test.errors)
+    notes.append(f"{train.name} stays finite, so the end of {test.name} is left out")
+    if np.count_nonzero(keep) < 2:
+        raise InvalidInput(f"{test.name} is not finite; choose another column")
+    return Records(
+        *(test.name, test.kind, test.percent),
+        *(test.steps[keep], test.values[keep], test.errors[keep]),
+    )
+
+
+def _compare(train: Records, test: Records, notes: list[str]) -> None:
+    """Note a test curve that is better than the training curve from the start: a swap, perhaps."""
+    if train.kind != test.kind:
+        return
+    late = test.steps >= train.steps[0]
+    if np.count_nonzero(late) < 2:
+        return
+    e, f = train.at(test.steps[late]), test.errors[late]
+    differ = e != f
+    better = np.count_nonzero(f < e)
+    if better and better >= MOSTLY * np.count_nonzero(differ) and differ.mean() > 0.5:
+        notes.append(
+            f"{test.name} is better than {train.name} from the start, in {better} of {len(e)} "
+            "records: are the columns swapped? (dropout and augmentation do this too)"
+        )
