@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 from . import (
+    forecasts,
     growth,
     jump_engine,
     low_rank,
     memory,
     networks,
     predictors,
+    slow_time,
     spectral_engine,
     step_engine,
     sweeps,
@@ -28,6 +30,8 @@ SUITES = {
     "memory": memory.measure,
     "growth": growth.measure,
     "predictors": predictors.measure,
+    "slow-time": slow_time.measure,
+    "forecasts": forecasts.measure,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 import latebloom as lb
 from latebloom.simulate import simulate
+from latebloom.theory.lower_bound import delay_lower_bound
 
 from .timing import Row
 
@@ -24,15 +25,19 @@ def experiment(seed: int, rate: float, steps: int) -> lb.Experiment:
 def measure(out: Path) -> list[Row]:
     """Return the ratios t2 / predicted over the instances: median, least, largest.
 
-    s2 is taken from the flow at a hundredth of alpha beta: what is left is its error in beta.
+    s2 and its first correction are taken from the flow at a hundredth and a tenth of alpha beta.
     """
     rate = ALPHA * BETA
-    paper, slow, products = [], [], []
+    paper, slow, corrected, least, products = [], [], [], [], []
     for seed in range(INSTANCES):
-        far = simulate(experiment(seed, rate / 100, 10**11), engine="slow").phases.t2
-        if far.low is None or far.high is None:
+        times = []
+        for share in (100, 10):
+            far = simulate(experiment(seed, rate / share, 10**11), engine="slow").phases.t2
+            if far.low is not None and far.high is not None:
+                times.append(0.5 * (far.low + far.high) * rate / share)
+        if len(times) < 2:
             continue
-        s2 = 0.5 * (far.low + far.high) * rate / 100
+        s2, slope = times[0], (times[1] - times[0]) / 0.09
         near = experiment(seed, rate, round(1.2 * s2 / rate) + 1000)
         t2 = simulate(near, engine="step").phases.t2.step
         if t2 is None:
@@ -42,6 +47,10 @@ def measure(out: Path) -> list[Row]:
         norm = float(np.linalg.norm(data.a_hat - data.a_star, 2))
         paper.append(t2 * rate / norm)
         slow.append(t2 * rate / s2)
+        corrected.append(t2 * rate / (s2 + slope))
+        bound = delay_lower_bound(near)
+        assert not isinstance(bound, str)
+        least.append(bound / t2)
         products.append(t2 * rate)
 
     def row(what: str, ratios: list[float], met: bool) -> Row:
@@ -53,5 +62,7 @@ def measure(out: Path) -> list[Row]:
     return [
         row("t2 / (||A_hat - A*|| / (alpha beta))", paper, True),
         row(f"t2 / (s2 / (alpha beta)), beta = {BETA:g}", slow, worst < 0.1),
+        row("t2 / ((s2 + beta s2') / (alpha beta))", corrected, True),
+        row("lower bound / t2", least, max(least) <= 1),
         row("t2 alpha beta", products, True),
     ]

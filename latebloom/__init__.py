@@ -5,6 +5,8 @@ __version__ = "0.1.0"
 from ._errors import InvalidInput as InvalidInput
 from ._errors import Unsupported as Unsupported
 from .checkpoint import Checkpoint as Checkpoint
+from .diagnosis import Diagnosis as Diagnosis
+from .diagnosis import diagnose as diagnose
 from .experiment import Experiment as Experiment
 from .initialization import Drawn as Drawn
 from .initialization import Gaussian as Gaussian
@@ -71,10 +73,12 @@ from .sweeps import open_store as open_store
 from .sweeps import sweep as sweep
 from .theory import Certificate as Certificate
 from .theory import Limit as Limit
+from .theory import Plan as Plan
 from .theory import Prediction as Prediction
 from .theory import Recoverability as Recoverability
 from .theory import check as check
 from .theory import lasso_certificate as lasso_certificate
 from .theory import limit as limit
+from .theory import plan as plan
 from .theory import predict as predict
 from .theory import recoverability as recoverability

@@ -12,15 +12,17 @@ import sys
 import typing
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 import tyro
 
-from . import __version__, sweep_verbs
+from . import __version__, diagnosis_verb, errata_verbs, sweep_verbs
 from ._errors import InvalidInput, nearest
 from .checkpoint import Checkpoint
+from .diagnosis_verb import Diagnose
+from .errata_verbs import Errata
 from .experiment import Experiment
 from .run import FILES, check_folder, dump_json
 from .run import Run as Result
@@ -91,18 +93,31 @@ class Predict:
 
     experiment: Source
     """A name from `latebloom list`, or a TOML file."""
+    budget: float | None = None
+    """Also say which beta generalizes within so many steps..."""
+    error: float | None = None
+    """...at a test error of at most this; the test threshold if left out."""
+    plan_alpha: float | None = None
+    """The step size of that plan; 0.9 of the largest stable one if left out."""
     json: bool = False
     """Print one JSON document instead of a table."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Simulate an experiment and compare the laws with what was measured."""
+    """Simulate an experiment and compare every law with what was measured.
+
+    A law holds, is violated, is vacuous (a hypothesis fails, or it promises nothing here) or
+    undecided (the run is too short to tell). Printed statements that are known to be false are
+    among them, beside their corrections; `latebloom errata` tells about them.
+    """
 
     experiment: Source
     """A name from `latebloom list`, or a TOML file."""
     engine: Engine = "auto"
     """How the updates are computed; auto takes the cheapest exact way."""
+    all: bool = False
+    """List the laws too that are about other experiments, and why they are."""
     json: bool = False
     """Print one JSON document instead of a table."""
 
@@ -133,10 +148,25 @@ class Demo:
     """Print one JSON document instead of a table."""
 
 
-Verb = Run | Show | List | Predict | Check | Reproduce | Demo | Sweep | Status | Export | Plot
+Verb = (
+    Run
+    | Show
+    | List
+    | Predict
+    | Check
+    | Reproduce
+    | Demo
+    | Sweep
+    | Status
+    | Export
+    | Plot
+    | Errata
+    | Diagnose
+)
 POSITIONAL = {
     "grid": "a sweep: a name from `latebloom sweep list`, or a TOML file",
     "picture": "a picture: law, phase or curves",
+    "log": "a log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard",
     "store": "a store: a folder that `latebloom sweep` made",
     "experiment": "an experiment: a name from `latebloom list`, or a TOML file",
     "figure": "a figure, such as fig3",
@@ -207,6 +237,10 @@ def _main(arguments: list[str]) -> int:
         return sweep_verbs.export(verb)
     if isinstance(verb, Plot):
         return sweep_verbs.plot(verb)
+    if isinstance(verb, Diagnose):
+        return diagnosis_verb.diagnose(verb)
+    if isinstance(verb, Errata):
+        return errata_verbs.errata(verb)
     from .paper.load import is_family, load
 
     if isinstance(verb, Run) and not settings and is_family(verb.experiment):
@@ -215,8 +249,6 @@ def _main(arguments: list[str]) -> int:
         )
     small = isinstance(verb, Run | Show) and verb.small
     experiment = load(verb.experiment, settings, small)
-    if isinstance(verb, Check):
-        _ = experiment.data  # there are no laws to check for a network: say so before the run
     if isinstance(verb, Show):
         return _show(verb, experiment)
     if isinstance(verb, Predict):
@@ -281,10 +313,11 @@ def _split(name: str, tokens: list[str]) -> tuple[list[str], list[tuple[str, str
         allowed = typing.get_args(hints[key])
         if typing.get_origin(hints[key]) is Literal and value not in allowed:
             raise InvalidInput(f"{option} {value}: must be one of {', '.join(allowed)}")
-        if hints[key] in (float, int | None):
-            value = _number(option, value, whole=hints[key] is not float)
+        if hints[key] in (float, float | None, int | None):
+            value = _number(option, value, whole=hints[key] == int | None)
         own += [f"{option}={value}"]  # one token: a value may begin with a dash
-    if positional:
+    optional = [field.name for field in fields(VERBS[name]) if field.default is not MISSING]
+    if positional and positional[0] not in optional:
         what = POSITIONAL[positional[0]]
         raise InvalidInput(f"{name} needs {what}")
     return own, settings
@@ -371,15 +404,24 @@ def _show(verb: Show, experiment: Experiment) -> int:
 
 
 def _predict(verb: Predict, experiment: Experiment) -> int:
-    from .report import print_prediction
-    from .theory import predict
+    from .report import print_plan, print_prediction
+    from .theory import plan, predict
 
+    if verb.budget is None and (verb.error is not None or verb.plan_alpha is not None):
+        raise InvalidInput("--error and --plan-alpha are of a plan: give --budget STEPS too")
+    wanted = None
+    if verb.budget is not None:
+        error = experiment.thresholds[1] if verb.error is None else verb.error
+        wanted = plan(experiment, verb.budget, error, verb.plan_alpha)
     prediction = predict(experiment)
     if verb.json:
         name = {"experiment": experiment.hash, "name": experiment.name}
-        print(dump_json({**name, **prediction.to_dict()}))
+        more = {} if wanted is None else {"plan": wanted.to_dict()}
+        print(dump_json({**name, **prediction.to_dict(), **more}))
     else:
         print_prediction(experiment, prediction)
+        if wanted is not None:
+            print_plan(experiment, wanted)
     return DONE
 
 
@@ -428,7 +470,7 @@ def _check(verb: Check, experiment: Experiment) -> int:
     if verb.json:
         print(dump_json({**run.to_dict(), "check": report.to_dict()}))
     else:
-        print_check(run, report)
+        print_check(run, report, verb.all)
     return INTERRUPTED if run.interrupted else DONE
 
 

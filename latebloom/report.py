@@ -14,6 +14,8 @@ from .phases import Passage
 from .problems import LeastSquares
 from .run import Run
 from .theory import Prediction, Report, predict
+from .theory.laws import Finding, Verdict
+from .theory.plan import Plan
 
 Row = tuple[str, ...]
 UNKNOWN = "-"
@@ -120,31 +122,83 @@ def prediction_rows(prediction: Prediction) -> list[Row]:
     titles = {
         "alpha_max": "largest stable alpha",
         "rho_2": "contraction on the row space (rho_2)",
-        "t1": "t1 (memorized)",
-        "delay": "delay",
-        "t2": "t2 (generalized)",
+        "recoverable": "the truth can be recovered",
+        "memorizes": "the train error gets below its threshold",
+        "t1": "t1 (memorized), bound of the row space",
+        "t1_interval": "t1, between",
+        "generalizes": "the test error gets below its threshold",
+        "t2_least": "t2 (generalized), not before",
+        "delay": "delay, the paper's predictor",
+        "t2": "t2, the paper's predictor",
+        "t2_interval": "t2, nine of ten between",
         "t2_proximal": "t2 of the proximal method",
         "s2": "slow time s2 = alpha beta t2",
         "train_plateau": "training error after t1",
         "train_floor": "training error at the end",
         "test_floor": "test error at the end",
-        "recoverable": "the truth can be recovered",
-        "generalizes": "the test error gets below its threshold",
     }
     values = {name: getattr(prediction, name, None) for name in titles}
     if prediction.recoverability is not None:
         values["recoverable"] = prediction.recoverability.recoverable
     if prediction.delay is not None:
         values["delay"] = round(prediction.delay)
+    for name in ("t1_interval", "t2_interval"):
+        interval = getattr(prediction, name)
+        if interval is not None:
+            values[name] = " and ".join(f"{end:,}" for end in interval)
     return [(title, number(values[name])) for name, title in titles.items()]
 
 
-def check_rows(report: Report) -> list[Row]:
-    """Return the rows (law, predicted, measured, ratio, holds) of a report of laws."""
-    return [
-        (row.law, number(row.predicted), number(row.measured), number(row.ratio), number(row.holds))
-        for row in report.rows
+def plan_rows(found: Plan) -> list[Row]:
+    """Return a plan as rows (question, answer)."""
+    rows = [
+        ("budget of steps", number(found.budget)),
+        ("test error to reach", number(found.error)),
+        ("possible", number(found.possible)),
+        ("alpha", number(found.alpha)),
     ]
+    if found.possible:
+        rows += [
+            ("beta, between", f"{number(found.beta_low)} and {number(found.beta_high)}"),
+            ("beta, for example", number(found.beta)),
+            ("t2 with it", number(found.t2)),
+            ("test error at the end", number(found.final_error)),
+        ]
+    rows.append(("fewest steps for this error", number(found.least_budget)))
+    if not found.possible:
+        rows.append(("least error in this budget", number(found.least_error)))
+    return rows
+
+
+def check_rows(report: Report) -> list[Row]:
+    """Return the rows (law, status, verdict, promised, measured, slack) of the laws that decide."""
+    return [
+        (
+            found.law,
+            found.status + (f", {found.erratum}" if found.erratum else ""),
+            str(found.verdict),
+            _promised(found),
+            number(found.measured),
+            number(found.slack),
+        )
+        for found in report.covered
+        if found.verdict in (Verdict.holds, Verdict.violated)
+    ]
+
+
+def _promised(found: Finding) -> str:
+    """Return what a law promises in as few words as a table has room for."""
+    promise = found.promise
+    if promise is None:
+        return UNKNOWN
+    low, high = promise.low, promise.high
+    if low is None and high is None:
+        return UNKNOWN
+    if low is None:
+        return f"<= {number(high)}"
+    if high is None:
+        return f">= {number(low)}"
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
 def print_table(
@@ -186,10 +240,28 @@ def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
     print_table(header, prediction_rows(prediction), notes=prediction.notes)
 
 
-def print_check(run: Run, report: Report) -> None:
-    """Print the laws against the run."""
-    header = ("law", "predicted", "measured", "ratio", "holds")
-    notes = remarks(run, report.prediction)
+def print_plan(experiment: Experiment, found: Plan) -> None:
+    """Print which strengths meet a target within a budget."""
+    notes = (found.why, "by proximal gradient; alpha can be given as --plan-alpha")
+    print_table((experiment.name, "plan"), plan_rows(found), notes=notes)
+
+
+def print_check(run: Run, report: Report, every: bool = False) -> None:
+    """Print the laws against the run: those that decide as a table, the others below it."""
+    covered = report.covered
+    count = {v: sum(f.verdict == v for f in covered) for v in Verdict}
+    told = ", ".join(f"{k} {v}" for v, k in count.items() if k)
+    notes = [f"of {len(report.findings)} laws {len(covered)} are about such runs: {told}"]
+    false = [f for f in covered if f.status == "printed" and f.verdict is Verdict.violated]
+    if false:
+        entries = ", ".join(sorted({f.erratum for f in false if f.erratum}))
+        notes.append(f"this run contradicts printed statements: see latebloom errata, {entries}")
+    notes += remarks(run, report.prediction)
+    silent = [f for f in covered if f.verdict in (Verdict.vacuous, Verdict.undecided)]
+    notes += [f"{f.law}: {f.verdict}: {f.why}" for f in silent]
+    if every:
+        notes += [f"{f.law}: {f.why}" for f in report.findings if not f.covered]
+    header = ("law", "status", "verdict", "promised", "measured", "slack")
     print_table(header, check_rows(report), run.experiment.name, notes)
 
 

@@ -216,7 +216,8 @@ def test_check(capsys):
     assert code == 0
     assert "holds" in out
     document = json.loads(call(capsys, "check", *FAST, "--json")[1])
-    assert document["check"]["rows"]
+    found = {f["law"]: f["verdict"] for f in document["check"]["findings"]}
+    assert found["rate of plain gradient descent"] == "holds"
 
 
 @pytest.mark.usefixtures("blank_pictures")

@@ -86,9 +86,10 @@ def test_numbers_beyond_single_precision_are_allowed_in_double():
 
 def test_least_squares_questions_about_networks_are_refused_in_one_line():
     network = lb.Experiment(TABLE, model=PAIR, steps=5)
-    run = lb.simulate(network)
-    for ask in (lambda: lb.limit(network), lambda: lb.check(run)):
-        assert "needs a least squares problem" in refusal(ask)
+    assert "needs a least squares problem" in refusal(lambda: lb.limit(network))
+    found = lb.check(lb.simulate(network))["telescoping"]
+    assert (found.covered, str(found.verdict)) == (False, "vacuous")
+    assert "trains a network" in found.why
     for name in ("data", "least_squares_model", "vector_data"):
         assert refusal(lambda name=name: getattr(network, name)).startswith(
             ("ModularArithmetic: ", "TokenPair: ")

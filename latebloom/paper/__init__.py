@@ -26,9 +26,13 @@ from . import fig15 as fig15
 from . import fig27 as fig27
 from . import fig30 as fig30
 from . import fig35 as fig35
+from . import first_passage as first_passage
 from . import kernel_to_rich as kernel_to_rich
+from . import linear_estimators as linear_estimators
 from . import lu as lu
+from . import norm_separation as norm_separation
 from . import rescaling as rescaling
+from . import ridge_bounds as ridge_bounds
 from .catalogue import PRESETS as PRESETS
 from .catalogue import Preset as Preset
 from .catalogue import preset as preset

@@ -3,10 +3,11 @@
 from .certificates import Certificate as Certificate
 from .certificates import lasso_certificate as lasso_certificate
 from .check import Report as Report
-from .check import Row as Row
 from .check import check as check
 from .limits import Limit as Limit
 from .limits import limit as limit
+from .plan import Plan as Plan
+from .plan import plan as plan
 from .predict import Prediction as Prediction
 from .predict import predict as predict
 from .recoverability import Recoverability as Recoverability

@@ -8,6 +8,8 @@ from jaxtyping import Float
 
 from latebloom._errors import Unsupported
 from latebloom.engines.jump import simulate_jump
+from latebloom.engines.spectral import simulate_spectral
+from latebloom.engines.spectral import why_not as spectral_why_not
 from latebloom.engines.threads import few_threads
 from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
@@ -15,12 +17,17 @@ from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.record import At
 
 from .closed_form import Rates, rates, smooth_times
+from .facts import Facts, facts
+from .foretold import t1_interval, t2_interval
 from .limits import constants, fitted, limit, memorized
+from .lower_bound import delay_lower_bound
 from .nuclear_predict import predict_matrix
 from .prediction import Prediction as Prediction
 from .recoverability import recoverability
 from .strengths import Strengths
 
+# The lower bound is a theorem up to rounding of the numbers that go into it.
+ROUNDING = 1e-9
 NETWORKS = "no law known here gives t1 or t2 of a network before it is trained"
 
 
@@ -75,11 +82,54 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
         found = _with_l1_times(found, experiment, alpha, beta, speed, notes)
     else:
         found = _with_smooth_times(found, experiment, alpha, beta, speed, notes)
+    found = replace(found, memorizes=_memorizes(found, experiment))
     if exact and beta.l1 > 0 and data.a_star is not None:
         t2 = _t2_proximal(experiment, alpha, notes)
         s2 = None if t2 is None else alpha * beta.l1 * t2
         found = replace(found, t2_proximal=t2, s2=s2)
+    if exact and speed is not None:
+        found = _with_intervals(found, experiment, notes)
     return replace(found, notes=tuple(notes))
+
+
+def _memorizes(found: Prediction, experiment: Experiment) -> bool | None:
+    """Return whether the train error ends at or below its threshold."""
+    if found.train_floor is None:
+        return None
+    return found.train_floor <= experiment.thresholds[0]
+
+
+def _with_intervals(found: Prediction, experiment: Experiment, notes: list[str]) -> Prediction:
+    """Add intervals of t1 and t2, and the lower bound of t2."""
+    known = facts(experiment)
+    assert isinstance(known, Facts)
+    if known.h == "none":
+        t1, t2 = _exact_passages(experiment)
+        return replace(found, t1_interval=t1, t2_interval=t2)
+    if found.train_plateau is not None:
+        found = replace(found, t1_interval=t1_interval(known, found.train_plateau))
+    least = delay_lower_bound(experiment)
+    if not isinstance(least, str):
+        found = replace(found, t2_least=math.ceil(least * (1 - ROUNDING)))
+    if found.generalizes is False or known.a_star is None:
+        return found
+    expected = t2_interval(experiment)
+    if isinstance(expected, str):
+        notes.append(f"t2_interval: {expected}")
+        return found
+    return replace(found, t2_interval=expected[1])
+
+
+def _exact_passages(experiment: Experiment) -> tuple[tuple[int, int] | None, ...]:
+    """Return t1 and t2 of a run without l1, whatever its horizon, as intervals."""
+    whole = experiment.with_(steps=MAX_STEPS, record=At(()))
+    if spectral_why_not(whole) is not None:
+        return None, None
+    ends = simulate_spectral(whole)
+    return tuple(
+        None if p is None or p.low is None or p.high is None else (p.low, p.high)
+        for p in (ends.t1, ends.t2)
+    )
 
 
 def _with_floors(

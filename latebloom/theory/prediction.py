@@ -36,6 +36,10 @@ class Prediction:
     - `train_floor`, `test_floor`: relative errors in the end: bias of order beta, and for
       `Subgradient` the root mean square of its chatter of order alpha beta (with the nuclear norm
       that is not known: None, and a note with an interval).
+    - `memorizes`: whether the train error ends at or below its threshold.
+    - `t1_interval`, `t2_interval`: steps between which the first passages lie; that of t2 in nine
+      of ten cases.
+    - `t2_least`: a step before which t2 cannot be: a theorem, not an estimate.
     - `generalizes`: whether the test error ends at or below its threshold (with l1: and $a^*$ is
       recoverable).
     - `recoverability`: whether l1 (nuclear norm) minimization can find $a^*$ at all.
@@ -53,6 +57,10 @@ class Prediction:
     train_plateau: float | None = None
     train_floor: float | None = None
     test_floor: float | None = None
+    memorizes: bool | None = None
+    t1_interval: tuple[int, int] | None = None
+    t2_interval: tuple[int, int] | None = None
+    t2_least: int | None = None
     generalizes: bool | None = None
     recoverability: Recoverability | NuclearRecovery | None = None
     notes: tuple[str, ...] = ()

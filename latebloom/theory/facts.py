@@ -1,0 +1,262 @@
+"""What the laws of least squares need to know of an experiment, computed once."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom._errors import InvalidInput
+from latebloom.experiment import Experiment
+from latebloom.methods import (
+    FISTA,
+    GradientDescent,
+    Oracle,
+    ProjectedSubgradient,
+    Subgradient,
+)
+from latebloom.problems import LeastSquares, MatrixLeastSquares
+from latebloom.problems.operators import Entries
+
+from .limits import Limit, constants, limit, nuclear_strength
+
+# Of any shape: a vector or a matrix. Plain, because shapes checked at every step of a path would
+# take longer than the steps.
+Point = np.ndarray
+# A singular value below this share of the largest is rounding.
+RANK = 1e-12
+NETWORKS = "it is about least squares; the experiment trains a network"
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    r"""An experiment of least squares with the linear model, in the symbols of the paper.
+
+    **Fields:**
+
+    - `experiment`, `alpha`: the spec and its step size.
+    - `h`: `l1`, `nuclear` or `none`, the norm in the penalty.
+    - `beta`: its strength; `ridge`: that of $\frac12\|a\|_2^2$.
+    """
+
+    experiment: Experiment
+    alpha: float
+    h: str
+    beta: float
+    ridge: float
+
+    @property
+    def data(self) -> LeastSquares:
+        """The problem."""
+        return self.experiment.data
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the update is a step along a subgradient at the point itself."""
+        return isinstance(self.experiment.method, Subgradient | GradientDescent)
+
+    @property
+    def projected(self) -> bool:
+        """Whether every iterate interpolates the data."""
+        return isinstance(self.experiment.method, ProjectedSubgradient)
+
+    @cached_property
+    def start(self) -> Point:
+        """The initial point."""
+        return np.asarray(self.experiment.start)
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """What the pseudo-inverse of X needs."""
+        data = self.data
+        return data.inverse if isinstance(data, MatrixLeastSquares) else data.operator.inverse()
+
+    @cached_property
+    def sigma(self) -> Float[np.ndarray, " r"]:
+        r"""The non-zero eigenvalues of $X^\top X$, the largest first."""
+        data = self.data
+        if isinstance(data, MatrixLeastSquares):
+            X = data.operator
+            if isinstance(X, Entries):
+                return np.ones(int(X.mask.sum()))
+            values = np.linalg.eigvalsh(X.gram())[::-1]  # pyright: ignore
+            return values[values > RANK * values[0]]
+        return self.experiment.vector_data.svd.s**2
+
+    @cached_property
+    def rho(self) -> float:
+        r"""The contraction per step in the row space, $\max_k |1 - \alpha\sigma_k|$."""
+        return 0.0 if self.projected else float(np.abs(1 - self.alpha * self.sigma).max())
+
+    @cached_property
+    def rho_printed(self) -> float:
+        r"""$\|I - \alpha X^\top X\|_{2\to2}$, which is 1 or more where X has a kernel."""
+        kernel = self.start.size > self.sigma.size
+        return max(self.rho, 1.0) if kernel else self.rho
+
+    @cached_property
+    def fitted(self) -> Point:
+        r"""The least squares solution of least norm, $\hat a$."""
+        return self.data.a_hat
+
+    @cached_property
+    def near(self) -> Point:
+        r"""The least squares solution nearest to the start, $\hat a + P_{\mathrm{null}} a_0$."""
+        return self.start + self.row(self.fitted - self.start)
+
+    @cached_property
+    def a_star(self) -> Point | None:
+        """The ground truth."""
+        return self.data.a_star
+
+    @cached_property
+    def noise(self) -> Point | None:
+        r"""$\xi = y^* - Xa^*$; zero where it is rounding."""
+        if self.a_star is None:
+            return None
+        xi = self.data.y_star - self.data.operator.forward(self.a_star)
+        xi = self.data.operator.observed(xi)
+        small = np.linalg.norm(xi) <= 1e-14 * np.linalg.norm(self.data.y_star)
+        return np.zeros_like(xi) if small else xi
+
+    @cached_property
+    def pull(self) -> float:
+        r"""$\sup\|H\|_2$ over all subgradients: $\sqrt n$, of matrices $\sqrt{\min(n_1, n_2)}$."""
+        return float(np.sqrt(min(self.start.shape) if self.h == "nuclear" else self.start.size))
+
+    @cached_property
+    def radius(self) -> float:
+        r"""$2\alpha\beta\sup\|H\|/(1 - \rho)$, the distance to least squares from t1 on."""
+        return 2 * self.alpha * self.beta * self.pull / (1 - self.rho)
+
+    @cached_property
+    def t1(self) -> int:
+        """The step of equation 78 with the range's rho: the row space is then within `radius`."""
+        away = float(np.linalg.norm(self.row(self.start - self.fitted)))
+        if away == 0:
+            return 0
+        if self.rho == 0:
+            return 1
+        t = np.log1p((1 - self.rho) * away / (self.radius * (1 - self.rho) / 2))
+        return max(0, int(np.ceil(-t / np.log(self.rho))))
+
+    @cached_property
+    def end(self) -> Limit | None:
+        """The point the method converges to, if that is proved."""
+        return limit(self.experiment)
+
+    def row(self, a: Point) -> Point:
+        """Return the part of a in the row space of X."""
+        X = self.data.operator
+        return np.asarray(X.correction(X.forward(a), self.inverse))
+
+    def residual(self, a: Point) -> Point:
+        """Return Xa - y*."""
+        return np.asarray(self.data.operator.forward(a)) - self.data.y_star
+
+    def gradient(self, a: Point) -> Point:
+        r"""Return $X^\top(Xa - y^*)$."""
+        return np.asarray(self.data.operator.adjoint(self.residual(a)))
+
+    def loss(self, a: Point) -> float:
+        r"""Return $g(a) = \frac12\|Xa - y^*\|^2$."""
+        return 0.5 * float((self.residual(a) ** 2).sum())
+
+    def norm(self, a: Point) -> float:
+        """Return h(a) of the norm in the penalty, 0 without one."""
+        if self.h == "none":
+            return 0.0
+        return float(np.linalg.norm(a, "nuc") if self.h == "nuclear" else np.abs(a).sum())
+
+    def subgradient(self, a: Point) -> Point:
+        """Return the element H(a) that the method takes, without its strength."""
+        if self.h == "none" or self.experiment.penalty is None:
+            return np.zeros_like(a)
+        penalty = self.experiment.penalty
+        return np.asarray(penalty.subgradient(a, penalty.strength(0, np.int64(-1)))) / self.beta
+
+    def objective(self, a: Point) -> float:
+        r"""Return $g + \beta h + \frac{\beta_2}2\|a\|^2$."""
+        return self.loss(a) + self.beta * self.norm(a) + 0.5 * self.ridge * float((a**2).sum())
+
+    def path(self, a: Point, steps: int) -> Float[np.ndarray, "T ..."]:
+        """Return the iterates of `steps` updates from a, a itself first, in plain NumPy."""
+        X, experiment = self.data.operator, self.experiment
+        oracle = Oracle(
+            gradient=self.gradient,
+            project=lambda x: x - X.correction(self.residual(x), self.inverse),
+        )
+        memory = experiment.method.start(a)
+        out = np.empty((steps + 1, *a.shape))
+        out[0], penalty = a, experiment.penalty
+        beta = None if penalty is None else penalty.strength(0, np.int64(-1))
+        alpha = np.float64(self.alpha)
+        for t in range(steps):
+            a, memory = experiment.method.update(
+                a, memory, oracle, penalty, alpha, beta, np.int64(t)
+            )
+            out[t + 1] = a
+        return out
+
+
+@lru_cache(maxsize=8)  # every law asks the same questions of the same experiment
+def facts(experiment: Experiment) -> Facts | str:
+    """Return the facts, or a sentence that says why the laws are not about the experiment."""
+    if not isinstance(experiment.problem, LeastSquares):
+        return NETWORKS
+    if isinstance(experiment.data, MatrixLeastSquares):
+        return _of_matrix(experiment)
+    known = constants(experiment)
+    if isinstance(known, str):
+        return known
+    alpha, beta = known
+    if isinstance(experiment.method, FISTA):
+        return "it does not cover a method with momentum (FISTA)"
+    return Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
+
+
+def _of_matrix(experiment: Experiment) -> Facts | str:
+    known = nuclear_strength(experiment)
+    if isinstance(known, str):
+        return known
+    if isinstance(experiment.method, FISTA):
+        return "it does not cover a method with momentum (FISTA)"
+    alpha, beta = known
+    found = Facts(experiment, alpha, "nuclear", beta, 0.0)
+    try:
+        _ = found.sigma, found.inverse
+    except InvalidInput as error:  # more measurements than can be decomposed
+        return str(error)
+    return found
+
+
+def regularized(experiment: Experiment) -> Facts | str:
+    """Return the facts of an experiment with l1 or the nuclear norm alone, any method but the
+    projected one."""
+    found = facts(experiment)
+    if isinstance(found, str):
+        return found
+    if found.h == "none":
+        return "it needs the penalty L1 (of a matrix: Nuclear), and there is none"
+    if found.ridge > 0:
+        return "it needs L1 alone, and there is L2 besides"
+    if found.projected:
+        return "it is about methods that take a step along the gradient of g, and this one projects"
+    return found
+
+
+def with_truth(experiment: Experiment) -> Facts | str:
+    """Return the facts of an experiment as in `regularized`, with a ground truth."""
+    found = regularized(experiment)
+    if not isinstance(found, str) and found.a_star is None:
+        return "it needs the ground truth (a_star, of a matrix A_star)"
+    return found
+
+
+def noise_constant(f: Facts) -> float:
+    r"""Return $C = \|U^\top\xi\|^2/(\alpha\beta^2)$, from the condition $\|U^\top\xi\| \le
+    \sqrt{C\alpha}\,\beta$ (equation 92 needs U, not X)."""
+    if f.noise is None:
+        return float("nan")
+    inside = f.data.operator.forward(np.asarray(f.data.operator.correction(f.noise, f.inverse)))
+    return float((np.asarray(inside) ** 2).sum()) / (f.alpha * f.beta**2)

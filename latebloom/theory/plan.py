@@ -1,0 +1,274 @@
+"""Which alpha and beta generalize within a budget of steps, at an error below a target."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from latebloom import _checks as check
+from latebloom._errors import Unsupported
+from latebloom.engines.jump import simulate_jump
+from latebloom.engines.slow import simulate_slow
+from latebloom.engines.slow import why_not as slow_why_not
+from latebloom.engines.threads import few_threads
+from latebloom.experiment import MAX_STEPS, Experiment
+from latebloom.methods import ProximalGradient
+from latebloom.problems import LeastSquares, MatrixLeastSquares
+from latebloom.record import At
+from latebloom.run import jsonable
+
+from .facts import Facts, facts
+from .limits import limit
+from .recoverability import recoverability
+from .two_term_floor import TwoTermFloor, two_term_floor
+
+# A step size at the limit is stable but slow in its stiffest direction.
+BELOW_LIMIT = 0.9
+# Strengths are found to two digits: beta is chosen, not measured.
+DIGITS = 0.01
+# Strengths that are tried on the way from the largest useful one down: twelve decades.
+DECADES = 12
+
+# So many quarter decades without progress, and smaller strengths are not tried.
+STILL = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    r"""The strengths with which proximal gradient meets a target within a budget.
+
+    **Fields:**
+
+    - `budget`, `error`: what was asked for.
+    - `alpha`: the step size of the plan.
+    - `possible`: whether any beta does both.
+    - `beta_low`, `beta_high`: below the first t2 comes too late, above the second the bias of the
+      end is too large (to 1 %); None if nothing does both.
+    - `beta`, `t2`, `final_error`: a strength between, the step at which the test error is at most
+      `error`, and the error in the end.
+    - `least_budget`: the fewest steps found in which the error can be reached with any beta.
+    - `least_error`: the least error found that can be reached within the budget, None if not even
+      the data can be fitted.
+    - `why`: one sentence.
+    """
+
+    budget: int
+    error: float
+    alpha: float
+    possible: bool
+    beta_low: float | None = None
+    beta_high: float | None = None
+    beta: float | None = None
+    t2: int | None = None
+    final_error: float | None = None
+    least_budget: int | None = None
+    least_error: float | None = None
+    why: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, JSON-ready."""
+        return jsonable({f.name: getattr(self, f.name) for f in fields(self)})
+
+
+@few_threads
+def plan(experiment: Experiment, budget: float, error: float, alpha: float | None = None) -> Plan:
+    r"""Say which beta generalizes within a budget of steps at an error below a target.
+
+    Every beta has two sides: $t_2 \approx s_2/(\alpha\beta)$ falls with it, the bias of the end
+    grows in proportion. Both are computed, not estimated: t2 by the event-driven engine (of
+    matrices by the flow in slow time), the end with its certificate.
+
+    **Arguments:**
+
+    - `experiment`: its problem, start and kind of penalty (L1 or Nuclear, alone); the strengths do
+      not matter.
+    - `budget`: steps, at least 1.
+    - `error`: the relative test error to reach, in (0, 1).
+    - `alpha`: the step size; 0.9 of the largest stable one if left out: t2 is proportional to
+      1/alpha, the end does not depend on it.
+
+    **Returns:** a `Plan`, also where it is impossible: with what would be possible instead.
+
+    **Raises:** `Unsupported` for networks, other penalties and models; `InvalidInput` for numbers
+    out of range.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery(n=20, s=1, N=12, seed=1)
+    >>> found = plan(lb.Experiment(problem, lb.L1(1e-5), lb.ProximalGradient(0.1)), 1e5, 1e-2)
+    >>> found.possible, found.t2 <= 1e5, found.final_error <= 1e-2
+    (True, True, True)
+    """
+    check.real("budget", budget, low=1)
+    check.real("error", error, low=0, strict=True)
+    search = _Search(experiment, min(int(budget), MAX_STEPS), float(error), alpha)
+    return search.run()
+
+
+class _Search:
+    """The search over strengths for one experiment."""
+
+    def __init__(
+        self, experiment: Experiment, budget: int, error: float, alpha: float | None
+    ) -> None:
+        if not isinstance(experiment.problem, LeastSquares):
+            raise Unsupported("plan: is for least squares; of networks no law gives t2")
+        found = facts(experiment)
+        known = found if isinstance(found, str) else None
+        if known is None and isinstance(found, Facts) and (found.h == "none" or found.ridge > 0):
+            known = "it needs the penalty L1 or Nuclear, alone"
+        if known is not None:
+            raise Unsupported(f"plan: {known}")
+        if experiment.data.a_star is None:
+            raise Unsupported("plan: needs the ground truth (a_star, of a matrix A_star)")
+        assert isinstance(found, Facts)
+        self.facts, self.budget, self.error = found, budget, error
+        top = 2 / float(found.sigma[0])
+        self.alpha = BELOW_LIMIT * top if alpha is None else float(alpha)
+        check.real("alpha", self.alpha, low=0, strict=True)
+        assert experiment.penalty is not None
+        self.term = experiment.penalty.terms[0]
+        self.base = experiment.with_(
+            method=ProximalGradient(self.alpha),
+            steps=MAX_STEPS,
+            record=At(()),
+            thresholds=(experiment.thresholds[0], error),
+        )
+        self.base.method.require_stable(self.base.data, None, self.base.least_squares_model)
+        self.ends: dict[float, float | None] = {}
+        self.times: dict[float, int | None] = {}
+
+    def run(self) -> Plan:
+        """Return the plan."""
+        found = Plan(self.budget, self.error, self.alpha, False)
+        possible = recoverability(self.base.data)
+        if possible.recoverable is False:
+            return replace(found, why=f"no beta does: {possible.reason}")
+        high = self._largest(lambda beta: (self.end(beta) or math.inf) <= self.error)
+        if high is None:
+            seen = min((e for e in self.ends.values() if e is not None), default=math.nan)
+            why = f"no beta ends below the error; the least end found is {seen:.3g}"
+            return replace(found, why=why)
+        fastest = min(
+            (t for t in map(self.time, (high, high / 1.5, high / 2.25)) if t is not None),
+            default=None,
+        )
+        found = replace(found, least_budget=fastest)
+        if fastest is None or fastest > self.budget:
+            why = f"at an error of {self.error:g} generalization takes {fastest or 'more'} steps"
+            return replace(found, least_error=self._least_error(), why=why)
+        low = self._smallest(high)
+        beta = math.sqrt(low * high)
+        t2 = self.time(beta)
+        if t2 is None or t2 > self.budget:
+            beta = low
+            t2 = self.time(low)
+        return replace(
+            found,
+            possible=True,
+            beta_low=low,
+            beta_high=high,
+            beta=beta,
+            t2=t2,
+            final_error=self.end(beta),
+            why="a smaller beta ends nearer to the truth, a larger one gets there sooner",
+        )
+
+    def at(self, beta: float) -> Experiment:
+        """Return the experiment with a strength."""
+        return self.base.with_(penalty=type(self.term)(beta))  # pyright: ignore
+
+    def end(self, beta: float) -> float | None:
+        """Return the test error in the end."""
+        if beta not in self.ends:
+            closed = two_term_floor(self.at(beta)) if self.facts.h == "l1" else "a matrix"
+            if isinstance(closed, TwoTermFloor):
+                self.ends[beta] = closed.total
+            else:
+                end = limit(self.at(beta))
+                self.ends[beta] = None if end is None else end.test_error
+        return self.ends[beta]
+
+    def time(self, beta: float) -> int | None:
+        """Return the step at which the test error is first below the target."""
+        if beta not in self.times:
+            self.times[beta] = _passage(self.at(beta))
+        return self.times[beta]
+
+    def _largest(self, fits: Callable[[float], bool]) -> float | None:
+        """Return the largest beta that fits, to a percent, from above."""
+        beta, least, still = _no_use(self.facts), math.inf, 0
+        for _ in range(4 * DECADES):
+            beta /= 10**0.25
+            if fits(beta):
+                break
+            # Where the end no longer follows beta, it is the noise that keeps it away.
+            end = self.end(beta)
+            still = still + 1 if end is not None and end > 0.97 * least else 0
+            least = min(least, end or math.inf)
+            if still >= STILL and least < 0.5:
+                return None
+        else:
+            return None
+        return _bisect(beta, beta * 10**0.25, fits)
+
+    def _smallest(self, high: float) -> float:
+        """Return the least beta, up to one that does, with t2 within the budget."""
+
+        def late(beta: float) -> bool:
+            t2 = self.time(beta)
+            return t2 is None or t2 > self.budget
+
+        low = high
+        # t2 is nearly proportional to 1/beta: one guess comes close.
+        for _ in range(4 * DECADES):
+            if late(low):
+                break
+            t2 = self.time(low)
+            assert t2 is not None
+            low *= min(0.5, 0.9 * t2 / self.budget)
+        else:
+            return low
+        return _bisect(low, high, late, keep_high=True)
+
+    def _least_error(self) -> float | None:
+        """Return the least error that some beta reaches within the budget, to a factor of 1.2."""
+        best, error = None, self.error
+        for _ in range(24):
+            error *= 1.2
+            if error >= 1:
+                break
+            other = _Search(self.base, self.budget, error, self.alpha)
+            high = other._largest(lambda b, o=other, e=error: (o.end(b) or math.inf) <= e)
+            times = [] if high is None else [other.time(high), other.time(high / 1.5)]
+            if any(t is not None and t <= self.budget for t in times):
+                best = error
+                break
+        return best
+
+
+def _passage(experiment: Experiment) -> int | None:
+    if isinstance(experiment.data, MatrixLeastSquares):
+        reason = slow_why_not(experiment)
+        if reason:
+            raise Unsupported(f"plan: engine 'slow': {reason}")
+        found = simulate_slow(experiment).t2
+    else:
+        found = simulate_jump(experiment).t2
+    return None if found is None else found.high
+
+
+def _no_use(f: Facts) -> float:
+    """Return the strength from which on the minimizer is 0."""
+    from .laws.dynamics import largest_beta
+
+    return largest_beta(f)
+
+
+def _bisect(
+    low: float, high: float, holds: Callable[[float], bool], keep_high: bool = False
+) -> float:
+    """Return where a property that holds at `low` and not at `high` ends, to a percent."""
+    while high > (1 + DIGITS) * low:
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return high if keep_high else low
