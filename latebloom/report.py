@@ -32,7 +32,7 @@ def number(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) < 10**16 else f"{float(value):.3g}"
     if isinstance(value, float):
         if value != value:
             return UNKNOWN
@@ -125,7 +125,7 @@ def prediction_rows(prediction: Prediction) -> list[Row]:
         "recoverable": "the truth can be recovered",
         "memorizes": "the train error gets below its threshold",
         "t1": "t1 (memorized), bound of the row space",
-        "t1_interval": "t1, between",
+        "t1_interval": "t1, expected between",
         "generalizes": "the test error gets below its threshold",
         "t2_least": "t2 (generalized), not before",
         "delay": "delay, the paper's predictor",

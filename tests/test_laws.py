@@ -398,7 +398,112 @@ def test_measurements_of_gaussian_rows():
     assert report["coherence of Gaussian rows"].promise.high < 2
 
 
+@pytest.mark.parametrize(
+    ("activation", "holds"), [("relu", True), ("square", True), ("tanh", False)]
+)
+def test_rescaled_networks_are_the_same_function_at_another_norm(activation, holds):
+    problem = lb.TeacherStudent(d=3, hidden=5, C=2, N=12, N_test=8, activation=activation)
+    model = lb.MLP(widths=(6,), activation=activation)
+    run = lb.simulate(lb.Experiment(problem, None, lb.Adam(1e-2), model, steps=20))
+    for name in ("rescaling of two layers", "norm under rescaling"):
+        found = law(name).check(run)
+        assert found.verdict == ("holds" if holds else "vacuous"), name
+    biased = lb.simulate(
+        lb.Experiment(problem, None, lb.Adam(1e-2), lb.MLP(widths=(6,), biases=True), steps=5)
+    )
+    assert law("rescaling of two layers").check(biased).verdict == "vacuous"
+
+
+def test_a_wrong_rescaling_is_noticed(monkeypatch):
+    from latebloom.theory.laws import rescaling
+
+    problem = lb.TeacherStudent(d=3, hidden=5, C=2, N=12, N_test=8)
+    run = lb.simulate(lb.Experiment(problem, None, lb.Adam(1e-2), lb.MLP(widths=(6,)), steps=5))
+    monkeypatch.setattr(rescaling, "rescale", lambda A, B, c, L: (c * A, B / c**1.01))
+    for name in ("rescaling of two layers", "norm under rescaling"):
+        assert law(name).check(run).verdict == "violated"
+
+
+def test_bounds_with_unknown_constants_promise_nothing():
+    sparse = lb.Experiment(lb.SparseRecovery(n=50, s=2, N=30), lb.L1(1e-3), steps=1)
+    (number,) = law("samples for restricted isometry").assumptions(sparse)
+    assert number.state == "not computable"
+    assert number.number == pytest.approx(30 / (2 * np.log(np.e * 25)))
+    matrix = lb.Experiment(lb.MatrixCompletion(n1=6, n2=6, r=1, N=20), lb.Nuclear(1e-3), steps=1)
+    found = law("samples for completion").assumptions(matrix)
+    assert [a.state for a in found] == ["not computable"] * 3
+    assert law("samples for completion").predict(matrix) is None
+
+
 def test_findings_are_the_same_for_the_same_run():
     run = walked(small(lb.Subgradient(0.1)), 500)
     once, again = check(run), check(replace(run))
     assert [f.measured for f in once.findings] == [f.measured for f in again.findings]
+
+
+# --- experiments at the edges: no crash, and no law of ours violated ------------------------------
+
+RNG = np.random.default_rng(0)
+WIDE = RNG.standard_normal((8, 20)) / np.sqrt(8)
+TRUTH = np.eye(20)[2] - np.eye(20)[5]
+PLAIN = lb.SparseRecovery(n=12, s=2, N=8, seed=1)
+EDGES = {
+    "no kernel": lambda: lb.Experiment(
+        lb.SparseRecovery(n=10, s=2, N=30, seed=1), lb.L1(1e-6), lb.Subgradient(0.1), steps=2000
+    ),
+    "far from settled": lambda: lb.Experiment(
+        lb.LinearData(X=WIDE, y_star=WIDE @ TRUTH, a_star=TRUTH),
+        lb.L1(1e-3),
+        lb.ProximalGradient(0.1),
+        init=np.linalg.pinv(WIDE) @ (WIDE @ TRUTH),
+        steps=20_000,
+    ),
+    "no truth": lambda: lb.Experiment(
+        lb.LinearData(X=WIDE, y_star=WIDE @ TRUTH), lb.L1(1e-3), lb.ProximalGradient(0.1)
+    ),
+    "two minimizers": lambda: lb.Experiment(
+        lb.LinearData(X=np.ones((1, 2)), y_star=np.ones(1), a_star=np.array([1.0, 0.0])),
+        lb.L1(1e-3),
+        lb.Subgradient(0.1),
+        init=0.0,
+        steps=5000,
+    ),
+    "elastic net": lambda: lb.Experiment(
+        PLAIN, lb.L1(1e-4) + lb.L2(1e-4), lb.Subgradient(0.1), steps=2000
+    ),
+    "loose threshold": lambda: lb.Experiment(
+        lb.SparseRecovery(n=30, s=15, N=8, seed=1),
+        lb.L1(1e-4),
+        lb.ProximalGradient(0.1),
+        thresholds=(1e-2, 0.97),
+    ),
+    "starts at least squares": lambda: lb.Experiment(
+        PLAIN, lb.L1(1e-4), lb.Subgradient(0.1), init=PLAIN.a_hat, steps=1000
+    ),
+    "starts at the truth": lambda: lb.Experiment(
+        PLAIN, lb.L1(1e-3), lb.Subgradient(0.1), init=PLAIN.a_star, steps=1000
+    ),
+    "alpha below rounding": lambda: lb.Experiment(
+        PLAIN, lb.L1(1e-5), lb.Subgradient(1e-17), steps=5
+    ),
+    "orthogonal columns": lambda: lb.Experiment(
+        lb.LinearData(X=np.eye(5), y_star=np.eye(5)[0], a_star=np.eye(5)[0]),
+        lb.L1(1e-3),
+        lb.Subgradient(1.0),
+        steps=500,
+    ),
+    "strength beyond use": lambda: lb.Experiment(
+        PLAIN, lb.L1(5.0), lb.Subgradient(0.1), steps=2000
+    ),
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_edges_neither_crash_nor_violate_our_laws(edge):
+    e = EDGES[edge]()
+    report = check(lb.simulate(e))
+    assert report.failures == ()
+    said = lb.predict(e)
+    t2 = lb.simulate(e).phases.t2
+    if said.t2_least is not None and t2.high is not None:
+        assert said.t2_least <= t2.high

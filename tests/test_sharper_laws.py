@@ -315,6 +315,7 @@ def test_plan_says_what_would_be_possible_instead():
     [
         (lambda: plan(experiment(0), 0, 0.1), "budget"),
         (lambda: plan(experiment(0), 10, 0.0), "error"),
+        (lambda: plan(experiment(0), 10, 2.0), "below 1"),
         (lambda: plan(experiment(0), 10, 0.1, alpha=1e9), "not stable"),
         (lambda: plan(experiment(0).with_(penalty=lb.L2(1.0)), 10, 0.1), "L1 or Nuclear"),
         (lambda: plan(lb.Experiment(lb.ModularArithmetic(p=5)), 10, 0.1), "least squares"),
@@ -323,3 +324,19 @@ def test_plan_says_what_would_be_possible_instead():
 def test_plans_that_cannot_be_made_are_refused(make, words):
     with pytest.raises(lb.InvalidInput, match=words):
         make()
+
+
+def test_plan_says_so_where_t2_does_not_depend_on_beta():
+    problem = lb.SparseRecovery(n=10, s=2, N=30, seed=1)
+    found = plan(lb.Experiment(problem, lb.L1(1e-6), lb.ProximalGradient(0.1)), 1e5, 1e-2)
+    assert found.possible
+    assert found.beta_low is None
+    assert found.beta == pytest.approx(found.beta_high / 10)
+    assert "does not depend on beta" in found.why
+
+
+def test_least_error_in_a_budget_is_told_where_the_target_is_out_of_reach():
+    found = plan(experiment(0), 2e4, 1e-9)
+    assert not found.possible
+    reached = plan(experiment(0), 2e4, found.least_error)
+    assert reached.possible

@@ -120,8 +120,8 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
     now, when = float(np.median(fallen[recent])), float(np.median(since[recent]))
     if level - now < max(FALL * level, NOISES * sigma):
         return Forecast.refused(
-            f"the test error is flat: at most {level:.3g} since t1, {now:.3g} now, noise "
-            f"{sigma:.2g}; a plateau does not tell when it ends"
+            f"the test error has moved too little: at most {level:.3g} since t1, {now:.3g} now, "
+            f"noise {sigma:.2g}; neither a plateau nor its first bend tells when it ends"
         )
     if len(since) < MIN_RECORDS:
         return Forecast.refused(

@@ -23,6 +23,10 @@ NO_ERROR = 1e-9
 MOSTLY = 0.9
 
 
+# Thresholds between 1 and this are neither a share nor a percentage that anybody would ask for.
+LEAST_PERCENT = 10
+
+
 class Prepared(NamedTuple):
     """Clean curves, and the thresholds (train, test) of their errors."""
 
@@ -83,11 +87,13 @@ def _limit(
     threshold = float(threshold)
     if curve.kind != "accuracy":
         return threshold
-    if 1 < threshold <= 100:
+    if LEAST_PERCENT <= threshold <= 100:
         threshold /= 100
         notes.append(f"{option} is in percent: divided by 100")
     if threshold > 1:
-        raise InvalidInput(f"{option} {threshold:g}: must be an accuracy in (0, 1], or in percent")
+        raise InvalidInput(
+            f"{option} {threshold:g}: must be an accuracy in (0, 1], or in percent, 10 to 100"
+        )
     # Rounded as the accuracies are: 1 - 0.95 is not exactly 0.05.
     return max(float(1.0 - np.float64(threshold)), NO_ERROR)
 

@@ -15,6 +15,7 @@ from latebloom.methods import (
     ProjectedSubgradient,
     Subgradient,
 )
+from latebloom.penalties import L1, Nuclear
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.problems.operators import Entries
 
@@ -25,6 +26,10 @@ from .limits import Limit, constants, limit, nuclear_strength
 Point = np.ndarray
 # A singular value below this share of the largest is rounding.
 RANK = 1e-12
+STUCK = (
+    "the slowest direction of the row space contracts by less than rounding per step: a larger "
+    "alpha, or X without nearly dependent rows, is needed"
+)
 NETWORKS = "it is about least squares; the experiment trains a network"
 
 
@@ -170,10 +175,11 @@ class Facts:
 
     def subgradient(self, a: Point) -> Point:
         """Return the element H(a) that the method takes, without its strength."""
-        if self.h == "none" or self.experiment.penalty is None:
+        if self.h == "none":
             return np.zeros_like(a)
-        penalty = self.experiment.penalty
-        return np.asarray(penalty.subgradient(a, penalty.strength(0, np.int64(-1)))) / self.beta
+        # Of the norm alone: an l2 term besides is not part of H.
+        norm = Nuclear(1.0) if self.h == "nuclear" else L1(1.0)
+        return np.asarray(norm.subgradient(a))
 
     def objective(self, a: Point) -> float:
         r"""Return $g + \beta h + \frac{\beta_2}2\|a\|^2$."""
@@ -212,7 +218,8 @@ def facts(experiment: Experiment) -> Facts | str:
     alpha, beta = known
     if isinstance(experiment.method, FISTA):
         return "it does not cover a method with momentum (FISTA)"
-    return Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
+    found = Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
+    return STUCK if found.rho >= 1 else found
 
 
 def _of_matrix(experiment: Experiment) -> Facts | str:
@@ -227,7 +234,7 @@ def _of_matrix(experiment: Experiment) -> Facts | str:
         _ = found.sigma, found.inverse
     except InvalidInput as error:  # more measurements than can be decomposed
         return str(error)
-    return found
+    return STUCK if found.rho >= 1 else found
 
 
 def regularized(experiment: Experiment) -> Facts | str:

@@ -84,16 +84,18 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
     share = abs(beta * found.correction / found.s) if biased else 0.0
     if not 0 < s < math.inf:
         return "the correction of the law is as large as the law: beta is too large for it"
-    middle = min(s / rate, float(MAX_STEPS))
+    middle = s / rate
+    if middle > MAX_STEPS:
+        return f"it would take more than {MAX_STEPS:.0e} steps"
     steps = STEPS.get(type(experiment.method), STEPS[Subgradient])
-    near = _floor_share(experiment, alpha) if biased else 0.0
+    near = floor_share(experiment, alpha) if biased else 0.0
     spread = SCALE * (LEAST + share + OF_FLOOR * near**2 + steps / max(middle, 1.0))
     # t2 is the next whole step.
     low, high = math.floor(middle * math.exp(-spread)), math.ceil(middle * math.exp(spread)) + 1
     return middle, (max(0, low), min(high, MAX_STEPS))
 
 
-def _floor_share(experiment: Experiment, alpha: float) -> float:
+def floor_share(experiment: Experiment, alpha: float) -> float:
     """Return the floor of the test error over its threshold, 1 where it is not known."""
     end = limit(experiment.with_(method=ProximalGradient(alpha)))
     if end is None or end.test_error is None:

@@ -249,6 +249,11 @@ def _chattering(data: VectorLeastSquares, alpha: float, beta: Strengths) -> Limi
     state = chatter(data, alpha, beta)
     if not _proved(data, state.certificate):
         return None
+    # Beyond the width of the Huber function the objective is linear: the mean point is the only
+    # one if X tells these entries apart.
+    moving = np.abs(state.mean) > alpha * beta.l1 * (1 - 1e-9)
+    if np.linalg.matrix_rank(data.X[:, moving]) < int(moving.sum()):
+        return None
     train, train_least = np.array(state.residual) / np.linalg.norm(data.y_star)
     test = test_floor = None
     if state.error is not None and data.a_star is not None:

@@ -22,6 +22,8 @@ from .facts import Facts, facts
 
 # HiGHS takes a second at this many unknowns; beyond, the simple direction is kept.
 LARGEST = 600
+# A direction of which X leaves less than this share does not lie in the kernel at all.
+KERNEL = 1e-8
 
 
 def delay_lower_bound(experiment: Experiment) -> float | str:
@@ -55,8 +57,11 @@ def delay_lower_bound(experiment: Experiment) -> float | str:
 def _bound(f: Facts, w: Float[np.ndarray, "..."]) -> float:
     """Return what one direction in the kernel proves, 0 if nothing."""
     assert f.a_star is not None
+    before = float(np.linalg.norm(w))
     w = w - f.row(w)
     w = w - f.row(w)  # twice: the kernel to rounding
+    if float(np.linalg.norm(w)) <= KERNEL * before:
+        return 0.0  # what is left is rounding: X sees this direction
     size = float(np.linalg.norm(w, "nuc") if f.h == "nuclear" else np.abs(w).sum())
     if size == 0:
         return 0.0

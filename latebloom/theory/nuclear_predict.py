@@ -17,6 +17,7 @@ from latebloom.problems.operators import Entries, RankOne, Tensor
 from latebloom.problems.svd import compact_svd
 from latebloom.record import At
 
+from .facts import STUCK
 from .limits import limit, nuclear_strength
 from .lower_bound import delay_lower_bound
 from .prediction import Prediction
@@ -66,7 +67,7 @@ def predict_matrix(experiment: Experiment, found: Prediction, exact: bool) -> Pr
         found = replace(found, memorizes=found.train_floor <= experiment.thresholds[0])
     if exact and not momentum and data.a_star is not None:
         least = delay_lower_bound(experiment)
-        if not isinstance(least, str):
+        if not isinstance(least, str) and 0 < least <= MAX_STEPS:
             found = replace(found, t2_least=math.ceil(least * (1 - 1e-9)))
     if exact and not momentum and data.a_star is not None:
         found = _with_flow(found, experiment, alpha, beta, notes)
@@ -84,6 +85,8 @@ def _with_times(
     near = data.nearest_fit(experiment.start)
     projected = isinstance(experiment.method, ProjectedSubgradient)
     rho = 0.0 if projected else _contraction(data, alpha)
+    if rho >= 1:
+        raise InvalidInput(STUCK)
     floor = alpha * beta * math.sqrt(min(data.shape))
     distance = float(np.linalg.norm(near - experiment.start))
     t1 = 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from latebloom import _checks as check
-from latebloom._errors import Unsupported
+from latebloom._errors import InvalidInput, Unsupported
 from latebloom.engines.jump import simulate_jump
 from latebloom.engines.slow import simulate_slow
 from latebloom.engines.slow import why_not as slow_why_not
@@ -31,6 +31,8 @@ DECADES = 12
 
 # So many quarter decades without progress, and smaller strengths are not tried.
 STILL = 4
+# Twelve decades below the largest useful strength t2 still was in time: it does not depend on it.
+SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def plan(experiment: Experiment, budget: float, error: float, alpha: float | Non
     """
     check.real("budget", budget, low=1)
     check.real("error", error, low=0, strict=True)
+    if error >= 1:
+        raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
     search = _Search(experiment, min(int(budget), MAX_STEPS), float(error), alpha)
     return search.run()
 
@@ -141,13 +145,16 @@ class _Search:
         """Return the plan."""
         found = Plan(self.budget, self.error, self.alpha, False)
         possible = recoverability(self.base.data)
-        if possible.recoverable is False:
+        # The end with beta -> 0; a larger beta may come nearer, but only by luck.
+        name = "program_error" if self.facts.h == "nuclear" else "basis_pursuit_error"
+        lost = getattr(possible, name, None)
+        if possible.recoverable is False and (lost is None or lost > self.error):
             return replace(found, why=f"no beta does: {possible.reason}")
         high = self._largest(lambda beta: (self.end(beta) or math.inf) <= self.error)
         if high is None:
             seen = min((e for e in self.ends.values() if e is not None), default=math.nan)
             why = f"no beta ends below the error; the least end found is {seen:.3g}"
-            return replace(found, why=why)
+            return replace(found, least_error=self._least_error(), why=why)
         fastest = min(
             (t for t in map(self.time, (high, high / 1.5, high / 2.25)) if t is not None),
             default=None,
@@ -157,6 +164,18 @@ class _Search:
             why = f"at an error of {self.error:g} generalization takes {fastest or 'more'} steps"
             return replace(found, least_error=self._least_error(), why=why)
         low = self._smallest(high)
+        if low is None:
+            why = "t2 does not depend on beta here: any beta up to the largest does"
+            beta = high / 10
+            return replace(
+                found,
+                possible=True,
+                beta_high=high,
+                beta=beta,
+                t2=self.time(beta),
+                final_error=self.end(beta),
+                why=why,
+            )
         beta = math.sqrt(low * high)
         t2 = self.time(beta)
         if t2 is None or t2 > self.budget:
@@ -211,8 +230,9 @@ class _Search:
             return None
         return _bisect(beta, beta * 10**0.25, fits)
 
-    def _smallest(self, high: float) -> float:
-        """Return the least beta, up to one that does, with t2 within the budget."""
+    def _smallest(self, high: float) -> float | None:
+        """Return the least beta, up to one that does, with t2 within the budget; None if t2 does
+        not depend on beta."""
 
         def late(beta: float) -> bool:
             t2 = self.time(beta)
@@ -225,18 +245,19 @@ class _Search:
                 break
             t2 = self.time(low)
             assert t2 is not None
-            low *= min(0.5, 0.9 * t2 / self.budget)
+            low *= min(0.5, max(0.9 * t2 / self.budget, 1e-4))
+            if low < SMALLEST * high:
+                return None
         else:
-            return low
+            return None
         return _bisect(low, high, late, keep_high=True)
 
     def _least_error(self) -> float | None:
-        """Return the least error that some beta reaches within the budget, to a factor of 1.2."""
+        """Return the least error that some beta reaches within the budget, to a factor of 1.5."""
         best, error = None, self.error
-        for _ in range(24):
-            error *= 1.2
-            if error >= 1:
-                break
+        # Large strides first where the target is far out of reach: never more than 24.
+        stride = max(1.5, (0.9 / self.error) ** (1 / 24))
+        while (error := error * stride) < 1:
             other = _Search(self.base, self.budget, error, self.alpha)
             high = other._largest(lambda b, o=other, e=error: (o.end(b) or math.inf) <= e)
             times = [] if high is None else [other.time(high), other.time(high / 1.5)]

@@ -17,7 +17,7 @@ from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.record import At
 
 from .closed_form import Rates, rates, smooth_times
-from .facts import Facts, facts
+from .facts import STUCK, Facts, facts
 from .foretold import t1_interval, t2_interval
 from .limits import constants, fitted, limit, memorized
 from .lower_bound import delay_lower_bound
@@ -76,6 +76,9 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     found = replace(found, stable=True)
     found = _with_floors(found, experiment, beta, notes)
     speed = rates(experiment, alpha, beta)
+    if speed is not None and speed.rho_2 >= 1:
+        notes.append(f"rho_2, t1, delay, t2: {STUCK}")
+        return replace(found, notes=tuple(notes))
     if speed is None:
         notes.append("rho_2, t1, delay, t2: the laws do not cover a method with momentum (FISTA)")
     elif beta.l1 > 0:
@@ -109,7 +112,7 @@ def _with_intervals(found: Prediction, experiment: Experiment, notes: list[str])
     if found.train_plateau is not None:
         found = replace(found, t1_interval=t1_interval(known, found.train_plateau))
     least = delay_lower_bound(experiment)
-    if not isinstance(least, str):
+    if not isinstance(least, str) and 0 < least <= MAX_STEPS:
         found = replace(found, t2_least=math.ceil(least * (1 - ROUNDING)))
     if found.generalizes is False or known.a_star is None:
         return found
@@ -147,10 +150,11 @@ def _with_floors(
     possible = found.recoverability
     if possible is None:
         return found
-    if beta.l1 > 0 and not possible.recoverable:
-        return replace(found, generalizes=False)
     if found.test_floor is None:
-        return found
+        # Where the end is not known: no limit beta -> 0 is nearer than basis pursuit gets.
+        error = getattr(possible, "basis_pursuit_error", None)
+        lost = beta.l1 > 0 and not possible.recoverable and (error or 0) > experiment.thresholds[1]
+        return replace(found, generalizes=False) if lost else found
     return replace(found, generalizes=found.test_floor <= experiment.thresholds[1])
 
 

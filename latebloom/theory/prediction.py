@@ -37,8 +37,9 @@ class Prediction:
       `Subgradient` the root mean square of its chatter of order alpha beta (with the nuclear norm
       that is not known: None, and a note with an interval).
     - `memorizes`: whether the train error ends at or below its threshold.
-    - `t1_interval`, `t2_interval`: steps between which the first passages lie; that of t2 in nine
-      of ten cases.
+    - `t1_interval`: steps between which t1 is expected, an estimate: the disturbance by the penalty
+      is taken to be the plateau's. Exact without l1.
+    - `t2_interval`: steps between which t2 lies in nine of ten cases. Exact without l1.
     - `t2_least`: a step before which t2 cannot be: a theorem, not an estimate.
     - `generalizes`: whether the test error ends at or below its threshold (with l1: and $a^*$ is
       recoverable).

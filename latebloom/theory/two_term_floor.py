@@ -136,6 +136,8 @@ def _mean_point(
             continue
         joins = ~on & (np.abs(nu) > 1 + 1e-9)
         if not joins.any():
+            if (np.abs(nu[~on]) > 1 - 1e-7).any():
+                return "the minimizer may not be unique: a resting entry is about to leave"
             return on, nu, away
         i = int(np.argmax(np.where(joins, np.abs(nu), 0.0)))
         on, sign = on.copy(), sign.copy()

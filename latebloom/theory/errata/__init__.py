@@ -1,6 +1,6 @@
 """Errata: what is printed and false, loose or misworded, each with the least counterexample.
 
-E-01 to E-32 are in arXiv 2506.05718, B-01 to B-03 in the authors' blog post about it. Every
+E-01 to E-33 are in arXiv 2506.05718, B-01 to B-03 in the authors' blog post about it. Every
 counterexample is a function of at most ten lines and a test.
 """
 

@@ -95,6 +95,21 @@ def training_floor() -> Evidence:
     return evidence("It levels off.", *rows, fails=once > 1e-5, holds=8 < tenfold / once < 12)
 
 
+def delay_constant() -> Evidence:
+    """X = (2, 1), y* = 2, a* = (1, 0), from least squares (4/5, 2/5), alpha beta = 1e-4: the kernel
+    is (1, -2), so the second entry falls by 2/5 alpha beta per step, not by alpha beta.
+    """
+    X, a, alpha, beta, steps = np.array([[2.0, 1.0]]), np.array([0.8, 0.4]), 0.1, 1e-3, 0
+    printed = 0.4 / (alpha * beta)  # ||a_hat - a*||_inf/(alpha beta)
+    while np.abs(a - [1, 0]).max() > 0.01:
+        z = a - alpha * X.T @ (X @ a - 2)
+        a, steps = np.sign(z) * np.maximum(np.abs(z) - alpha * beta, 0), steps + 1
+    rows = [("t2, printed", printed, steps), ("t2 = s2/(alpha beta)", printed / 0.4, steps)]
+    says = "The velocity is P H, not H."
+    near = abs(steps / (printed / 0.4) - 1) < 0.05
+    return evidence(says, *rows, fails=steps > 2 * printed, holds=near)
+
+
 ERRATA = (
     Erratum(
         "E-07",
@@ -147,5 +162,14 @@ ERRATA = (
         "It levels off, in proportion to beta, at 2e-4 to 1.1e-3 of ||y*|| (by instance and "
         "scale); its square is about that small.",
         training_floor,
+    ),
+    Erratum(
+        "E-33",
+        "Section 3.1 and 3.2, Figures 4 and 6",
+        "loose",
+        "t2 is t1 + ||a_hat - a*||_inf/(alpha beta), of matrices the spectral norm.",
+        "t2 = (s2 + beta s2')/(alpha beta): coordinates move with P H, P the projector on the "
+        "kernel of X. On 1,000 random instances t2 is 0.03 to 44 times what is printed.",
+        delay_constant,
     ),
 )

@@ -16,6 +16,8 @@ from . import ridge
 from . import depth
 from . import identities
 from . import measurements
+from . import samples
+from . import rescaling
 from . import ridge_bounds
 from . import norm_separation
 from . import first_passage
@@ -47,6 +49,8 @@ GROUPS = (
     depth,
     identities,
     measurements,
+    samples,
+    rescaling,
     ridge_bounds,
     norm_separation,
     first_passage,

@@ -60,6 +60,8 @@ def _isometry(run: Run, data: VectorLeastSquares) -> Measurement:
     """Proposition G.3 on the normalized columns: pairs exactly, larger supports by samples."""
     X = data.X / np.linalg.norm(data.X, axis=0)
     n = X.shape[1]
+    if _mu(data) < 1e-14:
+        return Measurement(1.0, "orthogonal columns: all of them are 0")
     s = min(5, n)
     rng = np.random.default_rng(0)
     i, j = np.unravel_index(np.argmax(np.abs(X.T @ X - np.eye(n))), (n, n))
@@ -82,7 +84,8 @@ def _with_truth(experiment: Experiment) -> VectorLeastSquares | str:
 
 def _sparse_enough(data: VectorLeastSquares) -> list[Assumption]:
     assert data.a_star is not None
-    s, limit = int(np.count_nonzero(data.a_star)), 0.5 * (1 + 1 / _mu(data))
+    mu = _mu(data)
+    s, limit = int(np.count_nonzero(data.a_star)), 0.5 * (1 + 1 / mu) if mu > 1e-14 else math.inf
     return [Assumption.of("s", s < limit, s, f"< (1 + 1/mu)/2 = {limit:.3g}")]
 
 

@@ -125,7 +125,8 @@ def _penalized(experiment: Experiment) -> Facts | str:
         return found
     if not found.explicit or found.ridge > 0:
         return "it is about the subgradient method with L1, Nuclear or no penalty"
-    if not np.any(found.row(found.start - found.fitted)):
+    pull = float(np.linalg.norm(found.data.operator.adjoint(found.data.y_star)))
+    if float(np.linalg.norm(found.gradient(found.start))) <= 1e-12 * pull:
         return "the run starts at least squares: there is nothing to memorize"
     return found
 
@@ -221,6 +222,8 @@ def _smooth(run: Run, f: Facts) -> Measurement | str:
         if g > 1e-28 * f.loss(np.zeros_like(a)):  # below, both sides are rounding
             ratio = float((f.gradient(a) ** 2).sum()) / (2 * float(f.sigma[0]) * g)
             worst = max(worst, (ratio, int(step)))
+    if worst[0] == -math.inf:
+        return "every record fits the data to rounding: there is nothing to compare"
     return Measurement(worst[0], f"at step {worst[1]:,}")
 
 

@@ -7,18 +7,25 @@ import numpy as np
 
 from latebloom.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProximalGradient
+from latebloom.problems import MatrixLeastSquares
 from latebloom.record import At
 from latebloom.run import Run
 
 from ..facts import Facts, regularized, with_truth
+from ..foretold import OF_FLOOR, floor_share
 from ..lower_bound import delay_lower_bound
-from ..predict import predict
 from ..slow_path import SlowPassage, slow_path
 from ..two_term_floor import TwoTermFloor, two_term_floor
 from .law import Assumption, Law, Measurement, Promise, register
 
 # The next order in beta, as a share of the first correction, that still counts as small.
 SMALL = 0.1
+# The share of the floor in the threshold from which on the law is not asked; below, what it leaves
+# out was up to OF_FLOOR times its square in a thousand experiments.
+NEAR = 0.3
+AT_ONCE = "the test error is below its threshold as soon as the data are fitted"
+# Fast modes count as gone after this many time constants, slow events after this factor.
+RELAXED, LATER = 30.0, 1.2
 # Records sample a chatter of some ten percent.
 LEVEL = 0.1
 # A flow integrated to 0.2 % gives t2 to that, and the threshold is crossed at whole steps.
@@ -57,6 +64,9 @@ def timed(experiment: Experiment) -> Timed | str:
 
 def _flowing(f: Facts) -> Timed | str:
     """Return the slow time of a matrix: from the flow at two strengths, and their difference."""
+    assert isinstance(f.data, MatrixLeastSquares)
+    if f.data.recovery.recoverable is False:
+        return Timed(f, None, "the nuclear norm does not recover A*: the flow ends elsewhere")
     from latebloom.engines.slow import simulate_slow
     from latebloom.engines.slow import why_not as slow_why_not
 
@@ -83,24 +93,47 @@ def _reached(t: Timed) -> list[Assumption]:
     if t.passage is None:
         return [Assumption("slow time of generalization", "fails", None, t.why)]
     share = abs(t.passage.correction) * t.facts.beta / t.passage.s if t.passage.s else 0.0
-    return [Assumption.of("beta s2'/s2", share < SMALL, share, f"< {SMALL:g}: small beta")]
+    found = [Assumption.of("beta s2'/s2", share < SMALL, share, f"< {SMALL:g}: small beta")]
+    if t.facts.h == "l1":
+        # Near the floor the expansion in beta has no small parameter.
+        near = _near(t)
+        found.append(Assumption.of("floor/threshold", near < NEAR, near, f"< {NEAR:g}"))
+    return found
+
+
+def _near(t: Timed) -> float:
+    """Return the floor over the threshold, 0 for matrices, whose flow includes it."""
+    if t.facts.h != "l1":
+        return 0.0
+    return _floor_share(t.facts.experiment)
+
+
+@lru_cache(maxsize=8)
+def _floor_share(experiment: Experiment) -> float:
+    found = regularized(experiment)
+    assert not isinstance(found, str)
+    return floor_share(experiment, found.alpha)
 
 
 def _s2(t: Timed) -> Promise | str:
     if t.passage is None:
         return t.why
+    if t.passage.s == 0:
+        return AT_ONCE
     when = t.passage.s / t.rate
-    return Promise("t2", when, when, tolerance=2 * SMALL)
+    return Promise("t2", when, when, tolerance=2 * SMALL + OF_FLOOR * _near(t) ** 2)
 
 
 def _s2_corrected(t: Timed) -> Promise | str:
     if t.passage is None:
         return t.why
+    if t.passage.s == 0:
+        return AT_ONCE
     share = abs(t.passage.correction) * t.facts.beta / t.passage.s if t.passage.s else 0.0
     when = (t.passage.s + t.facts.beta * t.passage.correction) / t.rate
     # What is left out is of second order; whole steps and the chatter of subgradients besides.
-    near = FLOW + SMALL * share + 2 / max(when, 1.0)
-    return Promise("t2", when, when, tolerance=near)
+    left = FLOW + SMALL * share + OF_FLOOR * _near(t) ** 2 + 2 / max(when, 1.0)
+    return Promise("t2", when, when, tolerance=left)
 
 
 def _t2(run: Run, t: Timed) -> Measurement | str:
@@ -181,15 +214,44 @@ def _one_term(f: Floored) -> Promise:
     return Promise("relative test error in the end", total, total, tolerance=LEVEL)
 
 
+@lru_cache(maxsize=8)
+def _settling(experiment: Experiment) -> float | str:
+    """Return a step by which nothing but chatter is left, from the laws alone."""
+    from ..facts import facts
+    from .ridge import contraction
+
+    found = facts(experiment)
+    if isinstance(found, str):
+        return found
+    relaxed = RELAXED / -math.log(found.rho) if 0 < found.rho < 1 else 1.0
+    if found.h == "none":
+        slowest = contraction(found) if found.ridge > 0 else found.rho
+        return RELAXED / -math.log(slowest) if 0 < slowest < 1 else relaxed
+    if found.h == "l1" and found.ridge == 0:
+        path = slow_path(experiment)
+        if isinstance(path, str):
+            return path
+        return relaxed + LATER * float(path.s[-1]) / (found.alpha * found.beta)
+    return "when this run settles is not known"
+
+
+def at_rest(run: Run) -> float | str:
+    """Return the step from which on a run has settled, from the laws or from its own t2."""
+    seen = run.phases.t2.high
+    known = _settling(run.experiment)
+    if isinstance(known, str):
+        return known if seen is None else LATER * seen
+    return known if seen is None else max(known, LATER * seen)
+
+
 def settled_error(run: Run, name: str = "test_error") -> Measurement | str:
     """Return the root mean square of an error well after t2, if it is level there."""
-    start = run.last_step / 2
-    if run.phases.t2.high is not None:
-        start = max(start, 1.2 * run.phases.t2.high)
-    else:
-        # Where it never gets to t2 it takes as long to settle.
-        said = predict(run.experiment, exact=False)
-        start = max(start, 2 * ((said.t1 or 0) + (said.delay or 0)))
+    rest = at_rest(run)
+    if isinstance(rest, str):
+        return rest
+    if rest > run.last_step:
+        return f"the run ends at step {run.last_step:,}, and settles by {rest:,.0f}"
+    start = max(run.last_step / 2, rest)
     late = run.trajectory[name].sel(step=slice(start, None)).values
     if run.engine in ("jump", "slow") and not isinstance(run.experiment.method, ProximalGradient):
         return f"engine {run.engine!r} gives averages, without the chatter"
