@@ -346,8 +346,8 @@ def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts,
         params,
         # A method may keep the initial parameters; donated buffers must not be the same twice.
         jax.tree.map(jnp.copy, memory),
-        jnp.full((*lead, 3), NEVER),
-        jnp.full((*lead, 2), -1),
+        jnp.full((*lead, 3), NEVER, dtype=jnp.int64),
+        jnp.full((*lead, 2), -1, dtype=jnp.int64),
         jnp.zeros((*lead, 2, *inner)),
     )
     records = jnp.zeros((*lead, due.size, *inner))
