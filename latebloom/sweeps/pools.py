@@ -149,6 +149,9 @@ class DaskPool(Pool):
         # What matters of lost workers and schedulers we say ourselves, in one line.
         for name in [n for n in logging.root.manager.loggerDict if n.startswith("distributed")]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        # Its event loop tells of connections that close while it waits for a result.
+        for name in ("tornado.application", "asyncio"):
+            logging.getLogger(name).addFilter(_not_of_a_closed_connection)
         self._cluster = None
         if scheduler is None:
             with deaf_children():
@@ -192,6 +195,14 @@ class DaskPool(Pool):
         if self._cluster is not None:
             with suppress(Exception):
                 self._cluster.close(timeout=1 if kill else ANSWER)
+
+
+def _not_of_a_closed_connection(record: logging.LogRecord) -> bool:
+    """Return whether a record of an event loop is about something else than a lost connection."""
+    from distributed.comm.core import CommClosedError
+
+    raised = record.exc_info[1] if record.exc_info else None
+    return not isinstance(raised, CommClosedError)
 
 
 class SlurmExecutor(Executor):
