@@ -13,6 +13,9 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import hypothesis
 import numpy as np
 import pytest
+import run_time_types
+
+run_time_types.install()
 
 # No deadline: the first example of a shape compiles. The examples are the same on every run, so
 # that a failure belongs to a change; LATEBLOOM_FUZZ=1 draws new ones.

@@ -22,6 +22,7 @@ def test_the_published_values_come_out(name):
     assert all(row.agrees for row in result.rows if row.published is not None)
 
 
+@pytest.mark.slow
 def test_figure_4_comes_out_where_a_delay_builds_up():
     result = reproduce("fig4")
     small = [row for row in result.rows if row.quantity.endswith(("1e-06", "1e-05", "1e-04"))]
