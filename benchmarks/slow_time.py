@@ -65,7 +65,12 @@ def law(experiment: lb.Experiment) -> tuple[float, float, float]:
 def quantiles(what: str, values: list[float], met: bool = True) -> Row:
     """Return the row of a sample."""
     low, five, median, most, high = np.nanquantile(values, [0, 0.05, 0.5, 0.95, 1])
-    detail = f"90 % in {five:.4g} to {most:.4g}, all in {low:.4g} to {high:.4g}, n = {len(values)}"
+    away = np.abs(np.log(values))
+    detail = (
+        f"90 % in {five:.4g} to {most:.4g}, all in {low:.4g} to {high:.4g}; within 1 %: "
+        f"{np.mean(away < np.log(1.01)):.1%}, 2 x: {np.mean(away < np.log(2)):.1%}; "
+        f"n = {len(values)}"
+    )
     return Row(what, float(median), "x (median)", "", met, detail)
 
 

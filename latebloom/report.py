@@ -159,7 +159,11 @@ def plan_rows(found: Plan) -> list[Row]:
     ]
     if found.possible:
         rows += [
-            ("beta, between", f"{number(found.beta_low)} and {number(found.beta_high)}"),
+            (
+                ("beta, at most", number(found.beta_high))
+                if found.beta_low is None
+                else ("beta, between", f"{number(found.beta_low)} and {number(found.beta_high)}")
+            ),
             ("beta, for example", number(found.beta)),
             ("t2 with it", number(found.t2)),
             ("test error at the end", number(found.final_error)),

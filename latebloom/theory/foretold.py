@@ -15,8 +15,9 @@ from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradien
 
 from .closed_form import first_below
 from .facts import Facts
-from .limits import constants, limit
+from .limits import constants
 from .slow_path import slow_path
+from .two_term_floor import final_error
 
 Interval = tuple[int, int]
 # The half-width of the interval in logarithms is SCALE times the sum of: LEAST, the share of the
@@ -97,7 +98,5 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
 
 def floor_share(experiment: Experiment, alpha: float) -> float:
     """Return the floor of the test error over its threshold, 1 where it is not known."""
-    end = limit(experiment.with_(method=ProximalGradient(alpha)))
-    if end is None or end.test_error is None:
-        return 1.0
-    return min(1.0, end.test_error / experiment.thresholds[1])
+    end = final_error(experiment.with_(method=ProximalGradient(alpha)))
+    return 1.0 if end is None else min(1.0, end / experiment.thresholds[1])

@@ -83,7 +83,7 @@ def max_margin(
     b = 1 / scale
     unit = float(b.max())
     b = b / unit
-    pair = _margin_l1(Z, b) if norm == "l1" else _margin_l2(Z, b)
+    pair = _margin_l1(Z, b) if norm == "l1" else least_distance(Z, b)
     if pair is None:
         raise _not_separable(Z)
     w, nu = _active_set(Z, b, *pair, norm, rows=pair[1] > ACTIVE * pair[1].max())
@@ -174,8 +174,9 @@ def _margin_l1(Z: np.ndarray, b: np.ndarray) -> Pair | None:
     return (found.x[:n] - found.x[n:], -found.ineqlin.marginals) if found.success else None
 
 
-def _margin_l2(Z: np.ndarray, b: np.ndarray) -> Pair | None:
-    """Return Lawson and Hanson's solution of min ||w||_2 s.t. Z w >= b, None if there is none.
+def least_distance(Z: np.ndarray, b: np.ndarray) -> Pair | None:
+    """Return Lawson and Hanson's solution of min ||w||_2 s.t. Z w >= b with its multipliers, None
+    if there is none.
 
     The residual r of min ||(Z^T; b^T) u - (0; 1)|| over u >= 0 gives w = -r_1/r_2, and is 0 if and
     only if no w exists.

@@ -24,7 +24,8 @@ from .prediction import Prediction
 
 Matrix = Float[np.ndarray, "n1 n2"]
 
-# How much earlier or later a chattering run meets a threshold than the flow: measured up to 0.4 %.
+# How much earlier or later a chattering run may meet a threshold than the flow: three times the
+# 0.3 % by which chatter near the threshold was seen to move it.
 CHATTER = 0.01
 DELAY_IS_LOW = (
     "delay, t2: the paper's predictor ||A_hat - A*||/(alpha beta), too short on matrices: 200 "

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 
 from latebloom import _checks as check
 from latebloom._errors import InvalidInput, Unsupported
 from latebloom.problems.base import compact_svd
+
+from .margins import least_distance
 
 # 2^(s-1) programs of some milliseconds each: half a minute.
 MOST = 12
@@ -110,7 +112,8 @@ def _constants(
     bases = [on.U @ ((on.Vt @ pattern) / on.s) for pattern in patterns]
     least = 0.0
     for base in bases:
-        least = max(least, _least_dual_norm(A @ base, B))
+        found = least_dual_norm(A @ base, B)
+        least = max(least, 1.0 if found is None else found)
         if not least < 1 - MARGIN:
             return None
     goal = 0.5 * (1 + least) if rho is None else rho
@@ -121,11 +124,16 @@ def _constants(
         nu = base + free @ _shortest(A @ base, B, goal)
         proved = max(proved, float(np.abs(A @ nu).max(initial=0.0)))
         tau = max(tau, float(np.linalg.norm(nu)))
-    return NullSpaceConstants(proved, tau, least)
+    # What the vectors prove counts, not what was asked for.
+    return NullSpaceConstants(proved, tau, least) if proved < 1 else None
 
 
-def _least_dual_norm(inner: np.ndarray, free: np.ndarray) -> float:
-    """Return the least max |inner + free z|, from a z that we check."""
+def least_dual_norm(inner: Float[np.ndarray, " m"], free: Float[np.ndarray, "m k"]) -> float | None:
+    """Return the least max |inner + free z| over z, from a z that we check; None if HiGHS fails.
+
+    >>> least_dual_norm(np.array([1.0, 3.0]), np.array([[1.0], [1.0]]))
+    1.0
+    """
     if not inner.size:
         return 0.0
     bound = np.ones((inner.size, 1))
@@ -136,24 +144,13 @@ def _least_dual_norm(inner: np.ndarray, free: np.ndarray) -> float:
         bounds=[(None, None)] * free.shape[1] + [(0, None)],
         method="highs",
     )
-    if not found.success:
-        return float(np.abs(inner).max())
-    return float(np.abs(inner + free @ found.x[:-1]).max())
+    return float(np.abs(inner + free @ found.x[:-1]).max()) if found.success else None
 
 
 def _shortest(inner: np.ndarray, free: np.ndarray, rho: float) -> np.ndarray:
-    """Return the shortest z with |inner + free z| <= rho, by non-negative least squares.
-
-    Least distance programming: the residual r of min ||(G^T; h^T) u - (0; 1)|| over u >= 0 gives
-    z = -r_1/r_2 for the constraints G z >= h.
-    """
-    if not free.shape[1] or not inner.size:
-        return np.zeros(free.shape[1])
+    """Return the shortest z with |inner + free z| <= rho, or the nearest that was found."""
     G, h = np.vstack([free, -free]), np.concatenate([-rho - inner, inner - rho])
-    if (h <= 0).all():
+    if not free.shape[1] or (h <= 0).all():
         return np.zeros(free.shape[1])
-    E = np.vstack([G.T, h])
-    goal = np.append(np.zeros(free.shape[1]), 1.0)
-    u = nnls(E, goal, maxiter=30 * h.size)[0]
-    r = E @ u - goal
-    return -r[:-1] / r[-1]
+    found = least_distance(G, h)
+    return np.zeros(free.shape[1]) if found is None else found[0]

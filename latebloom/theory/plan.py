@@ -18,9 +18,8 @@ from latebloom.record import At
 from latebloom.run import jsonable
 
 from .facts import Facts, facts
-from .limits import limit
 from .recoverability import recoverability
-from .two_term_floor import TwoTermFloor, two_term_floor
+from .two_term_floor import final_error
 
 # A step size at the limit is stable but slow in its stiffest direction.
 BELOW_LIMIT = 0.9
@@ -45,12 +44,13 @@ class Plan:
     - `alpha`: the step size of the plan.
     - `possible`: whether any beta does both.
     - `beta_low`, `beta_high`: below the first t2 comes too late, above the second the bias of the
-      end is too large (to 1 %); None if nothing does both.
+      end is too large (to 1 %); None if nothing does both, the first also if t2 is in time with
+      any smaller beta.
     - `beta`, `t2`, `final_error`: a strength between, the step at which the test error is at most
       `error`, and the error in the end.
     - `least_budget`: the fewest steps found in which the error can be reached with any beta.
-    - `least_error`: the least error found that can be reached within the budget, None if not even
-      the data can be fitted.
+    - `least_error`: where the target cannot be reached, the least error found that can within the
+      budget (to the stride of the search, a factor of 1.5 or more); None if none was found.
     - `why`: one sentence.
     """
 
@@ -199,12 +199,7 @@ class _Search:
     def end(self, beta: float) -> float | None:
         """Return the test error in the end."""
         if beta not in self.ends:
-            closed = two_term_floor(self.at(beta)) if self.facts.h == "l1" else "a matrix"
-            if isinstance(closed, TwoTermFloor):
-                self.ends[beta] = closed.total
-            else:
-                end = limit(self.at(beta))
-                self.ends[beta] = None if end is None else end.test_error
+            self.ends[beta] = final_error(self.at(beta))
         return self.ends[beta]
 
     def time(self, beta: float) -> int | None:
@@ -253,7 +248,7 @@ class _Search:
         return _bisect(low, high, late, keep_high=True)
 
     def _least_error(self) -> float | None:
-        """Return the least error that some beta reaches within the budget, to a factor of 1.5."""
+        """Return the least error that some beta reaches within the budget, to a stride."""
         best, error = None, self.error
         # Large strides first where the target is far out of reach: never more than 24.
         stride = max(1.5, (0.9 / self.error) ** (1 / 24))

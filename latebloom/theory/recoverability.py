@@ -16,6 +16,8 @@ from latebloom.problems import (
 )
 from latebloom.problems.base import SVD, compact_svd
 
+from .null_space import least_dual_norm
+
 # A dual vector counts as strictly feasible below 1 - MARGIN; HiGHS itself is exact to 1e-7.
 MARGIN = 1e-6
 
@@ -141,14 +143,4 @@ def _least_dual_norm(
     # Free directions: nu = base + W w keeps the equations, so the program has inequalities only.
     W = np.linalg.svd(on.U.T)[2][on.s.size :].T
     inner, free = X[:, off].T @ base, X[:, off].T @ W
-    bound = np.ones((inner.size, 1))
-    found = linprog(
-        np.append(np.zeros(W.shape[1]), 1.0),
-        A_ub=np.block([[free, -bound], [-free, -bound]]),
-        b_ub=np.concatenate([-inner, inner]),
-        bounds=[(None, None)] * W.shape[1] + [(0, None)],
-        method="highs",
-    )
-    if not found.success:
-        return None
-    return float(np.abs(inner + free @ found.x[:-1]).max())
+    return least_dual_norm(inner, free)

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 
-from .limits import constants
+from .limits import constants, limit
 
 # Rounds in which entries join or leave E: each joins once in all that were seen.
 ROUNDS = 100
@@ -100,6 +100,16 @@ def two_term_floor(experiment: Experiment) -> TwoTermFloor | str:
         active=int(on.sum()),
         stiffness=alpha * data.sigma_max,
     )
+
+
+def final_error(experiment: Experiment) -> float | None:
+    """Return the relative test error in the end: in closed form where there is one, else from the
+    certified limit; None where neither is known."""
+    closed = two_term_floor(experiment)
+    if isinstance(closed, TwoTermFloor):
+        return closed.total
+    end = limit(experiment)
+    return None if end is None else end.test_error
 
 
 def _mean_point(

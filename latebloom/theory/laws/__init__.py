@@ -3,7 +3,9 @@
 # Importing a module registers its laws: this is their order in reports.
 # isort: off
 from . import predictors
-from . import sharper
+from . import slow_time
+from . import earliest
+from . import floors
 from . import row_space
 from . import memorization
 from . import contraction
@@ -36,7 +38,9 @@ from .law import law as law
 
 GROUPS = (
     predictors,
-    sharper,
+    slow_time,
+    earliest,
+    floors,
     row_space,
     memorization,
     contraction,

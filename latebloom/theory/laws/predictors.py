@@ -15,8 +15,8 @@ from ..facts import Facts, facts
 from ..predict import predict
 from ..prediction import Prediction
 from .dynamics import largest_beta
+from .floors import at_rest, settled_error
 from .law import Assumption, Law, Measurement, Promise, register
-from .sharper import at_rest, settled_error
 
 # The paper's predictor of t2 is of the right order: 1.44 too small in its own Figure 4.
 FACTOR = 2.0
