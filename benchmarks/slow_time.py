@@ -65,13 +65,15 @@ def law(experiment: lb.Experiment) -> tuple[float, float, float]:
 def quantiles(what: str, values: list[float], met: bool = True) -> Row:
     """Return the row of a sample."""
     low, five, median, most, high = np.nanquantile(values, [0, 0.05, 0.5, 0.95, 1])
-    away = np.abs(np.log(values))
-    detail = (
-        f"90 % in {five:.4g} to {most:.4g}, all in {low:.4g} to {high:.4g}; within 1 %: "
-        f"{np.mean(away < np.log(1.01)):.1%}, 2 x: {np.mean(away < np.log(2)):.1%}; "
-        f"n = {len(values)}"
-    )
+    detail = f"90 % in {five:.4g} to {most:.4g}, all in {low:.4g} to {high:.4g}, n = {len(values)}"
     return Row(what, float(median), "x (median)", "", met, detail)
+
+
+def nearness(what: str, values: list[float]) -> Row:
+    """Return the row of a ratio that should be 1, with how many are near."""
+    away, row = np.abs(np.log(values)), quantiles(what, values)
+    near = ", ".join(f"{np.mean(away <= np.log(x)):.1%} within {x:g} x" for x in (1.01, 2))
+    return row._replace(detail=f"{row.detail}; {near}")
 
 
 def coverage(what: str, cases: list[tuple[tuple[int, int], int]], refused: int) -> Row:
@@ -135,9 +137,9 @@ def measure(out: Path) -> list[Row]:
         if len(paper) == INSTANCES:
             break
     rows = [
-        quantiles("t2 / (||a_hat - a*|| / (alpha beta)), the paper's", paper),
-        quantiles("t2 / (s2 / (alpha beta))", plain),
-        quantiles("t2 / ((s2 + beta s2') / (alpha beta))", corrected),
+        nearness("t2 / (||a_hat - a*|| / (alpha beta)), the paper's", paper),
+        nearness("t2 / (s2 / (alpha beta))", plain),
+        nearness("t2 / ((s2 + beta s2') / (alpha beta))", corrected),
         quantiles("lower bound / t2", least, bool(max(least) <= 1)),
         coverage("90 % interval, proximal gradient", cases, refused),
     ]
