@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import latebloom as lb
+from latebloom._errors import InvalidInput
+from latebloom.paper import preset
 from latebloom.theory import limit, plan
 from latebloom.theory.cl_constant import sampled_cl_constant
 from latebloom.theory.foretold import t2_interval
@@ -340,3 +342,16 @@ def test_least_error_in_a_budget_is_told_where_the_target_is_out_of_reach():
     assert not found.possible
     reached = plan(experiment(0), 2e4, found.least_error)
     assert reached.possible
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_possible_has_a_t2_in_the_budget():
+    # Figure 5: the largest beta that ends below the error gets there late, or not at all.
+    found = plan(preset("fig5").experiment(), 1e6, 1e-5)
+    assert found.possible == (found.t2 is not None)
+    assert found.t2 is None or found.t2 <= 1e6
+
+
+def test_a_budget_beyond_reach_is_refused():
+    with pytest.raises(InvalidInput, match="at most 1e\\+12"):
+        plan(preset("fig3").experiment(), 1e17, 1e-3)

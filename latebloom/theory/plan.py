@@ -32,6 +32,8 @@ DECADES = 12
 STILL = 4
 # Twelve decades below the largest useful strength t2 still was in time: it does not depend on it.
 SMALLEST = 1e-12
+# Beyond it a plan would ask for strengths that rounding hides, at minutes for each.
+LONGEST = 1e12
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,16 @@ def plan(experiment: Experiment, budget: float, error: float, alpha: float | Non
 
     - `experiment`: its problem, start and kind of penalty (L1 or Nuclear, alone); the strengths do
       not matter.
-    - `budget`: steps, at least 1.
+    - `budget`: steps, 1 to 10^12.
     - `error`: the relative test error to reach, in (0, 1).
     - `alpha`: the step size; 0.9 of the largest stable one if left out: t2 is proportional to
       1/alpha, the end does not depend on it.
 
     **Returns:** a `Plan`, also where it is impossible: with what would be possible instead.
 
-    **Raises:** `Unsupported` for networks, other penalties and models; `InvalidInput` for numbers
-    out of range.
+    **Raises:** `Unsupported` for networks, other penalties, models and methods (momentum), without
+    a ground truth, or if the experiment's own alpha is unstable or its beta 0; `InvalidInput` for
+    numbers out of range.
 
     >>> import latebloom as lb
     >>> problem = lb.SparseRecovery(n=20, s=1, N=12, seed=1)
@@ -101,10 +104,15 @@ def plan(experiment: Experiment, budget: float, error: float, alpha: float | Non
     (True, True, True)
     """
     check.real("budget", budget, low=1)
+    if budget > LONGEST:
+        raise InvalidInput(
+            f"budget = {budget:g}: must be at most {LONGEST:g}; t2 is proportional to 1/beta: "
+            "plan for less, and scale beta"
+        )
     check.real("error", error, low=0, strict=True)
     if error >= 1:
         raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
-    search = _Search(experiment, min(int(budget), MAX_STEPS), float(error), alpha)
+    search = _Search(experiment, int(budget), float(error), alpha)
     return search.run()
 
 
@@ -155,15 +163,17 @@ class _Search:
             seen = min((e for e in self.ends.values() if e is not None), default=math.nan)
             why = f"no beta ends below the error; the least end found is {seen:.3g}"
             return replace(found, least_error=self._least_error(), why=why)
-        fastest = min(
-            (t for t in map(self.time, (high, high / 1.5, high / 2.25)) if t is not None),
-            default=None,
+        # The largest may end so near to its target that it gets there late, or not at all.
+        start = min(
+            (high, high / 1.5, high / 2.25),
+            key=lambda b: math.inf if self.time(b) is None else float(self.time(b) or 0),
         )
+        fastest = self.time(start)
         found = replace(found, least_budget=fastest)
         if fastest is None or fastest > self.budget:
             why = f"at an error of {self.error:g} generalization takes {fastest or 'more'} steps"
             return replace(found, least_error=self._least_error(), why=why)
-        low = self._smallest(high)
+        low = self._smallest(start)
         if low is None:
             why = "t2 does not depend on beta here: any beta up to the largest does"
             beta = high / 10
