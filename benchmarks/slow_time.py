@@ -69,9 +69,9 @@ def quantiles(what: str, values: list[float], met: bool = True) -> Row:
     return Row(what, float(median), "x (median)", "", met, detail)
 
 
-def nearness(what: str, values: list[float]) -> Row:
+def nearness(what: str, values: list[float], met: bool = True) -> Row:
     """Return the row of a ratio that should be 1, with how many are near."""
-    away, row = np.abs(np.log(values)), quantiles(what, values)
+    away, row = np.abs(np.log(values)), quantiles(what, values, met)
     near = ", ".join(f"{np.mean(away <= np.log(x)):.1%} within {x:g} x" for x in (1.01, 2))
     return row._replace(detail=f"{row.detail}; {near}")
 
@@ -140,7 +140,7 @@ def measure(out: Path) -> list[Row]:
         nearness("t2 / (||a_hat - a*|| / (alpha beta)), the paper's", paper),
         nearness("t2 / (s2 / (alpha beta))", plain),
         nearness("t2 / ((s2 + beta s2') / (alpha beta))", corrected),
-        quantiles("lower bound / t2", least, bool(max(least) <= 1)),
+        nearness("lower bound / t2", least, bool(max(least) <= 1)),
         coverage("90 % interval, proximal gradient", cases, refused),
     ]
     for method in (lb.Subgradient, lb.ProjectedSubgradient):

@@ -114,7 +114,7 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
             f"the error is {e[-1]:.3g}: down to 1, the relative error of predicting nothing, the "
             "decay of the norm alone may bring it"
         )
-    begin, level = _onset(t, e)
+    begin, level = _onset(e)
     since, fallen, sigma = t[begin:] - t[begin], e[begin:], noise(e)
     recent = since >= (1 - NOW) * since[-1]
     now, when = float(np.median(fallen[recent])), float(np.median(since[recent]))
@@ -133,7 +133,7 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
     return _decide([found for found in tries if found is not None], t, begin, level, now)
 
 
-def _onset(k: Curve, e: Curve) -> tuple[int, float]:
+def _onset(e: Curve) -> tuple[int, float]:
     """Where the error was last within 5 % of its highest level after t1, and that level."""
     w = window_of(len(e))
     smooth = running_median(e, w)

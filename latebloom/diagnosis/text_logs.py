@@ -9,6 +9,9 @@ from latebloom._errors import InvalidInput
 
 from .log import Table
 
+# What Python says of broken JSON, of numbers too long and of lists too deep.
+BROKEN = (ValueError, RecursionError)
+
 
 def read_text(path: Path) -> str:
     """Return the text of a file.
@@ -36,9 +39,13 @@ def read_csv(path: Path) -> Table:
     """
     text = read_text(path)
     lines = text.splitlines()
-    head = lines[0]
+    empty = next(i for i, line in enumerate(lines) if line.strip())  # before the header
+    head = lines[empty]
     separator = max(",;\t", key=head.count)
-    rows = list(csv.reader(lines, delimiter=separator))
+    try:
+        rows = list(csv.reader(lines[empty:], delimiter=separator))
+    except csv.Error as error:
+        raise InvalidInput(f"{path}: is no CSV ({error})") from None
     names = [name.strip() for name in rows[0]]
     names[0] = names[0].lstrip("# ")  # numpy.savetxt writes its header as a comment
     if all(_is_number(name) for name in names if name):
@@ -50,11 +57,12 @@ def read_csv(path: Path) -> Table:
         raise InvalidInput(f"{path}: two columns are called '{twice[0]}'; rename one")
     notes: list[str] = []
     body: list[list[str]] = []
-    for number, row in enumerate(rows[1:], start=2):
+    first = empty + 2  # the line of the first row
+    for number, row in enumerate(rows[1:], start=first):
         if not row:
             row = [""] * len(names)  # an empty line: kept, for the numbers of the others
         if len(row) != len(names):
-            last = number == len(rows) and len(row) < len(names)
+            last = number == empty + len(rows) and len(row) < len(names)
             if not last:
                 raise InvalidInput(
                     f"{path}, line {number}: has {len(row)} cells, and the header {len(names)}; "
@@ -64,7 +72,7 @@ def read_csv(path: Path) -> Table:
             continue
         body.append(row)
     cells = list(zip(*body, strict=True)) or [()] * len(names)
-    return Table(str(path), dict(zip(names, cells, strict=True)), 2, tuple(notes))
+    return Table(str(path), dict(zip(names, cells, strict=True)), first, tuple(notes))
 
 
 def _is_number(word: str) -> bool:
@@ -87,7 +95,7 @@ def read_json(path: Path) -> Table:
     text = read_text(path)
     try:
         document = json.loads(text)
-    except json.JSONDecodeError:
+    except BROKEN:
         return _from_records(path, *_lines(path, text))
     if isinstance(document, dict) and isinstance(document.get("log_history"), list):
         document = document["log_history"]
@@ -114,12 +122,13 @@ def _lines(path: Path, text: str) -> tuple[list[tuple[int, Any]], tuple[str, ...
     for i, line in lines:
         try:
             records.append((i, json.loads(line)))
-        except json.JSONDecodeError as error:
+        except BROKEN as error:
             # A run that was killed leaves half a line behind; the first one would be the format.
             if (i, line) == lines[-1] and records:
                 return records, (f"the last line of {path.name} is not complete: left out",)
+            why = getattr(error, "msg", error)
             raise InvalidInput(
-                f"{path}, line {i}: is no JSON ({error.msg}); give one record per line"
+                f"{path}, line {i}: is no JSON ({why}); give one record per line"
             ) from None
     return records, ()
 
