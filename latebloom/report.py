@@ -22,10 +22,10 @@ UNKNOWN = "-"
 
 
 def number(value: Any) -> str:
-    """Return a value as a reader wants it: 1,000,000 for integers, three digits for the rest.
+    """Return a value as a reader wants it: whole from 1,000 on, as steps are, else three digits.
 
-    >>> number(1000000), number(0.00021984), number(None), number(2.7e9)
-    ('1,000,000', '0.00022', '-', '2.7e+09')
+    >>> number(1000000), number(100308.4), number(0.00021984), number(None), number(2.7e9)
+    ('1,000,000', '100,308', '0.00022', '-', '2.7e+09')
     """
     if value is None:
         return UNKNOWN
@@ -36,8 +36,7 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         if value != value:
             return UNKNOWN
-        steps = 1000 <= value < 1e9 and round(value) == value
-        return f"{value:,.0f}" if steps else f"{value:.3g}"
+        return f"{value:,.0f}" if 1000 <= value < 1e9 else f"{value:.3g}"
     return str(value)
 
 
