@@ -507,3 +507,23 @@ def test_edges_neither_crash_nor_violate_our_laws(edge):
     t2 = lb.simulate(e).phases.t2
     if said.t2_least is not None and t2.high is not None:
         assert said.t2_least <= t2.high
+
+
+@pytest.mark.parametrize(
+    ("name", "penalty", "method"),
+    [
+        ("telescoping of h", lb.L1(0.03) + lb.L2(0.6), lb.Subgradient(0.1)),
+        ("projected descent", lb.L1(0.01) + lb.L2(1.0), lb.ProjectedSubgradient(0.1)),
+    ],
+)
+def test_laws_of_h_alone_are_not_asked_where_there_is_more(name, penalty, method):
+    rng = np.random.default_rng(0)
+    X, a_star = rng.standard_normal((20, 60)) / np.sqrt(20), np.eye(60)[0]
+    problem = lb.SparseRecovery.from_arrays(X, X @ a_star, a_star)
+    start = np.linalg.pinv(X) @ (X @ a_star)
+    run = lb.simulate(lb.Experiment(problem, penalty, method, init=start, steps=200))
+    found = lb.check(run)[name]
+    assert str(found.verdict) == "vacuous"
+    assert "L2 besides" in found.why
+    alone = run.experiment.with_(penalty=lb.L1(0.01))
+    assert str(lb.check(lb.simulate(alone))[name].verdict) == "holds"

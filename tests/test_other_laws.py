@@ -441,3 +441,38 @@ def test_a_study_ends_in_its_verdict(name, tmp_path):
     assert all(row.ours is None or math.isfinite(row.ours) for row in result.rows)
     json.dumps(result.to_dict())
     save_figure(result.figure, tmp_path / "picture.svg")
+
+
+def test_a_ridge_run_that_is_only_too_short_violates_nothing():
+    problem = lb.SparseRecovery.code(n=40, s=1, N=20, seed=1)
+    start = np.random.default_rng(0).standard_normal(40) * 10
+    experiment = lb.Experiment(
+        problem, lb.L2(1e-3), lb.GradientDescent(0.1), init=start, thresholds=(1e-2, 1.0)
+    )
+    promised = LAWS["ridge t2, kernel"].predict(experiment)
+    assert promised is not None
+    steps = int(promised.low) - 100  # just too short to tell
+    found = lb.check(lb.simulate(experiment.with_(steps=steps)))["ridge t2, kernel"]
+    assert str(found.verdict) == "undecided"
+    found = lb.check(lb.simulate(experiment.with_(steps=10 * steps)))["ridge t2, kernel"]
+    assert str(found.verdict) == "holds"
+
+
+def test_ridge_t1_takes_the_distance_that_noise_makes_large():
+    rng = np.random.default_rng(0)
+    X, a_star = rng.standard_normal((3, 40)), rng.standard_normal(40)
+    a_star *= 1e-4 / np.linalg.norm(a_star)
+    y = X @ a_star + np.linalg.svd(X)[0][:, -1]
+    problem = lb.SparseRecovery.from_arrays(X, y, a_star)
+    experiment = lb.Experiment(
+        problem,
+        lb.L2(1e-6),
+        lb.GradientDescent(1e-3),
+        init=1e-4 * rng.standard_normal(40),
+        steps=1000,
+        thresholds=(1e-3, 1.0),
+    )
+    # Fitting the noise alone takes -log(1e-3)/(alpha sigma_min^2) steps, the start is tiny.
+    found = lb.check(lb.simulate(experiment))["ridge t1"]
+    assert str(found.verdict) == "vacuous"
+    assert "V^T (theta_0 - theta_ridge)" in found.why

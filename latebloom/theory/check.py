@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from latebloom._errors import InvalidInput, nearest
-from latebloom.problems import LeastSquares
 from latebloom.run import Run, jsonable
 
 from .laws import LAWS, Finding, Verdict
@@ -61,8 +60,6 @@ def check(run: Run, prediction: Prediction | None = None) -> Report:
 
     **Returns:** a `Report`.
 
-    **Raises:** `InvalidInput` for a network that no law is about.
-
     Source: the laws name theirs; see `latebloom.theory.laws.LAWS`.
 
     >>> import latebloom as lb
@@ -76,9 +73,4 @@ def check(run: Run, prediction: Prediction | None = None) -> Report:
     """
     if prediction is None:
         prediction = predict(run.experiment, exact=False)
-    findings = tuple(law.check(run) for law in LAWS.values())
-    if not isinstance(run.experiment.problem, LeastSquares) and not any(
-        found.covered for found in findings
-    ):
-        _ = run.experiment.data  # says what the laws are about
-    return Report(findings, prediction)
+    return Report(tuple(law.check(run) for law in LAWS.values()), prediction)

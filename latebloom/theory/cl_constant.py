@@ -17,8 +17,9 @@ def sampled_cl_constant(
     r"""Return the least $\|\nabla g\|^2/g$ among random points of a ball about the start.
 
     An upper bound of $\chi$: with it the inequality $4g < r^2\chi$ can be refuted, not proved. Half
-    of the points lie on the sphere, half inside, the start is among them. For least squares $\chi
-    = 2\sigma_{\min+}(X)^2$ exactly, if the data can be fitted.
+    of the points lie on the sphere, half inside, the start is among them. For least squares
+    that can be fitted by a linear model $\chi \ge 2\sigma_{\min+}(X)^2$, with equality where the
+    ball holds a point whose residual is along the weakest direction.
 
     **Arguments:**
 
@@ -27,7 +28,9 @@ def sampled_cl_constant(
     - `samples`: how many points; more can only lower the bound.
     - `seed`: of the points.
 
-    **Raises:** `InvalidInput` for a radius that is not positive.
+    **Returns:** the least ratio found.
+
+    **Raises:** `InvalidInput` for a radius that is not positive, or fewer samples than 1.
 
     Source: arXiv 2506.05718, equations 2, 5 and 6.
 

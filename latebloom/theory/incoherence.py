@@ -27,6 +27,10 @@ def coherence_between(A: Float[np.ndarray, "n p"], B: Float[np.ndarray, "n q"]) 
 def mutual_coherence(A: Float[np.ndarray, "m n"]) -> float:
     r"""Return $\mu(A) = \max_{i \ne j} |\langle A_i, A_j\rangle|/(\|A_i\|\|A_j\|)$.
 
+    **Raises:** `InvalidInput` for a zero column.
+
+    Source: Foucart and Rauhut, A Mathematical Introduction to Compressive Sensing (2013), 5.1.
+
     >>> mutual_coherence(np.array([[1.0, 0.0, 3.0], [0.0, 2.0, 4.0]]))
     0.8
     """
@@ -36,6 +40,10 @@ def mutual_coherence(A: Float[np.ndarray, "m n"]) -> float:
 def cumulative_coherence(A: Float[np.ndarray, "m n"], s: int) -> float:
     r"""Return $\mu_1(A, s) = \max_i \max_{|J| \le s, i \notin J}\sum_{j \in J}
     |\langle A_i, A_j\rangle|$ of the normalized columns, at most $s\mu(A)$.
+
+    **Raises:** `InvalidInput` for a zero column, or s below 1.
+
+    Source: Foucart and Rauhut (2013), definition 5.2.
 
     >>> cumulative_coherence(np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 4.0]]), 2)
     1.4
@@ -48,6 +56,8 @@ def restricted_isometry(A: Float[np.ndarray, "m n"], support: np.ndarray) -> flo
     r"""Return $\|A_J^\top A_J - I\|_{2\to2}$ of one support J; its largest over $|J| = s$ is
     $\delta_s$, for unit columns and s = 2 the mutual coherence.
 
+    Source: arXiv 2506.05718, appendix G; Foucart and Rauhut (2013), definition 6.1.
+
     >>> restricted_isometry(np.eye(3), np.array([0, 1]))
     0.0
     """
@@ -58,6 +68,10 @@ def restricted_isometry(A: Float[np.ndarray, "m n"], support: np.ndarray) -> flo
 def welch_bound(m: int, n: int) -> float:
     r"""Return $\sqrt{(n-m)/(m(n-1))}$, which the coherence of n vectors in $\mathbb R^m$ is at
     least; 0 for $n \le m$.
+
+    **Raises:** `InvalidInput` for numbers below 1.
+
+    Source: Welch, IEEE Transactions on Information Theory 20 (1974).
 
     >>> welch_bound(2, 3)
     0.5

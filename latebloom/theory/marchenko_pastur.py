@@ -114,9 +114,10 @@ def scatter(ratio: float, times: tuple[float, float], d: int) -> tuple[float, fl
     r"""Return how much the delay varies among students of d unknowns, and on how many it rests.
 
     The losses are $\sum_k z_k^2 f(\nu_k)/d$, $z_k$ the coordinates of $\sqrt d(S_0 - T)/\|S_0 -
-    T\|$ along the eigenvectors, nearly N(0, 1), and a time moves by the change of its loss over its
-    slope s. So the delay varies by $\sqrt{2E[(f_2/s_2 - f_1/s_1)^2]/d}$, as long as many $z_k$ are
-    left at the end: $d\,E[f_2]^2/E[f_2^2]$. The fluctuations of the eigenvalues are left out.
+    T\|$ along the eigenvectors, nearly N(0, 1) but for $\sum_k z_k^2 = d$, and a time moves by the
+    change of its loss over its slope s. So the delay varies by $\sqrt{2\operatorname{Var}[f_2/s_2 -
+    f_1/s_1]/d}$ over the spectrum, zeros included, as long as many $z_k$ are left at the end:
+    $d\,E[f_2]^2/E[f_2^2]$. The fluctuations of the eigenvalues are left out.
 
     **Arguments:**
 
@@ -128,13 +129,16 @@ def scatter(ratio: float, times: tuple[float, float], d: int) -> tuple[float, fl
 
     >>> spread, left = scatter(0.5, (10.0, 20.0), d=1000)
     >>> round(spread, 2), round(left)
-    (0.81, 84)
+    (0.8, 84)
     """
     nu, weight, atom = spectrum(ratio)
     train, test = nu * np.exp(-times[0] * nu), np.exp(-times[1] * nu)
-    moved = test / (weight @ (nu * test)) - train / (weight @ (nu * train))
+    slope = float(weight @ (nu * test))
+    moved = test / slope - train / (weight @ (nu * train))
+    # At nu = 0, where f_2 = 1 and f_1 = 0, it moves by 1/s_2.
+    mean, square = weight @ moved + atom / slope, weight @ moved**2 + atom / slope**2
     left = d * float(weight @ test + atom) ** 2 / float(weight @ test**2 + atom)
-    return float(np.sqrt(2 * (weight @ moved**2) / d)), left
+    return float(np.sqrt(2 * (square - mean**2) / d)), left
 
 
 def distance(eigenvalues: Float[np.ndarray, " n"], ratio: float) -> float:

@@ -20,7 +20,8 @@ class Constants:
 
     **Fields:** `r`, `chi`, `epsilon`, `gamma`, `L` (smoothness), `L_h` (bound of the subgradients),
     `alpha_max`, `beta_max`, and for the experiment's own alpha and beta `delta`, `tau`, `C`,
-    `zeta` and the last step `window` of the guarantee; NaN where alpha is too large for them.
+    `zeta` and the last step `window` of the guarantee. Where alpha is too large (delta or tau not
+    in (0, 1)) C and zeta are NaN and the window is 0.
     """
 
     r: float

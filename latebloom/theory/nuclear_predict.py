@@ -60,7 +60,7 @@ def predict_matrix(experiment: Experiment, found: Prediction, exact: bool) -> Pr
         notes.append("rho_2, t1, delay, t2: the laws do not cover a method with momentum (FISTA)")
     else:
         try:
-            found = _with_times(found, experiment, data, alpha, beta, notes)
+            found = _with_times(found, experiment, data, alpha, beta)
         except InvalidInput as error:  # more measurements than can be decomposed
             notes.append(f"rho_2, t1, delay, train_plateau: {error}")
     found = _with_floors(found, experiment, notes)
@@ -81,7 +81,6 @@ def _with_times(
     data: MatrixLeastSquares,
     alpha: float,
     beta: float,
-    notes: list[str],
 ) -> Prediction:
     near = data.nearest_fit(experiment.start)
     projected = isinstance(experiment.method, ProjectedSubgradient)

@@ -58,7 +58,7 @@ def null_space_constants(
     **Returns:** the constants, or None where no rho < 1 exists: the property fails.
 
     **Raises:** `Unsupported` for supports of more than 12 entries: the number of programs doubles
-    with each.
+    with each; `InvalidInput` for a rho below the least one, or not below 1.
 
     Source: arXiv 2506.05718, definitions 3.2 (C.37) and C.35; Foucart and Rauhut, A Mathematical
     Introduction to Compressive Sensing (2013), chapter 4.

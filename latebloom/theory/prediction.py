@@ -15,8 +15,8 @@ class Prediction:
 
     **Fields:**
 
-    - `alpha_max`: the step size at which the iteration becomes unstable, $2/\sigma_{\max}(X^\top
-      X)$ with the curvature of the penalty; None if there is no such limit.
+    - `alpha_max`: the step size at which the iteration becomes unstable, for explicit steps
+      $2/\sigma_{\max}(X^\top X)$ with the curvature of the penalty; None if there is no limit.
     - `stable`: whether alpha is below it.
     - `rho_2`: the contraction per step in the row space of X, $\max_{k \le r}|1 - \alpha\sigma_k|$.
     - `t1`: a step by which the training data are fitted. With l1 it is equation 78: from there on

@@ -2,29 +2,29 @@
 
 # Importing a module registers its laws: this is their order in reports.
 # isort: off
-from . import predictors
-from . import slow_time
-from . import earliest
-from . import floors
-from . import row_space
-from . import memorization
-from . import contraction
-from . import descent
-from . import null_space
-from . import dual_certificate
-from . import matrices
-from . import dynamics
-from . import ridge
-from . import depth
-from . import identities
-from . import measurements
-from . import samples
-from . import rescaling
-from . import ridge_bounds
-from . import norm_separation
-from . import first_passage
-from . import linear_estimators
-from . import kernel_to_rich
+from . import predictors as predictors
+from . import slow_time as slow_time
+from . import earliest as earliest
+from . import floors as floors
+from . import row_space as row_space
+from . import memorization as memorization
+from . import contraction as contraction
+from . import descent as descent
+from . import null_space as null_space
+from . import dual_certificate as dual_certificate
+from . import matrices as matrices
+from . import dynamics as dynamics
+from . import ridge as ridge
+from . import depth as depth
+from . import identities as identities
+from . import measurements as measurements
+from . import samples as samples
+from . import rescaling as rescaling
+from . import ridge_bounds as ridge_bounds
+from . import norm_separation as norm_separation
+from . import first_passage as first_passage
+from . import linear_estimators as linear_estimators
+from . import kernel_to_rich as kernel_to_rich
 # isort: on
 
 from .law import LAWS as LAWS
@@ -35,29 +35,3 @@ from .law import Measurement as Measurement
 from .law import Promise as Promise
 from .law import Verdict as Verdict
 from .law import law as law
-
-GROUPS = (
-    predictors,
-    slow_time,
-    earliest,
-    floors,
-    row_space,
-    memorization,
-    contraction,
-    descent,
-    null_space,
-    dual_certificate,
-    matrices,
-    dynamics,
-    ridge,
-    depth,
-    identities,
-    measurements,
-    samples,
-    rescaling,
-    ridge_bounds,
-    norm_separation,
-    first_passage,
-    linear_estimators,
-    kernel_to_rich,
-)

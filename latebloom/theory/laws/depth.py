@@ -22,7 +22,7 @@ class Layers:
     """The layers of an experiment with the Hadamard model, in the symbols of appendix F."""
 
     def __init__(self, experiment: Experiment, alpha: float, beta: float) -> None:
-        self.experiment, self.alpha, self.beta = experiment, alpha, beta
+        self.alpha, self.beta = alpha, beta
         self.start = np.asarray(experiment.start)
         self.data = experiment.vector_data
 

@@ -84,9 +84,16 @@ def _feasible_truth(experiment: Experiment) -> Facts | str:
     found = _explicit(experiment)
     if isinstance(found, str):
         return found
+    return _comparable(found) if found.h != "none" else "it needs the penalty L1 or Nuclear"
+
+
+def _comparable(found: Facts) -> Facts | str:
+    """Return the facts if f - g is beta h alone and the truth interpolates."""
+    if found.ridge > 0:
+        return "it is about L1 or Nuclear alone, and there is L2 besides"
     if found.noise is None or found.noise.any():
         return "the comparator must interpolate the data: it needs a ground truth without noise"
-    return found if found.h != "none" else "it needs the penalty L1 or Nuclear"
+    return found
 
 
 def _h_telescoping(run: Run, f: Facts) -> Measurement:
@@ -126,9 +133,7 @@ def _projected(experiment: Experiment) -> Facts | str:
         return found
     if not found.projected or found.h == "none":
         return "it is about the projected subgradient method with L1 or Nuclear"
-    if found.noise is None or found.noise.any():
-        return "the comparator must interpolate the data: it needs a ground truth without noise"
-    return found
+    return _comparable(found)
 
 
 def _projected_descent(run: Run, f: Facts) -> Measurement:

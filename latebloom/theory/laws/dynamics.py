@@ -16,7 +16,6 @@ from .law import Assumption, Law, Measurement, Promise, register
 
 LONGEST = 20_000  # updates followed at most
 OVERWHELMING = 10.0  # how the statement's "much larger" is read
-SIDES = "largest left side / right side"
 
 
 def _sign(experiment: Experiment) -> Facts | str:
@@ -208,7 +207,8 @@ register(
     ),
     Law(
         name="singular values alone",
-        statement="where the data do not pull, sigma_i(A(t+1)) = |sigma_i(A(t)) - alpha beta|",
+        statement="where the data do not pull, sigma_i(A(t+1)) = |sigma_i(A(t)) - alpha beta| for "
+        "sigma_i(A(t)) > 0",
         source="arXiv 2506.05718, lemma C.42",
         symbols=("X", "y*", "alpha", "beta", "A(0)"),
         status="as printed",

@@ -216,21 +216,21 @@ class Law:
 
     def check(self, run: Run) -> Finding:
         """Compare the promise with what happened in a run."""
-        assumptions = self.assumptions(run.experiment)
         found = Finding(
             law=self.name,
             source=self.source,
             status=self.status,
             verdict=Verdict.vacuous,
-            assumptions=assumptions,
             erratum=self.erratum,
         )
         known = self.know(run.experiment)
         if isinstance(known, str):
-            return replace(found, why=known, covered=False)
-        said = self.foretell(known)
+            return replace(
+                found, assumptions=(Assumption(known, "fails"),), why=known, covered=False
+            )
+        assumptions, said = tuple(self.assume(known)), self.foretell(known)
         promise = None if isinstance(said, str) else said
-        found = replace(found, promise=promise)
+        found = replace(found, assumptions=assumptions, promise=promise)
         failed = [a for a in assumptions if a.state == "fails"]
         if failed:
             return replace(found, why=str(failed[0]))

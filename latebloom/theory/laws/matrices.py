@@ -110,8 +110,9 @@ def _rotation(run: Run, f: Facts) -> Measurement | str:
         size = float(np.linalg.norm(after - before, 2))
         if not 0 < size < s[r - 1] - s[r]:
             continue
-        U, V = (np.linalg.svd(M)[0][:, :r] for M in (before, after))
-        sine = float(np.linalg.norm(V - U @ (U.T @ V), 2))
+        (U, _, Ut), (V, _, Vt) = (np.linalg.svd(M) for M in (before, after))
+        sides = ((U[:, :r], V[:, :r]), (Ut[:r].T, Vt[:r].T))
+        sine = max(float(np.linalg.norm(new - old @ (old.T @ new), 2)) for old, new in sides)
         # Singular vectors are known to rounding over the gap.
         bound = size / (s[r - 1] - s[r] - size) + 1e-14 * s[0] / (s[r - 1] - s[r])
         worst, asked = max(worst, sine / bound), asked + 1
@@ -122,10 +123,6 @@ def _rotation(run: Run, f: Facts) -> Measurement | str:
 
 def _nothing(f: Facts) -> list[Assumption]:
     return []
-
-
-def _sensing(experiment: Experiment) -> Facts | str:
-    return _matrix(experiment)
 
 
 def _rank_property(f: Facts) -> list[Assumption]:

@@ -67,11 +67,13 @@ def _isometry(run: Run, data: VectorLeastSquares) -> Measurement:
     i, j = np.unravel_index(np.argmax(np.abs(X.T @ X - np.eye(n))), (n, n))
     pair = restricted_isometry(X, np.array([i, j]))
     found = max(restricted_isometry(X, rng.choice(n, s, replace=False)) for _ in range(SAMPLES))
-    cumulative = cumulative_coherence(X, s - 1) if s > 1 else 0.0
-    worst = [(pair / _mu(data), "delta_2/mu"), (_mu(data) / pair, "mu/delta_2")]
-    if s > 1:
-        worst.append((found / cumulative, f"sampled delta_{s}/mu_1"))
-        worst.append((cumulative / ((s - 1) * _mu(data)), "mu_1/((s - 1) mu)"))
+    cumulative = cumulative_coherence(X, s - 1)
+    worst = [
+        (pair / _mu(data), "delta_2/mu"),
+        (_mu(data) / pair, "mu/delta_2"),
+        (found / cumulative, f"sampled delta_{s}/mu_1"),
+        (cumulative / ((s - 1) * _mu(data)), "mu_1/((s - 1) mu)"),
+    ]
     return Measurement(*max(worst))
 
 

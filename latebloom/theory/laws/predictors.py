@@ -93,9 +93,8 @@ def _needs(name: str):
     def foretell(said: Said) -> Promise | str:
         value = getattr(said.prediction, name)
         if value is None:
-            return next(
-                (n for n in said.prediction.notes if n.startswith(name)), f"{name} is not predicted"
-            )
+            why = (n for n in said.prediction.notes if name in n.partition(":")[0])
+            return next(why, f"{name} is not predicted")
         return Promise(name, float(value), float(value), tolerance=LEVEL)
 
     return foretell
@@ -205,7 +204,8 @@ COMMON = {"symbols": SYMBOLS, "know": _said, "assume": _nothing, "status": "as p
 register(
     Law(
         name="stable step size",
-        statement="the iteration diverges from alpha_max = 2/(sigma_max + beta_2) on",
+        statement="the iteration diverges from its largest stable step size on, for explicit steps "
+        "2/(sigma_max + beta_2)",
         source="arXiv 2506.05718, theorem C.29; the curvature of an l2 term besides",
         symbols=("X", "alpha"),
         status="as printed",

@@ -184,8 +184,8 @@ register(
     ),
     Law(
         name="late drop without generalization",
-        statement="the test error of a large start drops at ln(||P_null a(0)||/||a*||)/"
-        "(alpha beta), to the floor of ridge",
+        statement="the kernel part of a large start, which is its test error, shrinks to ||a*|| at "
+        "ln(||P_null a(0)||/||a*||)/(alpha beta)",
         source="derived here from the closed form; Figures 7 and 16 of arXiv 2506.05718",
         symbols=("X", "a*", "alpha", "beta", "a(0)"),
         status="ours",

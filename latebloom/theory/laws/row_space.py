@@ -21,6 +21,12 @@ DISTANCE = "distance to least squares after t1"
 SYMBOLS = ("X", "y*", "alpha", "beta", "a(0)")
 
 
+def _all_entries(f: Facts) -> Promise:
+    """The radius as it is printed, with the number of unknowns: theorem C.40 has n = n1 n2."""
+    size = math.sqrt(f.start.size)
+    return Promise(DISTANCE, high=f.radius * size / f.pull, tolerance=ROUNDING)
+
+
 def _printed_rho(f: Facts) -> Promise:
     gap = 1 - f.rho_printed
     bound = 2 * f.alpha * f.beta * math.sqrt(f.start.size) / gap if gap > 0 else math.inf
@@ -83,7 +89,7 @@ def _measured_t1(run: Run, f: Facts) -> Measurement | str:
         if run.last_step < f.t1:
             return f"the run ends at step {run.last_step:,}, before it"
         return Measurement(math.inf, "not reached")
-    return Measurement(float(t1.low if t1.low == t1.high else t1.high))
+    return Measurement(float(t1.high))
 
 
 def _one(f: Facts) -> Promise:
@@ -150,7 +156,7 @@ register(
         source=f"{SOURCE}, (i)",
         status="printed",
         erratum="E-08",
-        foretell=_radius,
+        foretell=_all_entries,
         measure=_full_distance,
         **COMMON,
     ),

@@ -80,7 +80,7 @@ COMMON = {"status": "as printed", "foretell": _silent, "measure": _no_measure}
 register(
     Law(
         name="samples for restricted isometry",
-        statement="N >= C delta^-2 (s ln(n/s) + ln(1/eta)) implies delta_s <= delta with "
+        statement="N >= C delta^-2 (s ln(e n/s) + ln(1/eta)) implies delta_s <= delta with "
         "probability 1 - eta",
         source=f"{SOURCE}, theorem G.5",
         symbols=("n", "s", "N"),

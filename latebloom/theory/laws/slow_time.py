@@ -128,7 +128,7 @@ def _s2_corrected(t: Timed) -> Promise | str:
         return t.why
     if t.passage.s == 0:
         return AT_ONCE
-    share = abs(t.passage.correction) * t.facts.beta / t.passage.s if t.passage.s else 0.0
+    share = abs(t.passage.correction) * t.facts.beta / t.passage.s
     when = (t.passage.s + t.facts.beta * t.passage.correction) / t.rate
     # What is left out is of second order; whole steps and the chatter of subgradients besides.
     left = FLOW + SMALL * share + OF_FLOOR * _near(t) ** 2 + 2 / max(when, 1.0)
