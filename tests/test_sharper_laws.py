@@ -350,6 +350,11 @@ def test_a_plan_that_is_possible_has_a_t2_in_the_budget():
     found = plan(preset("fig5").experiment(), 1e6, 1e-5)
     assert found.possible == (found.t2 is not None)
     assert found.t2 is None or found.t2 <= 1e6
+    e = preset("fig5").experiment()
+    method, penalty = lb.ProximalGradient(found.alpha), lb.Nuclear(found.beta_high)
+    largest = e.with_(penalty=penalty, method=method, steps=10**6)
+    run = lb.simulate(largest, engine="slow")
+    assert run.phases.t2.high is not None
 
 
 def test_a_budget_beyond_reach_is_refused():

@@ -164,11 +164,11 @@ class _Search:
             why = f"no beta ends below the error; the least end found is {seen:.3g}"
             return replace(found, least_error=self._least_error(), why=why)
         # The largest may end so near to its target that it gets there late, or not at all.
-        start = min(
-            (high, high / 1.5, high / 2.25),
-            key=lambda b: math.inf if self.time(b) is None else float(self.time(b) or 0),
-        )
-        fastest = self.time(start)
+        tried = {beta: self.time(beta) for beta in (high, high / 1.5, high / 2.25)}
+        times = {beta: math.inf if t2 is None else t2 for beta, t2 in tried.items()}
+        start = min(times, key=times.__getitem__)
+        high = max((beta for beta in times if times[beta] <= self.budget), default=high)
+        fastest = tried[start]
         found = replace(found, least_budget=fastest)
         if fastest is None or fastest > self.budget:
             why = f"at an error of {self.error:g} generalization takes {fastest or 'more'} steps"
