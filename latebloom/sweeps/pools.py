@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -121,6 +122,8 @@ def deaf_children() -> Iterator[None]:
 def start_worker(stop: Stop) -> None:
     """Prepare a worker process: the parent answers Ctrl-C, and no worker outlives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there is no mask to inherit
+    # What a cell warns of, such as fewer data than unknowns, thousands of others would warn of too.
+    warnings.simplefilter("ignore", UserWarning)
     set_stop(stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -280,11 +283,11 @@ def cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def require(executor: str | Executor, workers: int | None, scheduler: str | None) -> None:
+def require(executor: str | Executor | Pool, workers: int | None, scheduler: str | None) -> None:
     """Raise `InvalidInput` unless there is a pool of this description."""
     if workers is not None:
         check.integer("workers", workers, low=1, high=10_000)
-    if isinstance(executor, Executor):
+    if isinstance(executor, Executor | Pool):
         return
     check.one_of("executor", executor, KINDS)
     if scheduler is not None and executor != "dask":
@@ -293,13 +296,13 @@ def require(executor: str | Executor, workers: int | None, scheduler: str | None
 
 @contextmanager
 def pool(
-    executor: str | Executor, workers: int | None, scheduler: str | None, folder: Path
+    executor: str | Executor | Pool, workers: int | None, scheduler: str | None, folder: Path
 ) -> Iterator[Pool]:
     """Give a pool; its processes end with the block.
 
     **Arguments:**
 
-    - `executor`: one of `KINDS`, or any executor of Python.
+    - `executor`: one of `KINDS`, or any executor of Python; a pool is given as it is, and goes on.
     - `workers`: how many; by default one per core.
     - `scheduler`: address of a running Dask scheduler.
     - `folder`: of the store.
@@ -307,6 +310,9 @@ def pool(
     **Raises:** `InvalidInput` for a kind that is not installed, a scheduler that does not answer.
     """
     require(executor, workers, scheduler)
+    if isinstance(executor, Pool):
+        yield executor
+        return
     count = workers or cpus()
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update({name: value for name, value in ONE_THREAD.items() if not before[name]})

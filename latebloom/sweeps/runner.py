@@ -108,7 +108,7 @@ Watch = Callable[[Standing], None]
 def run_sweep(
     sweep: Sweep,
     store: Store | str | Path,
-    executor: str | Executor = "local",
+    executor: str | Executor | Pool = "local",
     workers: int | None = None,
     scheduler: str | None = None,
     retry_failed: bool = False,
@@ -121,8 +121,8 @@ def run_sweep(
 
     - `sweep`: what to compute.
     - `store`: a store, or a folder; it is made if it does not exist.
-    - `executor`: `local` (processes), `dask`, `slurm`, or any `concurrent.futures.Executor` whose
-      workers see the folder of the store.
+    - `executor`: `local` (processes), `dask`, `slurm`, any `concurrent.futures.Executor` whose
+      workers see the folder of the store, or a pool that outlives the sweep.
     - `workers`: how many; by default one per core.
     - `scheduler`: the address of a running Dask scheduler.
     - `retry_failed`: compute the cells again that failed before.
@@ -189,7 +189,9 @@ class _Runner:
 
     # The loop -------------------------------------------------------------------------------------
 
-    def run(self, executor: str | Executor, workers: int | None, scheduler: str | None) -> Summary:
+    def run(
+        self, executor: str | Executor | Pool, workers: int | None, scheduler: str | None
+    ) -> Summary:
         """Compute everything and return the summary."""
         self._show()
         if self.todo:
