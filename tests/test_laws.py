@@ -527,3 +527,10 @@ def test_laws_of_h_alone_are_not_asked_where_there_is_more(name, penalty, method
     assert "L2 besides" in found.why
     alone = run.experiment.with_(penalty=lb.L1(0.01))
     assert str(lb.check(lb.simulate(alone))[name].verdict) == "holds"
+
+
+def test_rounding_in_the_kernel_of_a_large_start_violates_nothing():
+    problem = lb.SparseRecovery.code(n=40, s=2, N=15, snr=None, seed=1)
+    experiment = lb.Experiment(problem, None, lb.GradientDescent(0.1), init=100.0, steps=10_000)
+    found = law("rate of plain gradient descent").check(lb.simulate(experiment))
+    assert found.verdict == "holds"

@@ -53,8 +53,10 @@ def _rate(run: Run, f: Facts) -> Measurement | str:
     first, rate = excess(f, f.start), plain_rate(f)
     if first == 0:
         return "the run starts at least squares"
-    # What is left of g is rounding of the iterate once it is this small.
-    floor = 1e-28 * float(f.sigma[0]) * float((f.fitted**2).sum())
+    # What is left of g is rounding of the iterate once it is this small; a large start stays large
+    # in the kernel of X.
+    size = max(float((f.fitted**2).sum()), float((f.start**2).sum()))
+    floor = 1e-28 * float(f.sigma[0]) * size
     worst = (-math.inf, 0)
     for step, a in zip(*found, strict=True):
         bound = first * rate ** float(step) + floor
