@@ -20,7 +20,7 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench docs check clean
+.PHONY: help demo test test-slow lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
@@ -46,6 +46,16 @@ format: $(DEV) ## rewrite the sources in the project's format
 
 bench: $(RUNTIME) ## measure the engines against a plain NumPy loop
 	@$(ONE_THREAD) $(BIN)/python -m benchmarks $(ARGS)
+
+claims: $(RUNTIME) ## regenerate every figure into paper.store, and the recorded verdicts from it
+	@$(BIN)/latebloom reproduce all --quick --store paper.store
+	@$(BIN)/latebloom reproduce convex --full --store paper.store
+	@$(BIN)/latebloom reproduce theory --full --store paper.store
+	@$(BIN)/latebloom reproduce beyond --full --store paper.store
+	@$(BIN)/latebloom claims --store paper.store --json > claims.json.new
+	@mv claims.json.new latebloom/paper/claims.json
+	@$(BIN)/latebloom claims --store paper.store --markdown > claims.md.new
+	@mv claims.md.new docs/claims.md
 
 docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are errors
 	@$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build/html

@@ -6,7 +6,6 @@ reader as a TOML file, so that a mistake gives the same message in both.
 """
 
 import os
-import re
 import shutil
 import sys
 import typing
@@ -18,12 +17,13 @@ from typing import Annotated, Any, Literal, Union
 
 import tyro
 
-from . import __version__, diagnosis_verb, errata_verbs, sweep_verbs
+from . import __version__, diagnosis_verb, errata_verbs, paper_verbs, sweep_verbs
 from ._errors import InvalidInput, nearest
 from .checkpoint import Checkpoint
 from .diagnosis_verb import Diagnose
 from .errata_verbs import Errata
 from .experiment import Experiment
+from .paper_verbs import Claims, Report, Reproduce
 from .run import FILES, check_folder, dump_json
 from .run import Run as Result
 from .simulate import Engine
@@ -123,22 +123,6 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Reproduce:
-    """Regenerate a whole figure of the paper and compare every published value with ours."""
-
-    figure: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FIGURE")]
-    """A name from `latebloom list`, such as fig3."""
-    small: bool = False
-    """The small version, of those that have one."""
-    out: Path | None = None
-    """A new folder for the picture and the comparison."""
-    overwrite: bool = False
-    """Replace the earlier result in that folder."""
-    json: bool = False
-    """Print one JSON document instead of a table."""
-
-
-@dataclass(frozen=True)
 class Demo:
     """Run the headline experiments and write one page with pictures and numbers."""
 
@@ -155,6 +139,8 @@ Verb = (
     | Predict
     | Check
     | Reproduce
+    | Claims
+    | Report
     | Demo
     | Sweep
     | Status
@@ -169,7 +155,7 @@ POSITIONAL = {
     "log": "a log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard",
     "store": "a store: a folder that `latebloom sweep` made",
     "experiment": "an experiment: a name from `latebloom list`, or a TOML file",
-    "figure": "a figure, such as fig3",
+    "figure": "a figure, such as fig3, or a group of them: convex, networks, theory, beyond, all",
 }
 VERBS: dict[str, type] = {cls.__name__.lower(): cls for cls in typing.get_args(Verb)}
 
@@ -228,7 +214,11 @@ def _main(arguments: list[str]) -> int:
     if isinstance(verb, Demo):
         return _demo(verb)
     if isinstance(verb, Reproduce):
-        return _reproduce(verb)
+        return paper_verbs.reproduce(verb)
+    if isinstance(verb, Claims):
+        return paper_verbs.claims(verb)
+    if isinstance(verb, Report):
+        return paper_verbs.report(verb)
     if isinstance(verb, Sweep):
         return sweep_verbs.sweep(verb, settings)
     if isinstance(verb, Status):
@@ -244,9 +234,14 @@ def _main(arguments: list[str]) -> int:
     from .paper.load import is_family, load
 
     if isinstance(verb, Run) and not settings and is_family(verb.experiment):
-        return _reproduce(
-            Reproduce(verb.experiment, verb.small, verb.out, verb.overwrite, verb.json)
+        family = Reproduce(
+            verb.experiment,
+            full=not verb.small,
+            out=verb.out,
+            overwrite=verb.overwrite,
+            json=verb.json,
         )
+        return paper_verbs.reproduce(family)
     small = isinstance(verb, Run | Show) and verb.small
     experiment = load(verb.experiment, settings, small)
     if isinstance(verb, Show):
@@ -363,19 +358,17 @@ def _require_setting(name: str, option: str, key: str) -> None:
 # Verbs --------------------------------------------------------------------------------------------
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts fig3 before fig12."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
-
-
 def _list(verb: List) -> int:
     from .paper import PRESETS
+    from .paper.catalogue import natural
     from .report import print_table
 
-    presets = [PRESETS[name] for name in sorted(PRESETS, key=_natural)]
+    presets = [PRESETS[name] for name in sorted(PRESETS, key=natural)]
     if verb.json:
         keys = ("name", "aliases", "title", "published", "source", "note")
-        rest = [{"family": p.build is None, "small": p.has_small} for p in presets]
+        rest = [
+            {"family": p.build is None, "group": p.group, "claims": len(p.claims)} for p in presets
+        ]
         own = [{k: getattr(p, k) for k in keys} for p in presets]
         print(dump_json([a | b for a, b in zip(own, rest, strict=True)]))
     else:
@@ -383,13 +376,13 @@ def _list(verb: List) -> int:
             (
                 p.name,
                 ", ".join(p.aliases),
-                "family" if p.build is None else "run",
-                "yes" if p.has_small else "",
+                "study" if p.build is None else "run, study" if p.reproduce else "run",
+                p.group,
                 p.title,
             )
             for p in presets
         ]
-        print_table(("name", "also", "kind", "--small", "what it shows"), rows)
+        print_table(("name", "also", "kind", "group", "what it shows"), rows)
     return DONE
 
 
@@ -472,32 +465,6 @@ def _check(verb: Check, experiment: Experiment) -> int:
     else:
         print_check(run, report, verb.all)
     return INTERRUPTED if run.interrupted else DONE
-
-
-def _reproduce(verb: Reproduce) -> int:
-    from .paper import preset
-
-    found = preset(verb.figure)
-    study = found.study(verb.small)
-    from .plots.style import save_figure
-    from .progress import progress_bar
-    from .report import print_reproduction
-    from .run import new_folder
-
-    files = (f"{found.name}.svg", f"{found.name}.json")
-    if verb.out is not None:
-        check_folder(verb.out, files, verb.overwrite)
-    with progress_bar(found.name) as progress:
-        result = study(progress)
-    if verb.out is not None:
-        with new_folder(verb.out, files, verb.overwrite) as draft:
-            save_figure(result.figure, draft / files[0])
-            (draft / files[1]).write_text(dump_json(result.to_dict()) + "\n")
-    if verb.json:
-        print(dump_json(result.to_dict()))
-    else:
-        print_reproduction(result)
-    return DONE
 
 
 def _demo(verb: Demo) -> int:

@@ -276,7 +276,7 @@ def print_reproduction(result: Reproduction) -> None:
             number(row.published),
             number(row.ours),
             UNKNOWN if row.difference is None else f"{row.difference:+.1%}",
-            row.why,
+            row.remark,
         )
         for row in result.rows
     ]
@@ -285,7 +285,8 @@ def print_reproduction(result: Reproduction) -> None:
     shown = [k for k in range(5) if any(row[k] not in ("", UNKNOWN) for row in rows)]
     rows = [tuple(row[k] for k in shown) for row in rows]
     header = tuple(header[k] for k in shown)
-    print_table(header, rows, result.title, result.notes)
+    seeds = (f"seeds: {result.seeds}",) if result.seeds else ()
+    print_table(header, rows, result.title, (result.verdict, *result.notes, *seeds))
 
 
 def print_spec(experiment: Experiment) -> None:

@@ -6,7 +6,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import root
 
 import latebloom as lb
-from latebloom.paper import kernel_to_rich as k2r
+from latebloom.paper.others import kernel_to_rich as k2r
 from latebloom.plots.transition import plot_transition
 from latebloom.theory.diagonal_flow import diagonal_flow
 

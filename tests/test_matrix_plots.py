@@ -1,4 +1,4 @@
-"""Pictures of matrix runs: the layout of Figure 5, families of runs, shares of instances."""
+"""Pictures of matrix runs: the layout of Figure 5, and the presets of matrices."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,7 @@ import pytest
 import latebloom as lb
 from latebloom import paper
 from latebloom.paper.fig8 import fig8
-from latebloom.plots import plot_family, plot_run
-from latebloom.plots.shares import Share
+from latebloom.plots import plot_run
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +39,14 @@ def test_the_layout_of_figure_5(run):
     assert any(f"= {truth:.3g}" in label for label in labels)
 
 
-def test_a_family_is_coloured_by_its_value_and_marks_its_times(run):
-    other = lb.simulate(run.experiment.with_(penalty=lb.Nuclear(2e-2)), engine="slow")
-    shares = [Share(0.0, [10.0, 1000.0], 0.5), Share(1.0, [], 0.0)]
-    figure = plot_family([(1.0, other), (0.0, run)], "value", shares)
-    train, test, many = figure.axes[:3]
-    curves = [line for line in test.lines if len(line.get_xdata()) > 1]
-    np.testing.assert_array_equal(curves[0].get_ydata(), run.trajectory["test_error"].values)
-    assert curves[0].get_color() != curves[1].get_color()
-    dots = [line.get_xdata()[0] for line in train.lines if len(line.get_xdata()) == 1]
-    assert dots == [run.phases.t1.step + 1, other.phases.t1.step + 1]
-    median = next(line for line in many.lines if "median" in line.get_label())
-    np.testing.assert_array_equal(median.get_ydata(), [505.0, np.nan])
-    with pytest.raises(lb.InvalidInput, match="at least one run"):
-        plot_family([], "value")
+def test_the_ratio_of_gradients_is_left_out_where_the_loss_has_none(run):
+    method = lb.ProjectedSubgradient(0.5)
+    e = run.experiment.with_(method=method, penalty=lb.Nuclear(1e-2), steps=100)
+    figure = plot_run(lb.simulate(e, engine="slow"))
+    assert figure.axes[0].get_title(loc="left") == "(a) errors"
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert not any("nabla" in label for label in labels)
+    assert any("nabla" in axes.get_ylabel() for axes in plot_run(run).axes)
 
 
 PUBLISHED = {  # n1, n2, N, alpha, beta, steps, as read off the picture or said in the text
@@ -63,6 +56,12 @@ PUBLISHED = {  # n1, n2, N, alpha, beta, steps, as read off the picture or said 
     "fig5-text": (10, 10, 70, 0.1, 1e-4, 10**6),
     "fig14": (10, 10, 70, 0.1, 1e-4, 10**6),
     "fig15": (10, 10, 70, 0.1, 1e-4, 10**6),
+    "fig5-notebook": (10, 10, 80, 0.1, 1e-4, 10**7),
+    "fig8-notebook": (10, 10, 70, 1.0, 1e-5, 10**7),
+    "fig14-notebook": (10, 10, 80, 0.1, 1e-5, 10**7),
+    "fig15-notebook": (10, 10, 80, 0.1, 1e-5, 10**7),
+    "fig23": (10, 10, 70, 0.1, 1e-5, 5 * 10**6),
+    "fig29": (10, 10, 80, 0.1, 1e-5, 10**7),
 }
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,8 @@ import latebloom as lb
 from latebloom._errors import InvalidInput
 from latebloom.paper import (
     PRESETS,
+    blog_fig1,
+    blog_fig1_search,
     delays,
     families,
     fig1,
@@ -26,7 +30,12 @@ from latebloom.paper import (
     modular,
     teachers,
 )
-from latebloom.paper.delays import Delay, delay_of, fit_exponents
+from latebloom.paper.catalogue import studies
+from latebloom.paper.claim import CORRECTED, Verdict
+from latebloom.paper.delays import Delay, fit_exponents
+from latebloom.paper.families import Timed, pairs, until_t2, weaker_later
+from latebloom.paper.lab import Lab
+from latebloom.paper.statistic import Statistic
 from latebloom.phases import Passage, phases
 from latebloom.plots.accuracies import Panel, plot_accuracies
 from latebloom.plots.losses import plot_losses
@@ -45,29 +54,21 @@ FIGURES = (
     "fig11",
     "fig34",
     "fig35",
+    "blog-fig1",
     "lu",
+    "rescaling",
 )
 
 
-class Moves:
-    """Remembers the calls of a progress bar."""
-
-    def __init__(self):
-        self.seen = []
-
-    def __call__(self, done, total, note=""):
-        self.seen.append((done, total))
-
-    def check(self):
-        """The bar only moves on, always over the same length, and arrives."""
-        done = [d for d, _ in self.seen]
-        assert len({total for _, total in self.seen}) == 1
-        assert done == sorted(done)
-        assert done[-1] == self.seen[-1][1]
+@pytest.fixture
+def lab(tmp_path) -> Iterator[Lab]:
+    """A quick lab in this process."""
+    with ThreadPoolExecutor(1) as executor, Lab(tmp_path / "s", executor=executor) as made:
+        yield made
 
 
 def fake_run(steps, t1=None, t2=None, **curves):
-    """Return a run with these passages and curves; nothing was trained."""
+    """Return a run with these passages and curves, to the step; nothing was trained."""
     first, second = (
         Passage.after(steps[-1]) if t is None else Passage.between(t, t) for t in (t1, t2)
     )
@@ -123,9 +124,6 @@ def test_runs_that_end_before_t2_are_left_out_and_counted():
     assert fit is not None
     assert (fit.used, fit.censored) == (4, 2)
     assert fit.a == pytest.approx(1)
-    (row, _) = delays.exponent_rows("l1", [*grid, Delay(0.001, 1e-5, None)])
-    assert row.ours == pytest.approx(1)
-    assert "1 left out" in row.why
 
 
 @pytest.mark.parametrize(
@@ -134,29 +132,91 @@ def test_runs_that_end_before_t2_are_left_out_and_counted():
 )
 def test_too_few_runs_give_no_exponent(few):
     assert fit_exponents(few) is None
-    assert all(row.ours is None for row in delays.exponent_rows("l1", few))
 
 
-def test_the_delay_needs_both_passages_in_this_order():
-    steps = [0, 10, 20, 30]
-    assert delay_of(fake_run(steps, 10, 30), 0.1, 1e-3).steps == 20
-    assert delay_of(fake_run(steps, 10, None), 0.1, 1e-3).steps is None
-    assert delay_of(fake_run(steps, None, 10), 0.1, 1e-3).steps is None
-    assert delay_of(fake_run(steps, 10, 10), 0.1, 1e-3).steps is None
+STEPS = [0, 10, 5000]
+
+
+def law_runs(a=1.0, b=0.5, last=None, seeds=3):
+    """Return runs whose delay is 2 alpha^-a beta^-b times a factor of the seed, by alpha and beta;
+    those that are longer than `last` were not seen."""
+
+    def run(alpha, beta, seed):
+        delay = round(2 * alpha**-a * beta**-b * (1 + 0.01 * seed))
+        end = 10**7 if last is None else last
+        return fake_run([0, 10, end], 10, 10 + delay if delay < end - 10 else None)
+
+    return {
+        alpha: {beta: [run(alpha, beta, q) for q in range(seeds)] for beta in (1e-6, 1e-5, 1e-4)}
+        for alpha in (1e-3, 1e-2)
+    }
+
+
+def test_the_law_of_the_delay_is_found_and_has_an_interval():
+    law = delays.law_of(law_runs())
+    assert law is not None
+    for factor, k in (("alpha", 1.0), ("beta", 0.5)):
+        found = delays.exponent(law, factor)
+        assert found is not None
+        assert found.value == pytest.approx(k, abs=1e-3)
+        assert found.low <= found.value <= found.high
+        assert found.count == 18
+    assert [row.ours for row in delays.exponent_rows("l1", law)] == pytest.approx(
+        [1, 0.5], abs=1e-3
+    )
+
+
+def test_runs_that_end_before_t2_count_as_later():
+    seen = delays.law_of(law_runs(last=1_000_000))
+    assert seen is not None
+    assert (seen.used, seen.censored) == (15, 3)
+    assert seen.exponents["alpha"] == pytest.approx(1, abs=0.01)
+    row, _ = delays.exponent_rows("l1", seen)
+    assert "3 more not by their end" in row.why
+
+
+def test_too_few_runs_give_no_law():
+    never = {a: {b: [fake_run(STEPS, 10)] for b in (1e-5, 1e-4)} for a in (1e-3, 1e-2)}
+    one = {1e-2: {b: [fake_run(STEPS, 10, 100)] for b in (1e-5, 1e-4, 1e-3)}}
+    for runs in (never, one):
+        assert delays.law_of(runs) is None
+        assert all(row.ours is None for row in delays.exponent_rows("l1", delays.law_of(runs)))
+        assert delays.exponent(delays.law_of(runs), "alpha") is None
 
 
 @given(st.permutations(list(range(6))))
-def test_inversions_are_those_of_the_permutation(order):
-    times = {10.0**-k: [float(t)] for k, t in enumerate(order)}
-    # Strength falls with k, so that a later time at a smaller k is an inversion.
-    count = sum(order[i] > order[j] for i in range(6) for j in range(i + 1, 6))
-    assert families.inversions(times) == (count, 15)
+def test_later_pairs_are_those_of_the_permutation(order):
+    times = [Timed(10.0**-k, float(t), 100.0) for k, t in enumerate(order)]
+    found = weaker_later(times)
+    assert len(found) == 15
+    # Strength falls with k.
+    assert sum(found) == sum(order[i] < order[j] for i in range(6) for j in range(i + 1, 6))
 
 
-def test_inversions_count_within_seeds_and_take_unseen_times_as_late():
-    times = {1e-3: [5.0, None], 1e-4: [9.0, 3.0], 1e-5: [None, None]}
-    # First seed: 5 < 9 < never. Second: the strongest never, the middle one 3, the weakest never.
-    assert families.inversions(times) == (1, 5)
+def test_times_that_were_not_seen_are_late_only_as_far_as_the_run_goes():
+    weak, strong = Timed(1e-5, None, 50), Timed(1e-3, 40, 90)
+    assert weaker_later([weak, strong]) == [True]
+    assert weaker_later([weak, strong._replace(step=60)]) == []
+    assert weaker_later([weak, strong._replace(step=None)]) == []
+    assert weaker_later([weak._replace(step=30), strong._replace(step=None)]) == [False]
+    assert weaker_later([weak._replace(step=95), strong._replace(step=None)]) == []
+    assert weaker_later([Timed(1e-3, 5, 9), Timed(1e-3, 7, 9)]) == []
+    assert weaker_later([Timed(1e-3, 5, 9), Timed(1e-4, 5, 9)]) == [False]
+
+
+def test_pairs_are_of_one_seed():
+    weak = [fake_run(STEPS, 10, 90), fake_run(STEPS, 10, 30)]
+    strong = [fake_run(STEPS, 10, 40), fake_run(STEPS, 10, 60)]
+    assert pairs([(1e-5, weak), (1e-3, strong)], until_t2) == [True, False]
+    # Without t1 there is no delay.
+    assert pairs([(1e-5, [fake_run(STEPS, None, 90)]), (1e-3, strong[:1])]) == []
+
+
+def test_pairs_of_learning_rates_are_of_one_strength():
+    fast = {1e-5: [fake_run(STEPS, 10, 90)], 1e-4: [fake_run(STEPS, 10, 80)]}
+    slow = {1e-5: [fake_run(STEPS, 20, 900)], 1e-4: [fake_run(STEPS, 70, 130)]}
+    assert families.across({1e-1: fast, 1e-2: slow}) == [True, False]
+    assert [p for p, _ in families.products({1e-1: fast})] == pytest.approx([1e-6, 1e-5])
 
 
 def test_medians_over_seeds_count_what_was_not_seen_as_late():
@@ -170,12 +230,10 @@ def test_medians_over_seeds_count_what_was_not_seen_as_late():
 
 def test_what_a_norm_does_after_t2():
     steps = [0, 10, 20, 30, 40, 50]
-    run = fake_run(
-        steps, t2=20, l2_norm=[1, 9, 6, 5, 7, 10], test_error=[1, 1, 0.01, 0.2, 0.03, 0.0]
-    )
-    after = families.after_t2(run)
+    curves = {"l2_norm": [20, 9, 6, 5, 7, 10], "test_error": [1, 1, 0.01, 0.2, 0.03, 0.0]}
+    after = families.after_t2(fake_run(steps, t1=10, t2=20, **curves))
     assert after is not None
-    assert (after.rise, after.low) == (2.0, 30)
+    assert (after.rise, after.fall, after.low) == (2.0, 1.8, 30)
     assert after.accuracy == pytest.approx(0.8)
     assert families.after_t2(fake_run(steps, l2_norm=[1] * 6, test_error=[1] * 6)) is None
 
@@ -185,28 +243,181 @@ def test_the_least_test_loss_is_what_was_published_as_t2():
     assert teachers.least(run) == (5, 0.7)
 
 
+def test_the_published_t2_at_the_end_of_a_run_is_none():
+    falling = fake_run([0, 1, 5, 9], test_error=[3.0, 2.0, 0.7, 0.6])
+    assert teachers.until_least(1e-3, falling) == (1e-3, None, 9)
+
+
+def test_lateness_is_infinite_without_t2():
+    runs = [fake_run(STEPS, 10, 40), fake_run(STEPS, 10), fake_run(STEPS)]
+    assert families.lateness(runs) == [4.0, math.inf]
+
+
+W = np.array([1.0, 2.0, 4.0, 8.0])
+LU = Curves(
+    "task",
+    W,
+    np.array([[1.0, 0.1, 0.01, 0.01], [1.0, 0.5, 0.2, 0.3]]),
+    np.array([[1.0, 0.5, 0.2, 3.0], [1.0, 0.5, 0.4, 0.3]]),
+    np.array([4.0, 8.0]),
+)
+
+
 def test_l_and_u_are_told_from_losses():
-    w = np.array([1.0, 2.0, 4.0, 8.0])
-    train = np.array([[1.0, 0.1, 0.01, 0.01], [1.0, 0.5, 0.2, 0.3]])
-    test = np.array([[1.0, 0.5, 0.2, 3.0], [1.0, 0.5, 0.4, 0.3]])
-    curves = Curves("task", w, train, test, w[test.argmin(axis=1)])
-    rows = {row.quantity: row.ours for row in lu.rows(curves, 1.0)}
+    assert lu.shapes(LU) == ([True, False], [True, False])
+    rows = {row.quantity: row.ours for row in lu.rows(LU, 1.0)}
     assert rows["task: w_c, norm of the least test loss"] == 6.0  # median of 4 and 8
-    assert rows["task: seeds whose test loss is least inside the range (U)"] == 1.0
-    low = [v for name, v in rows.items() if name.endswith("(L)")]
-    assert low == [1.0]
+    assert rows["task: seeds whose test loss is a U"] == 1.0
+    found = lu.evidence([lu.shapes(LU), lu.shapes(LU)])
+    assert [found[key].value for key in ("lu.L", "lu.U")] == [0.5, 0.5]
+    assert found["lu.L"].count == 4
+
+
+# Claims -------------------------------------------------------------------------------------------
+
+
+def decided(claims, evidence):
+    """Return the verdicts by id."""
+    return {claim.id: claim.decide(evidence) for claim in claims}
+
+
+def figure_1(rise, t2s=((900, 700), (500, 400))):
+    """Return runs of Figure 1 whose l2 norm ends at `rise` times its least."""
+    steps, norm = [0, 10, 100, 1000, 2000], [1, 8, 12, 6, 6 * rise]
+    run = {"l2_norm": norm, "test_error": [1, 1, 1, 0, 0.001]}
+    by_beta = {
+        beta: [fake_run(steps, 10, t2, **run) for t2 in own]
+        for beta, own in zip((1e-5, 1e-4), t2s, strict=True)
+    }
+    return dict.fromkeys(modular.NAMES, by_beta)
+
+
+def test_the_claims_of_figure_1_follow_from_its_runs():
+    found = decided(fig1.CLAIMS, fig1.evidence(figure_1(1.5), False))
+    assert found.pop("fig1.beta") is Verdict.undecided  # six pairs are too few
+    assert (found.pop("fig1.t1"), found.pop("fig1.t2")) == (Verdict.undecided,) * 2
+    assert set(found.values()) == {Verdict.holds}
+    found = decided(fig1.CLAIMS, fig1.evidence(figure_1(1.0), False))
+    assert found["fig1.rise"] is Verdict.fails
+    never = fig1.evidence(figure_1(1.5, ((None, None), (None, None))), False)
+    found = decided(fig1.CLAIMS, never)
+    assert found["fig1.l1"] is Verdict.fails
+    assert found["fig1.rise"] is Verdict.undecided
+    early = fig1.evidence(figure_1(1.5, ((15, 15), (12, 12))), False)
+    assert decided(fig1.CLAIMS, early)["fig1.nuclear"] is Verdict.fails
+
+
+def test_t1_and_t2_of_figure_1_are_compared_at_the_published_size_only():
+    curves = {"l2_norm": [1, 1], "test_error": [1, 1]}
+    runs = {
+        norm: {beta: [fake_run([0, 10_000], 100, 4 * t2, **curves)] for beta, t2 in own.items()}
+        for norm, own in fig1.PUBLISHED_T2.items()
+        if norm != "l1"
+    }
+    runs["l1"] = {
+        b: [fake_run([0, 30_000], 100, 4 * t, **curves)] for b, t in fig1.PUBLISHED_T2["l1"].items()
+    }
+    found = fig1.evidence(runs, True)
+    assert found["fig1.t1"].value == 100
+    assert found["fig1.t2"].value == 4
+    verdicts = decided(fig1.CLAIMS, found)
+    assert verdicts["fig1.t1"] is Verdict.holds
+    assert verdicts["fig1.t2"] is Verdict.fails
+
+
+def test_exponents_decide_their_claims():
+    found = dict.fromkeys(("fig2.nuclear-alpha", "fig2.nuclear-alpha" + CORRECTED))
+    for statistic, verdict in (
+        (Statistic(1.0, 0.95, 1.05, 18), Verdict.holds),
+        (Statistic(1.5, 1.3, 1.7, 18), Verdict.corrected),
+        (Statistic(-0.5, -0.6, -0.4, 18), Verdict.fails),
+        (Statistic(1.0, 0.5, 1.5, 18), Verdict.undecided),
+    ):
+        found = dict.fromkeys(found, statistic)
+        assert decided(fig2.CLAIMS, found)["fig2.nuclear-alpha"] is verdict
+
+
+def test_the_claims_of_teachers_and_students_follow_from_their_runs():
+    def student(t2, error):
+        steps = [0, 100, t2, 10**6]
+        return fake_run(steps, 100, t2, test_error=[50, 20, error, 2 * error])
+
+    def runs(sign, error=0.5):
+        return {
+            alpha: {
+                b: [student(round(1e3 * (alpha * b) ** (-0.1 * sign)) + 101, error)] * 3 for b in bs
+            }
+            for alpha in (1e-3, 1e-2)
+            for bs in [(1e-7, 1e-5, 1e-3)]
+        }
+
+    claims = PRESETS["fig10"].claims
+    assert set(decided(claims, teachers.evidence("fig10", runs(1))).values()) == {
+        Verdict.holds,
+        Verdict.corrected,
+    }
+    assert decided(claims, teachers.evidence("fig10", runs(1, 0.01)))["fig10.generalizes"] is (
+        Verdict.holds
+    )
+    assert decided(claims, teachers.evidence("fig10", runs(-1, 1.0))) == {
+        "fig10.delay": Verdict.fails,
+        "fig10.generalizes": Verdict.fails,
+    }
+
+
+def test_the_claims_of_the_post_need_its_settings_for_its_numbers():
+    steps, norm = [0, 100, 500, 2000, 9000], [13, 60, 80, 93, 58]
+    run = fake_run(steps, 500, 9000, l2_norm=norm, test_error=[1] * 5, test_loss=[1] * 5)
+    found = decided(blog_fig1.CLAIMS, blog_fig1.evidence([run] * 3))
+    assert found["blog-fig1.late"] is found["blog-fig1.falls"] is Verdict.holds
+    assert found["blog-fig1.t2"] is found["blog-fig1.rises"] is Verdict.undecided
+    found = decided(blog_fig1.CLAIMS, blog_fig1.evidence([run] * 3, [run] * 3))
+    assert set(found.values()) == {Verdict.holds}
+    late = replace(run, phases=fake_run(steps, 500).phases)
+    found = decided(blog_fig1.CLAIMS, blog_fig1.evidence([late], [late]))
+    assert found["blog-fig1.t2"] is found["blog-fig1.late"] is Verdict.fails
+
+
+def test_digits_are_judged_from_either_start():
+    def runs(sign):
+        return {
+            alpha: {
+                b: [fake_run([0, 10**6], 10, round(1e3 * (alpha * b) ** (-0.1 * sign)))] * 3
+                for b in (1e-7, 1e-5, 1e-3)
+            }
+            for alpha in (1e-3, 1e-2)
+        }
+
+    found = decided(fig35.CLAIMS, fig35.evidence({1.0: runs(-1), 8.0: runs(1)}))
+    assert found == {"fig35.delay": Verdict.corrected, "fig35.mnist": Verdict.undecided}
+    assert decided(fig35.CLAIMS, fig35.evidence({1.0: runs(1), 8.0: runs(1)}))["fig35.delay"] is (
+        Verdict.holds
+    )
 
 
 # Settings -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_in_the_catalogue_at_two_sizes(name):
+def test_every_figure_has_a_study_and_claims(name):
     preset = PRESETS[name]
-    assert preset.build is None
     assert preset.reproduce is not None
-    assert preset.reproduce_small is not None
+    assert preset.group == "networks"
     assert preset.note
+    assert preset.claims
+    assert all(claim.id.startswith(f"{name}.") for claim in preset.claims)
+
+
+def test_the_group_is_complete_and_no_claim_is_made_twice():
+    names = {preset.name for preset in studies("networks")}
+    assert names == set(FIGURES)
+    ids = [claim.id for name in FIGURES for claim in PRESETS[name].claims]
+    assert len(ids) == len(set(ids)) > 25
+
+
+def test_the_post_numbers_its_figures_differently():
+    assert studies("blog-fig2")[0].name == "lu"
+    assert studies("blog-fig3")[0].name == "rescaling"
 
 
 def test_the_settings_are_the_published_ones():
@@ -220,11 +431,39 @@ def test_the_settings_are_the_published_ones():
     for published in (fig10.PUBLISHED, fig11.PUBLISHED):
         assert set(published) == set(teachers.FULL.alphas)
         assert all(len(own) == len(teachers.FULL.betas) for own in published.values())
-    e = modular.addition(modular.FULL, "l2", 1e-2, 1e-6, seed=3)
+    cells = [
+        modular.sweep(modular.FULL, norm, alpha).size
+        for norm in modular.NAMES
+        for alpha in modular.FULL.steps
+    ]
+    assert sum(cells) == 54 * 3
+    e = modular.sweep(modular.FULL, "l2", 1e-2).experiment(5)
+    assert e is not None
+    assert e.hash == modular.addition(modular.FULL, "l2", 1e-2, 5e-7, seed=2).hash
     assert len(e.supervised.train.targets) == 3763
     assert sum(v.size for v in e.network_start.values()) == 22_720
     assert isinstance(e.penalty, lb.Frobenius)
     assert e.method.batch == 2048  # pyright: ignore
+
+
+def test_full_networks_have_at_least_three_seeds():
+    for seeds in (
+        modular.FULL.seeds,
+        teachers.FULL.seeds,
+        teachers.FULL_ALL.seeds,
+        fig35.FULL.seeds,
+        blog_fig1.SEEDS,
+        lu.SEEDS,
+    ):
+        assert len(seeds) >= 3
+
+
+def test_the_stated_setting_of_the_post_is_one_of_those_tried():
+    tried = blog_fig1_search.variants()
+    assert tried["one table"].hash == blog_fig1.stated(0).hash
+    assert blog_fig1.sweep(blog_fig1.stated(0), (0, 4)).experiment(1).hash == (  # pyright: ignore
+        blog_fig1.stated(4).hash
+    )
 
 
 # Each figure at a tiny size -----------------------------------------------------------------------
@@ -240,102 +479,130 @@ TINY = replace(
     every=2,
 )
 STUDENT = teachers.Setting(
-    d=3, hidden=4, N=5, N_test=6, alphas=(1e-2, 3e-2), betas=(1e-3, 1e-2), steps=6, together=True
+    d=3,
+    hidden=4,
+    N=5,
+    N_test=6,
+    alphas=(1e-2, 3e-2),
+    betas=(1e-3, 1e-2),
+    steps=6,
+    seeds=(0, 1),
+    together=True,
 )
 
 
-def reproduced(figure, **settings):
-    """Return the rows of a figure by quantity, having checked its progress and its picture."""
-    moves = Moves()
-    result = figure(moves, **settings)
-    moves.check()
+def checked(result):
+    """Return the rows of a figure by quantity, having checked its picture and its evidence."""
     result.figure.draw_without_rendering()
     assert result.notes
+    assert result.settings
     rows = {row.quantity: row for row in result.rows}
     assert len(rows) == len(result.rows)
-    return result, rows
+    assert all(row.published is None for row in result.rows)  # it is another problem
+    known = {claim.id for claim in PRESETS[result.name].claims}
+    assert {key.removesuffix(CORRECTED) for key in result.evidence} <= known
+    return rows
 
 
-def test_figure_1_at_a_tiny_size():
-    result, rows = reproduced(fig1.study, setting=TINY)
+def test_figures_1_2_and_30_share_their_runs(lab):
+    result = fig1.reproduce(lab, TINY)
+    rows = checked(result)
     assert sum(name.endswith(": t2") for name in rows) == 6
     assert len(result.figure.axes) == 10  # six panels; one colour bar above, three below
     # Four steps teach nothing: no median, and nothing to compare.
     assert rows["l1, beta 0.01: t2"].ours is None
-    assert rows["l1: pairs of strengths of which the stronger has the later t2"].ours == 0
-
-
-def test_runs_are_the_same_together_and_apart():
-    group = [modular.addition(TINY, "l1", 3e-2, b, q) for b in (1e-3, 1e-2) for q in (0, 1)]
-    moves = Moves()
-    (together,) = families.run_groups([group], Moves())
-    (apart,) = families.run_groups([group], moves, together=False)
-    moves.check()
-    assert moves.seen[-1] == (16, 16)
-    for one, two in zip(together, apart, strict=True):
-        assert one.experiment is two.experiment
-        np.testing.assert_allclose(one.trajectory["l1_norm"], two.trajectory["l1_norm"], rtol=1e-5)
-
-
-def test_figures_2_and_30_at_a_tiny_size():
-    result, rows = reproduced(fig2.study, setting=TINY)
+    assert (lab.account.total, lab.account.fresh) == (12, 12)
+    lab.begin("fig2")
+    result = fig2.reproduce(lab, TINY)
+    rows = checked(result)
     assert len(result.figure.axes) == 3  # two panels and one colour bar
     assert rows["nuclear: delay ~ 1/alpha^k, k"].ours is None
-    result, rows = reproduced(fig30.study, setting=TINY)
+    assert (lab.account.total, lab.account.fresh) == (8, 4)
+    lab.begin("fig30")
+    result = fig30.reproduce(lab, TINY)
     assert len(result.figure.axes) == 6
-    assert {"l1", "l2"} == {name.split(",")[0] for name in rows if ": t2" in name}
+    assert {"l1", "l2"} == {name.split(",")[0] for name in checked(result) if ": t2" in name}
+    assert (lab.account.total, lab.account.fresh) == (16, 8)
 
 
-@pytest.mark.parametrize("name", ["fig10", "fig33"])
-def test_figure_10_and_its_kin_at_a_tiny_size(name):
-    moves = Moves()
-    reproduce = PRESETS[name].reproduce
-    result = reproduce(moves, setting=STUDENT)  # pyright: ignore
-    moves.check()
-    rows = {row.quantity: row for row in result.rows}
-    assert len(rows) == len(result.rows)
-    least = rows["alpha 0.01, beta 0.001: step of the least test loss"].ours
-    assert least in range(7)
+def test_runs_of_a_sweep_are_those_of_their_settings(lab):
+    sweep = modular.sweep(TINY, "l1", 3e-2)
+    runs = families.family(lab, sweep)
+    settings = [(beta, seed) for beta in (1e-3, 1e-2) for seed in (0, 1)]
+    alone = lb.simulate_batch([modular.addition(TINY, "l1", 3e-2, *own) for own in settings])
+    for (beta, seed), run in zip(settings, alone, strict=True):
+        same = runs[beta][seed]
+        assert same.experiment.hash == run.experiment.hash
+        for name in families.CURVES:
+            np.testing.assert_array_equal(same.trajectory[name], run.trajectory[name])
+        assert same.phases.t1 == run.phases.t1
+    assert [len(own) for own in runs.values()] == [2, 2]
+
+
+def test_figure_33_and_its_kin_at_a_tiny_size(lab):
+    result = fig10.reproduce("fig33", lab, STUDENT)
+    rows = checked(result)
+    assert rows["alpha 0.01, beta 0.001: step of the least test loss"].ours in range(7)
     assert len(result.figure.axes) == 3
+    assert "fig33.generalizes" in result.evidence
 
 
-def test_figure_11_at_a_tiny_size():
-    result = fig11.reproduce("fig11", Moves(), setting=replace(STUDENT, together=False))
+def test_figure_11_at_a_tiny_size(lab):
+    result = fig11.reproduce("fig11", lab, STUDENT)
     assert any("mean square" in note for note in result.notes)
-    assert len([row for row in result.rows if "t2, test error" in row.quantity]) == 4
+    assert len([row for row in checked(result) if "t2, test error" in row]) == 4
+    lab.begin("fig34")
+    fig11.reproduce("fig34", lab, replace(STUDENT, alphas=(1e-2, 3e-2, 5e-2)))
+    assert (lab.account.total, lab.account.fresh) == (12, 4)
 
 
-def test_figure_35_at_a_tiny_size():
+def test_figure_35_at_a_tiny_size(lab):
     pytest.importorskip("sklearn")
     setting = fig35.Setting(
         n_train=20, n_test=10, width=5, alphas=(1e-2,), betas=(1e-3, 1e-2), steps=5, seeds=(0,)
     )
-    result, rows = reproduced(fig35.study, setting=setting)
+    result = fig35.reproduce(lab, setting)
     assert len(result.figure.axes) == 4  # two panels, each row with a colour bar
-    assert "start x 8, alpha 0.01, beta 0.001: t2" in rows
+    assert "start x 8, alpha 0.01, beta 0.001: t2" in checked(result)
 
 
-def test_lu_at_a_tiny_size_holds_the_norm():
-    tasks = [
-        lu.Task("teacher", lu._teacher(3, 4, 5), lb.MLP(widths=(4,)), 1e-2, 6, (0.5, 8.0, 3)),
-        lu.Task("addition", lu._addition(5, 0.5), lu._pairs(4, 4), 1e-2, 6, (1.0, 9.0, 3)),
-    ]
-    result, rows = reproduced(lu.study, tasks=tasks, seeds=(0, 1))
-    assert len(result.figure.axes) == 2
-    assert rows["teacher: w_c, norm of the least test loss"].ours in (0.5, 1.25, 2.0, 5.0, 8.0)
-    problem = tasks[1].problem(0)
+def test_lu_at_a_tiny_size_holds_the_norm(lab):
+    task = lu.Task("addition", lu._addition(5, 0.5), lu._pairs(4, 4), 1e-2, 6, (1.0, 9.0, 3))
+    result = lu.reproduce(lab, [task], seeds=(0, 1))
+    rows = checked(result)
+    assert len(result.figure.axes) == 1
+    assert rows["addition: w_c, norm of the least test loss"].ours in (1.0, 2.0, 3.0, 5.0, 6.0, 9.0)
+    assert result.evidence["lu.L"].count == 2
     # As many as above: the compiled program is there already.
-    for run in lb.simulate_batch([lu.on_sphere(tasks[1], w, 0, problem) for w in range(3, 9)]):
+    for run in lb.simulate_batch([lu.on_sphere(task, w, 0) for w in (3.0, 4.0)]):
         held = run.experiment.method.sphere  # pyright: ignore
         np.testing.assert_allclose(run.trajectory["l2_norm"], held, rtol=1e-5)
 
 
-def test_ctrl_c_ends_a_figure():
-    def press(done, total, note=""):
-        raise KeyboardInterrupt
+def test_the_curve_of_the_post_at_a_tiny_size(lab, monkeypatch):
+    def tiny(seed=0):
+        problem = lb.ModularArithmetic(p=5, seed=seed)
+        return blog_fig1.blog_fig1(seed).with_(problem=problem, steps=20)
 
-    with pytest.raises(KeyboardInterrupt):
-        fig2.study(press, setting=TINY)
+    monkeypatch.setattr(blog_fig1, "small", tiny)
+    result = blog_fig1.reproduce(lab, seeds=(0, 2))
+    rows = checked(result)
+    assert rows["l2 norm at step 0"].ours == pytest.approx(13, rel=0.5)
+    assert rows["t2"].ours is None
+    assert "mod 31" in result.title
+    assert not {"blog-fig1.t1", "blog-fig1.t2"} & set(result.evidence)
+
+
+def test_the_search_trains_every_variant_once(lab, monkeypatch):
+    tried = {
+        name: experiment.with_(problem=lb.ModularArithmetic(p=5), steps=20)
+        for name, experiment in blog_fig1_search.variants().items()
+        if name in ("sum, 4 times", "sum, 8 times")
+    }
+    monkeypatch.setattr(blog_fig1_search, "variants", lambda: tried)
+    result = blog_fig1_search.search(lab)
+    assert {row.quantity.partition(": ")[0] for row in result.rows} == set(tried)
+    assert lab.account.fresh == 2
 
 
 # Pictures -----------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from scipy.special import ive
 import latebloom as lb
 from latebloom._errors import InvalidInput
 from latebloom.models import HadamardDifference
-from latebloom.paper import (
-    PRESETS,
+from latebloom.paper import PRESETS
+from latebloom.paper.lab import Lab
+from latebloom.paper.others import (
     first_passage,
     kernel_to_rich,
     linear_estimators,
@@ -316,7 +317,7 @@ def test_a_straight_line_is_fitted_by_hand(rng):
 
 
 def test_descent_by_steps_turns_where_the_flow_does(rolled_loop):
-    from latebloom.paper.kernel_to_rich import task
+    from latebloom.paper.others.kernel_to_rich import task
 
     data, gamma, beta = task("regression", 0), 4.0, 0.1
     X, y = data.X / np.sqrt(30), data.y / np.sqrt(30)
@@ -424,7 +425,7 @@ def test_every_study_states_its_rule_and_every_law_its_group():
     assert {law.status for law in LAWS.values()} == {"other group", "ours"}
 
 
-# The studies at their small sizes; the full ones take minutes.
+# The studies at their quick sizes; the full ones take minutes.
 VERDICTS = {
     "ridge-bounds": "reproduced (",
     "linear-estimators": "reproduced with corrections (",
@@ -436,7 +437,8 @@ VERDICTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VERDICTS)
 def test_a_study_ends_in_its_verdict(name, tmp_path):
-    result = PRESETS[name].study(small=True)(lambda *a: None)
+    with Lab(tmp_path / "store") as lab:
+        result = PRESETS[name].study(lab)
     assert result.notes[0].startswith(f"verdict: {VERDICTS[name]}")
     assert all(row.ours is None or math.isfinite(row.ours) for row in result.rows)
     json.dumps(result.to_dict())

@@ -1,5 +1,7 @@
 """Rescaled networks: the printed formulas against minimization and against networks."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from scipy.optimize import minimize_scalar
 
 import latebloom as lb
 from latebloom.paper import rescaling as paper
+from latebloom.paper.claim import Verdict
+from latebloom.paper.lab import Lab
 from latebloom.theory import rescaling
 
 positive = st.floats(1e-3, 1e3)
@@ -56,11 +60,18 @@ def test_the_norm_grows_as_asked_on_both_sides(a, b, L, growth):
         assert rescaling.squared_norm(a, b, L, scale) >= growth**2 * least * (1 - 1e-12)
 
 
-def test_the_study_moves_the_norm_and_nothing_else():
-    calls = []
-    result = paper.study(True, lambda done, total: calls.append(done))
+def test_the_study_moves_the_norm_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "SEEDS", 3)
+    with ThreadPoolExecutor(1) as executor, Lab(tmp_path / "s", executor=executor) as lab:
+        result = paper.reproduce(lab)
+        lab.begin("again")
+        again = paper.reproduce(lab)
+        assert (lab.account.total, lab.account.fresh) == (1, 0)
+    assert again.evidence == result.evidence
+    assert {claim.id: claim.decide(result.evidence) for claim in paper.CLAIMS} == {
+        claim.id: Verdict.holds for claim in paper.CLAIMS
+    }
     ours = {row.quantity: row.ours for row in result.rows}
-    assert calls == [1, 2]
     for name in ("ReLU (L = 1)", "square (L = 2)"):
         assert ours[f"{name}: norm / least norm, small lambda"] >= 1000
         assert ours[f"{name}: norm / least norm, large lambda"] >= 1000
@@ -71,6 +82,16 @@ def test_the_study_moves_the_norm_and_nothing_else():
         assert ours[f"{name}: its relative change over all lambda"] < 1e-13
     assert all(type(row.ours) is float for row in result.rows)
     assert len(result.figure.axes) == 4
+
+
+def test_the_measured_numbers_notice_a_wrong_law(monkeypatch):
+    right = paper.of_network("square", 1, 41)
+    monkeypatch.setattr(paper, "rescale", lambda A, B, scale, L: (scale * A, B / scale))
+    wrong = paper.of_network("square", 1, 41)
+    bands = {claim.id: claim.test for claim in paper.CLAIMS}
+    for claim in ("function", "minimum", "value", "diverges"):
+        high = bands[f"rescaling.{claim}"].high
+        assert right[f"rescaling.{claim}"] <= high < wrong[f"rescaling.{claim}"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 Source: arXiv 2506.05718, "Grokking Beyond the Euclidean Norm of Model Parameters".
 """
 
+from . import beyond as beyond
 from . import blog_fig1 as blog_fig1
 from . import blog_fig1_search as blog_fig1_search
 from . import completion200 as completion200
@@ -23,16 +24,26 @@ from . import fig12 as fig12
 from . import fig13 as fig13
 from . import fig14 as fig14
 from . import fig15 as fig15
+from . import fig16 as fig16
+from . import fig17 as fig17
+from . import fig18 as fig18
+from . import fig19 as fig19
+from . import fig20 as fig20
+from . import fig21 as fig21
+from . import fig22 as fig22
+from . import fig23 as fig23
+from . import fig24 as fig24
+from . import fig25 as fig25
+from . import fig26 as fig26
 from . import fig27 as fig27
+from . import fig28 as fig28
+from . import fig29 as fig29
 from . import fig30 as fig30
 from . import fig35 as fig35
-from . import first_passage as first_passage
-from . import kernel_to_rich as kernel_to_rich
-from . import linear_estimators as linear_estimators
 from . import lu as lu
-from . import norm_separation as norm_separation
+from . import others as others
 from . import rescaling as rescaling
-from . import ridge_bounds as ridge_bounds
+from . import theorems as theorems
 from .catalogue import PRESETS as PRESETS
 from .catalogue import Preset as Preset
 from .catalogue import preset as preset

@@ -8,12 +8,15 @@ from latebloom.experiment import Experiment
 from latebloom.methods import Adam
 from latebloom.models import TokenPair
 from latebloom.penalties import L2, Euclidean, Frobenius, On, Penalty
-from latebloom.progress import Progress
 from latebloom.run import Run
+from latebloom.sweeps import Sweep
 
-from .blog_fig1 import PUBLISHED, blog_fig1, distance, features
+from .blog_curve import PUBLISHED, distance, features
+from .blog_fig1 import blog_fig1
 from .catalogue import READ_OFF, Preset, register
-from .reproduction import Comparison, Reproduction, completed
+from .families import CURVES
+from .lab import Lab
+from .reproduction import Comparison, Reproduction
 
 # h = ||theta||^2 has the gradient 2 beta theta, as L2(2 beta); weight decay beta the gradient
 # beta theta, as L2(beta).
@@ -78,19 +81,14 @@ def variants() -> dict[str, Experiment]:
     }
 
 
-def search(progress: Progress) -> Reproduction:
+def search(lab: Lab) -> Reproduction:
     """Train every variant once and say how far each is from the published curve."""
     from latebloom.plots.published import plot_published
-    from latebloom.simulate import simulate
 
     runs: list[Run] = []
-    chosen = variants()
-    for k, (name, experiment) in enumerate(chosen.items()):
-
-        def moved(done: int, total: int, note: str = "", k: int = k, name: str = name) -> None:
-            progress(k * 1000 + 1000 * done // total, len(chosen) * 1000, f"{name}: {note}")
-
-        runs.append(completed(simulate(experiment.with_(name=name), progress=moved)))
+    for name, experiment in variants().items():
+        (run,) = lab.runs(Sweep(experiment, trajectories=CURVES, name=name)).flat
+        runs.append(replace(run, experiment=experiment.with_(name=name)))
     rows = [row for run in runs for row in table(run)]
     best = min(runs, key=lambda run: distance(features(run)))
     notes = (

@@ -1,15 +1,31 @@
 """The catalogue: experiments with a name, what was published of them, and where sources differ."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from latebloom._errors import InvalidInput, nearest
 from latebloom.experiment import Experiment
 from latebloom.progress import Progress
 
+from .claim import Claim
 from .reproduction import Reproduction
 
+if TYPE_CHECKING:
+    from .lab import Lab
+
 READ_OFF = "read off the published picture"
+
+# What a study is about: the paper's convex figures, its networks, its theorems, questions that it
+# leaves open, and what other groups found. `reproduce` takes the name of a group for all of it.
+Group = Literal["convex", "networks", "theory", "beyond", "others"]
+GROUPS: tuple[Group, ...] = ("convex", "networks", "theory", "beyond", "others")
+# What `reproduce all` regenerates: the paper and what follows from it.
+ALL = "all"
+OF_ALL: tuple[Group, ...] = ("convex", "networks", "theory", "beyond")
+
+Study = Callable[["Lab"], Reproduction]
 
 PRESETS: dict[str, "Preset"] = {}
 
@@ -27,8 +43,11 @@ class Preset:
     - `published`: quantity -> published value.
     - `source`: where the published values come from.
     - `note`: where the paper's text, notebook and picture differ, and what is taken here.
-    - `reproduce`: regenerates the whole figure and compares it with what was published.
-    - `reproduce_small`: the same at a small size, in less than a minute.
+    - `reproduce`: regenerates the whole figure, at the size of the lab, and compares it with what
+      was published.
+    - `group`: what the study is about; "" without one.
+    - `claims`: the statements that the study decides.
+    - `official`: seconds that the public code takes for the figure on two cores, if it is known.
     """
 
     name: str
@@ -39,13 +58,10 @@ class Preset:
     published: Mapping[str, float | str] = field(default_factory=dict)
     source: str = ""
     note: str = ""
-    reproduce: Callable[[Progress], Reproduction] | None = None
-    reproduce_small: Callable[[Progress], Reproduction] | None = None
-
-    @property
-    def has_small(self) -> bool:
-        """Whether there is a small version."""
-        return self.small is not None or self.reproduce_small is not None
+    reproduce: Study | None = None
+    group: Group | Literal[""] = ""
+    claims: tuple[Claim, ...] = ()
+    official: float | None = None
 
     def experiment(self, small: bool = False) -> Experiment:
         """Return the experiment, labelled with the preset's name.
@@ -63,21 +79,27 @@ class Preset:
             raise InvalidInput(f"{self.name} has no small version: leave --small out")
         return replace(self.small(), name=f"{self.name} small")
 
-    def study(self, small: bool = False) -> Callable[[Progress], Reproduction]:
-        """Return what regenerates the whole figure.
+    @property
+    def study(self) -> Study:
+        """What regenerates the whole figure; raises `InvalidInput` if nothing does."""
+        if self.reproduce is None:
+            raise InvalidInput(
+                f"{self.name} is a single experiment, to be run: latebloom run {self.name}; what "
+                "can be reproduced: the figures, and the studies of `latebloom list`"
+            )
+        return self.reproduce
 
-        **Raises:** `InvalidInput` if nothing does, or not at a small size.
-        """
-        found = self.reproduce_small if small else self.reproduce
-        if found is not None:
-            return found
-        if small and self.reproduce is not None:
-            raise InvalidInput(f"{self.name} has no small version: leave --small out")
-        known = [name for name, p in PRESETS.items() if p.reproduce is not None]
-        raise InvalidInput(
-            f"{self.name} has no comparison yet; figures that have: {', '.join(known)} "
-            f"(latebloom run {self.name} simulates it)"
-        )
+
+def by_size(
+    full: Callable[[Progress], Reproduction], quick: Callable[[Progress], Reproduction]
+) -> Study:
+    """Return the study that is one function at the full size and another one at the quick."""
+
+    def study(lab: "Lab") -> Reproduction:
+        with lab.bar("study") as progress:
+            return (quick if lab.quick else full)(progress)
+
+    return study
 
 
 def register(preset: Preset) -> Preset:
@@ -92,7 +114,7 @@ def preset(name: str) -> Preset:
     **Raises:** `InvalidInput` for an unknown name, naming the nearest known one.
 
     >>> import latebloom.paper as paper
-    >>> paper.preset("fig16").name
+    >>> paper.preset("blog-fig4").name
     'fig7'
     """
     for found in PRESETS.values():
@@ -100,3 +122,30 @@ def preset(name: str) -> Preset:
             return found
     known = [known for p in PRESETS.values() for known in (p.name, *p.aliases)]
     raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
+
+
+def studies(name: str) -> list[Preset]:
+    """Return the presets that `reproduce NAME` regenerates: one, those of a group, or all.
+
+    **Raises:** `InvalidInput` for an unknown name, naming the nearest known one, and for an
+    experiment that is not reproduced.
+
+    >>> [found.name for found in studies("fig16")]
+    ['fig16']
+    """
+    groups = OF_ALL if name == ALL else (name,)
+    found = [p for p in PRESETS.values() if p.group in groups and p.reproduce is not None]
+    if not found:
+        known = [n for p in PRESETS.values() if p.reproduce for n in (p.name, *p.aliases)]
+        everything = {n for p in PRESETS.values() for n in (p.name, *p.aliases)}
+        if name not in everything:
+            hint = nearest(name, [*known, *GROUPS, ALL])
+            raise InvalidInput(f"no figure or study called {name!r}{hint}")
+        found = [preset(name)]
+        _ = found[0].study
+    return sorted(found, key=lambda p: (GROUPS.index(p.group) if p.group else 9, natural(p.name)))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts fig3 before fig12."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]

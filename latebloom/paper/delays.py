@@ -1,13 +1,17 @@
 r"""How the delay depends on the learning rate and on the strength of the penalty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
 
+from latebloom._errors import InvalidInput
 from latebloom.run import Run
+from latebloom.sweeps.scaling import Scaling, fit_scaling
 
 from .reproduction import Comparison
+from .statistic import Statistic
 
 DRAWS = 2000  # the ends of a 95% interval are then known to a few percent of its length
 
@@ -32,13 +36,6 @@ class Exponents(NamedTuple):
     b_interval: tuple[float, float]
     used: int
     censored: int
-
-
-def delay_of(run: Run, alpha: float, beta: float) -> Delay:
-    """Return the delay of a run, between the records at which t1 and t2 were seen."""
-    t1, t2 = run.phases.t1.high, run.phases.t2.high
-    steps = None if t1 is None or t2 is None or t2 <= t1 else float(t2 - t1)
-    return Delay(alpha, beta, steps)
 
 
 def fit_exponents(delays: Sequence[Delay], draws: int = DRAWS, seed: int = 0) -> Exponents | None:
@@ -76,18 +73,58 @@ def fit_exponents(delays: Sequence[Delay], draws: int = DRAWS, seed: int = 0) ->
     )
 
 
-def exponent_rows(name: str, delays: Sequence[Delay]) -> list[Comparison]:
+def law_of(runs: Mapping[float, Mapping[float, Sequence[Run]]]) -> Scaling | None:
+    """Return the power law of the delay that makes what was seen most likely.
+
+    A run that had not generalized by its end counts as later than that; runs that generalized
+    while they memorized have no delay and are left out.
+
+    **Arguments:**
+
+    - `runs`: by learning rate and strength, one per seed.
+
+    **Returns:** the law, None if the runs do not determine it.
+    """
+    cells = [(a, b, own) for a, family in runs.items() for b, own in family.items()]
+    dims = ("cell", "seed")
+    phases = [[run.phases for run in own] for _, _, own in cells]
+    bounds = np.array([[p.delay_bounds for p in own] for own in phases], dtype=float)
+    kinds = {
+        f"{name}_kind": (dims, np.array([[getattr(p, name).kind for p in own] for own in phases]))
+        for name in ("t1", "t2")
+    }
+    exact = np.where(bounds[..., 0] == bounds[..., 1], bounds[..., 0], np.nan)
+    found = {
+        "delay": (dims, exact),
+        "delay_low": (dims, bounds[..., 0]),
+        "delay_high": (dims, bounds[..., 1]),
+        "alpha": ("cell", [a for a, _, _ in cells]),
+        "beta": ("cell", [b for _, b, _ in cells]),
+    }
+    try:
+        return fit_scaling(xr.Dataset({**found, **kinds}), "delay")
+    except InvalidInput:
+        return None
+
+
+def exponent(law: Scaling | None, factor: str) -> Statistic | None:
+    """Return an exponent with its interval, None without a law or an interval."""
+    if law is None or not np.isfinite(law.intervals[factor]).all():
+        return None
+    return Statistic(law.exponents[factor], *law.intervals[factor], law.used + law.censored)
+
+
+def exponent_rows(name: str, law: Scaling | None) -> list[Comparison]:
     """Return the two exponents as rows; the delay of least squares has 1 and 1."""
-    fit = fit_exponents(delays)
     rows = []
-    for k, symbol in enumerate(("alpha", "beta")):
-        what = f"{name}: delay ~ 1/{symbol}^k, k"
-        if fit is None:
+    for factor in ("alpha", "beta"):
+        what = f"{name}: delay ~ 1/{factor}^k, k"
+        if law is None:
             rows.append(Comparison(what, None, None, "too few runs generalized to fit"))
             continue
-        low, high = (fit.a_interval, fit.b_interval)[k]
-        value = (fit.a, fit.b)[k]
-        why = f"95% interval {low:.2f} to {high:.2f}; {fit.used} runs"
-        why += f", {fit.censored} left out: t1 or t2 not seen, or no delay" if fit.censored else ""
-        rows.append(Comparison(what, None, value, why))
+        low, high = law.intervals[factor]
+        why = f"95% interval {low:.2f} to {high:.2f}; {law.used} runs"
+        why += f", {law.censored} more not by their end" if law.censored else ""
+        why += f", {law.left_out} without a delay" if law.left_out else ""
+        rows.append(Comparison(what, None, law.exponents[factor], why))
     return rows

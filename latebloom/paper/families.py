@@ -1,43 +1,83 @@
-"""Families of networks: run together, and compared over seeds and over strengths."""
+"""Families of networks that differ in strength and seed: trained once, compared over both."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from latebloom.experiment import Experiment
 from latebloom.progress import Progress
 from latebloom.run import Run
+from latebloom.sweeps import Sweep
 
+from .lab import Lab
 from .reproduction import completed
+from .statistic import Statistic, share
 
-K = TypeVar("K")
-V = TypeVar("V")
-# Step or None where it was not seen, one per seed, by strength.
-Times = Mapping[float, Sequence[float | None]]
+# One run per seed, by strength.
+Family = dict[float, list[Run]]
+# What pictures and claims need of a run; the same for all figures, so that they share their runs.
+ERRORS = ("train_error", "test_error", "train_loss", "test_loss")
+CURVES = (*ERRORS, "l1_norm", "l2_norm", "nuclear_norm")
+# What is drawn anew with every seed.
+SEEDED: tuple[str, ...] = ("problem.seed", "init.seed")
 
 
-def run_groups(
-    groups: Sequence[Sequence[Experiment]], progress: Progress, together: bool = True
-) -> list[list[Run]]:
-    """Return the runs of groups of experiments; those of a group have one shape.
+def sweep_of(
+    base: Experiment,
+    betas: Sequence[float],
+    seeds: Sequence[int],
+    name: str,
+    seeded: Sequence[str] = SEEDED,
+    together: bool = True,
+) -> Sweep:
+    """Return the sweep of a family: strengths times seeds.
+
+    **Arguments:**
+
+    - `base`: any run of the family.
+    - `betas`, `seeds`: the strengths, and the seeds.
+    - `name`: of the family, in a few words.
+    - `seeded`: the fields that take the seed.
+    - `together`: whether runs advance four at a time. On a CPU it halves the time of networks so
+      small that calls cost more than products; larger ones gain nothing, and one by one less is
+      lost with Ctrl-C.
+    """
+    return Sweep(
+        base,
+        {"penalty.beta": betas},
+        zip=[dict.fromkeys(seeded, seeds)],
+        trajectories=CURVES,
+        batch=None if together else 1,
+        name=name,
+    )
+
+
+def family(lab: Lab, sweep: Sweep) -> Family:
+    """Return the runs of a sweep whose first axis are the strengths and whose second the seeds."""
+    (betas,) = sweep.axes[0].values.values()
+    return {float(beta): list(own) for beta, own in zip(betas, lab.runs(sweep), strict=True)}
+
+
+def first_seed(runs: Family) -> list[tuple[float, Run]]:
+    """Return what a picture shows: one run per strength."""
+    return [(beta, own[0]) for beta, own in runs.items()]
+
+
+def run_groups(groups: Sequence[Sequence[Experiment]], progress: Progress) -> list[list[Run]]:
+    """Return the runs of groups of experiments; those of a group have one shape and advance at
+    once.
 
     **Arguments:**
 
     - `groups`: the experiments.
     - `progress`: sees the steps done of all runs.
-    - `together`: whether the runs of a group advance at once, as they do on an accelerator in any
-      case. On a CPU it halves the time of networks so small that calls cost more than products,
-      and larger ones gain nothing.
 
     **Raises:** `KeyboardInterrupt` after Ctrl-C: half a family compares with nothing.
     """
-    import jax  # it takes a second to load
-
     from latebloom.simulate import simulate_batch
 
-    together = together or jax.default_backend() != "cpu"
     total = sum(e.steps for group in groups for e in group)
     done = 0
 
@@ -52,18 +92,7 @@ def run_groups(
         progress(done, total)
         return runs
 
-    batches = [[group] if together else [[e] for e in group] for group in groups]
-    return [[run for batch in split for run in train(batch)] for split in batches]
-
-
-def shared_out(keys: Sequence[K], runs: Sequence[V]) -> dict[K, list[V]]:
-    """Return runs by key, equally many in a row for each.
-
-    >>> shared_out(["weak", "strong"], [1, 2, 3, 4])
-    {'weak': [1, 2], 'strong': [3, 4]}
-    """
-    count = len(runs) // len(keys)
-    return {key: list(runs[i * count : (i + 1) * count]) for i, key in enumerate(keys)}
+    return [train(group) for group in groups]
 
 
 def over_seeds(values: Sequence[float | None]) -> tuple[float | None, str]:
@@ -83,47 +112,149 @@ def over_seeds(values: Sequence[float | None]) -> tuple[float | None, str]:
     return (median if math.isfinite(median) else None), words
 
 
-def inversions(times: Times) -> tuple[int, int]:
-    """Return in how many pairs of one seed the stronger penalty came later, and of how many.
+class Timed(NamedTuple):
+    """A time of one run.
 
-    A time that was not seen is later than one that was; pairs of two such say nothing.
-
-    >>> inversions({1e-4: [50.0], 1e-5: [90.0], 1e-6: [70.0], 1e-7: [None]})
-    (1, 6)
+    - `strength`: where the run stands in an order: beta, alpha, or their product.
+    - `step`: the time; None if it was not seen.
+    - `last`: until when it would have been seen.
     """
-    later = pairs = 0
-    betas = sorted(times)
-    for i, weak in enumerate(betas):
-        for strong in betas[i + 1 :]:
-            for slow, fast in zip(times[weak], times[strong], strict=True):
-                if slow is None and fast is None:
-                    continue
-                pairs += 1
-                later += (math.inf if fast is None else fast) > (math.inf if slow is None else slow)
-    return later, pairs
+
+    strength: float
+    step: float | None
+    last: float
+
+
+def until_t2(strength: float, run: Run) -> Timed:
+    """Return when the run generalized."""
+    return Timed(strength, run.phases.t2.high, run.last_step)
+
+
+def between(strength: float, run: Run) -> Timed | None:
+    """Return how long after memorizing the run generalized, None if it did not memorize."""
+    t1, t2 = run.phases.t1.high, run.phases.t2.high
+    if t1 is None:
+        return None
+    return Timed(strength, None if t2 is None else t2 - t1, run.last_step - t1)
+
+
+def weaker_later(times: Sequence[Timed]) -> list[bool]:
+    """Return of each pair of different strengths whether the weaker one is strictly later.
+
+    A time that was not seen is later than all until the end of its run. Pairs that this does not
+    order are left out.
+
+    >>> weaker_later([Timed(1e-4, 50, 99), Timed(1e-5, 90, 99), Timed(1e-6, None, 99)])
+    [True, True, True]
+    >>> weaker_later([Timed(1e-4, 50, 99), Timed(1e-5, None, 40)])
+    []
+    """
+    found = []
+    for i, one in enumerate(times):
+        for other in times[i + 1 :]:
+            weak, strong = sorted((one, other), key=lambda time: time.strength)
+            if math.isclose(weak.strength, strong.strength, rel_tol=1e-9):
+                continue
+            if strong.step is not None and (weak.step is not None or weak.last >= strong.step):
+                found.append(weak.step is None or weak.step > strong.step)
+            elif strong.step is None and weak.step is not None and strong.last >= weak.step:
+                found.append(False)
+    return found
+
+
+def pairs(
+    cells: Sequence[tuple[float, Sequence[Run]]],
+    time: Callable[[float, Run], Timed | None] = between,
+) -> list[bool]:
+    """Return `weaker_later` of all pairs of runs of one seed.
+
+    **Arguments:**
+
+    - `cells`: (strength, one run per seed).
+    - `time`: what is compared; None leaves a run out.
+    """
+    found: list[bool] = []
+    for own in zip(*([(strength, run) for run in runs] for strength, runs in cells), strict=True):
+        times = [time(strength, run) for strength, run in own]
+        found += weaker_later([seen for seen in times if seen is not None])
+    return found
+
+
+def products(runs: Mapping[float, Family]) -> list[tuple[float, list[Run]]]:
+    """Return (alpha beta, runs) of families by learning rate."""
+    return [(alpha * beta, own) for alpha, family in runs.items() for beta, own in family.items()]
+
+
+def across(runs: Mapping[float, Family]) -> list[bool]:
+    """Return for families by learning rate whether the smaller alpha has the longer delay, over
+    pairs of one strength and seed."""
+    betas = next(iter(runs.values()))
+    return [
+        hit
+        for beta in betas
+        for hit in pairs([(alpha, family[beta]) for alpha, family in runs.items()])
+    ]
+
+
+def present(evidence: Mapping[str, Statistic | None]) -> dict[str, Statistic]:
+    """Return the evidence without what the runs do not give."""
+    return {name: found for name, found in evidence.items() if found is not None}
+
+
+def shares(hits: Sequence[bool]) -> Statistic | None:
+    """Return the share, None of nothing."""
+    return share(hits) if hits else None
+
+
+def strongest(runs: Family) -> list[Run]:
+    """Return the runs with the strongest penalty, one per seed."""
+    return runs[max(runs)]
+
+
+def weakest(runs: Family) -> list[Run]:
+    """Return the runs with the weakest penalty, one per seed."""
+    return runs[min(runs)]
+
+
+def lateness(runs: Sequence[Run]) -> list[float]:
+    """Return t2/t1 of every run that memorized, infinite where it has not generalized."""
+    return [
+        math.inf if run.phases.t2.high is None else run.phases.t2.high / max(run.phases.t1.high, 1)
+        for run in runs
+        if run.phases.t1.high is not None
+    ]
 
 
 class After(NamedTuple):
     """What a norm does once the network has generalized.
 
     - `rise`: its value at the end over its least value since t2; 1 if it ends at its least.
+    - `fall`: its largest value between t1 and that least one, over the least.
     - `low`: the step of the least value.
     - `accuracy`: the least test accuracy from there on.
     """
 
     rise: float
+    fall: float
     low: int
     accuracy: float
 
 
 def after_t2(run: Run, norm: str = "l2_norm") -> After | None:
     """Return what the norm does after t2, or None if the run did not generalize."""
-    t2 = run.phases.t2.high
+    t1, t2 = run.phases.t1.high, run.phases.t2.high
     if t2 is None:
         return None
     steps = run.trajectory["step"].to_numpy()
-    since = steps >= t2
-    values = run.trajectory[norm].to_numpy()[since]
-    low = int(np.argmin(values))
-    error = run.trajectory["test_error"].to_numpy()[since][low:]
-    return After(float(values[-1] / values[low]), int(steps[since][low]), 1 - float(np.max(error)))
+    values = run.trajectory[norm].to_numpy()
+    since = np.flatnonzero(steps >= t2)
+    low = int(since[np.argmin(values[since])])
+    least = values[low]
+    start = int(np.searchsorted(steps, t2 if t1 is None else min(t1, t2)))
+    error = run.trajectory["test_error"].to_numpy()[low:]
+    return After(
+        float(values[-1] / least),
+        float(values[start : low + 1].max() / least),
+        int(steps[low]),
+        1 - float(np.max(error)),
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +11,16 @@ from latebloom.initialization import Drawn
 from latebloom.methods import Adam
 from latebloom.models import MLP, Network, TokenPair
 from latebloom.problems import Images, ModularArithmetic, Supervised, TeacherStudent
-from latebloom.progress import Progress
 from latebloom.record import LogSpaced
 from latebloom.run import Run
+from latebloom.sweeps import Sweep
 
 from .catalogue import Preset, register
-from .families import over_seeds, run_groups, shared_out
+from .claim import Claim, Criterion
+from .families import ERRORS, SEEDED, over_seeds
+from .lab import Lab
 from .reproduction import Comparison, Reproduction
+from .statistic import Statistic, share
 
 if TYPE_CHECKING:
     from latebloom.plots.lu import Curves
@@ -72,12 +74,36 @@ FULL = (
     Task("digits", _digits(1000), MLP(widths=(200,)), 1e-3, 20_000, (2.0, 200.0, 11)),
 )
 SEEDS = (0, 1, 2)
+# A training loss below this share of the one at the smallest norm is fitted.
+FITTED = 0.1
+
+CLAIMS = (
+    Claim(
+        "lu.L",
+        "the post, LU mechanism",
+        Criterion(
+            "the training loss has the shape of an L in the weight norm: high below w_c, low above",
+            "share of seeds, over all tasks, whose training loss from w_c on stays below a tenth "
+            "of the one at the smallest norm",
+            low=0.5,
+        ),
+    ),
+    Claim(
+        "lu.U",
+        "the post, LU mechanism",
+        Criterion(
+            "the test loss has the shape of a U, with its least value at a norm w_c",
+            "share of seeds, over all tasks, whose test loss is least inside the range of norms",
+            low=0.5,
+        ),
+    ),
+)
 
 
-def on_sphere(task: Task, w: float, seed: int, problem: Supervised) -> Experiment:
+def on_sphere(task: Task, w: float, seed: int) -> Experiment:
     """Return one run: no penalty, and weights scaled to norm w after every step."""
     return Experiment(
-        problem,
+        task.problem(seed),
         None,
         Adam(task.alpha, sphere=w),
         task.model,
@@ -88,15 +114,38 @@ def on_sphere(task: Task, w: float, seed: int, problem: Supervised) -> Experimen
     )
 
 
-def curves(task: Task, runs: Sequence[Sequence[Run]], w: np.ndarray) -> "Curves":
-    """Return the losses at the end, from the runs of each seed in the order of w."""
+def sweep(task: Task, seeds: Sequence[int]) -> Sweep:
+    """Return the runs of a task: radii times seeds."""
+    w = [float(r) for r in np.geomspace(*task.radii)]
+    return Sweep(
+        on_sphere(task, w[0], seeds[0]),
+        {"method.sphere": w},
+        zip=[dict.fromkeys(SEEDED, seeds)],
+        trajectories=ERRORS,
+        name=task.name,
+    )
+
+
+def curves(task: Task, runs: np.ndarray) -> "Curves":
+    """Return the losses at the end, from the runs by radius and seed."""
     from latebloom.plots.lu import Curves
 
     train, test = (
-        np.array([[float(run.trajectory[name][-1]) for run in own] for own in runs])
+        np.array([[float(run.trajectory[name][-1]) for run in own] for own in runs.T])
         for name in ("train_loss", "test_loss")
     )
+    w = np.geomspace(*task.radii)
     return Curves(task.name, w, train, test, w[np.argmin(test, axis=1)])
+
+
+def shapes(c: "Curves") -> tuple[list[bool], list[bool]]:
+    """Return of each seed whether its training loss is an L, and whether its test loss is a U."""
+    at = [int(np.argmin(own)) for own in c.test]
+    flat = [
+        bool(max(own[-1], own[k:].max()) < FITTED * own[0])
+        for own, k in zip(c.train, at, strict=True)
+    ]
+    return flat, [0 < k < len(c.w) - 1 for k in at]
 
 
 def rows(c: "Curves", moved: float) -> list[Comparison]:
@@ -121,15 +170,11 @@ def rows(c: "Curves", moved: float) -> list[Comparison]:
             ours, why = over_seeds([float(v) for v in losses[:, k]])
             what = f"{c.title}: {name} loss at the {end} norm, {c.w[k]:g}"
             found.append(Comparison(what, None, ours, why))
-    inside = sum(0 < k < len(c.w) - 1 for k in at)
-    what = f"{c.title}: seeds whose test loss is least inside the range (U)"
-    found.append(Comparison(what, float(len(at)), float(inside)))
-    flat = sum(
-        own[-1] < 0.1 * own[0] and own[k:].max() < 0.1 * own[0]
-        for own, k in zip(c.train, at, strict=True)
-    )
-    what = f"{c.title}: seeds whose training loss stays below a tenth of its left end from w_c (L)"
-    found.append(Comparison(what, float(len(at)), float(flat)))
+    for hits, shape in zip(
+        shapes(c), ("whose training loss is an L", "whose test loss is a U"), strict=True
+    ):
+        what = f"{c.title}: seeds {shape}"
+        found.append(Comparison(what, None, float(sum(hits)), f"of {len(hits)}"))
     what = f"{c.title}: factor by which test losses still moved in the last half"
     return [*found, Comparison(what, None, moved, "median over all runs")]
 
@@ -144,35 +189,43 @@ def movement(runs: Sequence[Run]) -> float:
     return float(np.median(factors))
 
 
-def study(
-    progress: Progress, tasks: Sequence[Task] = FULL, seeds: Sequence[int] = SEEDS
+def evidence(seen: Sequence[tuple[list[bool], list[bool]]]) -> dict[str, Statistic]:
+    """Return what decides the claims, from the `shapes` of every task."""
+    names = ("lu.L", "lu.U")
+    return {name: share([hit for task in seen for hit in task[k]]) for k, name in enumerate(names)}
+
+
+def reproduce(
+    lab: Lab, tasks: Sequence[Task] | None = None, seeds: Sequence[int] = SEEDS
 ) -> Reproduction:
     """Train on spheres of many radii; find where the test loss is least."""
     from latebloom.plots.lu import plot_lu
 
-    groups, radii = [], []
-    for task in tasks:
-        w = np.geomspace(*task.radii)
-        radii.append(w)
-        problems = {seed: task.problem(seed) for seed in seeds}
-        groups.append(
-            [on_sphere(task, float(r), seed, problems[seed]) for seed in seeds for r in w]
-        )
+    tasks = lab.of(SMALL, FULL) if tasks is None else tasks
     found, shown = [], []
-    for task, runs, w in zip(tasks, run_groups(groups, progress), radii, strict=True):
-        c = curves(task, list(shared_out(seeds, runs).values()), w)
-        found += rows(c, movement(runs))
+    for task in tasks:
+        runs = lab.runs(sweep(task, seeds))
+        c = curves(task, runs)
+        found += rows(c, movement(list(runs.flat)))
         shown.append(c)
     notes = (
-        "no penalty: Adam, then all weights scaled to norm w; losses at the last step; "
-        f"{len(seeds)} seeds, bands from the least to the largest",
+        "no penalty: Adam, then all weights scaled to norm w; losses at the last step; bands from "
+        "the least to the largest",
         "below w_c the sphere is too small to fit the data (the L), above it the data are fitted "
         "by functions that do not generalize (the right side of the U)",
         "on addition, above w_c, the network memorizes in the time given: its test loss is that of "
         "confident errors, and its training loss, though small, is not at its least",
     )
-    title = "L and U: losses against the norm of the weights"
-    return Reproduction("lu", title, tuple(found), plot_lu(shown), notes)
+    return Reproduction(
+        "lu",
+        "L and U: losses against the norm of the weights",
+        tuple(found),
+        plot_lu(shown),
+        notes,
+        evidence=evidence([shapes(c) for c in shown]),
+        settings=tuple(on_sphere(task, task.radii[0], seeds[0]) for task in tasks),
+        seeds=f"{seeds[0]} to {seeds[-1]}, each of data and start",
+    )
 
 
 register(
@@ -183,7 +236,9 @@ register(
             "Not in the paper: the mechanism of arXiv 2210.01117, which the authors' text takes "
             "up. Data and sizes are ours. The full size takes hours on two cores."
         ),
-        reproduce=study,
-        reproduce_small=partial(study, tasks=SMALL),
+        reproduce=reproduce,
+        group="networks",
+        claims=CLAIMS,
+        aliases=("blog-fig2",),
     )
 )

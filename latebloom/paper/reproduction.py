@@ -1,10 +1,14 @@
 """A figure regenerated: its picture, and every published value beside ours."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from latebloom.experiment import Experiment
+
+from .statistic import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +28,15 @@ class Comparison:
     - `quantity`: what it is.
     - `published`: the published value, None if there is none.
     - `ours`: our value, None if it does not exist (a t2 that is never reached).
-    - `why`: what explains the difference, where there is one.
+    - `why`: what our value is, in more words.
+    - `because`: what explains a difference beyond the accuracy of a printed axis.
     """
 
     quantity: str
     published: float | None
     ours: float | None
     why: str = ""
+    because: str = ""
 
     @property
     def difference(self) -> float | None:
@@ -48,26 +54,74 @@ class Comparison:
             return self.ours == self.published
         return abs(self.ours / self.published - 1) <= READ_OFF_ACCURACY
 
+    @property
+    def remark(self) -> str:
+        """What there is to say of the value, and of the difference if there is one to explain."""
+        told = (self.why, self.because if self.agrees is False else "")
+        return "; ".join(filter(None, told))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the row, JSON-ready."""
         own = {"quantity": self.quantity, "published": self.published, "ours": self.ours}
-        return {**own, "difference": self.difference, "agrees": self.agrees, "why": self.why}
+        own = {**own, "difference": self.difference, "agrees": self.agrees, "why": self.why}
+        return {**own, "because": self.because if self.agrees is False else ""}
 
 
 @dataclass(frozen=True, eq=False)
 class Reproduction:
-    """A regenerated figure."""
+    """A regenerated figure, or another study.
+
+    **Fields:**
+
+    - `name`, `title`: what it is.
+    - `rows`: the published values beside ours.
+    - `figure`: the picture.
+    - `notes`: sentences that a reader must know.
+    - `evidence`: the statistics that decide the claims of the study, by the id of the claim; of a
+      corrected claim also under its id and ` corrected`.
+    - `settings`: the experiments it is made of, one for each kind.
+    - `seeds`: in words.
+    """
 
     name: str
     title: str
     rows: tuple[Comparison, ...]
     figure: "Figure"
     notes: tuple[str, ...] = ()
+    evidence: Mapping[str, Statistic] = field(default_factory=dict)
+    settings: tuple[Experiment, ...] = ()
+    seeds: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """What the comparison came to, in words."""
+        return compared(self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison, JSON-ready."""
         rows = [row.to_dict() for row in self.rows]
-        return {"name": self.name, "title": self.title, "rows": rows, "notes": list(self.notes)}
+        own = {"name": self.name, "title": self.title, "verdict": self.verdict, "rows": rows}
+        return {**own, "notes": list(self.notes), "seeds": self.seeds}
+
+
+def compared(rows: Sequence[Comparison]) -> str:
+    """Return what a comparison came to: which share agrees, and whether the rest is explained.
+
+    >>> compared([Comparison("t2", 100.0, 103.0), Comparison("t1", 10.0, 30.0, because="noise")])
+    'reproduced in part: 1 of 2 values within 10%, the others explained'
+    """
+    published = [row for row in rows if row.published is not None]
+    if not published:
+        return "no values were published"
+    off = [row for row in published if not row.agrees]
+    tolerance = f"within {READ_OFF_ACCURACY:.0%}"
+    if not off:
+        return f"reproduced: {len(published)} of {len(published)} values {tolerance}"
+    inside = len(published) - len(off)
+    silent = [row.quantity for row in off if not row.because]
+    rest = "the others explained" if not silent else f"not explained: {', '.join(silent)}"
+    head = "reproduced in part" if 2 * inside >= len(published) else "not reproduced"
+    return f"{head}: {inside} of {len(published)} values {tolerance}, {rest}"
 
 
 def completed(run: "Run") -> "Run":

@@ -1,4 +1,4 @@
-"""The teacher-student figures 10, 11 and 31 to 34: sizes, strengths and rows, as data."""
+"""The teacher-student figures 10, 11 and 31 to 34: sizes, strengths, rows and claims, as data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,28 @@ from latebloom.methods import Adam
 from latebloom.models import MLP
 from latebloom.penalties import L1, Frobenius, Nuclear, Sobolev, Term
 from latebloom.problems import TeacherStudent
-from latebloom.progress import Progress
 from latebloom.record import LogSpaced
 from latebloom.run import Run
+from latebloom.sweeps import Sweep
 
-from .delays import delay_of, exponent_rows
-from .families import inversions, over_seeds, run_groups, shared_out
+from .claim import CORRECTED, Claim, Criterion
+from .delays import exponent_rows, law_of
+from .families import (
+    Family,
+    Timed,
+    family,
+    over_seeds,
+    pairs,
+    present,
+    products,
+    shares,
+    sweep_of,
+    until_t2,
+)
+from .lab import Lab
+from .modular import seeds_of
 from .reproduction import Comparison, Reproduction
+from .statistic import Statistic, median
 
 # The public code's, none of them squared; that of the Jacobians over the whole batch.
 PENALTIES: Mapping[str, Callable[[float], Term]] = {
@@ -42,7 +57,7 @@ class Setting:
     - `d`, `hidden`, `N`, `N_test`: of the problem; the student is as wide as the teacher.
     - `alphas`, `betas`, `steps`: learning rates, strengths and horizon.
     - `seeds`: each is the seed of teacher, inputs and start.
-    - `together`: whether runs advance at once on a CPU.
+    - `together`: whether runs advance at once.
     """
 
     d: int
@@ -52,7 +67,7 @@ class Setting:
     alphas: tuple[float, ...]
     betas: tuple[float, ...] = BETAS
     steps: int = 100_000  # the pictures'; the notebooks' are 10^6 without derivatives
-    seeds: tuple[int, ...] = (0,)  # as published
+    seeds: tuple[int, ...] = (0, 1, 2)
     together: bool = False
 
 
@@ -66,32 +81,31 @@ SMALL = Setting(
     alphas=(1e-3, 5.5e-3),
     betas=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
     steps=10_000,
-    seeds=(0, 1, 2),
     together=True,
 )
 
 
-def student(
-    setting: Setting, kind: str, alpha: float, beta: float, problem: TeacherStudent, seed: int
-) -> Experiment:
+def student(setting: Setting, kind: str, alpha: float, beta: float, seed: int) -> Experiment:
     """Return one run."""
+    s = setting
     return Experiment(
-        problem,
+        TeacherStudent(d=s.d, hidden=s.hidden, C=2, N=s.N, N_test=s.N_test, seed=seed),
         PENALTIES[kind](beta),
         Adam(alpha),
-        MLP(widths=(setting.hidden,), law="fan_out"),
+        MLP(widths=(s.hidden,), law="fan_out"),
         Drawn(seed),
-        steps=setting.steps,
+        steps=s.steps,
         thresholds=THRESHOLDS,
         record=LogSpaced(),
         name=f"{kind} alpha={alpha:g} beta={beta:g} seed={seed}",
     )
 
 
-def teacher(setting: Setting, seed: int) -> TeacherStudent:
-    """Return the problem of one seed."""
-    s = setting
-    return TeacherStudent(d=s.d, hidden=s.hidden, C=2, N=s.N, N_test=s.N_test, seed=seed)
+def sweep(setting: Setting, kind: str, alpha: float) -> Sweep:
+    """Return the runs with one penalty and learning rate; figures that name the same share them."""
+    base = student(setting, kind, alpha, setting.betas[0], setting.seeds[0])
+    name = f"{kind}, alpha = {alpha:g}"
+    return sweep_of(base, setting.betas, setting.seeds, name, together=setting.together)
 
 
 def least(run: Run) -> tuple[int, float]:
@@ -101,71 +115,116 @@ def least(run: Run) -> tuple[int, float]:
     return int(run.trajectory["step"][best]), float(error[best])
 
 
-def family(
+def until_least(strength: float, run: Run) -> Timed:
+    """Return the published t2; a test loss that is least at the end of the run has none."""
+    step, _ = least(run)
+    return Timed(strength, step if step < run.last_step else None, run.last_step)
+
+
+def delay_claim(name: str, kind: str, source: str) -> Claim:
+    """Return the claim that generalization comes the later, the smaller alpha beta."""
+    pairs_of = "share of pairs of runs, of one seed, of which the one with the smaller alpha beta "
+    return Claim(
+        f"{name}.delay",
+        source,
+        Criterion(
+            f"the smaller alpha beta, the later the student generalizes under {WORDS[kind]}",
+            f"{pairs_of}has the later published t2, the step of the least test loss (the pairs "
+            "are not independent: the interval is too short)",
+            low=0.8,
+        ),
+        corrected=Criterion(
+            "the test error falls to that of predicting 0 the later, the smaller alpha beta",
+            f"{pairs_of}gets there later",
+            low=0.8,
+        ),
+    )
+
+
+WORDS = {kind: f"the {kind} norm" for kind in PENALTIES} | {"Sobolev": "its teacher's Jacobians"}
+
+
+def learns_claim(name: str, kind: str, source: str) -> Claim:
+    """Return the claim that the student generalizes at all."""
+    return Claim(
+        f"{name}.generalizes",
+        source,
+        Criterion(
+            f"the student generalizes under {WORDS[kind]}",
+            "median over seeds of the least relative test error of all its runs; predicting 0 "
+            "has 1",
+            high=0.1,
+        ),
+        corrected=Criterion("it does better than predicting 0", "the same error", high=0.99),
+    )
+
+
+def study(
+    lab: Lab,
     name: str,
-    title: str,
     kind: str,
     setting: Setting,
-    progress: Progress,
-    published: Mapping[float, Mapping[float, float]] | None = None,
-    notes: tuple[str, ...] = (),
+    published: Mapping[float, Mapping[float, float]],
+    because: str,
 ) -> Reproduction:
     """Train students of one kind of penalty; compare the published t2, and count honestly.
 
     **Arguments:**
 
-    - `name`, `title`, `notes`: of the figure.
+    - `name`: of the figure.
     - `kind`: which of `PENALTIES`.
-    - `published`: t2 by learning rate and strength.
+    - `published`: t2 by learning rate and strength, of the published size.
+    - `because`: why it may differ.
     """
     from latebloom.plots.accuracies import Panel
     from latebloom.plots.losses import plot_losses
 
-    problems = {seed: teacher(setting, seed) for seed in setting.seeds}
-    groups = [
-        [
-            student(setting, kind, alpha, beta, problems[seed], seed)
-            for beta in setting.betas
-            for seed in setting.seeds
-        ]
-        for alpha in setting.alphas
-    ]
-    trained = run_groups(groups, progress, setting.together)
-    found = {
-        alpha: shared_out(setting.betas, runs)
-        for alpha, runs in zip(setting.alphas, trained, strict=True)
-    }
+    found = {alpha: family(lab, sweep(setting, kind, alpha)) for alpha in setting.alphas}
+    if setting.d != FULL.d:
+        published = {}
     rows: list[Comparison] = []
     for alpha, own in found.items():
-        rows += _rows(alpha, own, (published or {}).get(alpha, {}))
-    for alpha, own in found.items():
-        rows += _claims(alpha, own)
-    delays = [
-        delay_of(run, alpha, beta)
-        for alpha, own in found.items()
-        for beta, runs in own.items()
-        for run in runs
-    ]
-    rows += exponent_rows(kind, delays)
+        rows += _rows(alpha, own, published.get(alpha, {}), because)
+    rows += exponent_rows(kind, law_of(found))
     rows.append(_best(kind, found))
     width = 3 if len(setting.alphas) % 3 == 0 else len(setting.alphas)
     panels = [
         Panel(rf"$\alpha$ = {alpha:g}", [(beta, own[beta][0]) for beta in setting.betas])
         for alpha, own in found.items()
     ]
-    y = problems[setting.seeds[0]].test.targets.astype(float)
+    base = student(setting, kind, setting.alphas[0], setting.betas[0], setting.seeds[0])
+    zero = float(np.mean(base.supervised.test.targets.astype(float) ** 2))
     grid = [panels[i : i + width] for i in range(0, len(panels), width)]
+    what = "Jacobians" if kind == "Sobolev" else f"{kind} norm"
     return Reproduction(
         name,
-        title,
+        f"Figure {name.removeprefix('fig')}: teacher and student, {what}",
         tuple(rows),
-        plot_losses(grid, float(np.mean(y**2))),
-        (*_notes(setting, kind), *notes),
+        plot_losses(grid, zero),
+        _notes(setting, kind),
+        evidence=evidence(name, found),
+        settings=(base,),
+        seeds=seeds_of(setting.seeds, "teacher, inputs and start"),
+    )
+
+
+def evidence(name: str, found: Mapping[float, Family]) -> dict[str, Statistic]:
+    """Return what decides `delay_claim` and `learns_claim`."""
+    cells = products(found)
+    by_seed = zip(*(runs for _, runs in cells), strict=True)
+    best = median([min(least(run)[1] for run in own) for own in by_seed])
+    return present(
+        {
+            f"{name}.delay": shares(pairs(cells, until_least)),
+            f"{name}.delay" + CORRECTED: shares(pairs(cells, until_t2)),
+            f"{name}.generalizes": best,
+            f"{name}.generalizes" + CORRECTED: best,
+        }
     )
 
 
 def _rows(
-    alpha: float, own: Mapping[float, Sequence[Run]], published: Mapping[float, float]
+    alpha: float, own: Family, published: Mapping[float, float], because: str
 ) -> list[Comparison]:
     """Return both kinds of t2, strongest penalty first."""
     rows = []
@@ -174,25 +233,12 @@ def _rows(
         steps, errors = zip(*map(least, own[beta]), strict=True)
         ours, why = over_seeds(steps)
         theirs = published.get(beta)
-        last = own[beta][0].last_step
-        if theirs is not None and theirs >= last:
+        if theirs is not None and theirs >= own[beta][0].last_step:
             why += "; published: at the end of the run"
-        rows.append(Comparison(f"{at}: step of the least test loss", theirs, ours, why))
+        rows.append(Comparison(f"{at}: step of the least test loss", theirs, ours, why, because))
         ours, why = over_seeds([run.phases.t2.high for run in own[beta]])
         why += f"; least test error {np.median(errors):.2f}"
         rows.append(Comparison(f"{at}: t2, test error at most 1", None, ours, why))
-    return rows
-
-
-def _claims(alpha: float, own: Mapping[float, Sequence[Run]]) -> list[Comparison]:
-    """Return how often the stronger penalty comes later, by either t2."""
-    argmin = {beta: [float(least(run)[0]) for run in runs] for beta, runs in own.items()}
-    passage = {beta: [run.phases.t2.high for run in runs] for beta, runs in own.items()}
-    rows = []
-    for what, times in (("the least test loss", argmin), ("t2", passage)):
-        later, pairs = inversions(times)
-        quantity = f"alpha {alpha:g}: pairs of strengths of which the stronger has {what} later"
-        rows.append(Comparison(quantity, 0.0, float(later), f"of {pairs} pairs of one seed"))
     return rows
 
 
@@ -211,11 +257,10 @@ def _best(kind: str, found: Mapping[float, Mapping[float, Sequence[Run]]]) -> Co
 
 
 def _notes(setting: Setting, kind: str) -> tuple[str, ...]:
-    s, seeds = setting, len(setting.seeds)
+    s = setting
     return (
         f"teacher and student: {s.d} inputs, {s.hidden} hidden units, 2 outputs, {s.N} examples; "
-        f"full batch, {s.steps:,} steps; {seeds} seed{'s' * (seeds > 1)}, the picture shows "
-        f"{'the first' if seeds > 1 else 'it'}",
+        f"full batch, {s.steps:,} steps",
         "the published t2 is the step of the least test loss: it says when the curve turns or the "
         "run ends, not whether anything was learnt; t2 here is the first record with a relative "
         "test error of at most 1, the error of predicting 0",

@@ -1,6 +1,5 @@
 """Pictures: matplotlib figures without pyplot, so that nothing global is touched."""
 
-from .family import plot_family as plot_family
 from .laws import plot_law as plot_law
 from .lines import plot_lines as plot_lines
 from .mirage import plot_mirage as plot_mirage

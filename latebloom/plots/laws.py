@@ -16,7 +16,7 @@ from .curves import right_axis
 SLOW = 1e-5
 
 
-def plot_law(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def plot_law(rows: Sequence[Mapping[str, Any]], error: str = "final test error") -> Figure:
     r"""Return the picture of t2 against $\alpha\beta$ with the line $c/(\alpha\beta)$.
 
     **Arguments:**
@@ -24,6 +24,7 @@ def plot_law(rows: Sequence[Mapping[str, Any]]) -> Figure:
     - `rows`: one mapping per run with `alpha`, `beta` and `t2` (None if not reached); optionally
       `low` and `high` of a bracketed t2, `predicted` (a delay, drawn as stars) and `error` (the
       test error in the end, on the right axis).
+    - `error`: what that error is called.
 
     **Raises:** `InvalidInput` if no row has a t2 of at least 1.
 
@@ -51,12 +52,12 @@ def plot_law(rows: Sequence[Mapping[str, Any]]) -> Figure:
         label = rf"{constant:.3g}$/(\alpha\beta)$"
         lines += axes.plot(x, constant / x, "--", color=st.MARK, lw=1, label=label, zorder=1)
         axes.set(xscale="log", yscale="log", xlabel=r"$\alpha\beta$", ylabel="$t_2$ (steps)")
-        error = np.array([_number(row, "error") for row in rows])
-        if np.isfinite(error).any():
+        ends = np.array([_number(row, "error") for row in rows])
+        if np.isfinite(ends).any():
             right = right_axis(axes)
-            lines += right.plot(rate, error, "s", color=st.NORM, ms=4, label="final test error")
-            right.set(yscale="log", ylabel="final test error")
-            low, high = np.nanmin(error), np.nanmax(error)
+            lines += right.plot(rate, ends, "s", color=st.NORM, ms=4, label=error)
+            right.set(yscale="log", ylabel=error)
+            low, high = np.nanmin(ends), np.nanmax(ends)
             if 0 < high < 10 * low:  # nearly constant should look so
                 right.set_ylim(low / 10, high * 10)
             st.label_powers(right.yaxis)

@@ -3,6 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from latebloom.methods import ProjectedSubgradient
 from latebloom.problems import MatrixLeastSquares, Supervised
 from latebloom.run import Run
 
@@ -48,7 +49,7 @@ def plot_run(run: Run) -> Figure:
         draw_passages(bottom, run, labels=False)
         for axes in (top, middle):
             set_step_axis(axes, run)
-        ratio = " and gradient ratio" if run.experiment.penalty is not None else ""
+        ratio = " and gradient ratio" if _has_ratio(run) else ""
         top.set_title(f"(a) errors{ratio}", pad=19)  # leaves a line for the labels of t1 and t2
         middle.set_title(f"(b) errors and {shown_norm(run).name}")
         what = "singular values of the iterate" if matrix else "components of the predictor"
@@ -58,10 +59,18 @@ def plot_run(run: Run) -> Figure:
     return figure
 
 
+def _has_ratio(run: Run) -> bool:
+    """Return whether the ratio of the gradients says anything: after a projection that of the loss
+    is rounding."""
+    experiment = run.experiment
+    projects = isinstance(experiment.method, ProjectedSubgradient)
+    return experiment.penalty is not None and not projects
+
+
 def _errors_and_ratio(axes: Axes, run: Run) -> None:
     lines = draw_errors(axes, run)
     draw_passages(axes, run)
-    if run.experiment.penalty is not None:
+    if _has_ratio(run):
         right = right_axis(axes)
         ratio = shown(run.trajectory["gradient_ratio"].to_numpy())
         label = r"$\|\beta H\| / \|\nabla g\|$"

@@ -13,8 +13,8 @@ from latebloom.progress import Progress
 from latebloom.theory.diagonal_flow import diagonal_flow
 from latebloom.theory.margins import LeastNorm, max_margin, min_norm_interpolant
 
-from .catalogue import Preset, register
-from .reproduction import Comparison, Reproduction
+from ..catalogue import Preset, by_size, register
+from ..reproduction import Comparison, Reproduction
 from .verdicts import judged, verdict_note
 
 if TYPE_CHECKING:
@@ -193,8 +193,8 @@ register(
     Preset(
         "kernel-to-rich",
         "large initialization, small decay: from the kernel to the rich solution",
-        reproduce=partial(study, False),
-        reproduce_small=partial(study, True),
+        reproduce=by_size(partial(study, False), partial(study, True)),
+        group="others",
         note="Not in the paper: the theorem is of arXiv 2311.18817; data and sizes are ours.",
     )
 )

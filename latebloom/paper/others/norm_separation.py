@@ -10,9 +10,10 @@ from latebloom.progress import Progress
 from latebloom.record import LogSpaced
 from latebloom.theory.norm_passage import Passage, settling_rate
 
+from ..catalogue import Preset, by_size, register
+from ..delays import Delay, fit_exponents
+from ..reproduction import Comparison, Reproduction
 from . import ridge_bounds
-from .catalogue import Preset, register
-from .delays import Delay, fit_exponents
 from .norm_runs import (
     FEW,
     FULL,
@@ -26,7 +27,6 @@ from .norm_runs import (
     passages,
     sgd,
 )
-from .reproduction import Comparison, Reproduction
 from .verdicts import fit_line, interval, judged, verdict_note
 
 # Of the source's runs, at p = 97 with a transformer of width 128.
@@ -232,7 +232,7 @@ register(
             "Not in the paper: the law of arXiv 2603.13331, on a smaller network. The full size "
             "takes minutes."
         ),
-        reproduce=partial(study, False),
-        reproduce_small=partial(study, True),
+        reproduce=by_size(partial(study, False), partial(study, True)),
+        group="others",
     )
 )

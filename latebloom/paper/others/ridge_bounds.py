@@ -16,8 +16,8 @@ from latebloom.run import Run
 from latebloom.theory.laws.law import Verdict
 from latebloom.theory.laws.ridge_bounds import RIDGE_BOUNDS
 
-from .catalogue import Preset, register
-from .reproduction import Comparison, Reproduction
+from ..catalogue import Preset, by_size, register
+from ..reproduction import Comparison, Reproduction
 from .verdicts import fit_line, interval, judged, verdict_note
 
 EPS = C = 0.01  # the source's thresholds on both losses
@@ -241,7 +241,7 @@ register(
             "Not in the paper: the setting of arXiv 2601.19791, section 5.1, whose loss is halved "
             "in training and not in testing."
         ),
-        reproduce=partial(study, False),
-        reproduce_small=partial(study, True),
+        reproduce=by_size(partial(study, False), partial(study, True)),
+        group="others",
     )
 )

@@ -20,7 +20,7 @@ from latebloom.run import Run
 from latebloom.schedules import SwitchOn
 from latebloom.theory.norm_passage import Passage
 
-from .families import run_groups
+from ..families import run_groups
 
 MODEL = TokenPair(width=32, tables=1, combine="hadamard", hidden=(64,))
 P, FRACTION = 31, 0.6  # the smallest sizes at which every seed memorizes long before it generalizes

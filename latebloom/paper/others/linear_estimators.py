@@ -17,8 +17,8 @@ from latebloom.theory.laws.law import Verdict
 from latebloom.theory.laws.linear_estimators import LINEAR_ESTIMATORS, closed_form
 from latebloom.theory.marchenko_pastur import losses, passage
 
-from .catalogue import Preset, register
-from .reproduction import Comparison, Reproduction
+from ..catalogue import Preset, by_size, register
+from ..reproduction import Comparison, Reproduction
 from .verdicts import judged, verdict_note
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ register(
             "Not in the paper: the setting of arXiv 2310.16441, section 3.1. Read in its version "
             "of October 2023."
         ),
-        reproduce=partial(study, False),
-        reproduce_small=partial(study, True),
+        reproduce=by_size(partial(study, False), partial(study, True)),
+        group="others",
     )
 )

@@ -13,9 +13,10 @@ from latebloom.theory.laws.first_passage import FIRST_PASSAGE, log_slope
 from latebloom.theory.laws.law import Verdict
 from latebloom.theory.norm_passage import Passage
 
+from ..catalogue import Preset, by_size, register
+from ..delays import Delay, fit_exponents
+from ..reproduction import Comparison, Reproduction
 from . import ridge_bounds
-from .catalogue import Preset, register
-from .delays import Delay, fit_exponents
 from .norm_runs import (
     FEW,
     FULL,
@@ -28,7 +29,6 @@ from .norm_runs import (
     passages,
     without_decay,
 )
-from .reproduction import Comparison, Reproduction
 from .verdicts import judged, verdict_note
 
 # Of the source's runs, at p = 97: the MLP's kappa, and the errors on held-out runs.
@@ -216,7 +216,7 @@ register(
             "Not in the paper: the law of arXiv 2605.18845, on a smaller network. The full size "
             "takes minutes."
         ),
-        reproduce=partial(study, False),
-        reproduce_small=partial(study, True),
+        reproduce=by_size(partial(study, False), partial(study, True)),
+        group="others",
     )
 )

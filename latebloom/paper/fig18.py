@@ -1,0 +1,89 @@
+"""Figure 18: errors and settling times against N, for several depths."""
+
+import xarray as xr
+
+from latebloom.sweeps import Sweep
+
+from .catalogue import Preset, register
+from .claim import Claim, Criterion
+from .fig9 import CURVES, SEEDS, by_depth, fig9, published
+from .lab import Lab
+from .reproduction import Comparison, Reproduction
+from .settled import settled
+from .statistic import median
+
+CLAIMS = (
+    Claim(
+        "fig18.undertrained",
+        "Figure 18, caption",
+        Criterion(
+            "at depth 4 the error rises with N only because there are too few steps",
+            "median over instances of the training error after 4 10^6 steps over that after 10^6, "
+            "N = 100 (full size only)",
+            high=0.5,
+        ),
+    ),
+)
+
+
+def longer() -> Sweep:
+    """Return depth 4 at N = 100, four times as long."""
+    base = fig9(4, 100).with_(steps=4_000_000)
+    return Sweep(base, {"problem.seed": SEEDS}, trajectories=CURVES, name="depth 4, longer")
+
+
+def reproduce(lab: Lab) -> Reproduction:
+    """Draw the least errors and where both errors settle."""
+    from latebloom.plots.summary import plot_summary
+
+    cells = by_depth(lab.results(published(lab.quick)).load())
+    drawn = xr.Dataset(
+        {
+            "train": cells["trajectory_train_error"].min("record"),
+            "test": cells["trajectory_test_error"].min("record"),
+            "t1": settled(cells, "train_error"),
+            "t2": settled(cells),
+        }
+    )
+    panels = {
+        "train": "least train error",
+        "test": "least test error",
+        "t1": "$t_1$ (settled)",
+        "t2": "$t_2$ (settled)",
+    }
+    figure = plot_summary(drawn, "N", "L", {"N": "N", "L": "depth L"}, panels)
+    evidence = {}
+    if not lab.quick:
+        run = lab.results(longer()).load()
+        error, steps = run["trajectory_train_error"], run["trajectory_step"]
+        early = error.where(steps <= 1e6).ffill("record").isel(record=-1)
+        evidence["fig18.undertrained"] = median((run["train_error"] / early).values)
+    rows = tuple(
+        Comparison(f"least test error, L = {L}, N = 100", None, float(least))
+        for L, least in zip(drawn["L"].values, drawn["test"].sel(N=100).values, strict=True)
+    )
+    notes = ("the published labels say errors at t1 and t2; they are the least of the run",)
+    return Reproduction(
+        "fig18",
+        "Figure 18: errors and times against N and depth",
+        rows,
+        figure,
+        notes,
+        evidence,
+        (fig9(),),
+        "seed 1, as published",
+    )
+
+
+register(
+    Preset(
+        "fig18",
+        "errors and times against N and depth",
+        fig9,
+        note="The runs of fig9. No picture was published.",
+        reproduce=reproduce,
+        group="convex",
+        claims=CLAIMS,
+        official=960,
+    )
+)

@@ -1,0 +1,89 @@
+"""Figure 21: training curves over the share tau of coherent rows, a panel for each N."""
+
+import xarray as xr
+
+from latebloom.experiment import Experiment
+from latebloom.methods import Subgradient
+from latebloom.penalties import L1
+from latebloom.problems import SparseRecovery
+from latebloom.sweeps import Sweep
+
+from .catalogue import Preset, register
+from .lab import Lab
+from .reproduction import Comparison, Reproduction
+
+MEASUREMENTS = tuple(range(10, 101, 10))
+TAUS = tuple(k / 10 for k in range(11))
+CURVES = ("train_error", "test_error")
+
+
+def fig21(N: int = 30, tau: float = 0.5) -> Experiment:
+    """Return one run of the figure: Figure 3 without noise, a share tau of its rows from Phi."""
+    return Experiment(
+        # The published loop draws X with another seed for every N, and the signal with seed 1.
+        SparseRecovery.code(n=100, s=5, N=N, tau=tau, snr=None, measurement_seed=N // 10),
+        L1(1e-5),
+        Subgradient(0.1),
+        init=1e-6,
+        steps=10_000_000,
+        thresholds=(1e-3, 1e-3),
+        name=f"fig21 N={N} tau={tau:g}",
+    )
+
+
+def published(quick: bool) -> Sweep:
+    """Return the 110 runs of the figure; quick: 30 of them."""
+    counts, taus = (MEASUREMENTS[1::2], TAUS[::2]) if quick else (MEASUREMENTS, TAUS)
+    group = {"N": counts, "measurement_seed": [N // 10 for N in counts]}
+    return Sweep(
+        fig21(), {"tau": taus}, [group], engine="jump", trajectories=CURVES, name="tau by N"
+    )
+
+
+def reproduce(lab: Lab) -> Reproduction:
+    """Draw the curves."""
+    from latebloom.plots.panels import plot_panels
+
+    cells = lab.results(published(lab.quick), failures=True).load()
+    figure = plot_panels(
+        cells, "tau", "N", {"tau": r"$\tau$", "N": "N"}, columns=2, marks="t2_high"
+    )
+    rows = tuple(
+        Comparison(
+            f"largest tau with t2 by step 10^7, N = {N}",
+            None,
+            max((float(t) for t in cells["tau"].values if _seen(cells, N, t)), default=None),
+            "seed 1",
+        )
+        for N in cells["N"].values
+    )
+    return Reproduction(
+        "fig21",
+        "Figure 21: training curves over tau",
+        rows,
+        figure,
+        ("engine jump: the curves are averages of the chattering ones, 10^7 steps each",),
+        settings=(fig21(),),
+        seeds="seed 1, measurements with seed N/10, as published",
+    )
+
+
+def _seen(cells: xr.Dataset, N: int, tau: float) -> bool:
+    """Return whether t2 was reached."""
+    return bool(cells["t2_high"].sel(N=N, tau=tau) > 0)
+
+
+register(
+    Preset(
+        "fig21",
+        "training curves over N and tau",
+        fig21,
+        note=(
+            "tau N of the rows are columns of Phi, at random. The claims are decided in fig22. No "
+            "picture was published."
+        ),
+        reproduce=reproduce,
+        group="convex",
+        official=2.3 * 3600,
+    )
+)

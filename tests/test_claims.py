@@ -1,0 +1,449 @@
+"""Statistics, claims, the lab that studies get their runs from, and what is kept of them."""
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+import latebloom as lb
+from latebloom._errors import InvalidInput
+from latebloom.cli import main
+from latebloom.paper import PRESETS, theorems
+from latebloom.paper.catalogue import GROUPS, studies
+from latebloom.paper.claim import CORRECTED, Claim, Criterion, Verdict
+from latebloom.paper.fig28 import least_measurements
+from latebloom.paper.lab import Lab
+from latebloom.paper.outcome import all_claims, load, picture, regenerate
+from latebloom.paper.record import Record, check, outcomes_of, record_of
+from latebloom.paper.reproduction import Comparison, compared
+from latebloom.paper.settled import on_record, settled
+from latebloom.paper.statistic import Statistic, exactly, median, share, slopes
+from latebloom.progress import progress_bar
+from latebloom.record import At
+from latebloom.theory.errata import ERRATA
+from latebloom.theory.laws import LAWS
+
+# Statistics ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.8])
+def test_the_interval_of_a_share_covers_it_at_least_95_percent_of_the_time(p):
+    n = 20
+    covered = 0.0
+    for k in range(n + 1):  # exactly, by the binomial probabilities
+        found = share([True] * k + [False] * (n - k))
+        covered += math.comb(n, k) * p**k * (1 - p) ** (n - k) * (found.low <= p <= found.high)
+    assert covered >= 0.95
+
+
+def test_ends_of_a_share():
+    assert share([True] * 20).high == 1.0
+    assert share([False] * 20).low == 0.0
+    # (1 - 0.025)^... : twenty of twenty leave 0.025^(1/20).
+    assert share([True] * 20).low == pytest.approx(0.025 ** (1 / 20))
+
+
+def test_the_interval_of_a_median_covers_it_95_percent_of_the_time(rng):
+    draws = rng.exponential(size=(2000, 21))
+    covered = [(s := median(row)).low <= math.log(2) <= s.high for row in draws]
+    assert np.mean(covered) >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / 2000)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
+def test_a_median_is_inside_its_interval(values):
+    found = median(values)
+    assert found.low <= found.value <= found.high
+    assert found.value == pytest.approx(float(np.median(values)))
+
+
+def test_what_was_never_seen_counts_as_infinite():
+    assert median([1.0, 2.0, math.inf, math.inf, math.inf]).value == math.inf
+    assert median([1.0, 1.0, 1.0, math.inf]).value == 1.0
+
+
+def test_no_instances_are_no_statistic():
+    for function in (share, median):
+        with pytest.raises(InvalidInput, match="no instances"):
+            function([])
+    with pytest.raises(InvalidInput, match="1 of 2 values are no numbers"):
+        median([1.0, math.nan])
+
+
+def test_slopes_are_those_of_polyfit(rng):
+    x = np.geomspace(1, 100, 6)
+    y = np.exp(rng.standard_normal((3, 6)))
+    expected = [np.polyfit(np.log(x), np.log(row), 1)[0] for row in y]
+    np.testing.assert_allclose(slopes(x, y), expected)
+    y[0, 2] = np.inf
+    kept = np.delete(np.arange(6), 2)
+    assert slopes(x, y)[0] == pytest.approx(np.polyfit(np.log(x[kept]), np.log(y[0, kept]), 1)[0])
+    assert np.isnan(slopes(x, np.full((1, 6), np.nan))).all()
+
+
+# Claims -------------------------------------------------------------------------------------------
+
+
+def stat(low, high):
+    return Statistic(0.5 * (low + high), low, high, 20)
+
+
+@pytest.mark.parametrize(
+    ("found", "better", "verdict"),
+    [
+        (stat(0.9, 1.0), None, Verdict.holds),
+        (stat(0.7, 0.9), None, Verdict.undecided),
+        (stat(0.1, 0.3), None, Verdict.fails),
+        (stat(0.1, 0.3), stat(0.0, 0.5), Verdict.corrected),
+        (stat(0.1, 0.3), stat(0.4, 0.6), Verdict.fails),
+        (stat(0.9, 1.0), stat(5.0, 6.0), Verdict.holds),
+        (None, stat(0.0, 0.5), Verdict.undecided),
+    ],
+)
+def test_a_verdict_follows_from_the_intervals_alone(found, better, verdict):
+    claim = Claim("a.b", "here", Criterion("x", "y", low=0.8), Criterion("z", "y", high=0.5))
+    pairs = {"a.b": found, "a.b" + CORRECTED: better}
+    assert claim.decide({k: v for k, v in pairs.items() if v is not None}) is verdict
+
+
+def test_what_cannot_be_decided_stays_undecided():
+    claim = Claim("a.b", "here", Criterion("x", "y", low=0.8), undecidable="unknown constants")
+    assert claim.decide({"a.b": stat(0.9, 1.0)}) is Verdict.undecided
+
+
+def test_claims_are_named_after_their_study_and_can_fail():
+    for key, (preset, claim) in all_claims().items():
+        assert key.partition(".")[0] in (preset.name, "theory"), key
+        for test in filter(None, (claim.test, claim.corrected)):
+            assert test.low <= test.high
+            assert not (math.isinf(test.low) and math.isinf(test.high)), f"{key} cannot fail"
+            assert test.says, key
+            assert test.statistic, key
+    assert len(all_claims()) == sum(len(p.claims) for p in PRESETS.values())
+
+
+def test_every_figure_of_paper_and_post_is_a_study():
+    names = {name for p in PRESETS.values() if p.reproduce for name in (p.name, *p.aliases)}
+    wanted = {f"fig{k}" for k in range(1, 36)} | {f"blog-fig{k}" for k in range(1, 8)}
+    assert wanted <= names
+    everything = {p.name for p in studies("all")} | {p.name for p in studies("others")}
+    for preset in PRESETS.values():
+        if preset.group:
+            assert preset.group in GROUPS
+            assert preset.name in everything
+
+
+def test_every_printed_law_has_a_claim_and_its_correction():
+    ids = {claim.id: claim for claim in theorems.CLAIMS}
+    for law in LAWS.values():
+        if law.status in ("printed", "as printed"):
+            assert theorems.slug(law.name) in ids
+        if law.status == "printed":
+            assert LAWS[theorems.RIGHT[law.name]].status != "printed"
+            assert ids[theorems.slug(law.name)].corrected is not None
+    assert len(ids) == len(theorems.CLAIMS)
+
+
+def test_violations_count_only_runs_that_decide():
+    laws = {
+        "telescoping": {"verdict": ["holds", "undecided", "holds"], "slack": [1.0, 1.0]},
+        "one step": {"verdict": ["holds", "violated"], "slack": [1.0, -1.0]},
+        "Welch bound": {"verdict": ["vacuous"], "slack": []},
+    }
+    found = theorems.evidence(laws)
+    assert found["theory.telescoping" + CORRECTED] == exactly(0, 2)
+    assert found["theory.one-step"] == exactly(1, 2)
+    assert "theory.welch-bound" not in found
+    # Its printed form is refuted by the counterexample of the errata.
+    assert ERRATA["E-14"].counterexample is not None
+    assert found["theory.telescoping"] == exactly(1, 1)
+
+
+@pytest.mark.parametrize("name", sorted(theorems.FAMILIES))
+def test_families_of_the_theorems_are_experiments(name):
+    family = theorems.FAMILIES[name]
+    sparse = name == "too few entries"
+    with pytest.warns(UserWarning, match="degrees of freedom") if sparse else nullcontext():
+        assert family.experiment(1).steps >= 400
+
+
+# Settled steps ------------------------------------------------------------------------------------
+
+
+def test_a_curve_settles_where_it_stays_near_its_end():
+    error = np.array([1.0, 0.5, 0.1, 0.2, 0.101, 0.1])
+    ds = xr.Dataset(
+        {
+            "trajectory_step": ("record", np.array([0.0, 1, 2, 4, 8, 16])),
+            "trajectory_test_error": (("cell", "record"), np.stack([error, np.full(6, 0.3)])),
+        }
+    )
+    # 0.1 at step 2 is left again; from step 8 on it stays.
+    assert settled(ds).values.tolist() == [8.0, 0.0]
+    ds["trajectory_test_error"][0, 5] = np.nan  # a shorter run ends at 0.101
+    assert settled(ds).values[0] == 8.0
+
+
+def test_records_of_the_public_code():
+    assert [on_record(k) for k in (0, 999, 1000, 1001, 2000)] == [0, 999, 1000, 2000, 2000]
+
+
+def test_the_measurements_needed_are_those_after_the_last_failure():
+    got = xr.DataArray(
+        [[True, True, True], [False, True, True], [True, True, False], [False, False, False]],
+        dims=("seed", "N"),
+        coords={"N": [10, 20, 30]},
+    )
+    assert least_measurements(got).values.tolist() == [10.0, 20.0, math.inf, math.inf]
+
+
+# Comparisons --------------------------------------------------------------------------------------
+
+
+def test_a_comparison_explains_what_differs():
+    inside = Comparison("a", 10.0, 10.5, because="noise")
+    outside = Comparison("b", 10.0, 20.0, because="noise")
+    assert inside.to_dict()["because"] == ""
+    assert outside.remark == "noise"
+    assert compared([inside]).startswith("reproduced: 1 of 1")
+    assert compared([inside, outside]).endswith("the others explained")
+    assert compared([outside, replace(outside, because="")]).endswith("not explained: b")
+    assert compared([outside]).startswith("not reproduced: 0 of 1")
+    assert compared([Comparison("a", None, 1.0)]) == "no values were published"
+
+
+# The lab ------------------------------------------------------------------------------------------
+
+
+def ridge(**changes):
+    problem = lb.SparseRecovery(n=8, s=1, N=4, seed=1)
+    made = lb.Experiment(
+        problem, lb.L2(1e-2), lb.GradientDescent(0.1), init=1.0, steps=100, record=At((5, 50))
+    )
+    return made.with_(**changes)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    with ThreadPoolExecutor(1) as pool, Lab(tmp_path / "store", executor=pool) as made:
+        yield made
+
+
+def test_nothing_is_computed_twice(lab):
+    grid = lb.sweep(ridge(), {"beta": [1e-3, 1e-2]}, trajectories=("test_error",), name="grid")
+    lab.begin("one")
+    first = lab.results(grid)
+    assert (lab.account.total, lab.account.fresh) == (2, 2)
+    lab.begin("two")
+    again = lab.results(grid)
+    assert (lab.account.total, lab.account.fresh) == (2, 0)
+    assert lab.account.seconds > 0
+    np.testing.assert_array_equal(first["test_error"], again["test_error"])
+
+
+def test_a_cell_of_a_sweep_is_the_run_it_came_from(lab):
+    grid = lb.sweep(
+        ridge(), {"beta": [1e-3, 1e-2]}, trajectories=("train_error", "test_error"), name="grid"
+    )
+    runs = lab.runs(grid)
+    assert runs.shape == (2,)
+    for run, beta in zip(runs, (1e-3, 1e-2), strict=True):
+        direct = lb.simulate(ridge(penalty=lb.L2(beta)))
+        assert run.phases.t1 == direct.phases.t1
+        assert run.phases.t2 == direct.phases.t2
+        assert run.phases.verdict is direct.phases.verdict
+        np.testing.assert_array_equal(run.trajectory["step"], direct.trajectory["step"])
+        np.testing.assert_array_equal(run.trajectory["test_error"], direct.trajectory["test_error"])
+
+
+def test_a_run_comes_back_whole(lab):
+    first = lab.run(ridge())
+    lab.begin("again")
+    again = lab.run(ridge())
+    assert (lab.account.total, lab.account.fresh) == (1, 0)
+    assert again.phases == first.phases
+    assert again.engine == first.engine
+    xr.testing.assert_equal(again.trajectory, first.trajectory)
+    np.testing.assert_array_equal(again.params, first.params)
+    # A damaged file is not believed.
+    (path,) = (lab.folder / "runs").glob("*.npz")
+    path.write_bytes(path.read_bytes()[:100])
+    lab.begin("damaged")
+    assert lab.run(ridge()).phases == first.phases
+    assert lab.account.fresh == 1
+
+
+def test_failed_cells_are_an_error_unless_they_may_fail(lab):
+    grid = lb.sweep(ridge(), {"alpha": [0.1, 50.0]}, name="grid")
+    with pytest.raises(InvalidInput, match=r"grid: alpha=50\.0"):
+        lab.results(grid)
+    found = lab.results(grid, failures=True)
+    assert found["status"].values.tolist() == ["done", "failed"]
+
+
+def test_tables_are_kept_by_their_settings(lab):
+    calls = []
+
+    def compute(progress):
+        calls.append(progress)
+        return {"x": [1.0, math.inf]}
+
+    assert lab.table("numbers", {"n": 1}, compute) == {"x": [1.0, None]}
+    assert lab.table("numbers", {"n": 1}, compute) == {"x": [1.0, None]}
+    assert len(calls) == 1
+    lab.table("numbers", {"n": 2}, compute)
+    assert len(calls) == 2
+
+
+def test_cases_are_computed_once_each(lab):
+    calls = []
+
+    def double(case):
+        calls.append(case["k"])
+        return 2 * case["k"]
+
+    assert lab.tables("double", [{"k": k} for k in (1, 2)], double) == [2, 4]
+    assert lab.tables("double", [{"k": k} for k in (2, 3, 1)], double) == [4, 6, 2]
+    assert sorted(calls) == [1, 2, 3]
+
+
+# Outcomes and records -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Return a store with Figure 7 in it."""
+    folder = tmp_path_factory.mktemp("kept") / "store"
+    with ThreadPoolExecutor(1) as pool, Lab(folder, executor=pool) as lab:
+        made = regenerate(PRESETS["fig7"], lab)
+        return folder, made, regenerate(PRESETS["fig7"], lab)
+
+
+def test_a_study_is_kept_with_everything_a_report_needs(kept):
+    folder, _, made = kept
+    outcome = load(folder, "fig7", "quick")
+    assert outcome is not None
+    assert outcome == made.outcome
+    assert set(outcome.claims) == {claim.id for claim in PRESETS["fig7"].claims}
+    assert all(c["verdict"] in set(Verdict) for c in outcome.claims.values())
+    assert outcome.compared == outcome.agreeing == 8
+    assert "L2" in outcome.settings[0]
+    assert picture(folder, "fig7", "quick").startswith(b"<?xml")
+    assert load(folder, "fig7", "full") is None
+
+
+def test_the_same_data_are_no_other_settings(kept):
+    _, made, again = kept
+    assert made.earlier is None
+    assert again.earlier == made.outcome
+    assert again.outcome.fresh == 0
+    assert again.replaced == ""
+    other = replace(again, earlier=replace(made.outcome, fingerprint="0"))
+    assert "other settings" in other.replaced
+
+
+def test_a_record_is_that_of_the_store(kept, tmp_path):
+    folder, made, _ = kept
+    record = record_of(folder)
+    assert record.best("fig7.drop") == made.outcome.claims["fig7.drop"]
+    assert record.size("fig7.drop") == "quick"
+    assert record.figures["fig7"]["quick"]["agreeing"] == 8
+    assert [(p.name, size) for p, size, _ in outcomes_of(folder)] == [("fig7", "quick")]
+    with pytest.raises(InvalidInput, match="reproduce all --quick"):
+        record_of(tmp_path)
+
+
+def test_the_full_size_counts_where_it_could_tell():
+    known = {"verdict": "holds", "found": {"value": 1}, "corrected": None}
+    silent = {"verdict": "not decidable here", "found": None, "corrected": None}
+    record = Record(
+        "here",
+        "0",
+        {"a": {"quick": known, "full": silent}, "b": {"quick": silent, "full": known}, "c": {}},
+        {},
+    )
+    assert [record.size(key) for key in "abc"] == ["quick", "full", ""]
+    assert record.count("abc") == "2 hold"
+
+
+def test_a_check_compares_with_what_is_recorded(kept, monkeypatch):
+    folder, made, _ = kept
+    known = {key: pair for key, pair in all_claims().items() if pair[0].name == "fig7"}
+    good = record_of(folder)
+    monkeypatch.setattr("latebloom.paper.record.read_record", lambda: good)
+    with ThreadPoolExecutor(1) as pool, Lab(folder, executor=pool) as lab:
+        assert all(one.agrees and one.same for one in check(known, lab))
+        first = dict(made.outcome.claims["fig7.drop"])
+        first["found"] = first["found"] | {"value": 0.5}
+        changed = Record("", "", {**good.claims, "fig7.drop": {"quick": first}}, {})
+        monkeypatch.setattr("latebloom.paper.record.read_record", lambda: changed)
+        found = {one.claim: one for one in check(known, lab)}
+    assert found["fig7.drop"].agrees
+    assert not found["fig7.drop"].same
+
+
+# The command line ---------------------------------------------------------------------------------
+
+
+def test_claims_are_listed_from_a_store(kept, capsys):
+    folder, _, _ = kept
+    assert main(["claims", "fig7", "--store", str(folder), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["claims"]) == {claim.id for claim in PRESETS["fig7"].claims}
+    drop = document["claims"]["fig7.drop"]
+    assert drop["quick"]["verdict"] == "holds"
+    assert drop["holds_if"] == "at least 0.8"
+    assert set(document["figures"]) == {"fig7"}
+    assert main(["claims", "fig7", "--store", str(folder), "--markdown"]) == 0
+    table = capsys.readouterr().out
+    assert table.count("\n| fig7.") == 5
+    assert main(["claims", "fig7.drop", "--store", str(folder)]) == 0
+    assert "statistic" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["claims", "fig7.dorp"], "did you mean 'fig7.drop'"),
+        (["claims", "--store", "nowhere"], "reproduce all --quick"),
+        (["reproduce", "fig3", "--quick", "--full"], "choose one size"),
+        (["reproduce", "convx"], "did you mean 'convex'"),
+        (["reproduce", "beta0"], "latebloom run beta0"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments, message, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_ctrl_c_in_a_group_says_what_is_kept(tmp_path, capsys, monkeypatch):
+    def stop(preset, lab):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("latebloom.paper.outcome.regenerate", stop)
+    assert main(["reproduce", "convex", "--store", str(tmp_path / "s")]) == 130
+    error = capsys.readouterr().err
+    assert "the same command goes on" in error
+    assert "0 of" in error
+
+
+def test_bars_of_the_lab_name_their_study(tmp_path):
+    seen = []
+
+    def bar(title):
+        seen.append(title)
+        return progress_bar(title)
+
+    with ThreadPoolExecutor(1) as pool, Lab(tmp_path / "s", bar=bar, executor=pool) as lab:
+        lab.begin("fig7")
+        lab.run(ridge(name="the run"))
+        lab.table("fig7 numbers", {}, lambda progress: 1)
+    assert seen == ["fig7: the run", "fig7 numbers"]

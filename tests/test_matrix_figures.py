@@ -1,0 +1,412 @@
+"""The figures of low-rank matrices: their statistics on made-up results, and their evidence."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import latebloom as lb
+from latebloom.paper import PRESETS, completion_grid, fig5, fig6, fig8, fig14, fig15, fig23, fig29
+from latebloom.paper.beyond import adaptive_entries, l1_or_nuclear
+from latebloom.paper.claim import CORRECTED, Verdict
+from latebloom.paper.completions import facts
+from latebloom.paper.lab import Lab
+from latebloom.paper.passages import first_below, for_good, middle, middles
+from latebloom.paper.singular_deaths import deaths
+from latebloom.plots import plot_law
+from latebloom.plots.choices import plot_choices
+from latebloom.plots.selection import plot_selection, plot_selection_curves
+from latebloom.record import LogSpaced
+
+FIGURES = ("fig5", "fig6", "fig8", "fig14", "fig15", "fig23", "fig29")
+OURS = ("depth-matrix", "l1-or-nuclear", "adaptive-entries")
+SEED = "problem.seed"
+
+
+class Told(Lab):
+    """A lab that answers from datasets by the name of the sweep."""
+
+    def __init__(self, size="quick", table=None, **results):
+        self.size, self.answers, self.answer = size, results, table
+
+    def results(self, sweep, failures=False):
+        (found,) = (ds for name, ds in self.answers.items() if name in sweep.name.replace(" ", "_"))
+        return found
+
+    def table(self, name, settings, compute):
+        return self.answer
+
+
+def decided(name, evidence):
+    return {claim.id: claim.decide(evidence) for claim in PRESETS[name].claims}
+
+
+@pytest.mark.parametrize("name", [*FIGURES, *OURS])
+def test_every_figure_is_a_study_of_its_own(name):
+    preset = PRESETS[name]
+    assert preset.group == ("beyond" if name in OURS else "convex")
+    assert preset.reproduce is not None
+    assert (preset.official is None) == (name in OURS)
+    assert preset.claims
+    assert all(claim.id.startswith(f"{name}.") for claim in preset.claims)
+
+
+# When something holds -----------------------------------------------------------------------------
+
+
+def test_a_passage_between_records_is_that_of_a_power_law():
+    steps = np.array([0, 9, 99, 999])
+    errors = 1 / (steps + 1.0) ** 2
+    for level in (0.5, 1e-3, 1e-6):
+        assert first_below(steps, errors, level) == pytest.approx(level**-0.5 - 1)
+    assert first_below(steps, errors, 1e-7) == np.inf
+    assert first_below(steps, errors, 2.0) == 0
+    holes = np.array([1.0, np.nan, 1e-4, 0.0])
+    assert 9 < first_below(steps, holes, 0.01) < 99
+
+
+def test_for_good_is_after_the_last_exception():
+    steps = np.arange(4)
+    assert for_good(steps, np.array([True, True, False, True])) == 3
+    assert for_good(steps, np.array([True] * 4)) == 0
+    assert for_good(steps, np.array([True] * 3 + [False])) == np.inf
+
+
+def test_what_was_not_reached_is_infinite():
+    ds = xr.Dataset({"t2_low": ("k", [10.0, 20.0]), "t2_high": ("k", [30.0, np.nan])})
+    assert middles(ds).values.tolist() == [20.0, np.inf]
+
+
+# Singular values ----------------------------------------------------------------------------------
+
+
+def matrices(paths, rng):
+    """Return steps and matrices whose singular values along fixed vectors follow the paths."""
+    paths = np.array(paths, dtype=float)
+    (U, _), (V, _) = (np.linalg.qr(rng.standard_normal((5, 5))) for _ in range(2))
+    k = paths.shape[1]
+    return np.arange(len(paths)), np.einsum("ik,rk,jk->rij", U[:, :k], paths, V[:, :k])
+
+
+def test_a_singular_value_is_followed_through_a_crossing(rng):
+    # The second is larger at first and dies first; sorted by size nothing of that could be seen.
+    steps, A = matrices([[5, 3, 2], [5, 1.5, 1.8], [5, 0, 1.6], [5, 0, 0.5], [5, 0, 0]], rng)
+    found = deaths(steps, A, 1e-9)
+    np.testing.assert_allclose(found.size, [5, 3, 2])
+    assert found.died.tolist() == [np.inf, 2.0, 4.0]
+    assert found.returned == 0
+
+
+def test_a_singular_value_that_returns_dies_the_last_time(rng):
+    steps, A = matrices([[5, 1], [5, 0], [5, 0.2], [5, 0.1], [5, 0]], rng)
+    found = deaths(steps, A, 1e-9)
+    assert (found.died.tolist(), found.returned) == ([np.inf, 4.0], 1)
+    assert deaths(steps, A, 0.3).died.tolist() == [np.inf, 1.0]  # below 0.3 counts as zero
+
+
+@pytest.fixture(scope="module")
+def run():
+    problem = lb.MatrixCompletion(n1=6, n2=5, r=2, N=27, seed=1, recoverable=True)
+    e = lb.Experiment(problem, lb.Nuclear(1e-4), lb.ProximalGradient(0.5), steps=10**6)
+    return lb.simulate(e.with_(thresholds=(1e-3, 1e-3), record=LogSpaced(100)), engine="slow")
+
+
+def test_the_facts_of_an_instance_agree_with_its_run(run):
+    found = facts(run)
+    steps, t2 = run.trajectory["step"].values, middle(run)
+    truth = run.experiment.data.a_star
+    rank = (run.trajectory["singular_values"].values > 1e-4).sum(axis=1)
+    last = steps[np.flatnonzero(rank > 2)[-1] + 1]
+    assert found.last == pytest.approx(last / t2)
+    assert found.norm == pytest.approx(1, abs=1e-3)
+    assert found.late == (run.phases.t2.low > 10 * run.phases.t1.high)
+    within = (
+        np.abs(run.trajectory["nuclear_norm"].values / np.linalg.norm(truth, "nuc") - 1) <= 1e-3
+    )
+    assert within[steps >= found.arrival * t2 - 0.5].all()
+    assert -1 <= found.order <= 1
+
+
+def test_figure_5_decides_all_its_claims(run, monkeypatch):
+    monkeypatch.setattr(fig5, "instances", lambda lab: [run] * 20)
+    seeds = np.arange(20)
+    curves = {
+        "trajectory_train_error": ((SEED, "record"), np.full((20, 3), 2e-4)),
+        "trajectory_step": ((SEED, "record"), np.tile([10.0, 2000.0, 4000.0], (20, 1))),
+        "predicted_train_plateau": (SEED, np.full(20, 1.9e-4)),
+    }
+    text = xr.Dataset(curves, coords={SEED: seeds})
+    one = xr.Dataset({"t2": (SEED, np.full(20, np.nan))})
+    found = decided("fig5", fig5.evidence(Told(first_steps=text, with_l1=one)))
+    assert found["fig5.floor"] is Verdict.corrected
+    assert found["fig5.l1"] is Verdict.holds
+    assert Verdict.undecided not in found.values()
+
+
+# Figures 6 and 29 ---------------------------------------------------------------------------------
+
+
+def test_settled_is_within_5_percent_of_the_end_or_at_1e_4():
+    steps = np.arange(1000.0)
+    cells = xr.Dataset(
+        {
+            "trajectory_step": ("record", steps),
+            "trajectory_test_error": (
+                ("beta", SEED, "record"),
+                1 / (steps + 1) * np.ones((2, 1, 1)),
+            ),
+        },
+        coords={"beta": [1e-6, 1e-2], SEED: [0]},
+    )
+    end = xr.Dataset({"error": (("seed", "beta"), [[1e-3, 0.1]])}, coords={"seed": [0]})
+    end = end.assign_coords(beta=[1e-6, 1e-2])
+    found = completion_grid.settled(cells, end).isel(seed=0).values
+    np.testing.assert_allclose(found, [1 / 1.05e-3 - 1, 1 / 0.105 - 1], rtol=1e-6)
+    low = completion_grid.settled(cells, end * 1e-3).isel(seed=0).values
+    assert np.isinf(low).all()  # 1e-4 is out of reach of both
+
+
+def test_the_grid_has_the_published_shape_at_the_full_size():
+    full, quick = (completion_grid.grid(Told(size)) for size in ("full", "quick"))
+    assert full.shape == (6, 6, 20)
+    assert quick.size < 20
+    assert {quick.key(i) for i in range(quick.size)} <= {full.key(i) for i in range(full.size)}
+
+
+def made_up(run, exponent):
+    """Return what the sweeps of Figure 6 would say if t2 were c/(alpha beta) and the final error
+    beta alpha^exponent; run is an instance of alpha = 0.1, beta = 1e-5."""
+    draws, step = np.arange(20), np.geomspace(1, 1e6, 400)
+    when = first_below(run.trajectory["step"].values, run.trajectory["test_error"].values, 1e-2)
+    fall = np.where(step < when * 1e-2, 1.0, 1e-3)
+    strong = xr.Dataset(
+        {
+            "trajectory_step": ((SEED, "beta", "record"), np.tile(step, (20, 2, 1))),
+            "trajectory_test_error": ((SEED, "beta", "record"), np.tile(fall, (20, 2, 1))),
+            "test_error": ((SEED, "beta"), np.full((20, 2), 1e-3)),
+            "t1_low": ((SEED, "beta"), np.tile([100.0, np.nan], (20, 1))),
+            "t1_high": ((SEED, "beta"), np.tile([100.0, np.nan], (20, 1))),
+        },
+        coords={SEED: draws, "beta": [1e-3, 1e-1]},
+    )
+    alpha = np.array([0.1, 1.0])
+    t2 = when * 1e-6 / (alpha * 1e-2)
+    ends = np.array([0, *(40 / (alpha * 1e-2))])
+    stepped = xr.Dataset(
+        {
+            "t2_low": ((SEED, "alpha"), np.tile(t2, (20, 1))),
+            "t2_high": ((SEED, "alpha"), np.tile(t2, (20, 1))),
+            "trajectory_step": (
+                (SEED, "alpha", "record"),
+                np.tile(np.array([[0, e] for e in ends[1:]]), (20, 1, 1)),
+            ),
+            "trajectory_test_error": (
+                (SEED, "alpha", "record"),
+                np.tile(np.array([[1, 0.1 * a**exponent] for a in alpha]), (20, 1, 1)),
+            ),
+        },
+        coords={SEED: draws, "alpha": alpha},
+    )
+    short = xr.Dataset({"test_error": (SEED, np.full(20, 0.5))})
+    table = [[[1e-6, 1e-6, 1.0], [1e-4, 1e-4, 1.0]]] * 20
+    return Told(strengths=strong, stepped=stepped, outlier=short, table=table)
+
+
+def test_figure_6_decides_all_its_claims(run, monkeypatch):
+    for module in (fig6, fig29):
+        monkeypatch.setattr(module, "instances", lambda lab: [run] * 20)
+    found = decided("fig6", fig6.evidence(made_up(run, 0.0)))
+    assert found["fig6.alpha"] is Verdict.holds
+    assert found["fig6.error"] is Verdict.corrected
+    assert found["fig6.bias"] is Verdict.holds
+    assert found["fig6.outlier"] is Verdict.holds
+    assert decided("fig6", fig6.evidence(made_up(run, 1.0)))["fig6.error"] is Verdict.holds
+    assert decided("fig6", fig6.evidence(made_up(run, 0.5)))["fig6.error"] is Verdict.fails
+    told = fig29.evidence(made_up(run, 0.0))
+    assert set(decided("fig29", told).values()) == {Verdict.holds}
+
+
+def test_the_law_names_its_error():
+    rows = [{"alpha": 0.1, "beta": b, "t2": 1 / b, "error": b} for b in (1e-6, 1e-5)]
+    assert plot_law(rows, error="distance").axes[1].get_ylabel() == "distance"
+    assert plot_law(rows).axes[1].get_ylabel() == "final test error"
+
+
+# Figures 8 and 23 ---------------------------------------------------------------------------------
+
+
+def selected(t2, t1=100.0):
+    """Return made-up results over tau = 0, 1/2, 1 with these t2, for 40 seeds."""
+    values = np.tile(np.array(t2, dtype=float)[:, None], (1, 40))
+    names = {
+        "t2_low": values,
+        "t2_high": values,
+        "t1_low": t1 + 0 * values,
+        "t1_high": t1 + 0 * values,
+    }
+    ds = xr.Dataset({k: (("tau", SEED), v) for k, v in names.items()})
+    return ds.assign_coords({"tau": [0.0, 0.5, 1.0], SEED: np.arange(40)})
+
+
+@pytest.mark.parametrize(
+    ("t2", "sooner", "exponential", "once"),
+    [
+        ([1e6, 1e5, 1e4], Verdict.holds, Verdict.holds, Verdict.corrected),
+        ([1e6, 1e5, 9e4], Verdict.holds, Verdict.fails, Verdict.corrected),
+        ([1e4, 1e3, 200], Verdict.holds, Verdict.fails, Verdict.holds),
+        ([1e4, 1e5, 1e6], Verdict.fails, Verdict.holds, Verdict.corrected),
+    ],
+)
+def test_figure_8_tells_an_exponential_from_another_decrease(t2, sooner, exponential, once):
+    found = decided("fig8", fig8.evidence(Told(Figure_8=selected(t2))))
+    assert found["fig8.sooner"] is sooner
+    assert found["fig8.exponential"] is exponential
+    assert found["fig8.once"] is once
+
+
+def test_figure_23_counts_the_entries_that_are_needed():
+    N = np.array([50, 60, 70])
+    # Needed: 70 at tau = 0, 60 at 1; a rank of 3 needs more than the largest N.
+    by_tau = xr.DataArray(
+        np.array([[0, 0, 1], [0, 1, 1]], float)[:, :, None] * np.ones(40),
+        dims=("tau", "N", SEED),
+        coords={"tau": [0.0, 1.0], "N": N, SEED: np.arange(40)},
+    )
+    by_rank = xr.DataArray(
+        np.array([[[0, 1, 1], [0, 0, 0]]], float)[..., None] * np.ones(40),
+        dims=("tau", "r", "N", SEED),
+        coords={"tau": [0.0], "r": [1, 3], "N": N, SEED: np.arange(40)},
+    )
+    told = Told(
+        draws=xr.Dataset({"recoverable": by_tau}),
+        ranks=xr.Dataset({"recoverable": by_rank}),
+        instances_of_Figure_8=selected([1e6, 1e5, 1e4]),
+        sparse=selected([1e4, 1e5, 1e6]),
+    )
+    assert decided("fig23", fig23.evidence(told)) == {
+        "fig23.needed": Verdict.holds,
+        "fig23.rank": Verdict.corrected,
+        "fig23.opposite": Verdict.holds,
+    }
+
+
+def test_the_pictures_of_selection_show_every_tau_and_its_medians():
+    step = xr.DataArray([0.0, 10.0, 1e6], dims="record")
+    tau = xr.DataArray([0.0, 1.0], dims="tau", coords={"tau": [0.0, 1.0]})
+    ds = xr.Dataset({"trajectory_step": step + 0 * tau})
+    for name in ("train_error", "test_error"):
+        ds[f"trajectory_{name}"] = 1 / (1 + step) + 0 * tau
+    (axes, _) = plot_selection_curves(ds, 1e6).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    drawn = {line.get_gid() for line in axes.lines}
+    assert {"train_error 0", "test_error 1"} <= drawn
+    values = np.array([[1.0, np.inf], [2.0, np.inf], [4.0, np.inf]])
+    points = {"t2": (np.array([0.0, 1.0]), values)}
+    figure = plot_selection(ds, points, points, points)
+    assert figure.axes[0].get_xscale() == "log"
+    (median,) = figure.axes[1].lines
+    np.testing.assert_array_equal(median.get_ydata(), [2.0, np.nan])
+
+
+# Figures 14 and 15 --------------------------------------------------------------------------------
+
+
+def test_figures_14_and_15_on_one_instance(tmp_path, monkeypatch):
+    for module in (fig14, fig15):
+        monkeypatch.setattr(module, "seeds", lambda lab: (0,))
+    lab = Lab(tmp_path / "store", executor=ThreadPoolExecutor(1))
+    projected, proximal = fig14.evidence(lab), fig15.evidence(lab)
+    assert projected["fig14.fit"].value == projected["fig14.delay"].value == 1
+    assert proximal["fig15.delay"].value == 1
+    assert proximal["fig15.same"].value == pytest.approx(1, abs=0.01)
+    assert {claim.id for claim in fig14.CLAIMS + fig15.CLAIMS} == {*projected, *proximal}
+    rows = fig14.rows_of([lb.simulate(fig14.fig14().with_(steps=10), engine="slow")])
+    assert [row.ours for row in rows][:2] == [1.0, np.inf]
+
+
+# Beyond the figures -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("choice", adaptive_entries.CHOICES)
+def test_all_choices_of_entries_begin_with_the_same_half(choice):
+    mask = adaptive_entries.mask_of(choice, 60, 3)
+    first = np.random.default_rng([3, 1]).permutation(100)[:30]
+    assert mask.sum() == 60
+    assert set(np.unique(mask)) == {0.0, 1.0}
+    assert mask.ravel()[first].all()
+
+
+def test_the_second_half_of_the_oracle_is_the_most_coherent_of_the_rest():
+    A = adaptive_entries.truth(3)
+    mask = adaptive_entries.mask_of(adaptive_entries.ORACLE, 60, 3)
+    mu, nu = lb.local_coherence(A)
+    score = mu[:, None] + nu[None, :]
+    first = np.random.default_rng([3, 1]).permutation(100)[:30]
+    chosen = mask.astype(bool).copy()
+    chosen.ravel()[first] = False
+    assert score[chosen].min() >= score[mask == 0].max()
+    # The two stages know the same where the first of them recovers the matrix.
+    two = adaptive_entries.mask_of(adaptive_entries.TWO_STAGES, 100, 3)
+    assert two.sum() == 100
+
+
+def test_adaptive_entries_asks_and_decides():
+    case = {"choice": "uniform", "N": 95, "seed": 0, "timed": True}
+    able, t2 = adaptive_entries.ask(case)
+    assert able == 1
+    assert t2 > 1000
+    assert adaptive_entries.ask({**case, "N": 20}) == [0.0, None]
+    n = adaptive_entries.ENTRIES
+    found = {
+        ("uniform", n): np.tile([0.0, np.nan], (20, 1)),
+        ("two stages", n): np.tile([1.0, 11.0], (20, 1)),
+        ("oracle", n): np.tile([1.0, 10.0], (20, 1)),
+    }
+    assert set(decided("adaptive-entries", adaptive_entries.evidence(found)).values()) == {
+        Verdict.holds
+    }
+
+
+def test_l1_completes_where_all_non_zeros_are_seen_and_the_norms_agree_on_the_data():
+    timed = {"line": "l1, completion", "k": 1, "timed": True}
+    answers = [l1_or_nuclear.ask({**timed, "seed": seed}) for seed in range(4)]
+    for seed, (able, t1, t2) in enumerate(answers):
+        problem = l1_or_nuclear.matrix_problem("completion", 1, seed)
+        seen = bool(problem.mask[problem.A_star != 0].all())
+        assert able == seen
+        if seen:
+            assert t2 <= 10 * t1
+    vector = l1_or_nuclear.l1_or_nuclear("l1, sensing", 2, 0).data
+    matrix = l1_or_nuclear.l1_or_nuclear("nuclear, sensing", 2, 0).data
+    np.testing.assert_allclose(vector.y_star, matrix.y_star)
+    np.testing.assert_allclose(vector.a_star.reshape(10, 10), matrix.a_star)
+    assert np.count_nonzero(matrix.a_star) == 4
+    assert np.linalg.matrix_rank(matrix.a_star) == 1
+
+
+def test_l1_or_nuclear_decides():
+    late, soon = [1.0, 10.0, 1e4], [1.0, 10.0, 50.0]
+    found = {
+        ("l1, sensing", 2): np.tile(late, (20, 1)),
+        ("l1, sensing", 10): np.tile([0.0, np.nan, np.nan], (20, 1)),
+        ("l1, completion", 1): np.tile(soon, (20, 1)),
+        **{("nuclear, sensing", k): np.tile(late, (20, 1)) for k in (1, 2, 10)},
+    }
+    told = l1_or_nuclear.evidence(found)
+    verdicts = decided("l1-or-nuclear", told)
+    assert verdicts["l1-or-nuclear.completion"] is Verdict.corrected
+    assert told["l1-or-nuclear.completion" + CORRECTED].count == 20
+    assert list(verdicts.values()).count(Verdict.holds) == 3
+
+
+def test_choices_show_shares_and_the_median_of_the_times():
+    shares = {"a": [(2, 1.0), (1, 0.5)], "b": [(1, 0.2), (2, 0.1)]}
+    figure = plot_choices(shares, {"b": [(1, [10.0, np.inf, 30.0])]}, "x")
+    left, right = figure.axes
+    np.testing.assert_array_equal(left.lines[0].get_xydata(), [[1, 0.5], [2, 1.0]])
+    dots, median = right.lines
+    assert dots.get_ydata().tolist() == [10.0, 30.0]
+    assert median.get_ydata().tolist() == [20.0]
+    assert right.get_xticks().tolist() == [1]
+    assert plot_choices(shares, {}, "x").axes[1].lines[:] == []
