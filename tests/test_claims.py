@@ -139,6 +139,11 @@ def test_every_figure_of_paper_and_post_is_a_study():
             assert preset.name in everything
 
 
+def test_no_study_is_without_something_that_decides_it():
+    for preset in studies("all"):
+        assert preset.claims or preset.source, preset.name  # claims, or values read off a picture
+
+
 def test_every_printed_law_has_a_claim_and_its_correction():
     ids = {claim.id: claim for claim in theorems.CLAIMS}
     for law in LAWS.values():

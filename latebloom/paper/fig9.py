@@ -170,21 +170,27 @@ CLAIMS = (
 )
 
 
+def times(lab: Lab) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Return t1, t2 (infinite if not by the end) and the final test errors on positive signals, by
+    depth and over seeds; depth 1 is that with l1."""
+    steps = SHORT if lab.quick else fig9().steps
+    cases = [{"depth": depth, "steps": steps} for depth in (1, 2, 3)]
+    kept = lab.tables("positive signals", cases, positive)
+    found = {case["depth"]: np.array(rows, float) for case, rows in zip(cases, kept, strict=True)}
+    t1, t2 = ({L: np.nan_to_num(v[:, k], nan=np.inf) for L, v in found.items()} for k in (0, 1))
+    return t1, t2, {L: v[:, 2] for L, v in found.items()}
+
+
 def evidence(lab: Lab) -> dict[str, Statistic]:
     """Return what decides the claims."""
     cells = by_depth(lab.results(instances(lab.quick)).load()).transpose("problem.seed", ...)
     error = cells["test_error"]
-    steps = SHORT if lab.quick else fig9().steps
-    cases = [{"depth": depth, "steps": steps} for depth in (1, 2, 3)]
-    kept = lab.tables("positive signals", cases, positive)
-    # null: not by the end
-    times = {case["depth"]: np.array(rows, float) for case, rows in zip(cases, kept, strict=True)}
-    t1, t2 = ({L: np.nan_to_num(v[:, k], nan=np.inf) for L, v in times.items()} for k in (0, 1))
+    t1, t2, ends = times(lab)
     known = np.isfinite(t1[2]) & np.isfinite(t2[1])
     deep = np.isfinite(t1[3])
     found = {
         "fig9.recovers": share(error.sel(L=2, N=ENOUGH).values <= NEAR),
-        "fig9.recovers" + CORRECTED: share(times[2][:, 2] <= NEAR),
+        "fig9.recovers" + CORRECTED: share(ends[2] <= NEAR),
         "fig9.shallow": share(error.sel(L=1, N=ENOUGH).values > NEAR),
         "fig9.sooner": median(((t2[2] - t1[2])[known]) / (t2[1] - t1[1])[known]),
         "fig9.gone": median((t2[3] / t1[3])[deep]),
