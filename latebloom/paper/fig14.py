@@ -17,8 +17,8 @@ from .passages import middle
 from .reproduction import Comparison, Reproduction
 from .statistic import Statistic, share
 
-# Steps of the quick picture: half as many again as t2.
-SHORT = 400_000
+# Steps of the quick picture, a little beyond t2.
+SHORT = 300_000
 # What the rounding of N products and sums leaves of an exact fit.
 ROUNDING = 1e-12
 NOTE = (

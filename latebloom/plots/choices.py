@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from . import style as st
 
 COLOURS = (st.TRAIN, st.TEST, st.RATIO, st.NORM)
-# The dots of different choices stand beside each other, this share of the axis apart.
-APART = 0.04
+# The dots of different choices stand beside each other, this share of the gap between two x.
+APART = 0.12
 
 
 def plot_choices(
@@ -31,7 +31,7 @@ def plot_choices(
     """
     names = list(shares)
     places = sorted({at for points in times.values() for at, _ in points})
-    span = float(np.ptp(places)) or 1.0 if places else 1.0
+    gap = float(np.diff(places).min()) if len(places) > 1 else 1.0
     handles = {}
     with st.style():
         figure = Figure(figsize=(9.0, 3.9))
@@ -40,7 +40,7 @@ def plot_choices(
             colour = COLOURS[i % 4]
             style = {"marker": "osD^"[i % 4], "color": colour, "ls": "-"}
             (handles[name],) = left.plot(*np.array(sorted(shares[name])).T, label=name, **style)
-            aside = APART * span * (i - 0.5 * (len(names) - 1))
+            aside = APART * gap * (i - 0.5 * (len(names) - 1))
             middles = []
             for at, values in times.get(name, ()):
                 seen = np.array([value for value in values if np.isfinite(value)])
@@ -49,7 +49,7 @@ def plot_choices(
             if middles:
                 right.plot(*np.array(sorted(middles)).T, mec="black", mew=0.7, **style)
         if places:
-            right.set_xlim(places[0] - 0.2 * span, places[-1] + 0.2 * span)
+            right.set_xlim(places[0] - 0.5 * gap, places[-1] + 0.5 * gap)
             right.set_xticks(places)
         left.set(xlabel=xlabel, ylabel="share recovered", ylim=(-0.03, 1.03))
         right.set(xlabel=xlabel, yscale="log", ylabel="$t_2$ (steps), median")
