@@ -75,6 +75,8 @@ class Report:
 
     out: Path = Path("report.html")
     """The page; an earlier report is replaced."""
+    overwrite: bool = False
+    """Replace the file even if it is something else."""
     store: str = STORE
     """A folder that `latebloom reproduce` made."""
     quick: bool = False
@@ -335,12 +337,14 @@ def report(verb: Report) -> int:
     """Write the page, after everything was reproduced if that is asked for."""
     import sys
 
+    from .paper.catalogue import ALL, studies
     from .paper.outcome import all_claims
-    from .paper.record import record_of
-    from .paper.report_page import TITLE, report_page
+    from .paper.record import published, record_of
+    from .paper.report_page import TITLE, report_page, tally
+    from .sweep_verbs import size
     from .sweeps.files import replace
 
-    _require_page(verb.out, TITLE)
+    _require_page(verb.out, TITLE, verb.overwrite)
     store = Path(verb.store)
     if verb.quick:
         everything = Reproduce("all", quick=True, store=verb.store, workers=verb.workers)
@@ -353,18 +357,26 @@ def report(verb: Report) -> int:
             f"{store}: nothing was reproduced there yet; latebloom report --quick does that first "
             "(some ten minutes)"
         )
-    page = report_page(store)
-    replace(verb.out, page.encode())
+    record = record_of(store)
+    page = report_page(store).encode()
+    replace(verb.out, page)
     known = all_claims()
-    told = record_of(store).count(known)
+    theirs = published(known)
+    ours = [key for key in known if key not in theirs]
+    missing = [p.name for p in studies(ALL) if p.name not in record.figures]
     if verb.json:
-        print(dump_json({"page": str(verb.out), "claims": len(known), "verdicts": told}))
-    else:
-        print(f"{verb.out}: {len(known)} claims: {told}")
+        counts = {"claims": tally(record, theirs), "beyond": tally(record, ours)}
+        print(dump_json({"page": str(verb.out), **counts, "missing": missing}))
+        return DONE
+    print(f"{verb.out}: {size(len(page))}, {len(record.figures)} studies")
+    print(f"{len(theirs)} claims of the paper and the post: {record.count(theirs)}")
+    print(f"{len(ours)} questions of ours: {record.count(ours)}")
+    if missing:
+        print(f"{len(missing)} studies not run yet: {', '.join(missing)}; --quick runs them")
     return DONE
 
 
-def _require_page(path: Path, title: str) -> None:
+def _require_page(path: Path, title: str, overwrite: bool) -> None:
     """Raise unless a report may be written there: a new file, or an earlier report."""
     from html import escape
 
@@ -372,11 +384,16 @@ def _require_page(path: Path, title: str) -> None:
         raise InvalidInput(f"--out {path}: is a folder; give a file, such as report.html")
     if not path.parent.is_dir():
         raise InvalidInput(f"--out {path}: there is no folder {path.parent}")
+    if overwrite:
+        return
     try:
-        before = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            before = file.read(2000)
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError):
         before = ""
-    if f"<title>{escape(title)}</title>" not in before[:40_000]:
-        raise InvalidInput(f"--out {path}: holds something else; choose a new name")
+    if f"<title>{escape(title)}</title>" not in before:
+        raise InvalidInput(
+            f"--out {path}: is not an earlier report; choose a new name, or --overwrite it"
+        )
