@@ -175,7 +175,7 @@ def test_a_dry_run_computes_nothing_and_counts_what_is_left(tmp_path, capsys):
     code, out, _ = called(capsys, *arguments)
     found = json.loads(out)
     assert code == 0
-    assert (found["cells"], found["done"], found["batches"]) == (6, 0, 1)
+    assert (found["cells"], found["done"], found["batches"]) == (6, 0, 6)
     assert 0 < found["low"] <= found["high"]
     assert found["disk"] > 0
     assert not folder.exists()

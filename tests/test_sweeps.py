@@ -21,7 +21,7 @@ from latebloom.sweeps import outcome, run_sweep
 from latebloom.sweeps.batches import batches
 from latebloom.sweeps.expression import Expression
 from latebloom.sweeps.seeding import derived_seed
-from latebloom.sweeps.task import Task
+from latebloom.sweeps.task import Task, tasks_of
 
 # Formulas -----------------------------------------------------------------------------------------
 
@@ -378,7 +378,7 @@ def test_alpha_beta_and_derived_fields_are_in_the_results(tmp_path):
 
 def test_experiments_of_one_shape_advance_together_and_equal_their_own_runs(tmp_path):
     slow = base(method=lb.Subgradient(0.1), penalty=lb.L1(1e-3), steps=200)
-    sweep = lb.sweep(slow, {"beta": [1e-3, 1e-2]}, seeds=3, engine="step")
+    sweep = lb.sweep(slow, {"beta": [1e-3, 1e-2]}, seeds=3, engine="step", batch=6)
     run(sweep, tmp_path / "store")
     results = lb.open_store(tmp_path / "store").open()
     assert len(batch_files(tmp_path / "store")) == 1
@@ -390,6 +390,20 @@ def test_experiments_of_one_shape_advance_together_and_equal_their_own_runs(tmp_
         assert cell.test_error.item() == pytest.approx(
             float(alone.trajectory.test_error[-1]), 1e-12
         )
+
+
+def test_a_small_sweep_has_work_for_several_cores():
+    def sizes(sweep):
+        (task,) = tasks_of(sweep)
+        keys = [experiment.hash for _, experiment in sweep.cells()]
+        return sorted(len(batch.cells) for batch in batches(sweep, task, keys))
+
+    apart = base(method=lb.ProximalGradient(0.1), penalty=lb.L1(1e-3))
+    assert sizes(lb.sweep(apart, seeds=20)) == [2] * 10
+    assert sizes(lb.sweep(apart, seeds=600)) == [600 - 18 * 32] + [32] * 18
+    assert sizes(lb.sweep(apart, seeds=20, engine="step")) == [10, 10]
+    assert sizes(lb.sweep(apart, seeds=200, engine="step")) == [8, 64, 64, 64]
+    assert sizes(lb.sweep(apart, seeds=20, engine="step", batch=20)) == [20]
 
 
 def test_engines_are_kept_apart(tmp_path):
@@ -420,7 +434,7 @@ def test_networks_are_swept_in_batches(tmp_path):
     sweep = lb.sweep(network, {"beta": [1e-4, 1e-3]}, seeds=2, trajectories=["test_error"])
     summary = run(sweep, tmp_path / "store")
     assert (summary.done, summary.failed) == (4, 0)
-    assert len(batch_files(tmp_path / "store")) == 1
+    assert len(batch_files(tmp_path / "store")) == 2
     results = lb.open_store(tmp_path / "store").open()
     own = lb.simulate(sweep.experiment(3))
     cell = results.isel(beta=1, seed=1)
@@ -460,7 +474,7 @@ def test_a_run_that_raises_or_diverges_fails_by_itself(tmp_path):
     assert run(sweep, tmp_path / "store").fresh == 0
     again = run(sweep, tmp_path / "store", retry_failed=True)
     assert (again.done, again.failed, again.fresh) == (2, 2, 2)
-    assert len(batch_files(tmp_path / "store")) == 2
+    assert len(batch_files(tmp_path / "store")) == 4
 
 
 def test_a_failure_that_goes_away_is_replaced_by_its_result(tmp_path, monkeypatch):

@@ -10,7 +10,6 @@ from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixCompletion
-from latebloom.progress import Progress
 from latebloom.sweeps import Sweep
 from latebloom.theory import limit
 
@@ -92,25 +91,8 @@ def short(lab: Lab) -> Sweep:
 def ends(lab: Lab, betas: tuple[float, ...], draws: tuple[int, ...]) -> xr.Dataset:
     """Return where the runs end, proved: the relative `error`, the nuclear norm `apart` of A - A*
     and the operator norm `gap` of A_hat - A*, over beta and seed (alpha does not matter)."""
-
-    def compute(progress: Progress) -> list[list[list[float]]]:
-        found: list[list[list[float]]] = []
-        for i, seed in enumerate(draws):
-            rows: list[list[float]] = []
-            for beta in betas:
-                experiment = fig6(beta=beta, seed=seed).with_(method=ProximalGradient(0.1))
-                end, data = limit(experiment), experiment.data
-                if end is None or end.test_error is None or data.a_star is None:
-                    raise RuntimeError(f"{experiment.name}, seed {seed}: no proof of the end")
-                apart = float(np.linalg.norm(end.a - data.a_star, "nuc"))
-                gap = float(np.linalg.norm(data.a_hat - data.a_star, 2))
-                rows.append([end.test_error, apart, gap])
-            found.append(rows)
-            progress(i + 1, len(draws))
-        return found
-
-    known: dict[str, Any] = {"betas": betas, "seeds": draws, "run": fig6().hash}
-    values = np.array(lab.table("ends of Figure 6", known, compute))
+    cases = [{"seed": seed, "betas": list(betas), "run": fig6().hash} for seed in draws]
+    values = np.array(lab.tables("ends of Figure 6", cases, ends_of))
     return xr.Dataset(
         {
             name: (("seed", "beta"), values[..., k])
@@ -118,6 +100,20 @@ def ends(lab: Lab, betas: tuple[float, ...], draws: tuple[int, ...]) -> xr.Datas
         },
         coords={"seed": list(draws), "beta": list(betas)},
     )
+
+
+def ends_of(case: dict[str, Any]) -> list[list[float]]:
+    """Return the three numbers of `ends` at every `beta` of one `seed`."""
+    rows = []
+    for beta in case["betas"]:
+        experiment = fig6(beta=beta, seed=case["seed"]).with_(method=ProximalGradient(0.1))
+        end, data = limit(experiment), experiment.data
+        if end is None or end.test_error is None or data.a_star is None:
+            raise RuntimeError(f"{experiment.name}, seed {case['seed']}: no proof of the end")
+        apart = float(np.linalg.norm(end.a - data.a_star, "nuc"))
+        gap = float(np.linalg.norm(data.a_hat - data.a_star, 2))
+        rows.append([end.test_error, apart, gap])
+    return rows
 
 
 def settled(cells: xr.Dataset, end: xr.Dataset) -> xr.DataArray:

@@ -71,18 +71,16 @@ def seeds(lab: Lab) -> tuple[int, ...]:
 
 def instances(lab: Lab) -> list[Run]:
     """Return Figure 5 on certified instances, each followed until it generalizes."""
-    return [
-        lab.run(
-            fig5(seed).with_(
-                thresholds=(1e-4, 1e-4),  # the text's: 1e-5 is below the floor of some instances
-                steps=HORIZON,
-                record=RECORD,
-                name=f"instance {seed} of Figure 5",
-            ),
-            engine="slow",
+    drawn = [
+        fig5(seed).with_(
+            thresholds=(1e-4, 1e-4),  # the text's: 1e-5 is below the floor of some instances
+            steps=HORIZON,
+            record=RECORD,
+            name=f"instance {seed} of Figure 5",
         )
         for seed in seeds(lab)
     ]
+    return lab.each("instances of Figure 5", drawn, engine="slow")
 
 
 def first_steps(lab: Lab, experiment: Experiment, name: str) -> Sweep:

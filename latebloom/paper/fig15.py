@@ -50,10 +50,11 @@ def evidence(lab: Lab) -> dict[str, Statistic]:
     """Return what decides the claims."""
     proximal = lab.results(instances(lab, fig15())).load()
     other = lab.results(instances(lab, sensing(Subgradient(0.1), "fig15 by subgradient"))).load()
-    ratio = middles(proximal).values / middles(other).values
+    ours, theirs = middles(proximal).values, middles(other).values
+    both = np.isfinite(ours) & np.isfinite(theirs)
     return {
         "fig15.delay": share(proximal["verdict"].values == "grokked"),
-        "fig15.same": median(ratio[np.isfinite(ratio)]),
+        "fig15.same": median(ours[both] / theirs[both]),
     }
 
 
@@ -61,7 +62,7 @@ def reproduce(lab: Lab) -> Reproduction:
     """Draw the run of the text, and give the numbers of both data sets."""
     from latebloom.plots import plot_run
 
-    run, other = (lab.run(experiment, engine="slow") for experiment in (fig15(), fig15_notebook()))
+    run, other = lab.each("picture", (fig15(), fig15_notebook()), engine="slow")
     return Reproduction(
         "fig15",
         "Figure 15: low-rank grokking by proximal gradient",

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -158,8 +158,7 @@ class Lab:
 
         **Raises:** `KeyboardInterrupt` after Ctrl-C.
         """
-        key = f"{experiment.hash}-{engine}"
-        path = self.folder / RUNS / f"{key}.npz"
+        path = self._file(experiment, engine)
         began = perf_counter()
         found = load_run(path, experiment)
         fresh = found is None
@@ -169,8 +168,32 @@ class Lab:
             if found.interrupted:
                 raise KeyboardInterrupt
             save_run(found, path)
-        self.account.add(key, 1, int(fresh), found.seconds, perf_counter() - began)
+        self.account.add(path.stem, 1, int(fresh), found.seconds, perf_counter() - began)
         return found
+
+    def each(self, name: str, experiments: Sequence[Experiment], engine: str = "auto") -> list[Run]:
+        """Return a run of every experiment, as `run` does, computed by the workers of the lab.
+
+        **Arguments:**
+
+        - `name`: what they are, for the bar.
+
+        **Raises:** `KeyboardInterrupt` after Ctrl-C, with the runs done kept.
+        """
+        began = perf_counter()
+        paths = [self._file(experiment, engine) for experiment in experiments]
+        todo = [i for i, one in enumerate(experiments) if load_run(paths[i], one) is None]
+        orders = [(experiments[i], engine, paths[i]) for i in todo]
+        for _ in self._working(name, _simulated, orders):
+            pass  # the workers have kept them
+        waited = perf_counter() - began
+        runs = []
+        for i, (path, experiment) in enumerate(zip(paths, experiments, strict=True)):
+            found = load_run(path, experiment)
+            assert found is not None
+            self.account.add(path.stem, 1, int(i in todo), found.seconds, waited / len(paths))
+            runs.append(found)
+        return runs
 
     def table(self, name: str, settings: dict[str, Any], compute: Callable[[Progress], Any]) -> Any:
         """Return numbers that are no runs, computed by a function.
@@ -209,27 +232,38 @@ class Lab:
         paths = [self._place(name, case) for case in cases]
         found = [_read(path) for path in paths]
         todo = [i for i, kept in enumerate(found) if kept is None]
-        if todo:
-            workers = self._workshop()
-            with CtrlC() as ctrl_c, self.bar(self._title(name)) as progress:
-                futures = {workers.submit(_timed, compute, cases[i]): i for i in todo}
-                left = set(futures)
-                while left:
-                    progress(len(cases) - len(left), len(cases))
-                    ended, left = wait(left, timeout=LOOK, return_when=FIRST_COMPLETED)
-                    for future in ended:
-                        i = futures[future]
-                        value, seconds = future.result()
-                        found[i] = _keep(paths[i], cases[i], value, seconds)
-                    if ctrl_c.count:
-                        for future in left:
-                            future.cancel()
-                        raise KeyboardInterrupt
+        orders = [(compute, cases[i]) for i in todo]
+        for k, (value, seconds) in self._working(name, _timed, orders):
+            found[todo[k]] = _keep(paths[todo[k]], cases[todo[k]], value, seconds)
         waited = perf_counter() - began
         for i, (path, kept) in enumerate(zip(paths, found, strict=True)):
             assert kept is not None
             self.account.add(path.stem, 1, int(i in todo), kept["seconds"], waited / len(paths))
         return [kept["value"] for kept in found if kept is not None]
+
+    def _working(
+        self, name: str, work: Callable[..., T], orders: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[int, T]]:
+        """Yield the number and the result of every order, as the workers get done with them."""
+        if not orders:
+            return
+        workers = self._workshop()
+        with CtrlC() as ctrl_c, self.bar(self._title(name)) as progress:
+            number = {workers.submit(work, *order): k for k, order in enumerate(orders)}
+            left = set(number)
+            while left:
+                progress(len(orders) - len(left), len(orders))
+                ended, left = wait(left, timeout=LOOK, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield number[future], future.result()
+                if ctrl_c.count:
+                    for future in left:
+                        future.cancel()
+                    raise KeyboardInterrupt
+
+    def _file(self, experiment: Experiment, engine: str) -> Path:
+        """Return where a single run is kept."""
+        return self.folder / RUNS / f"{experiment.hash}-{engine}.npz"
 
     def _place(self, name: str, settings: dict[str, Any]) -> Path:
         """Return where a table is kept."""
@@ -337,6 +371,15 @@ def _timed(compute: Callable[[dict[str, Any]], Any], case: dict[str, Any]) -> tu
     with threadpool_limits(1):  # the other cores have cases of their own
         value = compute(case)
     return value, perf_counter() - began
+
+
+def _simulated(experiment: Experiment, engine: str, path: Path) -> None:
+    """Keep a run that a worker makes."""
+    with threadpool_limits(1):  # the other cores have runs of their own
+        found = simulate(experiment, engine=engine)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    save_run(found, path)
 
 
 def _keep(path: Path, settings: dict[str, Any], value: Any, seconds: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ APART = 32
 TOGETHER = 64
 # of networks, whose time per update grows with their number on a CPU.
 NETWORKS = 4
+# Batches that a small sweep has at least, so that no core waits for another: cells on their own
+# cost the same in any batch; those that advance together gain from each other.
+LEAST_APART, LEAST_TOGETHER = 16, 2
 # A step size that is below the limit of every problem.
 STABLE = 1e-30
 
@@ -75,13 +79,16 @@ def batches(sweep: Sweep, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
     waiting: dict[tuple[str, bool], list[int]] = {}
     kinds: dict[str, tuple[int, bool]] = {}
     seen: set[str] = set()
+    distinct = len({key for key in keys if key})
     for i, key in enumerate(keys):
         if not key or key in seen:
             continue  # two cells may have the same experiment
         seen.add(key)
         structure, shape = sweep.structure(i)
         if structure not in kinds:
-            kinds[structure] = _kind(sweep, task, i)
+            size, together = _kind(sweep, task, i)
+            fair = math.ceil(distinct / (LEAST_TOGETHER if together else LEAST_APART))
+            kinds[structure] = min(size, fair), together
         size, together = kinds[structure]
         group = (shape if together else structure, together)
         cells = waiting.setdefault(group, [])
