@@ -287,8 +287,13 @@ def print_one(preset: "Preset", claim: "Claim", record: Any) -> None:
     for size in ("quick", "full"):
         found = record.at(claim.id, size)
         if found is not None:
-            rows.append((f"{size} size", f"{found['verdict']}: {claim_row(claim, found)[3]}"))
-    rows.append(("decide it", f"latebloom reproduce {preset.name}"))
+            told = filter(None, (found["verdict"], claim_row(claim, found)[3]))
+            rows.append((f"{size} size", ": ".join(told)))
+    best = record.best(claim.id)
+    rows.append(("verdict", "not run" if best is None else best["verdict"]))
+    rows.append(("results", record.where))
+    size = " --full" if best is not None and best["found"] is None else ""
+    rows.append(("decide it", f"latebloom reproduce {preset.name}{size}"))
     print_table((claim.id, ""), rows)
 
 

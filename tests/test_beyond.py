@@ -155,7 +155,7 @@ def test_debiasing_finds_the_support_and_the_truth():
 
 def test_ratios_of_floors_decide():
     def of(*values):
-        return np.array(values, dtype=float)
+        return np.tile(np.array(values, dtype=float), 10)
 
     floor = {
         floors.CONSTANT: of(1.0, 2.0),
@@ -165,12 +165,13 @@ def test_ratios_of_floors_decide():
         floors.DEBIASED: of(1e-9, 1e-9),
     }
     swing = {floors.CONSTANT: of(1.0, 1.0), floors.ALPHA_DECAYS: of(0.1, 0.1)}
-    found = debiasing.evidence(floor, swing, np.array([True, False]), of(1.0, np.nan), 0.1)
+    support = np.tile([True, False], 10)
+    found = debiasing.evidence(floor, swing, support, of(1.0, np.nan), 0.1)
     assert found["debiasing.alpha"].value == pytest.approx(0.8)
     assert found["debiasing.alpha" + CORRECTED].value == pytest.approx(1.0)
     assert found["debiasing.beta"].value == pytest.approx(1.0)
     assert found["debiasing.support"].value == 0.5
-    assert found["debiasing.law"].count == 1
+    assert found["debiasing.law"].count == 10
     alpha = next(claim for claim in debiasing.CLAIMS if claim.id == "debiasing.alpha")
     assert alpha.decide(found) is Verdict.corrected
 

@@ -1,6 +1,7 @@
 """The figures of low-rank matrices: their statistics on made-up results, and their evidence."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from latebloom.paper.completions import facts
 from latebloom.paper.lab import Lab
 from latebloom.paper.passages import first_below, for_good, middle, middles
 from latebloom.paper.singular_deaths import deaths
+from latebloom.phases import Passage
 from latebloom.plots import plot_law
 from latebloom.plots.choices import plot_choices
 from latebloom.plots.selection import plot_selection, plot_selection_curves
@@ -34,7 +36,7 @@ class Told(Lab):
         (found,) = (ds for name, ds in self.answers.items() if name in sweep.name.replace(" ", "_"))
         return found
 
-    def table(self, name, settings, compute):
+    def tables(self, name, cases, compute):
         return self.answer
 
 
@@ -137,11 +139,16 @@ def test_figure_5_decides_all_its_claims(run, monkeypatch):
         "predicted_train_plateau": (SEED, np.full(20, 1.9e-4)),
     }
     text = xr.Dataset(curves, coords={SEED: seeds})
-    one = xr.Dataset({"t2": (SEED, np.full(20, np.nan))})
-    found = decided("fig5", fig5.evidence(Told(first_steps=text, with_l1=one)))
+    forever = Passage.never(0.3)
+    never = replace(run, phases=replace(run.phases, t2=forever))
+    monkeypatch.setattr(fig5, "with_l1", lambda lab: [never] * 20)
+    found = decided("fig5", fig5.evidence(Told(first_steps=text)))
     assert found["fig5.floor"] is Verdict.corrected
     assert found["fig5.l1"] is Verdict.holds
     assert Verdict.undecided not in found.values()
+    # Where the nuclear norm does not get there either, l1 is not to blame.
+    monkeypatch.setattr(fig5, "with_l1", lambda lab: [run] * 20)
+    assert decided("fig5", fig5.evidence(Told(first_steps=text)))["fig5.l1"] is Verdict.fails
 
 
 # Figures 6 and 29 ---------------------------------------------------------------------------------
@@ -210,7 +217,10 @@ def made_up(run, exponent):
     )
     short = xr.Dataset({"test_error": (SEED, np.full(20, 0.5))})
     table = [[[1e-6, 1e-6, 1.0], [1e-4, 1e-4, 1.0]]] * 20
-    return Told(strengths=strong, stepped=stepped, outlier=short, table=table)
+    weaker = stepped.isel(alpha=1).drop_vars("alpha")
+    for name in ("t2_low", "t2_high"):
+        weaker[name] = 10 * weaker[name]  # beta = 1e-3
+    return Told(strengths=strong, stepped=stepped, outlier=short, table=table, weaker=weaker)
 
 
 def test_figure_6_decides_all_its_claims(run, monkeypatch):
@@ -218,6 +228,7 @@ def test_figure_6_decides_all_its_claims(run, monkeypatch):
         monkeypatch.setattr(module, "instances", lambda lab: [run] * 20)
     found = decided("fig6", fig6.evidence(made_up(run, 0.0)))
     assert found["fig6.alpha"] is Verdict.holds
+    assert found["fig6.beta"] is Verdict.holds
     assert found["fig6.error"] is Verdict.corrected
     assert found["fig6.bias"] is Verdict.holds
     assert found["fig6.outlier"] is Verdict.holds

@@ -477,6 +477,21 @@ def test_a_run_that_raises_or_diverges_fails_by_itself(tmp_path):
     assert len(batch_files(tmp_path / "store")) == 4
 
 
+def test_a_first_cell_that_makes_no_sense_fails_by_itself(tmp_path):
+    # With one row of the basis, tau = 1 and s = 1, most signals are not seen at all.
+    unseen = next(
+        q for q in range(20) if not lb.SparseRecovery(n=9, s=1, N=1, tau=1.0, seed=q).y_star.any()
+    )
+    seen = next(
+        q for q in range(99) if lb.SparseRecovery(n=9, s=1, N=1, tau=1.0, seed=q).y_star.any()
+    )
+    sense = base(problem=lb.SparseRecovery(n=9, s=1, N=1, tau=1.0, seed=seen))
+    for tasks in (("simulate",), ("recover",)):
+        sweep = lb.sweep(sense, {"problem.seed": [unseen, seen]}, tasks=tasks)
+        summary = run(sweep, tmp_path / tasks[0])
+        assert (summary.done, summary.failed) == (1, 1)
+
+
 def test_a_failure_that_goes_away_is_replaced_by_its_result(tmp_path, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("no luck\ntoday")

@@ -16,7 +16,7 @@ from latebloom.sweeps import Sweep
 
 from .blog_curve import PUBLISHED, compare, distance, features
 from .catalogue import READ_OFF, Preset, register
-from .claim import Claim, Criterion
+from .claim import FINITE, Claim, Criterion
 from .families import CURVES, SEEDED, lateness, present
 from .lab import Lab
 from .reproduction import Reproduction
@@ -56,7 +56,7 @@ CLAIMS = (
             "late in the picture",
             "median over seeds of t2/t1, infinite without t2",
             low=10.0,
-            high=1e9,
+            high=FINITE,
         ),
     ),
     Claim(

@@ -15,6 +15,8 @@ from .statistic import Statistic
 
 # The key of the evidence for the corrected form of a claim.
 CORRECTED = " corrected"
+# Above what any run can have: the upper end of a band that leaves out what was never seen.
+FINITE = 1e9
 
 
 class Verdict(enum.StrEnum):
@@ -24,6 +26,7 @@ class Verdict(enum.StrEnum):
     corrected = "holds with correction"
     fails = "fails"
     undecided = "not decidable here"
+    untested = "not tested"
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,15 @@ class Criterion:
 
         >>> Criterion("t2 ~ 1/(alpha beta)", "slope", -1.05, -0.95).band
         '-1.05 to -0.95'
+        >>> Criterion("late", "t2/t1", low=10, high=FINITE).band
+        'at least 10, and finite'
         """
         if math.isinf(self.low):
             return f"at most {self.high:g}"
         if math.isinf(self.high):
             return f"at least {self.low:g}"
+        if self.high == FINITE:
+            return f"at least {self.low:g}, and finite"
         return f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
 
 
@@ -83,13 +90,18 @@ class Claim:
     corrected: Criterion | None = None
     undecidable: str = ""
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is a question of ours that neither paper nor post states."""
+        return self.source.startswith("ours")
+
     def decide(self, evidence: Mapping[str, Statistic]) -> Verdict:
         """Return the verdict on the evidence of a study.
 
         **Arguments:**
 
         - `evidence`: the statistic under the claim's id, that of the corrected form under the id
-          and `CORRECTED`; what is missing decides nothing.
+          and `CORRECTED`; without the first nothing was tested.
 
         >>> from latebloom.paper.statistic import exactly
         >>> claim = Claim(
@@ -99,8 +111,10 @@ class Claim:
         'holds with correction'
         """
         found, better = evidence.get(self.id), evidence.get(self.id + CORRECTED)
-        if self.undecidable or found is None:
+        if self.undecidable:
             return Verdict.undecided
+        if found is None:
+            return Verdict.untested
         if self.test.inside(found):
             return Verdict.holds
         if not self.test.outside(found):

@@ -82,6 +82,17 @@ def stepped(lab: Lab) -> Sweep:
     )
 
 
+def weaker(lab: Lab) -> Sweep:
+    """Return the instances stepped at the larger of the two step sizes, with a weaker penalty."""
+    base = stepped(lab).base.with_(penalty=Nuclear(1e-3, null="full"), method=Subgradient(1.0))
+    return Sweep(
+        base.with_(steps=int(PATIENCE / 1e-3)),
+        {"problem.seed": seeds(lab)},
+        engine="step",
+        name="Figure 6 with a weaker penalty",
+    )
+
+
 def short(lab: Lab) -> Sweep:
     """Return instances at the smallest alpha beta of the figure, up to its horizon."""
     axes = {"problem.seed": seeds(lab)}

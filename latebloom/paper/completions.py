@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from latebloom.experiment import Experiment
-from latebloom.methods import Subgradient
+from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import L1, Nuclear
-from latebloom.problems import MatrixCompletion
+from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.record import LogSpaced
 from latebloom.run import Run
 from latebloom.sweeps import Sweep
@@ -81,6 +81,28 @@ def instances(lab: Lab) -> list[Run]:
         for seed in seeds(lab)
     ]
     return lab.each("instances of Figure 5", drawn, engine="slow")
+
+
+def with_l1(lab: Lab) -> list[Run]:
+    """Return the same instances with the l1 norm of the entries, to the end.
+
+    Entry by entry it is sparse recovery of a vector, in closed form between events.
+    """
+    drawn = []
+    for seed in seeds(lab):
+        problem = fig5(seed).problem
+        assert isinstance(problem, MatrixCompletion)
+        X, a = np.eye(problem.mask.size)[problem.mask.ravel() != 0], problem.a_star.ravel()
+        drawn.append(
+            fig5_l1().with_(
+                problem=SparseRecovery.from_arrays(X, X @ a, a),
+                method=ProximalGradient(0.1),
+                thresholds=(1e-4, 1e-4),
+                steps=10**9,
+                name=f"instance {seed} of Figure 5 with l1",
+            )
+        )
+    return lab.each("with l1 instead", drawn, engine="jump")
 
 
 def first_steps(lab: Lab, experiment: Experiment, name: str) -> Sweep:

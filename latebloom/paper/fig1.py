@@ -7,7 +7,7 @@ from latebloom.phases import Rules
 from latebloom.run import Run
 
 from .catalogue import READ_OFF, Preset, register
-from .claim import Claim, Criterion
+from .claim import FINITE, Claim, Criterion
 from .families import (
     Family,
     after_t2,
@@ -48,7 +48,6 @@ PUBLISHED_T2: dict[str, dict[float, float]] = {
 PUBLISHED_RISE = {1e-5: 102 / 56}
 # A delay, by the rule of verdicts: one decade.
 LATE = Rules().delay_ratio
-FINITE = 1e9  # above what any run can have
 
 
 def _late(norm: str) -> Claim:

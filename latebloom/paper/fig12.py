@@ -3,15 +3,14 @@
 import numpy as np
 
 from latebloom.experiment import Experiment
-from latebloom.methods import ProjectedSubgradient, Subgradient
+from latebloom.methods import ProjectedSubgradient
 
 from .catalogue import Preset, register
 from .claim import Claim, Criterion
-from .fig27 import NOTE, figure_of, run_of, well_posed
+from .fig27 import NOTE, PACE, figure_of, pace, run_of, well_posed
 from .lab import Lab
-from .passages import middles
 from .reproduction import Reproduction
-from .statistic import median, share
+from .statistic import share
 
 # Rounding of a projection on 40 equations.
 ZERO = 1e-10
@@ -47,7 +46,7 @@ CLAIMS = (
         "Figure 12, appendix D.1",
         Criterion(
             "generalization is driven by the penalty alone: without the loss it takes as long",
-            "median over these instances of t2 over that of the subgradient method",
+            PACE,
             low=0.9,
             high=1.1,
         ),
@@ -59,13 +58,12 @@ def reproduce(lab: Lab) -> Reproduction:
     """Draw the 40 runs; decide when they fit, when they recover, and what drives them."""
     method = ProjectedSubgradient(0.1)
     cells, able = well_posed(lab, method)
-    other, _ = well_posed(lab, Subgradient(0.1))
     steps, train = (cells[f"trajectory_{k}"].values for k in ("step", "train_error"))
     zero = [np.nanmax(e[s >= 1]) <= ZERO for s, e in zip(steps, train, strict=True)]
     evidence = {
         "fig12.once": share(zero),
         "fig12.delay": share(cells["verdict"].values[able] == "grokked"),
-        "fig12.alone": median((middles(cells) / middles(other)).values[able]),
+        "fig12.alone": pace(lab, method),
     }
     title = "Figure 12: sparsity and measurements, projected subgradients"
     return figure_of("fig12", title, lab, method, evidence)

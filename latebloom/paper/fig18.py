@@ -9,6 +9,7 @@ from .catalogue import Preset, register
 from .claim import Claim, Criterion
 from .fig9 import CURVES, SEEDS, by_depth, fig9, published, times
 from .lab import Lab
+from .passages import value_at
 from .reproduction import Comparison, Reproduction
 from .settled import settled
 from .statistic import median
@@ -28,7 +29,7 @@ CLAIMS = (
         "fig18.undertrained",
         "Figure 18, caption",
         Criterion(
-            "at depth 4 the error rises with N only because there are too few steps",
+            "at depth 4 the errors at large N are those of too few steps",
             "median over instances of the training error after 4 10^6 steps over that after 10^6, "
             "N = 100 (full size only)",
             high=0.5,
@@ -69,8 +70,8 @@ def reproduce(lab: Lab) -> Reproduction:
     if not lab.quick:
         run = lab.results(longer()).load()
         error, steps = run["trajectory_train_error"], run["trajectory_step"]
-        early = error.where(steps <= 1e6).ffill("record").isel(record=-1)
-        evidence["fig18.undertrained"] = median((run["train_error"] / early).values)
+        early = value_at(error, steps, 1e6)
+        evidence["fig18.undertrained"] = median(run["train_error"].values / early)
     rows = tuple(
         Comparison(f"least test error, L = {L}, N = 100", None, float(least))
         for L, least in zip(drawn["L"].values, drawn["test"].sel(N=100).values, strict=True)

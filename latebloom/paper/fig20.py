@@ -15,7 +15,8 @@ CLAIMS = (
         "Figure 20, section 3.4",
         Criterion(
             "over N and s recovery ends at a sharp boundary",
-            "share of the cells of (N, s), tau = 0, in which all instances or none are recovered",
+            "share of the cells of (N, s), tau = 0, in which all instances or none are recovered "
+            "(neighbours are not independent: the interval is too short)",
             low=0.6,
         ),
     ),

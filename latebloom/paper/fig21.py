@@ -13,11 +13,15 @@ from .catalogue import Preset, register
 from .claim import Claim, Criterion
 from .lab import Lab
 from .reproduction import Comparison, Reproduction
-from .statistic import share
+from .statistic import median
 
 MEASUREMENTS = tuple(range(10, 101, 10))
 TAUS = tuple(k / 10 for k in range(11))
 CURVES = ("train_error", "test_error")
+SEEDS = tuple(range(1, 21))
+SEED = "problem.seed"
+# Below n, and enough for basis pursuit without coherent rows.
+ENOUGH = 60
 
 
 def fig21(N: int = 30, tau: float = 0.5) -> Experiment:
@@ -43,15 +47,24 @@ def published(quick: bool) -> Sweep:
     )
 
 
+def instances(quick: bool) -> Sweep:
+    """Return the figure on other instances, and which of them basis pursuit recovers; quick: three
+    shares, one number of measurements."""
+    base = fig21().with_(problem=SparseRecovery.code(n=100, s=5, N=30, snr=None))
+    grid = {"N": (ENOUGH,), "tau": (0.0, 0.5, 1.0)} if quick else {"N": MEASUREMENTS, "tau": TAUS}
+    tasks = ("simulate", "recover")
+    axes = {SEED: SEEDS, **grid}
+    return Sweep(base, axes, engine="jump", tasks=tasks, name="instances over tau and N")
+
+
 CLAIMS = (
     Claim(
         "fig21.later",
         "Figure 21, section 3.4",
         Criterion(
             "in every panel t2 comes later as tau grows (as drawn)",
-            "share of neighbouring tau of one N, of which at least one is recovered, with a later "
-            "t2 (or none) at the larger tau (the pairs are not independent: the interval is too "
-            "short)",
+            "median over instances of the share of neighbouring tau of one N, of which at least "
+            "one is recovered, with a later t2 (or none) at the larger tau",
             low=0.8,
         ),
     ),
@@ -59,12 +72,13 @@ CLAIMS = (
 
 
 def later(cells: xr.Dataset) -> np.ndarray:
-    """Return of every pair of neighbouring tau whether the larger one comes later, leaving out
-    pairs of which neither is recovered."""
-    t2 = cells["t2_high"].fillna(np.inf).transpose("N", "tau").values
-    first, second = t2[:, :-1].ravel(), t2[:, 1:].ravel()
+    """Return of every instance in which share of pairs of neighbouring tau the larger one comes
+    later, leaving out pairs of which neither is recovered."""
+    t2 = cells["t2_high"].fillna(np.inf).transpose(SEED, "N", "tau").values
+    first, second = (t.reshape(len(t2), -1) for t in (t2[..., :-1], t2[..., 1:]))
     seen = np.isfinite(first) | np.isfinite(second)
-    return (second > first)[seen]
+    told = seen.any(axis=1)  # an instance that is never recovered says nothing
+    return ((second > first) & seen).sum(axis=1)[told] / seen.sum(axis=1)[told]
 
 
 def reproduce(lab: Lab) -> Reproduction:
@@ -72,6 +86,7 @@ def reproduce(lab: Lab) -> Reproduction:
     from latebloom.plots.panels import plot_panels
 
     cells = lab.results(published(lab.quick), failures=True).load()
+    others = lab.results(instances(lab.quick), failures=True).load()
     figure = plot_panels(
         cells, "tau", "N", {"tau": r"$\tau$", "N": "N"}, columns=2, marks="t2_high"
     )
@@ -90,9 +105,10 @@ def reproduce(lab: Lab) -> Reproduction:
         rows,
         figure,
         ("engine jump: the curves are averages of the chattering ones, 10^7 steps each",),
-        evidence={"fig21.later": share(later(cells))},
+        evidence={"fig21.later": median(later(others))},
         settings=(fig21(),),
-        seeds="seed 1, measurements with seed N/10, as published",
+        seeds="picture: seed 1, measurements with seed N/10, as published; claims: those of "
+        f"fig22, seeds {SEEDS[0]} to {SEEDS[-1]}",
     )
 
 

@@ -8,10 +8,10 @@ from latebloom.simulate import simulate
 
 from .catalogue import Preset, register
 from .claim import CORRECTED, Claim, Criterion
-from .fig3 import fig3
+from .fig3 import fig3, sweeps
 from .lab import Lab
 from .reproduction import Comparison, Reproduction
-from .statistic import exactly, median
+from .statistic import median
 
 # In two of three instances a component vanishes before 3 t1 already.
 SEEDS = tuple(range(1, 81))
@@ -26,7 +26,7 @@ CLAIMS = (
         Criterion(
             "off the support components shrink at the constant rate alpha beta",
             "median over instances of the median over these components of |da/dt|/(alpha beta), "
-            "between two records after t1",
+            "between two records after 3 t1 with no component vanishing, where there are two",
             low=0.9,
             high=1.1,
         ),
@@ -43,7 +43,8 @@ CLAIMS = (
         "Figure 25",
         Criterion(
             "every component converges to that of the truth",
-            "largest |a_i - a*_i| at the end over the largest |a*_i|, published instance",
+            "median over the instances of fig3 that basis pursuit recovers of the relative error "
+            "in the end",
             high=0.01,
         ),
     ),
@@ -84,7 +85,9 @@ def reproduce(lab: Lab) -> Reproduction:
     end = float(np.abs(last - truth).max() / np.abs(truth).max())
     cases = [{"seed": seed} for seed in SEEDS]
     kept = [r for r in lab.tables("rates of Figure 25", cases, rates) if r is not None]
-    evidence = {"fig25.all": exactly(end)}
+    whole = lab.results(sweeps()[0]).load()
+    able = whole["recoverable"].values == 1
+    evidence = {"fig25.all": median(whole["test_error"].values[able])}
     if kept:
         typical, apart = np.array(kept, float).T
         evidence["fig25.rate"] = median(typical)

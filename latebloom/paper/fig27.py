@@ -13,7 +13,7 @@ from .catalogue import Preset, register
 from .claim import Claim, Criterion
 from .lab import Lab
 from .reproduction import Comparison, Reproduction
-from .statistic import Statistic, share
+from .statistic import Statistic, median, share
 
 SPARSITIES = (1, 5, 10, 15)
 MEASUREMENTS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
@@ -57,6 +57,29 @@ def instances(method: Method, quick: bool) -> Sweep:
         grid = {"s": SPARSITIES, "N": MEASUREMENTS}
     name = f"instances over s and N, {type(method).__name__}"
     return Sweep(run_of(method), {**seeds, **grid}, engine="jump", trajectories=CURVES, name=name)
+
+
+def stepped(method: Method) -> Sweep:
+    """Return instances stepped until they generalize: no engine knows what a method does."""
+    base = run_of(method, **WELL_POSED)
+    base = base.with_(penalty=L1(1e-4), steps=100_000, thresholds=(1e-2, 1e-2))
+    name = f"stepped, {type(method).__name__}"
+    return Sweep(base, {"problem.seed": SEEDS}, engine="step", name=name)
+
+
+PACE = (
+    "median of t2 over that of the subgradient method on the same instance (s = 5, N = 40; "
+    "stepped, beta = 1e-4, errors 1e-2), over instances that both recover"
+)
+
+
+def pace(lab: Lab, method: Method) -> Statistic:
+    """Return t2 of a method over that of the subgradient method."""
+    own, other = (
+        lab.results(stepped(m))["t2"].values.astype(float) for m in (method, Subgradient(0.1))
+    )
+    both = np.isfinite(own) & np.isfinite(other)
+    return median(own[both] / other[both])
 
 
 def recoverable(base: Experiment) -> Sweep:

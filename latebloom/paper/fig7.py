@@ -121,6 +121,10 @@ def reproduce(lab: Lab) -> Reproduction:
 
     run = lab.run(fig7().with_(name="fig7"))
     data = run.trajectory
+    steps, norm = data["step"].values, data["l2_norm"].values
+    plateau = median_between(run, "l2_norm", 200, 1e4)
+    leaves = float(steps[(steps > 200) & (norm < 0.9 * plateau)][0])
+    fallen = float(steps[norm < 2 * norm[-1]][0])
     rows = (
         Comparison("t1", 118, run.phases.t1.step),
         Comparison("t2", None, run.phases.t2.step, "never: the limit of the error is above it"),
@@ -129,8 +133,10 @@ def reproduce(lab: Lab) -> Reproduction:
         Comparison("test error in the end", 0.85, float(data["test_error"][-1])),
         Comparison("train error in the end", 4e-6, float(data["train_error"][-1])),
         Comparison("l2 norm at step 0", 100, float(data["l2_norm"][0])),
-        Comparison("l2 norm on the plateau", 86, median_between(run, "l2_norm", 200, 1e4)),
+        Comparison("l2 norm on the plateau", 86, plateau),
         Comparison("l2 norm in the end", 0.084, float(data["l2_norm"][-1])),
+        Comparison("the norm has left its plateau", 1e5, leaves, "by 10%"),
+        Comparison("the norm has fallen", 7e6, fallen, "within a factor of 2 of its end"),
     )
     return Reproduction(
         "fig7",

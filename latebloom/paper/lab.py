@@ -1,6 +1,7 @@
 """The lab: where studies get their runs, at one size and out of one store."""
 
 import hashlib
+import inspect
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -200,11 +201,12 @@ class Lab:
 
         **Arguments:**
 
-        - `name`, `settings`: what identifies them, with the version of latebloom.
+        - `name`, `settings`: what identifies them, with the version of latebloom and the text of
+          the module of `compute`, where the other settings are.
         - `compute`: given a progress function, returns what JSON can hold (a number that is not
           finite is null).
         """
-        path = self._place(name, settings)
+        path = self._place(name, settings, compute)
         began = perf_counter()
         kept = _read(path)
         fresh = kept is None
@@ -229,7 +231,7 @@ class Lab:
         **Raises:** `KeyboardInterrupt` after Ctrl-C, with the cases done kept.
         """
         began = perf_counter()
-        paths = [self._place(name, case) for case in cases]
+        paths = [self._place(name, case, compute) for case in cases]
         found = [_read(path) for path in paths]
         todo = [i for i, kept in enumerate(found) if kept is None]
         orders = [(compute, cases[i]) for i in todo]
@@ -265,9 +267,9 @@ class Lab:
         """Return where a single run is kept."""
         return self.folder / RUNS / f"{experiment.hash}-{engine}.npz"
 
-    def _place(self, name: str, settings: dict[str, Any]) -> Path:
+    def _place(self, name: str, settings: dict[str, Any], compute: Callable[..., Any]) -> Path:
         """Return where a table is kept."""
-        identity = json.dumps([name, settings, __version__], sort_keys=True)
+        identity = json.dumps([name, settings, __version__, _text_of(compute)], sort_keys=True)
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         return self.folder / TABLES / f"{name.replace(' ', '-')}-{digest}.json"
 
@@ -363,6 +365,12 @@ def passage_of(cell: xr.Dataset, name: str) -> Passage:
 def _whole(cell: xr.Dataset, name: str) -> int | None:
     value = float(cell[name])
     return int(value) if np.isfinite(value) else None
+
+
+def _text_of(compute: Callable[..., Any]) -> str:
+    """Return a digest of the module that defines a function."""
+    source = inspect.getsourcefile(compute)
+    return "" if source is None else hashlib.sha256(Path(source).read_bytes()).hexdigest()[:16]
 
 
 def _timed(compute: Callable[[dict[str, Any]], Any], case: dict[str, Any]) -> tuple[Any, float]:

@@ -83,8 +83,8 @@ CLAIMS = (
         "the post, LU mechanism",
         Criterion(
             "the training loss has the shape of an L in the weight norm: high below w_c, low above",
-            "share of seeds, over all tasks, whose training loss from w_c on stays below a tenth "
-            "of the one at the smallest norm",
+            "share of runs, one per seed and task, whose training loss from w_c on stays below a "
+            "tenth of the one at the smallest norm",
             low=0.5,
         ),
     ),
@@ -93,7 +93,8 @@ CLAIMS = (
         "the post, LU mechanism",
         Criterion(
             "the test loss has the shape of a U, with its least value at a norm w_c",
-            "share of seeds, over all tasks, whose test loss is least inside the range of norms",
+            "share of runs, one per seed and task, whose test loss is least inside the range of "
+            "norms",
             low=0.5,
         ),
     ),

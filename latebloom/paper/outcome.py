@@ -173,6 +173,7 @@ def count(verdicts: Sequence[str]) -> str:
         Verdict.corrected: ("holds with correction", "hold with correction"),
         Verdict.fails: ("fails", "fail"),
         Verdict.undecided: ("not decidable here", "not decidable here"),
+        Verdict.untested: ("not tested", "not tested"),
     }
     counts = {kind: sum(v == kind for v in verdicts) for kind in Verdict}
     return ", ".join(f"{k} {words[kind][k > 1]}" for kind, k in counts.items() if k)

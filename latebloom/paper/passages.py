@@ -29,6 +29,18 @@ def for_good(steps: Num[np.ndarray, " R"], holds: Bool[np.ndarray, " R"]) -> flo
     return float(steps[first]) if first < len(steps) else np.inf
 
 
+def value_at(curve: xr.DataArray, steps: xr.DataArray, step: float) -> np.ndarray:
+    """Return of every cell of a sweep the last value of a curve up to a step.
+
+    >>> steps = xr.DataArray([[0.0, 5.0, 9.0, np.nan]], dims=("seed", "record"))
+    >>> value_at(10 * steps, steps, 6).tolist()
+    [50.0]
+    """
+    seen = (steps <= step) & curve.notnull()
+    last = seen.sizes["record"] - 1 - seen.isel(record=slice(None, None, -1)).argmax("record")
+    return curve.isel(record=last).values
+
+
 def first_below(steps: Num[np.ndarray, " R"], errors: Num[np.ndarray, " R"], level: float) -> float:
     """Return when a curve first passes a level, between records a power law.
 

@@ -13,12 +13,14 @@ from . import report_parts as parts
 from . import report_sections as sections
 from .catalogue import PRESETS
 from .outcome import Outcome, all_claims
-from .record import OURS, outcomes_of, published, record_of
+from .record import outcomes_of, published, record_of
 from .report_sections import Paper, tally
 
 # The look of the demo's page, and what a table needs on a phone and in print.
 STYLES = (Path(__file__).parents[1] / "plots" / "page.css", Path(__file__).with_name("report.css"))
 TITLE = "What stands of “Grokking Beyond the Euclidean Norm of Model Parameters”"
+# Where values were published.
+PAPER = ("convex", "networks")
 ARXIV = '<a href="https://arxiv.org/abs/2506.05718">arXiv 2506.05718</a>'
 LEAD = (
     "The paper says that a model fits its data first and generalizes far later whenever a small "
@@ -92,7 +94,7 @@ def _headline(paper: Paper) -> str:
     theirs = published(paper.claims)
     counts = tally(paper.record, theirs)
     outcomes = [outcome for _, outcome in paper.best.values()]
-    rows = [row for p, o in paper.best.values() if p.group not in OURS for row in o.rows]
+    rows = [row for p, o in paper.best.values() if p.group in PAPER for row in o.rows]
     compared = [row for row in rows if row["published"] is not None]
     silent = sum(row["agrees"] is False and not row["because"] for row in compared)
     agreeing = sum(bool(row["agrees"]) for row in compared)

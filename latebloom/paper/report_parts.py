@@ -19,12 +19,14 @@ MARKS = {
     Verdict.corrected: ("≈", "corrected"),
     Verdict.fails: ("✗", "fails"),
     Verdict.undecided: ("?", "undecided"),
+    Verdict.untested: ("–", "untested"),
 }
 PLURAL = {
     Verdict.holds: "hold",
     Verdict.corrected: "hold with correction",
     Verdict.fails: "fail",
     Verdict.undecided: "not decidable here",
+    Verdict.untested: "not tested",
 }
 PAPER = "arXiv 2506.05718, "
 ENTRY = r"\b[EB]-\d\d\b"

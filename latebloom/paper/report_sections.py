@@ -12,7 +12,7 @@ from . import report_parts as parts
 from .catalogue import GROUPS, Preset, studies
 from .claim import Verdict
 from .outcome import Outcome, count, picture
-from .record import TITLES, Claims, Record, published
+from .record import NOTES, TITLES, Claims, Record, published
 
 JUDGED = (
     "A claim has a statistic over instances and a band in which it has to lie, written beside its "
@@ -66,6 +66,7 @@ def remember(paper: Paper) -> str:
         Verdict.fails: "What fails",
         Verdict.corrected: "What holds with a correction",
         Verdict.undecided: "What is not decidable here",
+        Verdict.untested: "What was not tested",
         Verdict.holds: "What holds",
     }
     for verdict, title in titles.items():
@@ -97,17 +98,18 @@ def remember(paper: Paper) -> str:
 
 def _listed(paper: Paper, verdict: Verdict, claims: Claims) -> str:
     """Return claims with one verdict as a table: statement, what is right, number, or the why."""
-    last = "why not" if verdict is Verdict.undecided else "holds if"
+    silent = (Verdict.undecided, Verdict.untested)
+    last = "why not" if verdict in silent else "holds if"
     rows = []
     for key, (_, claim) in claims.items():
         found = paper.record.best(key)
         value, band = parts.numbers(claim, found)
         if verdict is Verdict.undecided:
-            undecided = "no run that the store has can tell"
-            if found is not None and found["found"] is not None:
-                undecided = f"the interval crosses an edge of: {claim.test.band}"
             value = "" if claim.undecidable else value
-            band = escape(claim.undecidable or undecided)
+            crossed = f"the interval crosses an edge of: {claim.test.band}"
+            band = escape(claim.undecidable or crossed)
+        elif verdict is Verdict.untested:
+            band = "no run that the store has can tell"
         said = parts.statement(claim, found)
         said += f'<br><span class="quiet">{parts.source(claim.source)}</span>'
         rows.append([_link(key), said, value, band])
@@ -137,10 +139,11 @@ def all_claims(paper: Paper) -> str:
             source = parts.source(claim.source)
             rows.append([name, source, said, badge, *parts.numbers(claim, found), size])
         if rows:
+            note = escape(NOTES.get(group, ""))
             told.append(
                 f'<h3 id="claims-{group}">{escape(TITLES[group])}</h3>\n'
                 f"{parts.bar(tally(paper.record, own), thin=True)}\n"
-                f"<p>{len(own)} claims: {paper.record.count(own)}.</p>\n"
+                f"<p>{len(own)} claims: {paper.record.count(own)}. {note}</p>\n"
                 f"{parts.table(header, rows, [parts.anchor(key) for key in own])}"
             )
     return "\n".join([*told, "</section>"])

@@ -124,6 +124,22 @@ def compared(rows: Sequence[Comparison]) -> str:
     return f"{head}: {inside} of {len(published)} values {tolerance}, {rest}"
 
 
+def one_draw(
+    quantity: str, published: float, values: Sequence[float] | np.ndarray, because: str
+) -> Comparison:
+    """Return the published value of one random draw beside the median and the range of ours.
+
+    >>> one_draw("t2", 4.0, [1.0, 3.0, 9.0], "another draw").why
+    'median of 3, 1 to 9'
+    """
+    values = np.asarray(values, dtype=float)
+    low, high = float(values.min()), float(values.max())
+    why = f"median of {values.size}, {low:.3g} to {high:.3g}"
+    if not low <= published <= high:
+        because += ", but none of ours is there"
+    return Comparison(quantity, published, float(np.median(values)), why, because)
+
+
 def completed(run: "Run") -> "Run":
     """Return the run, or pass Ctrl-C on: half a figure compares with nothing."""
     if run.interrupted:

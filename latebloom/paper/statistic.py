@@ -14,6 +14,8 @@ import numpy as np
 from latebloom._errors import InvalidInput
 
 LEVEL = 0.95
+# Below it no interval between two instances holds the median in 95% of cases.
+FEW = 6
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def median(values: Sequence[float] | np.ndarray) -> Statistic:
 
     With x_(1) <= ... <= x_(n), the interval [x_(k), x_(n+1-k)] holds the true median with
     probability $1 - 2P(B < k)$, B binomial(n, 1/2): the largest k that leaves 95%. No distribution
-    is assumed; below six instances even the extremes leave less, and they are the interval.
+    is assumed. Below six instances even the extremes leave less: there the interval is Student's,
+    of the mean of values that scatter normally, widened to the extremes; of one instance, or where
+    some but not all are infinite, it is everything.
 
     **Arguments:**
 
@@ -83,8 +87,10 @@ def median(values: Sequence[float] | np.ndarray) -> Statistic:
 
     >>> print(median(range(1, 21)))
     10.5 [6, 15]
+    >>> print(median([1.0, 2.0, 3.0]))
+    2 [-0.484, 4.48]
     """
-    from scipy.stats import binom
+    from scipy.stats import binom, t
 
     x = np.sort(np.asarray(values, dtype=float).ravel())
     _require(x.size)
@@ -93,7 +99,14 @@ def median(values: Sequence[float] | np.ndarray) -> Statistic:
     k = max(int(binom.ppf((1 - LEVEL) / 2, x.size, 0.5)), 1)
     low, high = x[(x.size - 1) // 2], x[x.size // 2]
     middle = low if low == high else 0.5 * (low + high)
-    return Statistic(float(middle), float(x[k - 1]), float(x[x.size - k]), x.size)
+    ends = float(x[k - 1]), float(x[x.size - k])
+    if x.size < FEW and x[0] < math.inf:
+        if x.size == 1 or x[-1] == math.inf:
+            ends = -math.inf, math.inf
+        else:
+            half = t.ppf(0.5 + LEVEL / 2, x.size - 1) * x.std(ddof=1) / math.sqrt(x.size)
+            ends = min(ends[0], float(x.mean() - half)), max(ends[1], float(x.mean() + half))
+    return Statistic(float(middle), *ends, x.size)
 
 
 def exactly(value: float, count: int = 1) -> Statistic:

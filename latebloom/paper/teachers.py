@@ -128,7 +128,7 @@ def delay_claim(name: str, kind: str, source: str) -> Claim:
         f"{name}.delay",
         source,
         Criterion(
-            f"the smaller alpha beta, the later the student generalizes under {WORDS[kind]}",
+            f"the smaller alpha beta, the later the test loss is least under {WORDS[kind]}",
             f"{pairs_of}has the later published t2, the step of the least test loss (the pairs "
             "are not independent: the interval is too short)",
             low=0.8,
@@ -145,17 +145,16 @@ WORDS = {kind: f"the {kind} norm" for kind in PENALTIES} | {"Sobolev": "its teac
 
 
 def learns_claim(name: str, kind: str, source: str) -> Claim:
-    """Return the claim that the student generalizes at all."""
+    """Return the question whether the student generalizes at all."""
     return Claim(
         f"{name}.generalizes",
-        source,
+        f"ours, on {source}",
         Criterion(
-            f"the student generalizes under {WORDS[kind]}",
+            f"the student generalizes under {WORDS[kind]}: a relative test error of 0.1",
             "median over seeds of the least relative test error of all its runs; predicting 0 "
             "has 1",
             high=0.1,
         ),
-        corrected=Criterion("it does better than predicting 0", "the same error", high=0.99),
     )
 
 
@@ -218,7 +217,6 @@ def evidence(name: str, found: Mapping[float, Family]) -> dict[str, Statistic]:
             f"{name}.delay": shares(pairs(cells, until_least)),
             f"{name}.delay" + CORRECTED: shares(pairs(cells, until_t2)),
             f"{name}.generalizes": best,
-            f"{name}.generalizes" + CORRECTED: best,
         }
     )
 

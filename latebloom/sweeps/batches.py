@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from latebloom import schedules
+from latebloom._errors import InvalidInput
 from latebloom.problems import Supervised
 from latebloom.simulate import choose_engine
 
@@ -86,7 +87,11 @@ def batches(sweep: Sweep, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
         seen.add(key)
         structure, shape = sweep.structure(i)
         if structure not in kinds:
-            size, together = _kind(sweep, task, i)
+            try:
+                size, together = _kind(sweep, task, i)
+            except InvalidInput:  # it fails by itself, and does not speak for the others
+                yield _batch(task, [i], keys, False)
+                continue
             fair = math.ceil(distinct / (LEAST_TOGETHER if together else LEAST_APART))
             kinds[structure] = min(size, fair), together
         size, together = kinds[structure]
@@ -106,10 +111,10 @@ def _batch(task: Task, cells: list[int], keys: Sequence[str], together: bool) ->
 def _kind(sweep: Sweep, task: Task, i: int) -> tuple[int, bool]:
     """Return how many cells of the structure of cell i make a batch, and whether they advance
     together."""
-    experiment = sweep.experiment(i)
-    assert experiment is not None
     if task.verb != "simulate":
         return APART, False
+    experiment = sweep.experiment(i)
+    assert experiment is not None
     if isinstance(experiment.problem, Supervised):
         # Other engines do not apply, which every run says for itself.
         return (NETWORKS, True) if task.engine in ("auto", "step") else (APART, False)
