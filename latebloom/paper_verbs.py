@@ -177,6 +177,7 @@ def print_end(
     verb: Reproduce, chosen: "list[Preset]", made: "list[Regenerated]", where: Path
 ) -> None:
     """Print the sums, and where everything is."""
+    from .paper.catalogue import official_of
     from .paper.outcome import count
     from .sweep_verbs import duration
 
@@ -190,7 +191,7 @@ def print_end(
         print(f"claims: {count(verdicts)}")
     print(f"pictures and numbers: {where}; everything computed: {verb.store}")
     if not verb.full:
-        hours = sum(p.official or 0 for p in chosen)
+        hours = official_of(p.name for p in chosen)
         official = f" (public code: {duration(hours)})" if hours else ""
         print(f"the published settings: latebloom reproduce {verb.figure} --full{official}")
 

@@ -1,7 +1,7 @@
 """The catalogue: experiments with a name, what was published of them, and where sources differ."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,22 @@ GROUPS: tuple[Group, ...] = ("convex", "networks", "theory", "beyond", "others")
 # What `reproduce all` regenerates: the paper and what follows from it.
 ALL = "all"
 OF_ALL: tuple[Group, ...] = ("convex", "networks", "theory", "beyond")
+
+# Studies all of whose published runs are those of others.
+RUNS_OF: Mapping[str, tuple[str, ...]] = {
+    "fig16": ("fig7",),
+    "fig17": ("fig9",),
+    "fig18": ("fig9",),
+    "fig22": ("fig21",),
+    "fig23": ("fig8",),
+    "fig25": ("fig3",),
+    "fig26": ("fig4",),
+    "fig28": ("fig27",),
+    "fig29": ("fig6",),
+    "fig1": ("fig2", "fig30"),
+    "fig10": ("fig31",),
+    "fig11": ("fig34",),
+}
 
 Study = Callable[["Lab"], Reproduction]
 
@@ -88,6 +104,17 @@ class Preset:
                 "can be reproduced: the figures, and the studies of `latebloom list`"
             )
         return self.reproduce
+
+
+def official_of(names: Iterable[str]) -> float:
+    """Return the seconds that the public code takes for some studies, shared runs counted once.
+
+    >>> official_of(["fig4", "fig26"]) == official_of(["fig26"]) == 7 * 3600
+    True
+    """
+    chosen = set(names)
+    own = [n for n in chosen if not RUNS_OF.get(n) or not chosen.issuperset(RUNS_OF[n])]
+    return sum(PRESETS[name].official or 0.0 for name in own)
 
 
 def by_size(

@@ -138,8 +138,8 @@ CLAIMS = (
         "Figure 9, section 3.5",
         Criterion(
             "with few measurements the error falls with depth",
-            "share of instances with a smaller final error at depth 3 than at depth 2, N = 20 "
-            "(full size only)",
+            "share of instances whose least error of the run, as drawn, is smaller at depth 3 than "
+            "at depth 2, N = 20 (full size only)",
             low=0.8,
         ),
     ),
@@ -171,9 +171,9 @@ CLAIMS = (
             low=0.9,
         ),
         corrected=Criterion(
-            "it slows training down: given enough steps it begins",
-            "median over instances of that error over the one from 1e-2 (full size only)",
-            low=2.0,
+            "it freezes training for long, not for ever: for 10^5 steps, not for 10^6",
+            "median over instances of that error after 10^5 steps",
+            low=0.9,
         ),
     ),
 )
@@ -199,7 +199,7 @@ def evidence(lab: Lab) -> dict[str, Statistic]:
     t1, t2, ends = times(lab)
     known = np.isfinite(t1[2]) & np.isfinite(t2[1])
     deep = np.isfinite(t1[3])
-    frozen = lab.results(tiny(lab.quick))["test_error"].values
+    frozen, early = (lab.results(tiny(short))["test_error"].values for short in (lab.quick, True))
     found = {
         "fig9.recovers": share(error.sel(L=2, N=ENOUGH).values <= NEAR),
         "fig9.recovers" + CORRECTED: share(ends[2] <= NEAR),
@@ -207,10 +207,10 @@ def evidence(lab: Lab) -> dict[str, Statistic]:
         "fig9.sooner": median(((t2[2] - t1[2])[known]) / (t2[1] - t1[1])[known]),
         "fig9.gone": median((t2[3] / t1[3])[deep]),
         "fig9.frozen": median(frozen),
+        "fig9.frozen" + CORRECTED: median(early),
     }
     if not lab.quick:
-        found["fig9.frozen" + CORRECTED] = median(frozen / error.sel(L=3, N=ENOUGH).values)
-        few = error.sel(N=SCARCE)
+        few = cells["trajectory_test_error"].min("record").sel(N=SCARCE)
         found["fig9.depth"] = share(few.sel(L=3).values < few.sel(L=2).values)
     return found
 

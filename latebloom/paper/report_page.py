@@ -11,7 +11,7 @@ from latebloom.theory.errata import ERRATA
 
 from . import report_parts as parts
 from . import report_sections as sections
-from .catalogue import PRESETS
+from .catalogue import PRESETS, official_of
 from .outcome import Outcome, all_claims
 from .record import outcomes_of, published, record_of
 from .report_sections import Paper, tally
@@ -26,7 +26,7 @@ LEAD = (
     "The paper says that a model fits its data first and generalizes far later whenever a small "
     "penalty asks for something that a generalizing model has, such as sparse or low-rank weights; "
     "that depth, or the choice of the data, can do the same; and that the l2 norm of the weights "
-    "does not tell. What of that stands: every statement in numbers of the paper "
+    "does not tell. What of that stands: the statements in numbers of the paper "
     f"({ARXIV}) and of its authors’ post, with the test that decides it, and every figure made "
     "again."
 )
@@ -105,7 +105,7 @@ def _headline(paper: Paper) -> str:
     sizes = f"{full} at the published size, {len(outcomes) - full} at the quick one"
     if paper.missing:
         sizes += f", {len(paper.missing)} not run yet"
-    official = sum(preset.official or 0.0 for preset, _ in paper.best.values())
+    official = official_of(paper.best)
     facts = [
         (f"{agreeing} of {len(compared)}", f"published values agree within 10%; {rest}"),
         (f"{len(outcomes)} studies", sizes),
@@ -113,7 +113,7 @@ def _headline(paper: Paper) -> str:
     ]
     if official:
         facts.append(
-            (f"{official / 3600:,.0f} h", "of the public code for the same figures, published size")
+            (f"{official / 3600:,.0f} h", "of the public code on two cores for the same figures")
         )
     if counts[parts.NOT_RUN]:
         facts.append((str(counts[parts.NOT_RUN]), "claims that nothing was run for yet"))
@@ -166,22 +166,22 @@ def _errata() -> str:
 
 def _costs(paper: Paper) -> str:
     """Return the table of times."""
-    rows, pairs = [], []
+    rows, both, ours = [], [], 0.0
     for name, found in paper.record.figures.items():
         quick, full = (found[k]["seconds"] if k in found else None for k in ("quick", "full"))
         official = PRESETS[name].official
         ratio = ""
         if official and full:
-            pairs.append((official, full))
+            both.append(name)
+            ours += full
             ratio = f"{float(f'{official / full:.2g}'):,.6g}"
         times = ["" if t is None else duration(t) for t in (official, quick, full)]
         rows.append([f'<a href="#{name}">{name}</a>', *times, ratio])
     told = COSTS
-    if len(pairs) > 1:
-        theirs, ours = (sum(side) for side in zip(*pairs, strict=True))
+    if len(both) > 1:
         told += (
-            f" The {len(pairs)} figures with both times: {duration(ours)} instead of "
-            f"{duration(theirs)}."
+            f" The {len(both)} figures with both times: {duration(ours)}; the public code "
+            f"{duration(official_of(both))}, runs that figures share counted once."
         )
     header = ("study", "public code", "quick", "full", "public code / full")
     return (
