@@ -62,7 +62,7 @@ def instances(method: Method, quick: bool) -> Sweep:
 def stepped(method: Method) -> Sweep:
     """Return instances stepped until they generalize: no engine knows what a method does."""
     base = run_of(method, **WELL_POSED)
-    base = base.with_(penalty=L1(1e-4), steps=100_000, thresholds=(1e-2, 1e-2))
+    base = base.with_(penalty=L1(1e-4), steps=30_000, thresholds=(1e-2, 1e-2))
     name = f"stepped, {type(method).__name__}"
     return Sweep(base, {"problem.seed": SEEDS}, engine="step", name=name)
 
