@@ -293,8 +293,10 @@ def print_one(preset: "Preset", claim: "Claim", record: Any) -> None:
     best = record.best(claim.id)
     rows.append(("verdict", "not run" if best is None else best["verdict"]))
     rows.append(("results", record.where))
-    size = " --full" if best is not None and best["found"] is None else ""
-    rows.append(("decide it", f"latebloom reproduce {preset.name}{size}"))
+    open_still = best is not None and best["found"] is None
+    if not claim.undecidable and not (open_still and record.at(claim.id, "full")):
+        size = " --full" if open_still else ""
+        rows.append(("decide it", f"latebloom reproduce {preset.name}{size}"))
     print_table((claim.id, ""), rows)
 
 

@@ -1,7 +1,7 @@
 """Claims: what the paper and the blog state in numbers, each with the test that decides it.
 
 A test is a statistic over instances and the band in which it has to lie, both written down beside
-the claim, before any run. The verdict follows from the statistic's 95% interval and from nothing
+the claim. The verdict follows from the statistic's 95% interval and from nothing
 else: inside the band, outside, or across its edge.
 """
 

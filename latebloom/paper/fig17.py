@@ -14,7 +14,7 @@ CLAIMS = (
         "fig17.longer",
         "section 3.5, Figure 17",
         Criterion(
-            "the deeper, the longer training takes",
+            "the deeper, the longer training takes (depth 3 against 2)",
             "median over instances of positive signals of t1 (train error 0.1) at depth 3 over "
             "that at depth 2, N = 60",
             low=1.0,

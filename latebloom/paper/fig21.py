@@ -62,7 +62,7 @@ CLAIMS = (
         "fig21.later",
         "Figure 21, section 3.4",
         Criterion(
-            "in every panel t2 comes later as tau grows (as drawn)",
+            "t2 comes later as tau grows (as drawn)",
             "median over instances of the share of neighbouring tau of one N, of which at least "
             "one is recovered, with a later t2 (or none) at the larger tau",
             low=0.8,

@@ -74,7 +74,8 @@ CLAIMS = (
         "section 3.4",
         Criterion(
             "gradient descent recovers where basis pursuit does",
-            "share of instances over N and tau with the same outcome: t2 by step 10^7, certificate "
+            "share of instances over N and tau, of those that can be posed, with the same outcome: "
+            "t2 by step 10^7, certificate "
             "(those of one seed are not independent: the interval is too short)",
             low=0.9,
         ),

@@ -79,8 +79,8 @@ CLAIMS = (
         "section 3.1, Figure 3",
         Criterion(
             "after t1 the subgradient of the penalty dominates",
-            "median over instances of the median of ||beta H||/||G|| over [2 t1, 5000], which is "
-            "at least 1 whatever happens: G balances the part of beta H in the row space",
+            "median over instances of the median of ||beta H||/||G|| over [2 t1, 5000]; balance "
+            "alone, G = -beta P H with P the projection on the row space, gives at least 1",
             low=2.0,
         ),
         corrected=Criterion(

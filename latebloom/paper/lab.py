@@ -202,7 +202,7 @@ class Lab:
         **Arguments:**
 
         - `name`, `settings`: what identifies them, with the version of latebloom and the text of
-          the module of `compute`, where the other settings are.
+          the module of `compute`, where most other settings are.
         - `compute`: given a progress function, returns what JSON can hold (a number that is not
           finite is null).
         """

@@ -113,7 +113,10 @@ def _headline(paper: Paper) -> str:
     ]
     if official:
         facts.append(
-            (f"{official / 3600:,.0f} h", "of the public code on two cores for the same figures")
+            (
+                f"{official / 3600:,.0f} h",
+                "of the public code for all these figures at the published size, on two cores",
+            )
         )
     if counts[parts.NOT_RUN]:
         facts.append((str(counts[parts.NOT_RUN]), "claims that nothing was run for yet"))

@@ -18,7 +18,7 @@ JUDGED = (
     "A claim has a statistic over instances and a band in which it has to lie, written beside its "
     "wording. The verdict follows from the statistic’s 95% interval: inside the band the claim "
     "holds; outside it fails, or holds with the correction whose own statistic lies in its own "
-    "band; across an edge, or without a run that could tell, it is not decidable here."
+    "band; across an edge it is not decidable here, and without a run that could tell not tested."
 )
 # A longer table of values opens on a click.
 SHORT = 12
@@ -89,9 +89,9 @@ def remember(paper: Paper) -> str:
             told.append(parts.folded(words, listed, kind))
     if any(paper.verdict(key) for key in ours):
         told.append(
-            f"<h3>Beyond the figures</h3>\n<p>{len(ours)} questions of ours that the paper leaves "
-            f"open: {paper.record.count(ours)}. "
-            '<a href="#claims-beyond">They stand below the others.</a></p>'
+            f"<h3>Questions of ours</h3>\n<p>{len(ours)} that the paper leaves open: "
+            f"{paper.record.count(ours)}. They stand "
+            '<a href="#claims-beyond">below the others</a>, and with the networks.</p>'
         )
     return "\n".join([*told, "</section>"])
 
@@ -143,7 +143,7 @@ def all_claims(paper: Paper) -> str:
             told.append(
                 f'<h3 id="claims-{group}">{escape(TITLES[group])}</h3>\n'
                 f"{parts.bar(tally(paper.record, own), thin=True)}\n"
-                f"<p>{len(own)} claims: {paper.record.count(own)}. {note}</p>\n"
+                f"<p>{escape('; '.join(paper.record.headline(own)))}. {note}</p>\n"
                 f"{parts.table(header, rows, [parts.anchor(key) for key in own])}"
             )
     return "\n".join([*told, "</section>"])

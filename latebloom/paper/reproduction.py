@@ -135,8 +135,8 @@ def one_draw(
     values = np.asarray(values, dtype=float)
     low, high = float(values.min()), float(values.max())
     why = f"median of {values.size}, {low:.3g} to {high:.3g}"
-    if not low <= published <= high:
-        because += ", but none of ours is there"
+    if not low <= published <= high:  # no draw of ours explains it
+        why, because = f"{why}; the published value is outside", ""
     return Comparison(quantity, published, float(np.median(values)), why, because)
 
 

@@ -77,7 +77,7 @@ def median(values: Sequence[float] | np.ndarray) -> Statistic:
     probability $1 - 2P(B < k)$, B binomial(n, 1/2): the largest k that leaves 95%. No distribution
     is assumed. Below six instances even the extremes leave less: there the interval is Student's,
     of the mean of values that scatter normally, widened to the extremes; of one instance, or where
-    some but not all are infinite, it is everything.
+    some but not all are infinite, it is everything (from 0 on for what is not negative).
 
     **Arguments:**
 
@@ -102,7 +102,7 @@ def median(values: Sequence[float] | np.ndarray) -> Statistic:
     ends = float(x[k - 1]), float(x[x.size - k])
     if x.size < FEW and x[0] < math.inf:
         if x.size == 1 or x[-1] == math.inf:
-            ends = -math.inf, math.inf
+            ends = 0.0 if x[0] >= 0 else -math.inf, math.inf
         else:
             half = t.ppf(0.5 + LEVEL / 2, x.size - 1) * x.std(ddof=1) / math.sqrt(x.size)
             ends = min(ends[0], float(x.mean() - half)), max(ends[1], float(x.mean() + half))

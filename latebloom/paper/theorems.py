@@ -332,8 +332,7 @@ def reproduce(lab: Lab) -> Reproduction:
         "slack: how far inside the promise the measured quantity is, relative to the promise; "
         "negative if it is violated",
         f"runs: {len(FAMILIES)} kinds ({', '.join(FAMILIES)})",
-        "a law that no run meets the hypotheses of, or that promises nothing there, is not "
-        "decidable here",
+        "a law that no run meets the hypotheses of, or that promises nothing there, is not tested",
     )
     return Reproduction(
         "theorems",

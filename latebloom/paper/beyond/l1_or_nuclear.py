@@ -120,7 +120,7 @@ def ask(case: dict[str, Any]) -> list[float | None]:
 CLAIMS = (
     Claim(
         "l1-or-nuclear.sparse",
-        "section 3.2, text only",
+        "ours, on section 3.2",
         Criterion(
             "with l1 an extremely sparse matrix groks",
             "share of matrices with t2 > 10 t1 under l1, 60 Gaussian measurements, k = 2",
@@ -129,7 +129,7 @@ CLAIMS = (
     ),
     Claim(
         "l1-or-nuclear.dense",
-        "section 3.2, text only",
+        "ours, on section 3.2",
         Criterion(
             "with l1 a matrix that is not sparse does not",
             "share of matrices that l1 cannot recover, 60 Gaussian measurements, k = 10",
@@ -138,7 +138,7 @@ CLAIMS = (
     ),
     Claim(
         "l1-or-nuclear.completion",
-        "section 3.2, text only",
+        "ours, on section 3.2",
         Criterion(
             "with l1 the completion of an extremely sparse matrix groks",
             "share of matrices with t2 > 10 t1 under l1, of those it recovers from 60 entries, "
