@@ -22,7 +22,7 @@ from latebloom.paper.fig28 import least_measurements
 from latebloom.paper.lab import Lab
 from latebloom.paper.outcome import all_claims, load, picture, regenerate
 from latebloom.paper.record import Record, check, outcomes_of, record_of
-from latebloom.paper.reproduction import Comparison, compared
+from latebloom.paper.reproduction import Comparison, compared, one_draw
 from latebloom.paper.settled import on_record, settled
 from latebloom.paper.statistic import Statistic, exactly, median, share, slopes
 from latebloom.progress import progress_bar
@@ -223,6 +223,13 @@ def test_a_comparison_explains_what_differs():
     assert compared([outside, replace(outside, because="")]).endswith("not explained: b")
     assert compared([outside]).startswith("not reproduced: 0 of 1")
     assert compared([Comparison("a", None, 1.0)]) == "no values were published"
+    drawn, apart = one_draw("c", 4.0, [1.0, 9.0], "draws"), one_draw("d", 4.0, [5.0, 9.0], "draws")
+    assert (drawn.agrees, drawn.drawn, apart.drawn) == (False, True, False)
+    assert compared([drawn, inside]).endswith(
+        "1 of 2 values within 10%, 1 in the range of our draws"
+    )
+    assert compared([drawn, apart]).endswith("1 in the range of our draws, not explained: d")
+    assert compared([apart]).startswith("not reproduced")
 
 
 # The lab ------------------------------------------------------------------------------------------

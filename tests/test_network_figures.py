@@ -28,6 +28,7 @@ from latebloom.paper import (
     fig35,
     lu,
     modular,
+    readings,
     teachers,
 )
 from latebloom.paper.catalogue import studies
@@ -251,6 +252,44 @@ def test_the_published_t2_at_the_end_of_a_run_is_none():
 def test_lateness_is_infinite_without_t2():
     runs = [fake_run(STEPS, 10, 40), fake_run(STEPS, 10), fake_run(STEPS)]
     assert families.lateness(runs) == [4.0, math.inf]
+
+
+def test_the_weakest_penalty_is_one_under_which_all_generalize():
+    there, not_there = fake_run(STEPS, 10, 40), fake_run(STEPS, 10)
+    by_beta = {1e-3: [there] * 2, 1e-4: [there] * 2, 1e-5: [there, not_there], 1e-6: [not_there]}
+    assert families.weakest(by_beta) is by_beta[1e-4]
+    assert families.weakest({1e-5: [there, not_there], 1e-4: [not_there]}) == [there, not_there]
+
+
+def test_a_reading_is_the_value_of_a_curve_where_it_was_read_off():
+    curves = {"l2_norm": [2, 8, 6, 5, 7, 10], "test_error": [1, 1, 0.01, 0.2, 0.03, 0.0]}
+    run = fake_run([0, 10, 20, 30, 40, 50], t1=10, t2=20, **curves)
+    places = (0, 35, "largest", "t1", "t2", "least after t2")
+    found = [readings.Reading("l2_norm", at, 1.0).of(run) for at in places]
+    assert found == [2, 7, 10, 8, 6, 5]
+    accuracy = readings.Reading(readings.ACCURACY, "least after t2", 0.75, "0.7 to 0.8")
+    assert accuracy.of(run) == pytest.approx(0.8)
+    late = fake_run([0, 10, 20, 30, 40, 50], t1=10, **curves)
+    assert accuracy.of(late) is None
+    assert readings.Reading("l2_norm", 60, 1.0).of(run) is None
+    (row,) = readings.reading_rows("l2", [run, run, late], [accuracy], "seeds")
+    assert (row.published, row.ours) == (0.75, pytest.approx(0.8))
+    assert row.quantity == "l2: least test accuracy after t2"
+    assert "1 not by the end; published: 0.7 to 0.8" in row.why
+
+
+def test_what_was_read_off_is_compared_at_the_published_size_only():
+    steps = [0, 100, 6000, 10_000]
+    norms = dict.fromkeys(("l1_norm", "l2_norm", "nuclear_norm"), (1, 5, 3, 4))
+    run = fake_run(steps, 100, 6000, test_error=[1, 1, 0, 0], **norms)
+    by_norm = {norm: {b: [run] * 3 for b in betas} for norm, betas in modular.FULL.betas.items()}
+    rows = {row.quantity: row for row in fig1.rows(by_norm, True)}
+    assert len(rows) == len(fig1.rows(by_norm, True))
+    beside = {name: row.ours for name, row in rows.items() if row.published is not None}
+    assert beside["l1: largest l2 norm"] == beside["l1, beta 5e-09: largest l1 norm"] == 5
+    assert beside["l1, beta 1e-05: l2 norm at t2"] == 3
+    small = [row for row in fig1.rows(by_norm, False) if row.published is not None]
+    assert small == []
 
 
 W = np.array([1.0, 2.0, 4.0, 8.0])

@@ -3,10 +3,12 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from latebloom.cli import main
 from latebloom.paper import PRESETS
+from latebloom.paper import fig4 as figure_4
 from latebloom.paper.lab import Lab
 from latebloom.paper.outcome import regenerate
 from latebloom.paper.reproduction import Comparison
@@ -38,6 +40,18 @@ def test_figure_4_comes_out_where_a_delay_builds_up(lab):
     # the error is within 5% of its limit up to the distance of two records.
     assert law["t2 alpha beta (alpha beta <= 1e-5)"].ours == pytest.approx(0.1012, abs=2e-3)
     assert law["final test error / beta"].agrees
+
+
+@pytest.mark.parametrize(("beta", "steps"), [(1e-1, 0), (1e-1, 3), (1e-3, 2000)])
+def test_the_error_at_t2_of_figure_4_is_that_of_a_plain_loop(beta, steps):
+    data = figure_4.fig4(0.1, beta).data
+    a = np.full(100, 1e-6)
+    for _ in range(steps):
+        a = a - 0.1 * (data.X.T @ (data.X @ a - data.y_star) + beta * np.sign(a))
+    ours = figure_4.error_at({"alpha": 0.1, "beta": beta, "steps": steps})
+    assert ours == pytest.approx(np.abs(a - data.a_star).sum() / 100, rel=1e-9)
+    if steps:  # read off the picture
+        assert ours == pytest.approx(figure_4.PUBLISHED_ERROR[0.1, beta], rel=0.1)
 
 
 @pytest.mark.slow

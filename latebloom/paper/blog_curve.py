@@ -6,18 +6,24 @@ import numpy as np
 
 from latebloom.run import Run
 
+from .families import over_seeds
+from .readings import Reading
 from .reproduction import Comparison
 
+READINGS = (
+    Reading("l2_norm", 0, 13.0),
+    Reading("l2_norm", "largest", 93.0),
+    Reading("l2_norm", 6_000, 82.0),
+    Reading("l2_norm", "t2", 58.0),
+    Reading("l2_norm", 10_000, 50.0),
+    Reading("test_loss", "largest", 41.0),
+)
+TOP = "step of the largest l2 norm"
 PUBLISHED = {
     "t1": 533.0,
     "t2": 9146.0,
-    "l2 norm at step 0": 13.0,
-    "largest l2 norm": 93.0,
-    "step of the largest l2 norm": 2150.0,
-    "l2 norm at step 6,000": 82.0,
-    "l2 norm at t2": 58.0,
-    "l2 norm at step 10,000": 50.0,
-    "largest test loss": 41.0,
+    **{reading.words: reading.published for reading in READINGS},
+    TOP: 2150.0,
 }
 # Why they differ from ours.
 BECAUSE = (
@@ -28,25 +34,12 @@ BECAUSE = (
 
 def features(run: Run) -> dict[str, float | None]:
     """Return what is read off the published curve, from a run; None for what did not happen."""
-    steps, norm = run.trajectory["step"].values, run.trajectory["l2_norm"].values
-    t2 = run.phases.t2.high
-
-    def at(step: int | None) -> float | None:
-        if step is None or step > steps[-1]:
-            return None
-        return float(norm[np.searchsorted(steps, step)])
-
-    top = int(norm.argmax())
+    top = int(run.trajectory["l2_norm"].values.argmax())
     return {
         "t1": run.phases.t1.high,
-        "t2": t2,
-        "l2 norm at step 0": float(norm[0]),
-        "largest l2 norm": float(norm[top]),
-        "step of the largest l2 norm": float(steps[top]),
-        "l2 norm at step 6,000": at(6_000),
-        "l2 norm at t2": at(t2),
-        "l2 norm at step 10,000": at(10_000),
-        "largest test loss": float(run.trajectory["test_loss"].max()),
+        "t2": run.phases.t2.high,
+        **{reading.words: reading.of(run) for reading in READINGS},
+        TOP: float(run.trajectory["step"][top]),
     }
 
 
@@ -72,15 +65,6 @@ def compare(runs: Sequence[Run], published: bool = True) -> list[Comparison]:
     rows = []
     found = [features(run) for run in runs]
     for name, theirs in PUBLISHED.items():
-        seen = [values[name] for values in found]
-        known = [value for value in seen if value is not None]
-        missing = len(seen) - len(known)
-        middle = None
-        if missing * 2 < len(seen):  # what did not happen by the end is beyond every other value
-            middle = float(np.median([np.inf if v is None else v for v in seen]))
-        span = f"{min(known):.4g} to {max(known):.4g}" if known else "never"
-        why = f"median of {len(seen)} seeds, {span}"
-        why += f", {missing} not" * bool(missing)
-        beside = theirs if published else None
-        rows.append(Comparison(name, beside, middle, why, BECAUSE))
+        ours, why = over_seeds([values[name] for values in found])
+        rows.append(Comparison(name, theirs if published else None, ours, why, BECAUSE))
     return rows

@@ -5,6 +5,7 @@ from functools import partial
 
 from .catalogue import READ_OFF, Preset, register
 from .lab import Lab
+from .readings import Reading
 from .reproduction import Reproduction
 from .teachers import (
     BETAS,
@@ -26,6 +27,10 @@ READ = {
 PUBLISHED = {
     alpha: dict(zip(sorted(BETAS, reverse=True), read, strict=True)) for alpha, read in READ.items()
 }
+LOSSES = (
+    Reading("test_loss", 0, 12.5, "12 to 13"),
+    Reading("test_loss", "t1", 8.1, "the plateau after memorization"),
+)
 BECAUSE = (
     "teacher, inputs and start of the published runs were not seeded: the picture is of one draw; "
     "where the test loss is flat its least value comes at an accidental step"
@@ -58,8 +63,8 @@ def reproduce(name: str, lab: Lab, setting: Setting | None = None) -> Reproducti
     """Train the students of one of the figures."""
     f = FIGURES[name]
     setting = lab.of(f.quick, f.full) if setting is None else setting
-    published = PUBLISHED if f.kind == "l1" else {}
-    return study(lab, name, f.kind, setting, published, BECAUSE)
+    published, losses = (PUBLISHED, LOSSES) if f.kind == "l1" else ({}, ())
+    return study(lab, name, f.kind, setting, published, losses, BECAUSE)
 
 
 for _name, _figure in FIGURES.items():

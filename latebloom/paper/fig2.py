@@ -8,6 +8,7 @@ from .delays import exponent, exponent_rows, law_of
 from .families import Family, across, first_seed, pairs, present, products, shares
 from .lab import Lab
 from .modular import (
+    BECAUSE,
     FULL,
     NAMES,
     SMALL,
@@ -19,10 +20,13 @@ from .modular import (
     t2_rows,
     trained,
 )
+from .readings import ACCURACY, Reading, reading_rows
 from .reproduction import Comparison, Reproduction
 from .statistic import Statistic
 
 Published = Mapping[tuple[str, float], Mapping[float, float]]
+# By norm, learning rate and strength; None for all strengths.
+Accuracies = Mapping[tuple[str, float, float | None], Reading]
 # By norm, learning rate and strength.
 Runs = Mapping[str, Mapping[float, Family]]
 
@@ -31,6 +35,9 @@ PUBLISHED_T2: Published = {
     ("nuclear", 1e-3): {1e-4: 5410, 5e-5: 7450, 1e-5: 9700, 1e-6: 13250, 1e-7: 19220},
     ("nuclear", 1e-2): {1e-4: 910, 5e-5: 1100, 1e-5: 1530, 1e-6: 1990, 1e-7: 2880, 5e-8: 3710},
     ("nuclear", 1e-1): {1e-4: 490, 5e-5: 610, 1e-5: 930, 1e-6: 1430, 1e-7: 1930, 5e-8: 2100},
+}
+DIPS: Accuracies = {
+    ("nuclear", 1e-1, None): Reading(ACCURACY, "least after t2", 0.8, "dips to 0.65 to 0.95")
 }
 
 
@@ -84,7 +91,13 @@ def law_claims(name: str, source: str, norm: str) -> tuple[Claim, ...]:
 
 
 def scaling(
-    lab: Lab, name: str, title: str, setting: Setting, norms: Sequence[str], published: Published
+    lab: Lab,
+    name: str,
+    title: str,
+    setting: Setting,
+    norms: Sequence[str],
+    published: Published,
+    accuracies: Accuracies,
 ) -> Reproduction:
     """Train with all learning rates and strengths for some norms; compare t2, and how it scales.
 
@@ -93,6 +106,7 @@ def scaling(
     - `name`, `title`: of the figure.
     - `norms`: which of `modular.PENALTIES`; a row of panels each.
     - `published`: t2 by (norm, alpha) and beta, of the published size.
+    - `accuracies`: what else was read off, of the published size.
     """
     from latebloom.plots.accuracies import Panel, plot_accuracies
 
@@ -103,6 +117,12 @@ def scaling(
         for alpha, family in own.items():
             theirs = published.get((norm, alpha), {}) if setting.p == FULL.p else {}
             rows += t2_rows(f"{norm}, alpha {alpha:g}", family, theirs)
+    if setting.p == FULL.p:
+        for (norm, alpha, beta), reading in accuracies.items():
+            own, of = runs[norm][alpha], f"{norm}, alpha {alpha:g}"
+            some = [run for cell in own.values() for run in cell] if beta is None else own[beta]
+            of = of if beta is None else f"{of}, beta {beta:g}"
+            rows += reading_rows(of, some, (reading,), BECAUSE)
     laws = {norm: law_of(own) for norm, own in runs.items()}
     for norm, law in laws.items():
         rows += exponent_rows(norm, law)
@@ -154,7 +174,7 @@ def reproduce(lab: Lab, setting: Setting | None = None) -> Reproduction:
     """Train under the nuclear norm with three learning rates."""
     setting = lab.of(SMALL, FULL) if setting is None else setting
     title = "Figure 2: the delay against alpha and beta, nuclear norm"
-    return scaling(lab, "fig2", title, setting, ("nuclear",), PUBLISHED_T2)
+    return scaling(lab, "fig2", title, setting, ("nuclear",), PUBLISHED_T2, DIPS)
 
 
 register(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from latebloom.problems import MatrixCompletion
+from latebloom.run import Run
 
 from .catalogue import READ_OFF, Preset, register
 from .claim import CORRECTED, Claim, Criterion
@@ -23,6 +24,9 @@ from .lab import Lab
 from .passages import middle
 from .reproduction import Comparison, Reproduction, median_between, one_draw
 from .statistic import Statistic, median, share
+
+# Read off panel (c): the third to the ninth; the tenth is about 0.
+PUBLISHED_VALUES = (1.08, 0.97, 0.80, 0.75, 0.53, 0.17, 0.11)
 
 CLAIMS = (
     Claim(
@@ -134,6 +138,14 @@ def evidence(lab: Lab) -> dict[str, Statistic]:
     }
 
 
+def memorized_values(run: Run) -> np.ndarray:
+    """Return the singular values at the first record since t1, largest first."""
+    data, t1 = run.trajectory, run.phases.t1.high
+    assert t1 is not None  # a certified instance
+    at = data["a"].values[data["step"].values >= t1][0]
+    return np.linalg.svd(at.reshape(10, 10), compute_uv=False)
+
+
 def reproduce(lab: Lab) -> Reproduction:
     """Run the figure, step by step at the full size, compare its values, decide its claims."""
     from latebloom.plots import plot_run
@@ -165,6 +177,10 @@ def reproduce(lab: Lab) -> Reproduction:
         Comparison("nuclear norm after t1", 16.9, memorized, "", UNSEEDED),
         Comparison("nuclear norm in the end", 13.3, float(nuclear[-1]), "", UNSEEDED),
     ]
+    values = np.array([memorized_values(other) for other in found])
+    for k, theirs in enumerate(PUBLISHED_VALUES, 3):
+        label = f"singular value {k} at memorization"
+        rows.append(one_draw(label, theirs, values[:, k - 1], UNSEEDED))
     if not lab.quick:  # the floors are those of the chatter, which engine slow averages out
         late, last = 1.2 * t2, run.last_step
         rows += [
@@ -214,6 +230,7 @@ register(
             "test floor": 2e-6,
             "nuclear norm after t1": 16.9,
             "final nuclear norm": 13.3,
+            "singular values at memorization": "two large, 1.08 ... 0.11, ~0",
         },
         source=READ_OFF,
         note=(

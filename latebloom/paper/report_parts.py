@@ -225,6 +225,8 @@ def _value(row: dict[str, Any]) -> tuple[str, ...]:
         True: '<span class="verdict holds">✓ yes</span>',
         False: '<span class="verdict fails">✗ no</span>',
     }[row["agrees"]]
+    if row["agrees"] is False and row.get("drawn"):
+        inside = '<span class="verdict corrected">≈ in the range of our draws</span>'
     why = "; ".join(filter(None, (row["why"], row["because"])))
     own = (published, number(row["ours"]), difference)
     return (plain(row["quantity"]), *map(escape, own), inside, plain(why))

@@ -31,6 +31,7 @@ from .families import (
 )
 from .lab import Lab
 from .modular import seeds_of
+from .readings import Reading, reading_rows
 from .reproduction import Comparison, Reproduction
 from .statistic import Statistic, median
 
@@ -164,6 +165,7 @@ def study(
     kind: str,
     setting: Setting,
     published: Mapping[float, Mapping[float, float]],
+    losses: Sequence[Reading],
     because: str,
 ) -> Reproduction:
     """Train students of one kind of penalty; compare the published t2, and count honestly.
@@ -173,6 +175,7 @@ def study(
     - `name`: of the figure.
     - `kind`: which of `PENALTIES`.
     - `published`: t2 by learning rate and strength, of the published size.
+    - `losses`: what was read off that all curves share, of the published size.
     - `because`: why it may differ.
     """
     from latebloom.plots.accuracies import Panel
@@ -180,8 +183,9 @@ def study(
 
     found = {alpha: family(lab, sweep(setting, kind, alpha)) for alpha in setting.alphas}
     if setting.d != FULL.d:
-        published = {}
-    rows: list[Comparison] = []
+        published, losses = {}, ()
+    every = [run for own in found.values() for runs in own.values() for run in runs]
+    rows: list[Comparison] = reading_rows("all", every, losses, because)
     for alpha, own in found.items():
         rows += _rows(alpha, own, published.get(alpha, {}), because)
     rows += exponent_rows(kind, law_of(found))
