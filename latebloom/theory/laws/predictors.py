@@ -236,7 +236,7 @@ register(
     Law(
         name="train plateau",
         statement="the train error right after t1 is beta ||(X^T)^+ H(a_hat)||/||y*||, and what "
-        "nothing fits",
+        "nothing fits: to a tenth, while few entries have changed sign",
         source="the balance X^T (X a - y*) = -beta P_row H; derived in the documentation",
         foretell=_needs("train_plateau"),
         measure=_plateau,
