@@ -9,7 +9,7 @@ from typing import Any
 from .experiment import Experiment
 from .methods import ProximalGradient
 from .paper import PRESETS
-from .paper.reproduction import Reproduction
+from .paper.reproduction import Reproduction, footnotes
 from .phases import Passage
 from .problems import LeastSquares
 from .run import Run
@@ -270,15 +270,16 @@ def print_check(run: Run, report: Report, every: bool = False) -> None:
 
 def print_reproduction(result: Reproduction) -> None:
     """Print published values beside ours."""
+    reasons, notes = footnotes([row.reason for row in result.rows])
     rows = [
         (
             row.quantity,
             number(row.published),
             number(row.ours),
             UNKNOWN if row.difference is None else f"{row.difference:+.1%}",
-            row.remark,
+            "; ".join(filter(None, (row.why, reason))),
         )
-        for row in result.rows
+        for row, reason in zip(result.rows, reasons, strict=True)
     ]
     header = ("quantity", "published", "ours", "difference", "why")
     # Nothing published, nothing to explain: the columns would be empty.
@@ -286,7 +287,7 @@ def print_reproduction(result: Reproduction) -> None:
     rows = [tuple(row[k] for k in shown) for row in rows]
     header = tuple(header[k] for k in shown)
     seeds = (f"seeds: {result.seeds}",) if result.seeds else ()
-    print_table(header, rows, result.title, (result.verdict, *result.notes, *seeds))
+    print_table(header, rows, result.title, (*notes, result.verdict, *result.notes, *seeds))
 
 
 def print_spec(experiment: Experiment) -> None:

@@ -217,7 +217,7 @@ def test_a_comparison_explains_what_differs():
     inside = Comparison("a", 10.0, 10.5, because="noise")
     outside = Comparison("b", 10.0, 20.0, because="noise")
     assert inside.to_dict()["because"] == ""
-    assert outside.remark == "noise"
+    assert (inside.reason, outside.reason) == ("", "noise")
     assert compared([inside]).startswith("reproduced: 1 of 1")
     assert compared([inside, outside]).endswith("the others explained")
     assert compared([outside, replace(outside, because="")]).endswith("not explained: b")

@@ -254,11 +254,12 @@ def test_lateness_is_infinite_without_t2():
     assert families.lateness(runs) == [4.0, math.inf]
 
 
-def test_the_weakest_penalty_is_one_under_which_all_generalize():
+def test_the_weakest_penalty_is_one_under_which_most_generalize():
     there, not_there = fake_run(STEPS, 10, 40), fake_run(STEPS, 10)
     by_beta = {1e-3: [there] * 2, 1e-4: [there] * 2, 1e-5: [there, not_there], 1e-6: [not_there]}
     assert families.weakest(by_beta) is by_beta[1e-4]
-    assert families.weakest({1e-5: [there, not_there], 1e-4: [not_there]}) == [there, not_there]
+    some = {1e-5: [not_there] * 2, 1e-4: [there, not_there], 1e-3: [not_there, there]}
+    assert families.weakest(some) is some[1e-4]
 
 
 def test_a_reading_is_the_value_of_a_curve_where_it_was_read_off():

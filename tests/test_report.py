@@ -210,6 +210,10 @@ def test_values_say_whether_they_agree(tmp_path):
     assert "every other one is explained" in after.text[""]
     for words in ("+100.0%", "✗ no", "the mean; noise"):
         assert words in after.text["fig7"]
+    drawn = {**told, "drawn": True}
+    both = Page(report_page(keep(tmp_path / "c", outcome("fig7", rows=[told, drawn]))))
+    for words in ("in the range of our draws", "the mean; see (a)", "(a) noise"):
+        assert words in both.text["fig7"]
 
 
 def test_costs_are_compared_where_both_are_known(page):

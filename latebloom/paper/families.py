@@ -212,13 +212,15 @@ def strongest(runs: Family) -> list[Run]:
 
 
 def weakest(runs: Family) -> list[Run]:
-    """Return the runs with the weakest penalty under which all generalized, one per seed.
+    """Return the runs with the weakest penalty under which most generalized, one per seed.
 
-    A run that ends before it generalizes says nothing of how late it would have been. Where no
-    penalty brings all of them there, the runs are those of the weakest of all.
+    A run that ends before it generalizes says nothing of how late it would have been.
     """
-    there = [b for b, own in runs.items() if all(r.phases.t2.high is not None for r in own)]
-    return runs[min(there, default=min(runs))]
+
+    def missing(beta: float) -> int:
+        return sum(run.phases.t2.high is None for run in runs[beta])
+
+    return runs[min(runs, key=lambda beta: (missing(beta), beta))]
 
 
 def lateness(runs: Sequence[Run]) -> list[float]:

@@ -11,7 +11,7 @@ from latebloom.report import number
 from latebloom.theory.errata import ERRATA
 
 from .claim import Claim, Verdict
-from .reproduction import READ_OFF_ACCURACY
+from .reproduction import READ_OFF_ACCURACY, footnotes
 
 # A verdict has a mark and a word beside its colour: no reader needs the colour.
 MARKS = {
@@ -211,12 +211,14 @@ def values(rows: Sequence[dict[str, Any]]) -> str:
     """Return the table of published values beside ours, without the columns that say nothing."""
     tolerance = f"within {READ_OFF_ACCURACY:.0%}"
     header = ("quantity", "published", "ours", "difference", tolerance, "why")
-    told = [_value(row) for row in rows]
+    reasons, notes = footnotes([row["because"] for row in rows])
+    told = [_value(row, reason) for row, reason in zip(rows, reasons, strict=True)]
     shown = [k for k in range(6) if k in (0, 2) or any(row[k] for row in told)]
-    return table([header[k] for k in shown], [[row[k] for k in shown] for row in told])
+    below = "".join(f"<p>{plain(note)}</p>" for note in notes)
+    return table([header[k] for k in shown], [[row[k] for k in shown] for row in told]) + below
 
 
-def _value(row: dict[str, Any]) -> tuple[str, ...]:
+def _value(row: dict[str, Any], reason: str) -> tuple[str, ...]:
     """Return one compared value as cells."""
     published = "" if row["published"] is None else number(row["published"])
     difference = "" if row["difference"] is None else f"{row['difference']:+.1%}"
@@ -227,6 +229,6 @@ def _value(row: dict[str, Any]) -> tuple[str, ...]:
     }[row["agrees"]]
     if row["agrees"] is False and row.get("drawn"):
         inside = '<span class="verdict corrected">≈ in the range of our draws</span>'
-    why = "; ".join(filter(None, (row["why"], row["because"])))
+    why = "; ".join(filter(None, (row["why"], reason)))
     own = (published, number(row["ours"]), difference)
     return (plain(row["quantity"]), *map(escape, own), inside, plain(why))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,17 +65,15 @@ class Comparison:
         return self.draws[0] <= self.published <= self.draws[1]
 
     @property
-    def remark(self) -> str:
-        """What there is to say of the value, and of the difference if there is one to explain."""
-        told = (self.why, self.because if self.agrees is False else "")
-        return "; ".join(filter(None, told))
+    def reason(self) -> str:
+        """What explains the difference, if there is one to explain."""
+        return self.because if self.agrees is False else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row, JSON-ready."""
         own = {"quantity": self.quantity, "published": self.published, "ours": self.ours}
         own = {**own, "difference": self.difference, "agrees": self.agrees, "drawn": self.drawn}
-        own["why"] = self.why
-        return {**own, "because": self.because if self.agrees is False else ""}
+        return {**own, "why": self.why, "because": self.reason}
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +138,18 @@ def compared(rows: Sequence[Comparison]) -> str:
         told.append(f"not explained: {', '.join(silent)}" if silent else "the others explained")
     head = "reproduced in part" if 2 * len(left) <= len(published) else "not reproduced"
     return f"{head}: {', '.join(told)}"
+
+
+def footnotes(reasons: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return reasons of which those that come again are marks, and what the marks stand for.
+
+    >>> footnotes(["noise", "", "another truth", "noise"])
+    (['see (a)', '', 'another truth', 'see (a)'], ['(a) noise'])
+    """
+    again = {reason: 0 for reason in reasons if reason and reasons.count(reason) > 1}
+    marks = {reason: f"({ascii_lowercase[k]})" for k, reason in enumerate(again)}
+    told = [f"see {marks[reason]}" if reason in marks else reason for reason in reasons]
+    return told, [f"{mark} {reason}" for reason, mark in marks.items()]
 
 
 def one_draw(
