@@ -259,8 +259,8 @@ register(
             "Settings of the public code: two tables, 8 x 8 matrix products, no biases, norms "
             "without the square (the post squares l2), 40 % of the pairs, Adam, batches of 2048. "
             "The picture stops at 6,090 (l1) and 4,090 steps; ours go to 10,000, because with "
-            "these settings t2 came later than in the picture in all our runs. 54 runs, about an "
-            "hour and a half on two cores; Figures 2 and 30 use them again."
+            "these settings t2 came later than in the picture in all our runs. 54 runs, "
+            "36 minutes to an hour and a half on two cores; Figures 2 and 30 use them again."
         ),
         reproduce=reproduce,
         group="networks",
