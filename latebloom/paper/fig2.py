@@ -186,8 +186,8 @@ register(
         note=(
             "Settings of fig1. The notebook as it stands draws l1; the picture is of the nuclear "
             "norm, and its panels are cut at 20,002, 4,090 and 2,190 steps; ours end at 20,000, "
-            "10,000 and 10,000. The exponents are ours. 54 runs, 18 of them those of fig1; about "
-            "three hours on two cores."
+            "10,000 and 10,000. The exponents are ours. 54 runs, 18 of them those of fig1; 38 "
+            "minutes to two hours on two cores for the others."
         ),
         reproduce=reproduce,
         group="networks",
