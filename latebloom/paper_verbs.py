@@ -294,8 +294,9 @@ def print_one(preset: "Preset", claim: "Claim", record: Any) -> None:
     rows.append(("verdict", "not run" if best is None else best["verdict"]))
     rows.append(("results", record.where))
     open_still = best is not None and best["found"] is None
-    if not claim.undecidable and not (open_still and record.at(claim.id, "full")):
-        size = " --full" if open_still else ""
+    full = record.at(claim.id, "full")
+    if not claim.undecidable and not (open_still and full):
+        size = " --full" if open_still or full else ""  # the verdict's own, or the one left to try
         rows.append(("decide it", f"latebloom reproduce {preset.name}{size}"))
     print_table((claim.id, ""), rows)
 

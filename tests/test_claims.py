@@ -418,7 +418,19 @@ def test_claims_are_listed_from_a_store(kept, capsys):
     table = capsys.readouterr().out
     assert table.count("\n| fig7.") == 5
     assert main(["claims", "fig7.drop", "--store", str(folder)]) == 0
-    assert "statistic" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "statistic" in told
+    assert "latebloom reproduce fig7 " in told
+
+
+def test_a_claim_names_the_command_of_its_verdict(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)  # no store: what is recorded with the package
+    assert main(["claims", "fig3.delay"]) == 0
+    assert "latebloom reproduce fig3 --full" in capsys.readouterr().out
+    assert main(["claims", "fig10.generalizes"]) == 0  # of the networks, most are quick
+    told = capsys.readouterr().out
+    assert "reproduce fig10" in told
+    assert "--full" not in told
 
 
 @pytest.mark.parametrize(
