@@ -95,15 +95,20 @@ def run_groups(groups: Sequence[Sequence[Experiment]], progress: Progress) -> li
     return [train(group) for group in groups]
 
 
-def over_seeds(values: Sequence[float | None]) -> tuple[float | None, str]:
+def over_seeds(values: Sequence[float | None], of: str = "seed") -> tuple[float | None, str]:
     """Return the median over seeds and a sentence with the range; None counts as infinite.
+
+    **Arguments:**
+
+    - `values`: one per seed, or of whatever else.
+    - `of`: what one of them is.
 
     >>> over_seeds([300.0, None, 100.0])
     (300.0, 'median of 3 seeds, from 100 to 300; 1 not by the end')
     """
     seen = [v for v in values if v is not None]
     median = float(np.median([math.inf if v is None else v for v in values]))
-    words = f"median of {len(values)} seeds" if len(values) > 1 else "1 seed"
+    words = f"median of {len(values)} {of}s" if len(values) > 1 else f"1 {of}"
     if len(seen) > 1:
         words += f", from {min(seen):.4g} to {max(seen):.4g}"
     missing = len(values) - len(seen)

@@ -181,8 +181,7 @@ def _rise(of: str, runs: Sequence[Run], published: float | None = None) -> list[
     seen = [end for end in map(after_t2, runs) if end is not None]
     if not seen:
         return []
-    ours, why = over_seeds([end.rise for end in seen])
-    why = why.replace("seeds", "runs")
+    ours, why = over_seeds([end.rise for end in seen], "run")
     why = f"{why}; test accuracy at least {min(end.accuracy for end in seen):.3f} meanwhile"
     what = f"{of}: l2 norm at the end over its least value after t2"
     return [Comparison(what, published, ours, why, BECAUSE)]

@@ -118,10 +118,11 @@ CLAIMS = (
 
 def evidence(lab: Lab) -> dict[str, Statistic]:
     """Return what decides the claims."""
-    found = [facts(run) for run in instances(lab)]
+    runs = instances(lab)
+    found = [facts(run) for run in runs]
     text = lab.results(first_steps(lab, fig5_text(), "first steps, text")).load()
     other = [run.phases.t2.high is None for run in with_l1(lab)]
-    nuclear = [run.phases.t2.high is not None for run in instances(lab)]
+    nuclear = [run.phases.t2.high is not None for run in runs]
     train, steps = (text[f"trajectory_{k}"].values for k in ("train_error", "step"))
     plateau = np.array([np.median(e[s >= 1000]) for e, s in zip(train, steps, strict=True)])
     least = np.nanmin(train, axis=1)

@@ -88,8 +88,7 @@ def reading_rows(
     """
     rows = []
     for reading in readings:
-        ours, why = over_seeds([reading.of(run) for run in runs])
-        why = why.replace("seeds", "runs")
+        ours, why = over_seeds([reading.of(run) for run in runs], "run")
         why = f"{why}; published: {reading.printed}" if reading.printed else why
         label = f"{of}: {reading.words}"
         rows.append(Comparison(label, reading.published, ours, why, because))

@@ -146,7 +146,7 @@ def footnotes(reasons: Sequence[str]) -> tuple[list[str], list[str]]:
     >>> footnotes(["noise", "", "another truth", "noise"])
     (['see (a)', '', 'another truth', 'see (a)'], ['(a) noise'])
     """
-    again = {reason: 0 for reason in reasons if reason and reasons.count(reason) > 1}
+    again = dict.fromkeys(r for r in reasons if r and reasons.count(r) > 1)  # in their order
     marks = {reason: f"({ascii_lowercase[k]})" for k, reason in enumerate(again)}
     told = [f"see {marks[reason]}" if reason in marks else reason for reason in reasons]
     return told, [f"{mark} {reason}" for reason, mark in marks.items()]
