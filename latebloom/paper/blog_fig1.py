@@ -36,7 +36,7 @@ CLAIMS = (
         "blog-fig1.t1",
         SOURCE,
         Criterion(
-            "training accuracy is perfect at t1 = 540",
+            "with the settings as stated training accuracy is perfect at t1 = 540",
             f"median over seeds of the first record without a training error, {STATED}",
             low=486.0,
             high=594.0,
@@ -46,7 +46,7 @@ CLAIMS = (
         "blog-fig1.t2",
         SOURCE,
         Criterion(
-            "test accuracy is perfect at t2 = 9150",
+            "with the settings as stated test accuracy is perfect at t2 = 9150",
             f"median over seeds of the first record without a test error, {STATED}",
             low=8235.0,
             high=10065.0,
@@ -76,7 +76,7 @@ CLAIMS = (
         "blog-fig1.rises",
         SOURCE,
         Criterion(
-            "before it falls it rises sevenfold",
+            "with the settings as stated the l2 norm rises sevenfold before it falls",
             f"median over seeds of its largest value over the one at the start, {STATED}",
             low=6.5,
             high=7.9,
