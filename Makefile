@@ -57,7 +57,7 @@ claims: $(RUNTIME) ## regenerate every figure into paper.store, and the recorded
 	@$(BIN)/latebloom reproduce beyond --full --store paper.store
 	@for f in $(NETWORKS); do $(BIN)/latebloom reproduce $$f --full --store paper.store || exit; done
 	@$(BIN)/latebloom claims --store paper.store --json > claims.json.new
-	@mv claims.json.new latebloom/paper/claims.json
+	@mv claims.json.new latebloom_paper/claims.json
 	@$(BIN)/latebloom claims --store paper.store --markdown > claims.md.new
 	@mv claims.md.new docs/claims.md
 

@@ -17,7 +17,7 @@ import numpy as np
 
 import latebloom as lb
 from latebloom.diagnosis.forecast import forecast
-from latebloom.paper import blog_fig1
+from latebloom_paper.networks import blog_fig1
 
 from .timing import Row
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import latebloom as lb
 from latebloom.engines.jump import simulate_jump
-from latebloom.paper.fig4 import fig4_grid
+from latebloom_paper.convex.fig4 import fig4_grid
 
 from .figure3 import ALPHA, experiment, numpy_loop
 from .timing import Row, in_turn

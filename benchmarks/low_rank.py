@@ -7,9 +7,9 @@ import numpy as np
 import latebloom as lb
 from latebloom.engines.slow import simulate_slow
 from latebloom.engines.step import simulate_step
-from latebloom.paper.completion200 import completion200
-from latebloom.paper.fig5 import fig5
 from latebloom.simulate import simulate
+from latebloom_paper.convex.completion200 import completion200
+from latebloom_paper.convex.fig5 import fig5
 
 from .timing import Row, in_turn, micro
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 import latebloom as lb
-from latebloom.experiment import MAX_STEPS
-from latebloom.theory.foretold import t2_interval
+from latebloom.experiment.experiment import MAX_STEPS
+from latebloom.theory.intervals import t2_interval
 from latebloom.theory.lower_bound import delay_lower_bound
 from latebloom.theory.slow_path import slow_path
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import latebloom as lb
-from latebloom.record import At
+from latebloom.experiment.record import At
 from latebloom.sweeps import Summary, run_sweep
 
 from .timing import Row

@@ -1,15 +1,28 @@
 """Delayed generalization ("grokking"), simulated exactly, measured, predicted and mapped."""
 
-__version__ = "0.1.0"
+from latebloom.core.errors import InvalidInput as InvalidInput
+from latebloom.core.errors import Unsupported as Unsupported
+from latebloom.core.phases import Passage as Passage
+from latebloom.core.phases import Phases as Phases
+from latebloom.core.phases import Rules as Rules
+from latebloom.core.phases import Verdict as Verdict
+from latebloom.core.phases import phases as phases
+from latebloom.core.schedules import Piecewise as Piecewise
+from latebloom.core.schedules import PowerDecay as PowerDecay
+from latebloom.core.schedules import SwitchOn as SwitchOn
+from latebloom.engines.checkpoint import Checkpoint as Checkpoint
+from latebloom.experiment.experiment import Experiment as Experiment
+from latebloom.experiment.initialization import Drawn as Drawn
+from latebloom.experiment.initialization import Gaussian as Gaussian
+from latebloom.experiment.record import At as At
+from latebloom.experiment.record import Every as Every
+from latebloom.experiment.record import LogSpaced as LogSpaced
+from latebloom.runs.run import Run as Run
 
-from ._errors import InvalidInput as InvalidInput
-from ._errors import Unsupported as Unsupported
-from .checkpoint import Checkpoint as Checkpoint
+from .core.versions import __version__ as __version__
 from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
-from .experiment import Experiment as Experiment
-from .initialization import Drawn as Drawn
-from .initialization import Gaussian as Gaussian
+from .laws import check as check
 from .methods import FISTA as FISTA
 from .methods import SGD as SGD
 from .methods import Adam as Adam
@@ -36,11 +49,6 @@ from .penalties import Nuclear as Nuclear
 from .penalties import On as On
 from .penalties import Sobolev as Sobolev
 from .penalties import Sum as Sum
-from .phases import Passage as Passage
-from .phases import Phases as Phases
-from .phases import Rules as Rules
-from .phases import Verdict as Verdict
-from .phases import phases as phases
 from .problems import Images as Images
 from .problems import LinearData as LinearData
 from .problems import MaskedMatrix as MaskedMatrix
@@ -57,13 +65,6 @@ from .problems import coherence as coherence
 from .problems import degrees_of_freedom as degrees_of_freedom
 from .problems import leverage_scores as leverage_scores
 from .problems import local_coherence as local_coherence
-from .record import At as At
-from .record import Every as Every
-from .record import LogSpaced as LogSpaced
-from .run import Run as Run
-from .schedules import Piecewise as Piecewise
-from .schedules import PowerDecay as PowerDecay
-from .schedules import SwitchOn as SwitchOn
 from .simulate import simulate as simulate
 from .simulate import simulate_batch as simulate_batch
 from .sweeps import Store as Store
@@ -76,7 +77,6 @@ from .theory import Limit as Limit
 from .theory import Plan as Plan
 from .theory import Prediction as Prediction
 from .theory import Recoverability as Recoverability
-from .theory import check as check
 from .theory import lasso_certificate as lasso_certificate
 from .theory import limit as limit
 from .theory import plan as plan

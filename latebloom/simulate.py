@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from . import _checks as check
-from ._errors import InvalidInput, Unsupported
-from ._lazy import Lazy
-from ._versions import versions
-from .checkpoint import Checkpoint
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.lazy import Lazy
+from latebloom.core.phases import Passage, Phases, Verdict, phases
+from latebloom.core.progress import Progress
+from latebloom.core.versions import versions
+from latebloom.engines.checkpoint import Checkpoint
+from latebloom.engines.result import EngineResult
+from latebloom.engines.slow import simulate_slow
+from latebloom.engines.threads import blas_threads
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.record import At
+from latebloom.runs.network_trajectory import network_observables
+from latebloom.runs.run import Run
+from latebloom.runs.trajectory import observables
+from latebloom.theory.limits import Limit, constants, limit
+
+from .core import checks as check
 from .engines import jump, spectral
-from .engines.result import EngineResult
-from .engines.slow import simulate_slow
-from .engines.threads import blas_threads
-from .experiment import MAX_STEPS, Experiment
 from .methods import ProximalGradient
-from .network_trajectory import network_observables
-from .phases import Passage, Phases, Verdict, phases
 from .problems import MatrixLeastSquares, Supervised
-from .progress import Progress
-from .record import At
-from .run import Run
-from .theory.limits import Limit, constants, limit
-from .trajectory import observables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,7 +93,7 @@ def simulate(
     began = time.perf_counter()
     if chosen == "step":
         # Imported here: only this engine needs JAX, which takes a second to load.
-        from .engines.step import simulate_step
+        from latebloom.engines.step import simulate_step
 
         result = simulate_step([experiment], progress)[0]
     else:
@@ -137,7 +138,7 @@ def simulate_batch(
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
     if isinstance(experiments[0].problem, Supervised):
         return _train(experiments, progress, refine, checkpoint)
-    from .engines.step import simulate_step
+    from latebloom.engines.step import simulate_step
 
     if refine or checkpoint is not None:
         raise Unsupported(FOR_NETWORKS)
@@ -166,7 +167,7 @@ def _train(
     checkpoint: Checkpoint | str | Path | None,
 ) -> list[Run]:
     """Return the runs of networks of one shape."""
-    from .engines.training import train
+    from latebloom.engines.training import train
 
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint(checkpoint)

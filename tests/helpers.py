@@ -19,12 +19,12 @@ import numpy as np
 
 import latebloom as lb
 from latebloom import problems
+from latebloom.core.spec import FAMILIES
 from latebloom.methods import Oracle
 from latebloom.models import Model
 from latebloom.penalties import Term
 from latebloom.problems import LeastSquares
 from latebloom.problems.operators import Entries, Operator, RankOne, Tensor
-from latebloom.spec import FAMILIES
 
 
 def x64() -> Any:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
 
+import beartype
 import jaxtyping
 from beartype.roar import BeartypeCallHintViolation
 
 SHAPED = re.compile(r"\[((np|numpy|jnp|jax)\.)?(ndarray|Array), ")  # as in Float[np.ndarray, "N n"]
 with_shapes = jaxtyping.jaxtyped
+# The numeric tower lets an int stand where a float is annotated, as Python's typing rules (and
+# pyright) do.
+check = beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))
 
 
 def has_shapes(fn: Any) -> bool:

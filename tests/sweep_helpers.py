@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 import latebloom as lb
-from latebloom.record import At
+from latebloom.experiment.record import At
 from latebloom.sweeps import run_sweep
 
 # What differs from one computation of the same cell to the next.

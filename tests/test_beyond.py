@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import latebloom as lb
-from latebloom.paper import preset
-from latebloom.paper.beyond import (
+from latebloom.experiment.record import At
+from latebloom_paper.beyond import (
     debiasing,
     deep_runs,
     depth_and_l1,
@@ -20,24 +20,24 @@ from latebloom.paper.beyond import (
     prefactor,
     signed_depth,
 )
-from latebloom.paper.beyond.curves import median_curve
-from latebloom.paper.claim import CORRECTED, Verdict
-from latebloom.paper.lab import Lab
-from latebloom.plots.strips import draw_lines, draw_strips
-from latebloom.record import At
+from latebloom_paper.beyond.curves import median_curve
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.claim import CORRECTED, Verdict
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.pictures.strips import draw_lines, draw_strips
 
-STUDIES = ("debiasing", "depth-and-l1", "late-penalty", "noise", "prefactor", "signed-depth")
+QUESTIONS = ("debiasing", "depth-and-l1", "late-penalty", "noise", "prefactor", "signed-depth")
 
 
 @pytest.fixture
-def lab(tmp_path):
-    with ThreadPoolExecutor(1) as pool, Lab(tmp_path / "store", executor=pool) as made:
+def workspace(tmp_path):
+    with ThreadPoolExecutor(1) as pool, Workspace(tmp_path / "store", executor=pool) as made:
         yield made
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_a_study_has_its_claims_and_is_ours(name):
-    study = preset(name)
+    study = STUDIES[name]
     assert study.group == "beyond"
     assert study.reproduce is not None
     assert len(study.claims) >= 4
@@ -172,7 +172,7 @@ def test_ratios_of_floors_decide():
     assert found["debiasing.beta"].value == pytest.approx(1.0)
     assert found["debiasing.support"].value == 0.5
     assert found["debiasing.law"].count == 10
-    alpha = next(claim for claim in debiasing.CLAIMS if claim.id == "debiasing.alpha")
+    alpha = next(claim for claim in STUDIES["debiasing"].claims if claim.id == "debiasing.alpha")
     assert alpha.decide(found) is Verdict.corrected
 
 
@@ -198,14 +198,14 @@ def test_waiting_is_taken_off_before_delays_are_compared():
     assert found["late-penalty.early"].value == 0.0
 
 
-def test_a_tiny_late_penalty_runs_whole(lab, monkeypatch):
+def test_a_tiny_late_penalty_runs_whole(workspace, monkeypatch):
     monkeypatch.setattr(late_penalty, "QUICK", late_penalty.Size(1e-3, 4000, 100, 500))
     monkeypatch.setattr(late_penalty, "SEEDS", (1, 2))
     monkeypatch.setattr(late_penalty, "OFF", 50)
     base = late_penalty.late_penalty(late_penalty.QUICK).with_(thresholds=(0.1, 0.1))
     monkeypatch.setattr(late_penalty, "late_penalty", lambda size: base)
-    result = late_penalty.reproduce(lab)
-    assert set(result.evidence) == {claim.id for claim in late_penalty.CLAIMS}
+    result = late_penalty.reproduce(workspace)
+    assert set(result.evidence) == {claim.id for claim in STUDIES["late-penalty"].claims}
     assert 0.8 < result.evidence["late-penalty.long"].value < 1.2
     assert result.evidence["late-penalty.early"].value == 0.0
     assert len(result.figure.axes) == 2
@@ -275,18 +275,18 @@ def test_exponents_are_found_and_shared_instances_count_once():
     assert found["prefactor.slow"].value == 1.0
 
 
-def test_a_tiny_prefactor_runs_whole(lab, monkeypatch):
+def test_a_tiny_prefactor_runs_whole(workspace, monkeypatch):
     tiny = prefactor.Size((25, 50), 25, (0.6, 0.8), (0.04, 0.08))
     monkeypatch.setattr(prefactor, "QUICK", tiny)
     monkeypatch.setattr(prefactor, "SEEDS", (0, 1))
-    result = prefactor.reproduce(lab)
-    assert set(result.evidence) == {claim.id for claim in prefactor.CLAIMS}
+    result = prefactor.reproduce(workspace)
+    assert set(result.evidence) == {claim.id for claim in STUDIES["prefactor"].claims}
     assert result.evidence["prefactor.slow"].value == 1.0
     assert len(result.rows) == 6
-    fresh = lab.account.fresh
-    again = prefactor.reproduce(lab)
+    fresh = workspace.account.fresh
+    again = prefactor.reproduce(workspace)
     assert [row.ours for row in again.rows] == [row.ours for row in result.rows]
-    assert lab.account.fresh == fresh  # the second time nothing was computed
+    assert workspace.account.fresh == fresh  # the second time nothing was computed
 
 
 # Pictures -----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from test_training import BASE, assert_same_run, interrupting
 
 import latebloom as lb
-from latebloom import checkpoint as module
+from latebloom.engines import checkpoint as module
 from latebloom.engines import training
 
 # Everything that has a state: moments, slow gradients, orders of batches, t1 in a strength.

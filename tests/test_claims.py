@@ -1,4 +1,4 @@
-"""Statistics, claims, the lab that studies get their runs from, and what is kept of them."""
+"""Statistics, claims, the workspace that studies get their runs from, and what is kept of them."""
 
 import json
 import math
@@ -13,22 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import latebloom as lb
-from latebloom._errors import InvalidInput
-from latebloom.cli import main
-from latebloom.paper import PRESETS, theorems
-from latebloom.paper.catalogue import GROUPS, studies
-from latebloom.paper.claim import CORRECTED, Claim, Criterion, Verdict
-from latebloom.paper.fig28 import least_measurements
-from latebloom.paper.lab import Lab
-from latebloom.paper.outcome import all_claims, load, picture, regenerate
-from latebloom.paper.record import Record, check, outcomes_of, record_of
-from latebloom.paper.reproduction import Comparison, compared, one_draw
-from latebloom.paper.settled import on_record, settled
-from latebloom.paper.statistic import Statistic, exactly, median, share, slopes
-from latebloom.progress import progress_bar
-from latebloom.record import At
-from latebloom.theory.errata import ERRATA
-from latebloom.theory.laws import LAWS
+from latebloom.cli.main import main
+from latebloom.core.errors import InvalidInput
+from latebloom.core.progress import progress_bar
+from latebloom.experiment.record import At
+from latebloom.laws import LAWS
+from latebloom_paper.book.catalogue import GROUPS, STUDIES, studies
+from latebloom_paper.book.claim import CORRECTED, Claim, Criterion, Verdict
+from latebloom_paper.book.outcome import all_claims, load, picture, regenerate
+from latebloom_paper.book.record import Record, check, outcomes_of, record_of
+from latebloom_paper.book.reproduction import Comparison, compared, one_draw
+from latebloom_paper.book.settled import on_record, settled
+from latebloom_paper.book.statistic import Statistic, exactly, median, share, slopes
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.convex.fig28 import least_measurements
+from latebloom_paper.errata import ERRATA
+from latebloom_paper.theory import theorems
 
 # Statistics ---------------------------------------------------------------------------------------
 
@@ -125,15 +125,15 @@ def test_claims_are_named_after_their_study_and_can_fail():
             assert not (math.isinf(test.low) and math.isinf(test.high)), f"{key} cannot fail"
             assert test.says, key
             assert test.statistic, key
-    assert len(all_claims()) == sum(len(p.claims) for p in PRESETS.values())
+    assert len(all_claims()) == sum(len(p.claims) for p in STUDIES.values())
 
 
 def test_every_figure_of_paper_and_post_is_a_study():
-    names = {name for p in PRESETS.values() if p.reproduce for name in (p.name, *p.aliases)}
+    names = {name for p in STUDIES.values() if p.reproduce for name in (p.name, *p.aliases)}
     wanted = {f"fig{k}" for k in range(1, 36)} | {f"blog-fig{k}" for k in range(1, 8)}
     assert wanted <= names
     everything = {p.name for p in studies("all")} | {p.name for p in studies("others")}
-    for preset in PRESETS.values():
+    for preset in STUDIES.values():
         if preset.group:
             assert preset.group in GROUPS
             assert preset.name in everything
@@ -232,7 +232,7 @@ def test_a_comparison_explains_what_differs():
     assert compared([apart]).startswith("not reproduced")
 
 
-# The lab ------------------------------------------------------------------------------------------
+# The workspace ------------------------------------------------------------------------------------
 
 
 def ridge(**changes):
@@ -244,28 +244,28 @@ def ridge(**changes):
 
 
 @pytest.fixture
-def lab(tmp_path):
-    with ThreadPoolExecutor(1) as pool, Lab(tmp_path / "store", executor=pool) as made:
+def workspace(tmp_path):
+    with ThreadPoolExecutor(1) as pool, Workspace(tmp_path / "store", executor=pool) as made:
         yield made
 
 
-def test_nothing_is_computed_twice(lab):
+def test_nothing_is_computed_twice(workspace):
     grid = lb.sweep(ridge(), {"beta": [1e-3, 1e-2]}, trajectories=("test_error",), name="grid")
-    lab.begin("one")
-    first = lab.results(grid)
-    assert (lab.account.total, lab.account.fresh) == (2, 2)
-    lab.begin("two")
-    again = lab.results(grid)
-    assert (lab.account.total, lab.account.fresh) == (2, 0)
-    assert lab.account.seconds > 0
+    workspace.begin("one")
+    first = workspace.results(grid)
+    assert (workspace.account.total, workspace.account.fresh) == (2, 2)
+    workspace.begin("two")
+    again = workspace.results(grid)
+    assert (workspace.account.total, workspace.account.fresh) == (2, 0)
+    assert workspace.account.seconds > 0
     np.testing.assert_array_equal(first["test_error"], again["test_error"])
 
 
-def test_a_cell_of_a_sweep_is_the_run_it_came_from(lab):
+def test_a_cell_of_a_sweep_is_the_run_it_came_from(workspace):
     grid = lb.sweep(
         ridge(), {"beta": [1e-3, 1e-2]}, trajectories=("train_error", "test_error"), name="grid"
     )
-    runs = lab.runs(grid)
+    runs = workspace.runs(grid)
     assert runs.shape == (2,)
     for run, beta in zip(runs, (1e-3, 1e-2), strict=True):
         direct = lb.simulate(ridge(penalty=lb.L2(beta)))
@@ -276,54 +276,54 @@ def test_a_cell_of_a_sweep_is_the_run_it_came_from(lab):
         np.testing.assert_array_equal(run.trajectory["test_error"], direct.trajectory["test_error"])
 
 
-def test_a_run_comes_back_whole(lab):
-    first = lab.run(ridge())
-    lab.begin("again")
-    again = lab.run(ridge())
-    assert (lab.account.total, lab.account.fresh) == (1, 0)
+def test_a_run_comes_back_whole(workspace):
+    first = workspace.run(ridge())
+    workspace.begin("again")
+    again = workspace.run(ridge())
+    assert (workspace.account.total, workspace.account.fresh) == (1, 0)
     assert again.phases == first.phases
     assert again.engine == first.engine
     xr.testing.assert_equal(again.trajectory, first.trajectory)
     np.testing.assert_array_equal(again.params, first.params)
     # A damaged file is not believed.
-    (path,) = (lab.folder / "runs").glob("*.npz")
+    (path,) = (workspace.folder / "runs").glob("*.npz")
     path.write_bytes(path.read_bytes()[:100])
-    lab.begin("damaged")
-    assert lab.run(ridge()).phases == first.phases
-    assert lab.account.fresh == 1
+    workspace.begin("damaged")
+    assert workspace.run(ridge()).phases == first.phases
+    assert workspace.account.fresh == 1
 
 
-def test_failed_cells_are_an_error_unless_they_may_fail(lab):
+def test_failed_cells_are_an_error_unless_they_may_fail(workspace):
     grid = lb.sweep(ridge(), {"alpha": [0.1, 50.0]}, name="grid")
     with pytest.raises(InvalidInput, match=r"grid: alpha=50\.0"):
-        lab.results(grid)
-    found = lab.results(grid, failures=True)
+        workspace.results(grid)
+    found = workspace.results(grid, failures=True)
     assert found["status"].values.tolist() == ["done", "failed"]
 
 
-def test_tables_are_kept_by_their_settings(lab):
+def test_tables_are_kept_by_their_settings(workspace):
     calls = []
 
     def compute(progress):
         calls.append(progress)
         return {"x": [1.0, math.inf]}
 
-    assert lab.table("numbers", {"n": 1}, compute) == {"x": [1.0, None]}
-    assert lab.table("numbers", {"n": 1}, compute) == {"x": [1.0, None]}
+    assert workspace.table("numbers", {"n": 1}, compute) == {"x": [1.0, None]}
+    assert workspace.table("numbers", {"n": 1}, compute) == {"x": [1.0, None]}
     assert len(calls) == 1
-    lab.table("numbers", {"n": 2}, compute)
+    workspace.table("numbers", {"n": 2}, compute)
     assert len(calls) == 2
 
 
-def test_cases_are_computed_once_each(lab):
+def test_cases_are_computed_once_each(workspace):
     calls = []
 
     def double(case):
         calls.append(case["k"])
         return 2 * case["k"]
 
-    assert lab.tables("double", [{"k": k} for k in (1, 2)], double) == [2, 4]
-    assert lab.tables("double", [{"k": k} for k in (2, 3, 1)], double) == [4, 6, 2]
+    assert workspace.tables("double", [{"k": k} for k in (1, 2)], double) == [2, 4]
+    assert workspace.tables("double", [{"k": k} for k in (2, 3, 1)], double) == [4, 6, 2]
     assert sorted(calls) == [1, 2, 3]
 
 
@@ -334,9 +334,9 @@ def test_cases_are_computed_once_each(lab):
 def kept(tmp_path_factory):
     """Return a store with Figure 7 in it."""
     folder = tmp_path_factory.mktemp("kept") / "store"
-    with ThreadPoolExecutor(1) as pool, Lab(folder, executor=pool) as lab:
-        made = regenerate(PRESETS["fig7"], lab)
-        return folder, made, regenerate(PRESETS["fig7"], lab)
+    with ThreadPoolExecutor(1) as pool, Workspace(folder, executor=pool) as workspace:
+        made = regenerate(STUDIES["fig7"], workspace)
+        return folder, made, regenerate(STUDIES["fig7"], workspace)
 
 
 def test_a_study_is_kept_with_everything_a_report_needs(kept):
@@ -344,7 +344,7 @@ def test_a_study_is_kept_with_everything_a_report_needs(kept):
     outcome = load(folder, "fig7", "quick")
     assert outcome is not None
     assert outcome == made.outcome
-    assert set(outcome.claims) == {claim.id for claim in PRESETS["fig7"].claims}
+    assert set(outcome.claims) == {claim.id for claim in STUDIES["fig7"].claims}
     assert all(c["verdict"] in set(Verdict) for c in outcome.claims.values())
     assert outcome.compared == outcome.agreeing == 10
     assert "L2" in outcome.settings[0]
@@ -390,14 +390,14 @@ def test_a_check_compares_with_what_is_recorded(kept, monkeypatch):
     folder, made, _ = kept
     known = {key: pair for key, pair in all_claims().items() if pair[0].name == "fig7"}
     good = record_of(folder)
-    monkeypatch.setattr("latebloom.paper.record.read_record", lambda: good)
-    with ThreadPoolExecutor(1) as pool, Lab(folder, executor=pool) as lab:
-        assert all(one.agrees and one.same for one in check(known, lab))
+    monkeypatch.setattr("latebloom_paper.book.record.read_record", lambda: good)
+    with ThreadPoolExecutor(1) as pool, Workspace(folder, executor=pool) as workspace:
+        assert all(one.agrees and one.same for one in check(known, workspace))
         first = dict(made.outcome.claims["fig7.drop"])
         first["found"] = first["found"] | {"value": 0.5}
         changed = Record("", "", {**good.claims, "fig7.drop": {"quick": first}}, {})
-        monkeypatch.setattr("latebloom.paper.record.read_record", lambda: changed)
-        found = {one.claim: one for one in check(known, lab)}
+        monkeypatch.setattr("latebloom_paper.book.record.read_record", lambda: changed)
+        found = {one.claim: one for one in check(known, workspace)}
     assert found["fig7.drop"].agrees
     assert not found["fig7.drop"].same
 
@@ -409,7 +409,7 @@ def test_claims_are_listed_from_a_store(kept, capsys):
     folder, _, _ = kept
     assert main(["claims", "fig7", "--store", str(folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document["claims"]) == {claim.id for claim in PRESETS["fig7"].claims}
+    assert set(document["claims"]) == {claim.id for claim in STUDIES["fig7"].claims}
     drop = document["claims"]["fig7.drop"]
     assert drop["quick"]["verdict"] == "holds"
     assert drop["holds_if"] == "at least 0.8"
@@ -451,10 +451,10 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 
 def test_ctrl_c_in_a_group_says_what_is_kept(tmp_path, capsys, monkeypatch):
-    def stop(preset, lab):
+    def stop(preset, workspace):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("latebloom.paper.outcome.regenerate", stop)
+    monkeypatch.setattr("latebloom_paper.book.outcome.regenerate", stop)
     assert main(["reproduce", "convex", "--store", str(tmp_path / "s")]) == 130
     error = capsys.readouterr().err
     assert "the same command goes on" in error
@@ -468,8 +468,11 @@ def test_bars_of_the_lab_name_their_study(tmp_path):
         seen.append(title)
         return progress_bar(title)
 
-    with ThreadPoolExecutor(1) as pool, Lab(tmp_path / "s", bar=bar, executor=pool) as lab:
-        lab.begin("fig7")
-        lab.run(ridge(name="the run"))
-        lab.table("fig7 numbers", {}, lambda progress: 1)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Workspace(tmp_path / "s", bar=bar, executor=pool) as workspace,
+    ):
+        workspace.begin("fig7")
+        workspace.run(ridge(name="the run"))
+        workspace.table("fig7 numbers", {}, lambda progress: 1)
     assert seen == ["fig7: the run", "fig7 numbers"]

@@ -10,11 +10,16 @@ import pytest
 from matplotlib.figure import Figure
 
 import latebloom as lb
-from latebloom import cli, demo, paper
-from latebloom.paper.load import load
+from latebloom.cli import demo
+from latebloom.cli import main as cli
+from latebloom.cli.tables import passage
+from latebloom.core.text import number
+from latebloom.experiment.presets import load, preset
+from latebloom.experiment.settings import scalar
 from latebloom.problems import LeastSquares
-from latebloom.report import number, passage
-from latebloom.settings import scalar
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.convex.fig4 import fig4_grid
+from latebloom_paper.convex.fig9 import fig9_grid
 
 # A run of milliseconds: the closed form of an unpenalized problem.
 FAST = ["beta0", "--steps", "1e3"]
@@ -48,14 +53,14 @@ def refused(capsys, *argv):
 # Experiments by name, file and settings -----------------------------------------------------------
 
 
-SINGLE = sorted(name for name, preset in paper.PRESETS.items() if preset.build)
-FAMILIES = sorted(set(paper.PRESETS) - set(SINGLE))
+SINGLE = sorted(name for name, study in STUDIES.items() if not study.family)
+FAMILIES = sorted(set(STUDIES) - set(SINGLE))
 
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_every_preset_survives_toml(name, capsys):
     code, out, _ = call(capsys, "show", name)
-    experiment = paper.preset(name).experiment()
+    experiment = preset(name).experiment()
     assert code == 0
     assert lb.Experiment.from_toml(out).hash == experiment.hash
     if isinstance(experiment.problem, LeastSquares):
@@ -66,12 +71,12 @@ def test_every_preset_survives_toml(name, capsys):
 def test_families_are_no_experiment_and_run_as_a_whole(name, capsys):
     message = refused(capsys, "show", name)
     assert f"{name} is a family of runs: latebloom run {name}" in message
-    assert paper.PRESETS[name].reproduce is not None
+    assert STUDIES[name].reproduce is not None
 
 
 def test_the_grids_have_the_published_sizes():
-    assert len({e.hash for e in paper.fig4_grid()}) == 36
-    assert len({e.hash for e in paper.fig9_grid()}) == 40
+    assert len({e.hash for e in fig4_grid()}) == 36
+    assert len({e.hash for e in fig9_grid()}) == 40
 
 
 def test_aliases_are_the_same_run():
@@ -134,7 +139,7 @@ def test_scalars(text, value):
 def test_help_and_version(capsys):
     code, out, _ = call(capsys, "--help")
     assert code == 0
-    assert all(verb in out for verb in cli.VERBS)
+    assert all(verb in out for verb in cli.COMMANDS)
     assert call(capsys, "run", "--help")[0] == 0
     code, out, _ = call(capsys, "--version")
     assert (code, out) == (0, f"latebloom {lb.__version__}\n")
@@ -149,10 +154,10 @@ def test_no_arguments_print_the_help_and_fail(capsys):
 def test_list(capsys):
     code, out, _ = call(capsys, "list")
     assert code == 0
-    assert all(name in out for name in paper.PRESETS)
+    assert all(name in out for name in STUDIES)
     code, out, err = call(capsys, "list", "--json")
     names = [p["name"] for p in json.loads(out)]
-    assert sorted(names) == sorted(paper.PRESETS)
+    assert sorted(names) == sorted(STUDIES)
     numbers = [int(name[3:]) for name in names if name[3:].isdigit() and name.startswith("fig")]
     assert numbers == sorted(numbers)  # fig2 before fig10
     assert err == ""
@@ -362,7 +367,7 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 def test_listing_does_not_wait_for_jax():
     code = (
-        "import sys; from latebloom.cli import main; assert main(['list']) == 0\n"
+        "import sys; from latebloom.cli.main import main; assert main(['list']) == 0\n"
         "assert not {'jax', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

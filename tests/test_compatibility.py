@@ -7,7 +7,7 @@ import pytest
 from network_helpers import refusal
 
 import latebloom as lb
-from latebloom import compatibility
+from latebloom.experiment import compatibility
 
 LINEAR = lb.SparseRecovery(n=9, s=2, N=6)
 MATRIX = lb.MatrixCompletion(n1=4, n2=3, r=1, N=10)

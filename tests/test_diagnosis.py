@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 import latebloom as lb
 from benchmarks.forecasts import WHY
-from latebloom import cli
-from latebloom._errors import InvalidInput
+from latebloom.cli import main as cli
+from latebloom.core.errors import InvalidInput
 from latebloom.diagnosis import Finding, diagnose_log, read_log
 from latebloom.diagnosis.curves import guess_kind
 from latebloom.diagnosis.forecast import forecast
 from latebloom.diagnosis.norm import explain
 from latebloom.diagnosis.picture import plot_diagnosis
-from latebloom.paper import preset
+from latebloom.experiment.presets import preset
 
 EVERY = np.arange(0, 20_001, 100)
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latebloom import cli
-from latebloom.theory.errata import ERRATA, Evidence
-from latebloom.theory.errata.erratum import body
-from latebloom.theory.laws import LAWS
+from latebloom.cli import main as cli
+from latebloom.laws import LAWS
+from latebloom_paper.errata import ERRATA, Evidence
+from latebloom_paper.errata.erratum import body
 
 WORDING = ["E-24", "E-25", "E-29", "E-31"]
 EXECUTABLE = [name for name, found in ERRATA.items() if found.counterexample]
@@ -440,7 +440,7 @@ def test_the_command_prints_json(capsys):
 def test_running_all_tells_a_counterexample_that_shows_nothing(capsys, monkeypatch):
     ours = {name: ERRATA[name] for name in ("E-04", "E-15", "E-24")}
     empty = Evidence("nothing", (("one", 1, 1),), False, True)
-    monkeypatch.setattr("latebloom.theory.errata.ERRATA", ours)
+    monkeypatch.setattr("latebloom_paper.errata.ERRATA", ours)
     code, out, _ = call(capsys, "--run")
     assert code == 0
     assert "slips of wording: E-24" in out

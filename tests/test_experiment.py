@@ -26,12 +26,12 @@ from hypothesis import strategies as st
 from network_helpers import assert_same
 
 import latebloom as lb
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import FAMILIES, SPEC_VERSION, canonical_hash, from_dict, to_dict
+from latebloom.experiment.record import Record
 from latebloom.methods import Optimizer
 from latebloom.models import Network
 from latebloom.problems import Supervised
-from latebloom.record import Record
-from latebloom.schedules import Schedule
-from latebloom.spec import FAMILIES, SPEC_VERSION, canonical_hash, from_dict, to_dict
 
 PROBLEM = lb.SparseRecovery(n=9, s=2, N=6)
 BASE = lb.Experiment(PROBLEM, lb.L1(1e-3), lb.ProximalGradient(0.1), steps=100)

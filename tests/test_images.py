@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 from network_helpers import refusal, rows
 
-from latebloom.problems import (
-    Images,
-)
+from latebloom.problems import Images
 from latebloom.problems import images as images_module
 from latebloom.problems.idx import read_idx
 

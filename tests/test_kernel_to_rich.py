@@ -6,9 +6,9 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import root
 
 import latebloom as lb
-from latebloom.paper.others import kernel_to_rich as k2r
-from latebloom.plots.transition import plot_transition
-from latebloom.theory.diagonal_flow import diagonal_flow
+from latebloom.laws.constants.diagonal_flow import diagonal_flow
+from latebloom_paper.others import kernel_to_rich as k2r
+from latebloom_paper.pictures.transition import plot_transition
 
 
 def weights_flow(X, y, gamma, beta, loss, stops):

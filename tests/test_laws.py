@@ -8,13 +8,12 @@ import xarray as xr
 from helpers import measure
 
 import latebloom as lb
-from latebloom.phases import Passage, Phases, Verdict
+from latebloom.core.phases import Passage, Phases, Verdict
+from latebloom.laws import LAWS, Promise, check, law
 from latebloom.problems import MatrixLeastSquares
-from latebloom.run import Run
-from latebloom.theory import check
-from latebloom.theory.errata import ERRATA
+from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, facts
-from latebloom.theory.laws import LAWS, Promise, law
+from latebloom_paper.errata import ERRATA
 
 STEPS = 60
 
@@ -209,8 +208,8 @@ def test_a_run_that_goes_astray_violates_the_laws():
 )
 def test_constants_that_are_too_small_are_found_out(name, module, monkeypatch):
     # The inequalities hold for every vector: only wrong constants can break them.
-    from latebloom.theory import laws
-    from latebloom.theory.null_space import NullSpaceConstants
+    from latebloom import laws
+    from latebloom.laws.constants.null_space import NullSpaceConstants
 
     home = getattr(laws, module)
     wrong = NullSpaceConstants(0.0, 0.0, 0.0)
@@ -415,7 +414,7 @@ def test_rescaled_networks_are_the_same_function_at_another_norm(activation, hol
 
 
 def test_a_wrong_rescaling_is_noticed(monkeypatch):
-    from latebloom.theory.laws import rescaling
+    from latebloom.laws import rescaling
 
     problem = lb.TeacherStudent(d=3, hidden=5, C=2, N=12, N_test=8)
     run = lb.simulate(lb.Experiment(problem, None, lb.Adam(1e-2), lb.MLP(widths=(6,)), steps=5))

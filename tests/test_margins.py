@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import latebloom as lb
-from latebloom.theory import margins
-from latebloom.theory.margins import max_margin, min_norm_interpolant
+from latebloom.laws.constants import margins
+from latebloom.laws.constants.margins import max_margin, min_norm_interpolant
 
 SIZE = {"l1": lambda v: np.abs(v).sum(), "l2": np.linalg.norm}
 DUAL = {"l1": lambda v: np.abs(v).max(), "l2": np.linalg.norm}

@@ -8,26 +8,27 @@ import pytest
 import xarray as xr
 
 import latebloom as lb
-from latebloom.paper import PRESETS, completion_grid, fig5, fig6, fig8, fig14, fig15, fig23, fig29
-from latebloom.paper.beyond import adaptive_entries, l1_or_nuclear
-from latebloom.paper.claim import CORRECTED, Verdict
-from latebloom.paper.completions import facts
-from latebloom.paper.lab import Lab
-from latebloom.paper.passages import first_below, for_good, middle, middles
-from latebloom.paper.singular_deaths import deaths
-from latebloom.phases import Passage
+from latebloom.core.phases import Passage
+from latebloom.experiment.record import LogSpaced
 from latebloom.plots import plot_law
-from latebloom.plots.choices import plot_choices
-from latebloom.plots.selection import plot_selection, plot_selection_curves
-from latebloom.record import LogSpaced
+from latebloom_paper.beyond import adaptive_entries, l1_or_nuclear
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.claim import CORRECTED, Verdict
+from latebloom_paper.book.passages import first_below, for_good, middle, middles
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.convex import completion_grid, fig5, fig6, fig8, fig14, fig15, fig23, fig29
+from latebloom_paper.convex.completions import facts
+from latebloom_paper.convex.singular_deaths import deaths
+from latebloom_paper.pictures.choices import plot_choices
+from latebloom_paper.pictures.selection import plot_selection, plot_selection_curves
 
 FIGURES = ("fig5", "fig6", "fig8", "fig14", "fig15", "fig23", "fig29")
 OURS = ("depth-matrix", "l1-or-nuclear", "adaptive-entries")
 SEED = "problem.seed"
 
 
-class Told(Lab):
-    """A lab that answers from datasets by the name of the sweep, and from a table or, of the
+class Told(Workspace):
+    """A workspace that answers from datasets by the name of the sweep, and from a table or, of the
     cases, a function."""
 
     def __init__(self, size="quick", table=None, **results):
@@ -42,12 +43,12 @@ class Told(Lab):
 
 
 def decided(name, evidence):
-    return {claim.id: claim.decide(evidence) for claim in PRESETS[name].claims}
+    return {claim.id: claim.decide(evidence) for claim in STUDIES[name].claims}
 
 
 @pytest.mark.parametrize("name", [*FIGURES, *OURS])
 def test_every_figure_is_a_study_of_its_own(name):
-    preset = PRESETS[name]
+    preset = STUDIES[name]
     assert preset.group == ("beyond" if name in OURS else "convex")
     assert preset.reproduce is not None
     assert (preset.official is None) == (name in OURS)
@@ -132,7 +133,7 @@ def test_the_facts_of_an_instance_agree_with_its_run(run):
 
 
 def test_figure_5_decides_all_its_claims(run, monkeypatch):
-    monkeypatch.setattr(fig5, "instances", lambda lab: [run] * 20)
+    monkeypatch.setattr(fig5, "instances", lambda workspace: [run] * 20)
     seeds = np.arange(20)
     curves = {
         "trajectory_train_error": ((SEED, "record"), np.full((20, 3), 2e-4)),
@@ -142,13 +143,13 @@ def test_figure_5_decides_all_its_claims(run, monkeypatch):
     text = xr.Dataset(curves, coords={SEED: seeds})
     forever = Passage.never(0.3)
     never = replace(run, phases=replace(run.phases, t2=forever))
-    monkeypatch.setattr(fig5, "with_l1", lambda lab: [never] * 20)
+    monkeypatch.setattr(fig5, "with_l1", lambda workspace: [never] * 20)
     found = decided("fig5", fig5.evidence(Told(first_steps=text)))
     assert found["fig5.floor"] is Verdict.corrected
     assert found["fig5.l1"] is Verdict.holds
     assert Verdict.undecided not in found.values()
     # Where the nuclear norm does not get there either, l1 is not to blame.
-    monkeypatch.setattr(fig5, "with_l1", lambda lab: [run] * 20)
+    monkeypatch.setattr(fig5, "with_l1", lambda workspace: [run] * 20)
     assert decided("fig5", fig5.evidence(Told(first_steps=text)))["fig5.l1"] is Verdict.fails
 
 
@@ -229,7 +230,7 @@ def made_up(run, exponent):
 
 def test_figure_6_decides_all_its_claims(run, monkeypatch):
     for module in (fig6, fig29):
-        monkeypatch.setattr(module, "instances", lambda lab: [run] * 20)
+        monkeypatch.setattr(module, "instances", lambda workspace: [run] * 20)
     found = decided("fig6", fig6.evidence(made_up(run, 0.0)))
     assert found["fig6.alpha"] is Verdict.holds
     assert found["fig6.beta"] is Verdict.holds
@@ -329,13 +330,16 @@ def test_the_pictures_of_selection_show_every_tau_and_its_medians():
 
 def test_figures_14_and_15_on_one_instance(tmp_path, monkeypatch):
     for module in (fig14, fig15):
-        monkeypatch.setattr(module, "seeds", lambda lab: (0,))
-    lab = Lab(tmp_path / "store", executor=ThreadPoolExecutor(1))
-    projected, proximal = fig14.evidence(lab), fig15.evidence(lab)
+        monkeypatch.setattr(module, "seeds", lambda workspace: (0,))
+    workspace = Workspace(tmp_path / "store", executor=ThreadPoolExecutor(1))
+    projected, proximal = fig14.evidence(workspace), fig15.evidence(workspace)
     assert projected["fig14.fit"].value == projected["fig14.delay"].value == 1
     assert proximal["fig15.delay"].value == 1
     assert proximal["fig15.same"].value == pytest.approx(1, abs=0.01)
-    assert {claim.id for claim in fig14.CLAIMS + fig15.CLAIMS} == {*projected, *proximal}
+    assert {claim.id for claim in STUDIES["fig14"].claims + STUDIES["fig15"].claims} == {
+        *projected,
+        *proximal,
+    }
     rows = fig14.rows_of([lb.simulate(fig14.fig14().with_(steps=10), engine="slow")])
     assert [row.ours for row in rows][:2] == [1.0, np.inf]
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy.linalg import subspace_angles
 
 import latebloom as lb
-from latebloom.trajectory import OF_MATRICES, observables
+from latebloom.runs.trajectory import OF_MATRICES, observables
 
 PROBLEM = lb.MatrixCompletion(n1=6, n2=5, r=2, N=26, seed=2, target="gaussian", snr=1e4)
 

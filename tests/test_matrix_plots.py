@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from latebloom import paper
-from latebloom.paper.fig8 import fig8
+from latebloom.experiment.presets import preset
 from latebloom.plots import plot_run
+from latebloom_paper.convex.fig8 import fig8
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ PUBLISHED = {  # n1, n2, N, alpha, beta, steps, as read off the picture or said 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_matrix_presets_have_the_published_settings(name):
-    e = paper.preset(name).experiment()
+    e = preset(name).experiment()
     p, beta = e.problem, e.penalty.beta
     assert (p.n1, p.n2, p.N, e.method.alpha, beta, e.steps) == PUBLISHED[name]
     assert (p.r, e.init) == (2, 1e-6)

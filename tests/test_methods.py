@@ -30,8 +30,8 @@ from helpers import (
 )
 
 import latebloom as lb
+from latebloom.core.spec import FAMILIES
 from latebloom.methods import Optimizer
-from latebloom.spec import FAMILIES
 
 METHODS = FAMILIES["method"]
 PENALTIES = {"None": None, **penalties()}

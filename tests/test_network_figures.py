@@ -13,12 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import latebloom as lb
-from latebloom._errors import InvalidInput
-from latebloom.paper import (
-    PRESETS,
+from latebloom.core.errors import InvalidInput
+from latebloom.core.phases import Passage, phases
+from latebloom.plots.strengths import Strengths, number
+from latebloom.runs.run import Run
+from latebloom_paper.book import delays, readings
+from latebloom_paper.book.catalogue import STUDIES, studies
+from latebloom_paper.book.claim import CORRECTED, Verdict
+from latebloom_paper.book.delays import Delay, fit_exponents
+from latebloom_paper.book.statistic import Statistic
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.networks import (
     blog_fig1,
     blog_fig1_search,
-    delays,
     families,
     fig1,
     fig2,
@@ -28,21 +35,12 @@ from latebloom.paper import (
     fig35,
     lu,
     modular,
-    readings,
     teachers,
 )
-from latebloom.paper.catalogue import studies
-from latebloom.paper.claim import CORRECTED, Verdict
-from latebloom.paper.delays import Delay, fit_exponents
-from latebloom.paper.families import Timed, pairs, until_t2, weaker_later
-from latebloom.paper.lab import Lab
-from latebloom.paper.statistic import Statistic
-from latebloom.phases import Passage, phases
-from latebloom.plots.accuracies import Panel, plot_accuracies
-from latebloom.plots.losses import plot_losses
-from latebloom.plots.lu import Curves
-from latebloom.plots.strengths import Strengths, number
-from latebloom.run import Run
+from latebloom_paper.networks.families import Timed, pairs, until_t2, weaker_later
+from latebloom_paper.pictures.accuracies import Panel, plot_accuracies
+from latebloom_paper.pictures.losses import plot_losses
+from latebloom_paper.pictures.lu import Curves
 
 FIGURES = (
     "fig1",
@@ -62,9 +60,9 @@ FIGURES = (
 
 
 @pytest.fixture
-def lab(tmp_path) -> Iterator[Lab]:
-    """A quick lab in this process."""
-    with ThreadPoolExecutor(1) as executor, Lab(tmp_path / "s", executor=executor) as made:
+def workspace(tmp_path) -> Iterator[Workspace]:
+    """A quick workspace in this process."""
+    with ThreadPoolExecutor(1) as executor, Workspace(tmp_path / "s", executor=executor) as made:
         yield made
 
 
@@ -333,17 +331,17 @@ def figure_1(rise, t2s=((900, 700), (500, 400))):
 
 
 def test_the_claims_of_figure_1_follow_from_its_runs():
-    found = decided(fig1.CLAIMS, fig1.evidence(figure_1(1.5), False))
+    found = decided(STUDIES["fig1"].claims, fig1.evidence(figure_1(1.5), False))
     assert (found.pop("fig1.t1"), found.pop("fig1.t2")) == (Verdict.untested,) * 2
     assert set(found.values()) == {Verdict.holds}
-    found = decided(fig1.CLAIMS, fig1.evidence(figure_1(1.0), False))
+    found = decided(STUDIES["fig1"].claims, fig1.evidence(figure_1(1.0), False))
     assert found["fig1.rise"] is Verdict.fails
     never = fig1.evidence(figure_1(1.5, ((None, None), (None, None))), False)
-    found = decided(fig1.CLAIMS, never)
+    found = decided(STUDIES["fig1"].claims, never)
     assert found["fig1.l1"] is Verdict.fails
     assert found["fig1.rise"] is Verdict.untested
     early = fig1.evidence(figure_1(1.5, ((15, 15), (12, 12))), False)
-    assert decided(fig1.CLAIMS, early)["fig1.nuclear"] is Verdict.fails
+    assert decided(STUDIES["fig1"].claims, early)["fig1.nuclear"] is Verdict.fails
 
 
 def test_t1_and_t2_of_figure_1_are_compared_at_the_published_size_only():
@@ -359,7 +357,7 @@ def test_t1_and_t2_of_figure_1_are_compared_at_the_published_size_only():
     found = fig1.evidence(runs, True)
     assert found["fig1.t1"].value == 100
     assert found["fig1.t2"].value == 4
-    verdicts = decided(fig1.CLAIMS, found)
+    verdicts = decided(STUDIES["fig1"].claims, found)
     assert verdicts["fig1.t1"] is Verdict.holds
     assert verdicts["fig1.t2"] is Verdict.fails
 
@@ -373,7 +371,7 @@ def test_exponents_decide_their_claims():
         (Statistic(1.0, 0.5, 1.5, 18), Verdict.undecided),
     ):
         found = dict.fromkeys(found, statistic)
-        assert decided(fig2.CLAIMS, found)["fig2.nuclear-alpha"] is verdict
+        assert decided(STUDIES["fig2"].claims, found)["fig2.nuclear-alpha"] is verdict
 
 
 def test_the_claims_of_teachers_and_students_follow_from_their_runs():
@@ -390,7 +388,7 @@ def test_the_claims_of_teachers_and_students_follow_from_their_runs():
             for bs in [(1e-7, 1e-5, 1e-3)]
         }
 
-    claims = PRESETS["fig10"].claims
+    claims = STUDIES["fig10"].claims
     assert decided(claims, teachers.evidence("fig10", runs(1))) == {
         "fig10.delay": Verdict.holds,
         "fig10.generalizes": Verdict.fails,
@@ -407,13 +405,13 @@ def test_the_claims_of_teachers_and_students_follow_from_their_runs():
 def test_the_claims_of_the_post_need_its_settings_for_its_numbers():
     steps, norm = [0, 100, 500, 2000, 9000], [13, 60, 80, 93, 58]
     run = fake_run(steps, 500, 9000, l2_norm=norm, test_error=[1] * 5, test_loss=[1] * 5)
-    found = decided(blog_fig1.CLAIMS, blog_fig1.evidence([run] * 3))
+    found = decided(STUDIES["blog-fig1"].claims, blog_fig1.evidence([run] * 3))
     assert found["blog-fig1.late"] is found["blog-fig1.falls"] is Verdict.holds
     assert found["blog-fig1.t2"] is found["blog-fig1.rises"] is Verdict.untested
-    found = decided(blog_fig1.CLAIMS, blog_fig1.evidence([run] * 3, [run] * 3))
+    found = decided(STUDIES["blog-fig1"].claims, blog_fig1.evidence([run] * 3, [run] * 3))
     assert set(found.values()) == {Verdict.holds}
     late = replace(run, phases=fake_run(steps, 500).phases)
-    found = decided(blog_fig1.CLAIMS, blog_fig1.evidence([late], [late]))
+    found = decided(STUDIES["blog-fig1"].claims, blog_fig1.evidence([late], [late]))
     assert found["blog-fig1.t2"] is found["blog-fig1.late"] is Verdict.fails
 
 
@@ -427,11 +425,11 @@ def test_digits_are_judged_from_either_start():
             for alpha in (1e-3, 1e-2)
         }
 
-    found = decided(fig35.CLAIMS, fig35.evidence({1.0: runs(-1), 8.0: runs(1)}))
+    found = decided(STUDIES["fig35"].claims, fig35.evidence({1.0: runs(-1), 8.0: runs(1)}))
     assert found == {"fig35.delay": Verdict.corrected, "fig35.mnist": Verdict.undecided}
-    assert decided(fig35.CLAIMS, fig35.evidence({1.0: runs(1), 8.0: runs(1)}))["fig35.delay"] is (
-        Verdict.holds
-    )
+    assert decided(STUDIES["fig35"].claims, fig35.evidence({1.0: runs(1), 8.0: runs(1)}))[
+        "fig35.delay"
+    ] is (Verdict.holds)
 
 
 # Settings -----------------------------------------------------------------------------------------
@@ -439,7 +437,7 @@ def test_digits_are_judged_from_either_start():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_a_study_and_claims(name):
-    preset = PRESETS[name]
+    preset = STUDIES[name]
     assert preset.reproduce is not None
     assert preset.group == "networks"
     assert preset.note
@@ -450,7 +448,7 @@ def test_every_figure_has_a_study_and_claims(name):
 def test_the_group_is_complete_and_no_claim_is_made_twice():
     names = {preset.name for preset in studies("networks")}
     assert names == set(FIGURES)
-    ids = [claim.id for name in FIGURES for claim in PRESETS[name].claims]
+    ids = [claim.id for name in FIGURES for claim in STUDIES[name].claims]
     assert len(ids) == len(set(ids)) > 25
 
 
@@ -538,35 +536,35 @@ def checked(result):
     rows = {row.quantity: row for row in result.rows}
     assert len(rows) == len(result.rows)
     assert all(row.published is None for row in result.rows)  # it is another problem
-    known = {claim.id for claim in PRESETS[result.name].claims}
+    known = {claim.id for claim in STUDIES[result.name].claims}
     assert {key.removesuffix(CORRECTED) for key in result.evidence} <= known
     return rows
 
 
-def test_figures_1_2_and_30_share_their_runs(lab):
-    result = fig1.reproduce(lab, TINY)
+def test_figures_1_2_and_30_share_their_runs(workspace):
+    result = fig1.reproduce(workspace, TINY)
     rows = checked(result)
     assert sum(name.endswith(": t2") for name in rows) == 6
     assert len(result.figure.axes) == 10  # six panels; one colour bar above, three below
     # Four steps teach nothing: no median, and nothing to compare.
     assert rows["l1, beta 0.01: t2"].ours is None
-    assert (lab.account.total, lab.account.fresh) == (12, 12)
-    lab.begin("fig2")
-    result = fig2.reproduce(lab, TINY)
+    assert (workspace.account.total, workspace.account.fresh) == (12, 12)
+    workspace.begin("fig2")
+    result = fig2.reproduce(workspace, TINY)
     rows = checked(result)
     assert len(result.figure.axes) == 3  # two panels and one colour bar
     assert rows["nuclear: delay ~ 1/alpha^k, k"].ours is None
-    assert (lab.account.total, lab.account.fresh) == (8, 4)
-    lab.begin("fig30")
-    result = fig30.reproduce(lab, TINY)
+    assert (workspace.account.total, workspace.account.fresh) == (8, 4)
+    workspace.begin("fig30")
+    result = fig30.reproduce(workspace, TINY)
     assert len(result.figure.axes) == 6
     assert {"l1", "l2"} == {name.split(",")[0] for name in checked(result) if ": t2" in name}
-    assert (lab.account.total, lab.account.fresh) == (16, 8)
+    assert (workspace.account.total, workspace.account.fresh) == (16, 8)
 
 
-def test_runs_of_a_sweep_are_those_of_their_settings(lab):
+def test_runs_of_a_sweep_are_those_of_their_settings(workspace):
     sweep = modular.sweep(TINY, "l1", 3e-2)
-    runs = families.family(lab, sweep)
+    runs = families.family(workspace, sweep)
     settings = [(beta, seed) for beta in (1e-3, 1e-2) for seed in (0, 1)]
     alone = lb.simulate_batch([modular.addition(TINY, "l1", 3e-2, *own) for own in settings])
     for (beta, seed), run in zip(settings, alone, strict=True):
@@ -578,36 +576,36 @@ def test_runs_of_a_sweep_are_those_of_their_settings(lab):
     assert [len(own) for own in runs.values()] == [2, 2]
 
 
-def test_figure_33_and_its_kin_at_a_tiny_size(lab):
-    result = fig10.reproduce("fig33", lab, STUDENT)
+def test_figure_33_and_its_kin_at_a_tiny_size(workspace):
+    result = fig10.reproduce("fig33", workspace, STUDENT)
     rows = checked(result)
     assert rows["alpha 0.01, beta 0.001: step of the least test loss"].ours in range(7)
     assert len(result.figure.axes) == 3
     assert "fig33.generalizes" in result.evidence
 
 
-def test_figure_11_at_a_tiny_size(lab):
-    result = fig11.reproduce("fig11", lab, STUDENT)
+def test_figure_11_at_a_tiny_size(workspace):
+    result = fig11.reproduce("fig11", workspace, STUDENT)
     assert any("mean square" in note for note in result.notes)
     assert len([row for row in checked(result) if "t2, test error" in row]) == 4
-    lab.begin("fig34")
-    fig11.reproduce("fig34", lab, replace(STUDENT, alphas=(1e-2, 3e-2, 5e-2)))
-    assert (lab.account.total, lab.account.fresh) == (12, 4)
+    workspace.begin("fig34")
+    fig11.reproduce("fig34", workspace, replace(STUDENT, alphas=(1e-2, 3e-2, 5e-2)))
+    assert (workspace.account.total, workspace.account.fresh) == (12, 4)
 
 
-def test_figure_35_at_a_tiny_size(lab):
+def test_figure_35_at_a_tiny_size(workspace):
     pytest.importorskip("sklearn")
     setting = fig35.Setting(
         n_train=20, n_test=10, width=5, alphas=(1e-2,), betas=(1e-3, 1e-2), steps=5, seeds=(0,)
     )
-    result = fig35.reproduce(lab, setting)
+    result = fig35.reproduce(workspace, setting)
     assert len(result.figure.axes) == 4  # two panels, each row with a colour bar
     assert "start x 8, alpha 0.01, beta 0.001: t2" in checked(result)
 
 
-def test_lu_at_a_tiny_size_holds_the_norm(lab):
+def test_lu_at_a_tiny_size_holds_the_norm(workspace):
     task = lu.Task("addition", lu._addition(5, 0.5), lu._pairs(4, 4), 1e-2, 6, (1.0, 9.0, 3))
-    result = lu.reproduce(lab, [task], seeds=(0, 1))
+    result = lu.reproduce(workspace, [task], seeds=(0, 1))
     rows = checked(result)
     assert len(result.figure.axes) == 1
     assert rows["addition: w_c, norm of the least test loss"].ours in (1.0, 2.0, 3.0, 5.0, 6.0, 9.0)
@@ -618,13 +616,13 @@ def test_lu_at_a_tiny_size_holds_the_norm(lab):
         np.testing.assert_allclose(run.trajectory["l2_norm"], held, rtol=1e-5)
 
 
-def test_the_curve_of_the_post_at_a_tiny_size(lab, monkeypatch):
+def test_the_curve_of_the_post_at_a_tiny_size(workspace, monkeypatch):
     def tiny(seed=0):
         problem = lb.ModularArithmetic(p=5, seed=seed)
         return blog_fig1.blog_fig1(seed).with_(problem=problem, steps=20)
 
     monkeypatch.setattr(blog_fig1, "small", tiny)
-    result = blog_fig1.reproduce(lab, seeds=(0, 2))
+    result = blog_fig1.reproduce(workspace, seeds=(0, 2))
     rows = checked(result)
     assert rows["l2 norm at step 0"].ours == pytest.approx(13, rel=0.5)
     assert rows["t2"].ours is None
@@ -632,16 +630,16 @@ def test_the_curve_of_the_post_at_a_tiny_size(lab, monkeypatch):
     assert not {"blog-fig1.t1", "blog-fig1.t2"} & set(result.evidence)
 
 
-def test_the_search_trains_every_variant_once(lab, monkeypatch):
+def test_the_search_trains_every_variant_once(workspace, monkeypatch):
     tried = {
         name: experiment.with_(problem=lb.ModularArithmetic(p=5), steps=20)
         for name, experiment in blog_fig1_search.variants().items()
         if name in ("sum, 4 times", "sum, 8 times")
     }
     monkeypatch.setattr(blog_fig1_search, "variants", lambda: tried)
-    result = blog_fig1_search.search(lab)
+    result = blog_fig1_search.search(workspace)
     assert {row.quantity.partition(": ")[0] for row in result.rows} == set(tried)
-    assert lab.account.fresh == 2
+    assert workspace.account.fresh == 2
 
 
 # Pictures -----------------------------------------------------------------------------------------

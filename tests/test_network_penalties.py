@@ -8,7 +8,7 @@ from helpers import unchecked, x64
 from network_helpers import differences, refusal
 
 import latebloom as lb
-from latebloom._arrays import polar
+from latebloom.core.arrays import polar
 from latebloom.penalties import OfNetwork
 
 # Names in an order that is not that of the alphabet, a bias among the weights, a tall table.

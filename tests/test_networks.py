@@ -12,9 +12,9 @@ from helpers import affine, examples, unchecked, x64
 from network_helpers import differences, refusal
 
 import latebloom as lb
+from latebloom.core.spec import canonical_hash
 from latebloom.models import Network
 from latebloom.models.network import LAWS, bias, weight
-from latebloom.spec import canonical_hash
 
 TABLE = lb.ModularArithmetic(p=5)
 TEACHER = lb.TeacherStudent(d=3, hidden=5, C=2, N=6, N_test=4)

@@ -10,7 +10,7 @@ from helpers import unchecked, x64
 from hypothesis import given, settings
 
 import latebloom as lb
-from latebloom._arrays import thin_svd
+from latebloom.core.arrays import thin_svd
 
 NULLS = ("minimal", "full")
 every_null = pytest.mark.parametrize("null", NULLS)

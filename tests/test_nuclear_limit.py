@@ -6,11 +6,7 @@ from helpers import KINDS, measure
 
 from latebloom import InvalidInput
 from latebloom.problems.operators import Entries, Tensor
-from latebloom.theory.nuclear_limit import (
-    nuclear_certificate,
-    solve_regularized,
-    unique_minimizer,
-)
+from latebloom.theory.nuclear_limit import nuclear_certificate, solve_regularized, unique_minimizer
 
 
 def instance(kind, seed, n1=6, n2=5, r=1, N=22, noise=0.0):

@@ -22,10 +22,10 @@ from network_helpers import (
 )
 
 import latebloom as lb
+from latebloom.core.spec import from_dict, to_dict
 from latebloom.methods import Oracle
 from latebloom.methods.optimizer import COUPLINGS
 from latebloom.penalties import OfNetwork
-from latebloom.spec import from_dict, to_dict
 
 DATA = blobs()
 X, Y = DATA.train.inputs.astype(np.float64), DATA.train.targets

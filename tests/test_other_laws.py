@@ -8,11 +8,22 @@ import pytest
 from scipy.special import ive
 
 import latebloom as lb
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
+from latebloom.experiment.record import Every, LogSpaced
+from latebloom.laws.constants import marchenko_pastur as mp
+from latebloom.laws.constants.norm_passage import Passage, settling_rate
+from latebloom.laws.first_passage import FIRST_PASSAGE, calibrated, log_slope
+from latebloom.laws.kernel_to_rich import KERNEL_TO_RICH
+from latebloom.laws.law import Verdict
+from latebloom.laws.linear_estimators import LINEAR_ESTIMATORS, accuracy, closed_form
+from latebloom.laws.norm_separation import NORM_SEPARATION
+from latebloom.laws.ridge_bounds import RIDGE_BOUNDS
 from latebloom.models import HadamardDifference
-from latebloom.paper import PRESETS
-from latebloom.paper.lab import Lab
-from latebloom.paper.others import (
+from latebloom.plots.style import save_figure
+from latebloom.problems import LinearData
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.others import (
     first_passage,
     kernel_to_rich,
     linear_estimators,
@@ -21,17 +32,6 @@ from latebloom.paper.others import (
     ridge_bounds,
     verdicts,
 )
-from latebloom.plots.style import save_figure
-from latebloom.problems import LinearData
-from latebloom.record import Every, LogSpaced
-from latebloom.theory import marchenko_pastur as mp
-from latebloom.theory.laws.first_passage import FIRST_PASSAGE, calibrated, log_slope
-from latebloom.theory.laws.kernel_to_rich import KERNEL_TO_RICH
-from latebloom.theory.laws.law import Verdict
-from latebloom.theory.laws.linear_estimators import LINEAR_ESTIMATORS, accuracy, closed_form
-from latebloom.theory.laws.norm_separation import NORM_SEPARATION
-from latebloom.theory.laws.ridge_bounds import RIDGE_BOUNDS
-from latebloom.theory.norm_passage import Passage, settling_rate
 
 LAWS = {
     law.name: law
@@ -317,7 +317,7 @@ def test_a_straight_line_is_fitted_by_hand(rng):
 
 
 def test_descent_by_steps_turns_where_the_flow_does(rolled_loop):
-    from latebloom.paper.others.kernel_to_rich import task
+    from latebloom_paper.others.kernel_to_rich import task
 
     data, gamma, beta = task("regression", 0), 4.0, 0.1
     X, y = data.X / np.sqrt(30), data.y / np.sqrt(30)
@@ -437,8 +437,8 @@ VERDICTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VERDICTS)
 def test_a_study_ends_in_its_verdict(name, tmp_path):
-    with Lab(tmp_path / "store") as lab:
-        result = PRESETS[name].study(lab)
+    with Workspace(tmp_path / "store") as workspace:
+        result = STUDIES[name].study(workspace)
     assert result.notes[0].startswith(f"verdict: {VERDICTS[name]}")
     assert all(row.ours is None or math.isfinite(row.ours) for row in result.rows)
     json.dumps(result.to_dict())

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from scipy.optimize import minimize_scalar
 
 import latebloom as lb
+from latebloom.core.spec import FAMILIES
 from latebloom.penalties import Sum, Term
-from latebloom.spec import FAMILIES
 
 PENALTIES = penalties()
 # Single terms on an array. `On`, one of them on some of a network's parameters, is in `PENALTIES`.

@@ -1,4 +1,4 @@
-"""`latebloom.phases`: expected values follow from how a curve was built, or from a plain loop."""
+"""Phases: expected values follow from how a curve was built, or from a plain loop."""
 
 import inspect
 import json
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from latebloom._errors import InvalidInput
-from latebloom.phases import Passage, Rules, Verdict, phases
+from latebloom.core.errors import InvalidInput
+from latebloom.core.phases import Passage, Rules, Verdict, phases
 
 EVERY = np.arange(1001)
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from latebloom.phases import Passage, phases
+from latebloom.core.phases import Passage, phases
 from latebloom.plots import components, plot_law, plot_mirage, plot_run, save_figure
 from latebloom.plots.page import Section, page
 from latebloom.plots.style import power, render
-from latebloom.run import Run
-from latebloom.trajectory import observables
+from latebloom.runs.run import Run
+from latebloom.runs.trajectory import observables
 
 
 def make_run(n=6, last=10**6, t1=60, t2=10**5, truth=True, penalty=None, **changes):

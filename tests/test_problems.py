@@ -10,9 +10,9 @@ from helpers import design, example, linear_data, linear_problems, unchecked
 from scipy import stats
 
 import latebloom as lb
+from latebloom.core.spec import FAMILIES, from_dict, to_dict
 from latebloom.problems.bases import BASES, basis
 from latebloom.problems.sparse_recovery import GENERATORS, SIGNALS, VARIANCES
-from latebloom.spec import FAMILIES, from_dict, to_dict
 
 PROBLEMS = linear_problems()
 

@@ -8,15 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from latebloom.cli import main
-from latebloom.paper import PRESETS
-from latebloom.paper.catalogue import studies
-from latebloom.paper.outcome import FOLDER, Outcome
-from latebloom.paper.report_page import TITLE, report_page
-from latebloom.paper.report_parts import bar
-from latebloom.run import dump_json
-from latebloom.sweeps.store import create_store
-from latebloom.theory.errata import ERRATA
+from latebloom.cli.main import main
+from latebloom.core.json_text import dump_json
+from latebloom.sweeps.store.store import create_store
+from latebloom_paper.book.catalogue import STUDIES, studies
+from latebloom_paper.book.outcome import FOLDER, Outcome
+from latebloom_paper.errata import ERRATA
+from latebloom_paper.report.page import TITLE, report_page
+from latebloom_paper.report.parts import bar
 
 # What a picture may hold that a URL or an attribute may not.
 PICTURE = """<?xml version="1.0"?>
@@ -44,7 +43,7 @@ def outcome(name, size="quick", **changes):
         "rows": [{**row, "agrees": True, "why": "", "because": ""}],
         "notes": ["a note with <angle> brackets"],
         "seeds": "seeds 1 to 20",
-        "claims": {claim.id: held for claim in PRESETS[name].claims},
+        "claims": {claim.id: held for claim in STUDIES[name].claims},
         "settings": ['name = "x"'],
         "seconds": 12.0,
         "wall": 7.0,
@@ -76,7 +75,7 @@ def store(tmp_path):
         "found": statistic(None, 3.0, None),
         "corrected": statistic(1.0, 0.99, 1.0),
     }
-    fig4 = {claim.id: wrong for claim in PRESETS["fig4"].claims} | {"fig4.error": amended}
+    fig4 = {claim.id: wrong for claim in STUDIES["fig4"].claims} | {"fig4.error": amended}
     return keep(
         tmp_path / "store",
         outcome("fig3"),
@@ -126,7 +125,7 @@ def page(store):
 def test_the_page_has_all_parts_and_every_link_leads_somewhere(page):
     assert {"remember", "claims", "errata", "cost", "made", "fig3", "fig4"} <= set(page.ids)
     for name in ("fig3", "fig4", "theorems"):
-        for claim in PRESETS[name].claims:
+        for claim in STUDIES[name].claims:
             assert f"claim-{claim.id.replace('.', '-')}" in page.ids
             assert claim.id in page.text["claims"]
     assert set(ERRATA) <= set(page.ids)
@@ -175,21 +174,21 @@ def test_the_full_size_counts_and_what_is_missing_is_named(page):
 
 def test_the_headline_counts_what_stands(page):
     told = " ".join(page.text[""].split())
-    fig4 = len(PRESETS["fig4"].claims)
-    held = len(PRESETS["fig3"].claims) + len(PRESETS["theorems"].claims)
+    fig4 = len(STUDIES["fig4"].claims)
+    held = len(STUDIES["fig3"].claims) + len(STUDIES["theorems"].claims)
     for words in (f"✓ {held} hold", "≈ 1 holds with correction", f"✗ {fig4 - 1} fail"):
         assert words in told
     assert "2 of 2 published values agree within 10%" in told
     assert "1 at the published size, 2 at the quick one" in told
     assert "36 s of work" in told
-    official = [PRESETS[name].official for name in ("fig3", "fig4")]
+    official = [STUDIES[name].official for name in ("fig3", "fig4")]
     hours = round(sum(filter(None, official)) / 3600)
     assert f"{hours} h of the public code" in told
 
 
 def test_what_fails_comes_first_with_what_is_right(page):
     told = page.text["remember"]
-    corrected = {claim.id: claim.corrected for claim in PRESETS["fig4"].claims if claim.corrected}
+    corrected = {claim.id: claim.corrected for claim in STUDIES["fig4"].claims if claim.corrected}
     assert told.index("fig4.alpha") < told.index("fig4.error") < told.index("fig3.delay")
     right = told[told.index("fig4.error") :].partition("Figure 4")[0]
     assert f"Right: {corrected['fig4.error'].says}" in right
@@ -218,7 +217,7 @@ def test_values_say_whether_they_agree(tmp_path):
 
 def test_costs_are_compared_where_both_are_known(page):
     told = page.text["cost"]
-    official = PRESETS["fig3"].official
+    official = STUDIES["fig3"].official
     assert official is not None
     # Only Figure 3 was run at the full size: one ratio, and no sum.
     assert f"fig38 s12 s12 s{official / 12.0:.2g}" in told
@@ -249,7 +248,7 @@ def test_the_command_writes_the_page_and_says_what_is_on_it(store, tmp_path, cap
     told = json.loads(capsys.readouterr().out)
     assert told["page"] == str(out)
     assert told["claims"]["holds with correction"] == 1
-    assert told["claims"]["fails"] == len(PRESETS["fig4"].claims) - 1
+    assert told["claims"]["fails"] == len(STUDIES["fig4"].claims) - 1
     assert set(told["beyond"]) == set(told["claims"])
     assert "fig7" in told["missing"]
     assert TITLE in out.read_text(encoding="utf-8")
@@ -288,7 +287,7 @@ def test_quick_reproduces_first_and_stops_where_that_was_stopped(
         asked.append(verb)
         return code
 
-    monkeypatch.setattr("latebloom.paper_verbs.reproduce", reproduce)
+    monkeypatch.setattr("latebloom_paper.commands.reproduce.reproduce", reproduce)
     out = tmp_path / "page.html"
     assert main(["report", "--quick", "--store", str(store), "--out", str(out)]) == code
     assert [(verb.figure, verb.quick, verb.store) for verb in asked] == [("all", True, str(store))]

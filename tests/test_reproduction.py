@@ -6,32 +6,32 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from latebloom.cli import main
-from latebloom.paper import PRESETS
-from latebloom.paper import fig4 as figure_4
-from latebloom.paper.lab import Lab
-from latebloom.paper.outcome import regenerate
-from latebloom.paper.reproduction import Comparison
+from latebloom.cli.main import main
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.outcome import regenerate
+from latebloom_paper.book.reproduction import Comparison
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.convex import fig4 as figure_4
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduction") / "store"
-    with ThreadPoolExecutor(1) as pool, Lab(folder, executor=pool) as made:
+    with ThreadPoolExecutor(1) as pool, Workspace(folder, executor=pool) as made:
         yield made
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fig3", "fig7"])
-def test_the_published_values_come_out(name, lab):
-    result = PRESETS[name].study(lab)
+def test_the_published_values_come_out(name, workspace):
+    result = STUDIES[name].study(workspace)
     assert len(result.rows) >= 8
     assert all(row.agrees for row in result.rows if row.published is not None)
 
 
 @pytest.mark.slow
-def test_figure_4_comes_out_where_a_delay_builds_up(lab):
-    result = PRESETS["fig4"].study(lab)
+def test_figure_4_comes_out_where_a_delay_builds_up(workspace):
+    result = STUDIES["fig4"].study(workspace)
     small = [row for row in result.rows if row.quantity.endswith(("1e-06", "1e-05", "1e-04"))]
     assert len(small) == 18
     assert all(row.agrees for row in small)
@@ -55,8 +55,8 @@ def test_the_error_at_t2_of_figure_4_is_that_of_a_plain_loop(beta, steps):
 
 
 @pytest.mark.slow
-def test_figure_9_comes_out_and_stops_at_the_negative_entries(lab):
-    result = PRESETS["fig9"].study(lab)
+def test_figure_9_comes_out_and_stops_at_the_negative_entries(workspace):
+    result = STUDIES["fig9"].study(workspace)
     by_name = {row.quantity: row for row in result.rows}
     floor = by_name["norm of the negative entries of a*"]
     assert floor.ours == pytest.approx(0.01273, abs=1e-5)  # |a*[81]|, the only negative entry
@@ -70,8 +70,8 @@ def test_figure_9_comes_out_and_stops_at_the_negative_entries(lab):
 @pytest.mark.parametrize(
     "name", ["fig12", "fig13", "fig16", "fig17", "fig18", "fig19", "fig20", "fig21", "fig22"]
 )
-def test_a_sparse_figure_decides_its_claims_at_the_quick_size(name, lab):
-    outcome = regenerate(PRESETS[name], lab).outcome
+def test_a_sparse_figure_decides_its_claims_at_the_quick_size(name, workspace):
+    outcome = regenerate(STUDIES[name], workspace).outcome
     only_full = {"fig18.undertrained"}
     for key, found in outcome.claims.items():
         assert found["found"] is not None or key in only_full, key

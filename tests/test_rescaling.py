@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 import latebloom as lb
-from latebloom.paper import rescaling as paper
-from latebloom.paper.claim import Verdict
-from latebloom.paper.lab import Lab
-from latebloom.theory import rescaling
+from latebloom.laws.constants import rescaling
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.claim import Verdict
+from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.networks import rescaling as paper
 
 positive = st.floats(1e-3, 1e3)
 degree = st.sampled_from([1, 2, 3, 0.5])
@@ -62,14 +63,17 @@ def test_the_norm_grows_as_asked_on_both_sides(a, b, L, growth):
 
 def test_the_study_moves_the_norm_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(paper, "SEEDS", 3)
-    with ThreadPoolExecutor(1) as executor, Lab(tmp_path / "s", executor=executor) as lab:
-        result = paper.reproduce(lab)
-        lab.begin("again")
-        again = paper.reproduce(lab)
-        assert (lab.account.total, lab.account.fresh) == (1, 0)
+    with (
+        ThreadPoolExecutor(1) as executor,
+        Workspace(tmp_path / "s", executor=executor) as workspace,
+    ):
+        result = paper.reproduce(workspace)
+        workspace.begin("again")
+        again = paper.reproduce(workspace)
+        assert (workspace.account.total, workspace.account.fresh) == (1, 0)
     assert again.evidence == result.evidence
-    assert {claim.id: claim.decide(result.evidence) for claim in paper.CLAIMS} == {
-        claim.id: Verdict.holds for claim in paper.CLAIMS
+    assert {claim.id: claim.decide(result.evidence) for claim in STUDIES["rescaling"].claims} == {
+        claim.id: Verdict.holds for claim in STUDIES["rescaling"].claims
     }
     ours = {row.quantity: row.ours for row in result.rows}
     for name in ("ReLU (L = 1)", "square (L = 2)"):
@@ -88,7 +92,7 @@ def test_the_measured_numbers_notice_a_wrong_law(monkeypatch):
     right = paper.of_network("square", 1, 41)
     monkeypatch.setattr(paper, "rescale", lambda A, B, scale, L: (scale * A, B / scale))
     wrong = paper.of_network("square", 1, 41)
-    bands = {claim.id: claim.test for claim in paper.CLAIMS}
+    bands = {claim.id: claim.test for claim in STUDIES["rescaling"].claims}
     for claim in ("function", "minimum", "value", "diverges"):
         high = bands[f"rescaling.{claim}"].high
         assert right[f"rescaling.{claim}"] <= high < wrong[f"rescaling.{claim}"]

@@ -9,8 +9,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import latebloom as lb
-from latebloom.run import FILES, check_folder, dump_json, jsonable, new_folder
-from latebloom.trajectory import observables
+from latebloom.core.folders import check_folder, new_folder
+from latebloom.core.json_text import dump_json, jsonable
+from latebloom.runs.run import FILES
+from latebloom.runs.trajectory import observables
 
 
 @pytest.fixture(scope="module")

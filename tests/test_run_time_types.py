@@ -39,7 +39,7 @@ def test_a_plain_type_that_differs_is_refused_and_a_name_that_is_not_there_is_no
 
 def test_the_package_is_under_these_checks():
     import latebloom as lb
-    from latebloom.paper.others.verdicts import judged
+    from latebloom_paper.others.verdicts import judged
 
     with pytest.raises(TypeCheckError, match="holds"):
         judged("yes", False)  # pyright: ignore

@@ -9,7 +9,7 @@ import pytest
 from helpers import examples, iterate, linear_data, numpy_oracle, unchecked, x64
 
 import latebloom as lb
-from latebloom import schedules
+from latebloom.core import schedules
 
 SCHEDULES = examples("schedule")
 STEPS = (0, 1, 2, 3, 4, 99, 10**6)

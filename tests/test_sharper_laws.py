@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from latebloom._errors import InvalidInput
-from latebloom.paper import preset
-from latebloom.theory import limit, plan
-from latebloom.theory.cl_constant import sampled_cl_constant
-from latebloom.theory.foretold import t2_interval
-from latebloom.theory.incoherence import (
+from latebloom.core.errors import InvalidInput
+from latebloom.experiment.presets import preset
+from latebloom.laws.constants.cl_constant import sampled_cl_constant
+from latebloom.laws.constants.incoherence import (
     coherence_between,
     cumulative_coherence,
     mutual_coherence,
     restricted_isometry,
     welch_bound,
 )
+from latebloom.laws.constants.null_space import null_space_constants, sign_constants
+from latebloom.theory import limit, plan
+from latebloom.theory.intervals import t2_interval
 from latebloom.theory.lower_bound import delay_lower_bound
-from latebloom.theory.null_space import null_space_constants, sign_constants
 from latebloom.theory.slow_path import slow_path
 from latebloom.theory.two_term_floor import two_term_floor
 
@@ -95,7 +95,7 @@ def test_slow_path_ends_at_the_least_norm_among_the_interpolators():
 
 
 def test_figure_4s_constant_is_the_slow_time_of_its_instance():
-    from latebloom.paper import preset
+    from latebloom.experiment.presets import preset
 
     e = preset("fig4").experiment().with_(method=lb.ProximalGradient(0.1))
     truth = e.data.a_star

@@ -10,6 +10,7 @@ import tomli_w
 from helpers import changed, example, examples, unchecked
 from network_helpers import assert_same, refusal, rows
 
+from latebloom.core.spec import FAMILIES, canonical_hash, from_dict, to_dict
 from latebloom.problems import (
     Images,
     ModularArithmetic,
@@ -18,7 +19,6 @@ from latebloom.problems import (
     SupervisedData,
     TeacherStudent,
 )
-from latebloom.spec import FAMILIES, canonical_hash, from_dict, to_dict
 
 PROBLEMS = {k: p for k, p in examples("problem").items() if isinstance(p, Supervised)}
 DRAWN = [name for name, p in PROBLEMS.items() if hasattr(p, "seed")]

@@ -13,12 +13,12 @@ from scipy.optimize import minimize
 from scipy.stats import binom, norm
 from scipy.stats import t as student
 
-from latebloom._errors import InvalidInput
-from latebloom.sweeps import survival
-from latebloom.sweeps.boundary import agreement, boundary, recovered, share
-from latebloom.sweeps.collapse import collapse
-from latebloom.sweeps.scaling import fit_scaling
-from latebloom.sweeps.survival import kaplan_meier, passages, quantiles
+from latebloom.core.errors import InvalidInput
+from latebloom.sweeps.analysis import survival
+from latebloom.sweeps.analysis.boundary import agreement, boundary, recovered, share
+from latebloom.sweeps.analysis.collapse import collapse
+from latebloom.sweeps.analysis.scaling import fit_scaling
+from latebloom.sweeps.analysis.survival import kaplan_meier, passages, quantiles
 
 NEVER, NAN = math.inf, math.nan
 # Weeks to relapse under 6-mercaptopurine, and in remission so far. Freireich et al., Blood 21

@@ -12,15 +12,15 @@ import xarray as xr
 from sweep_helpers import base, grid, run, write_sweep
 
 import latebloom as lb
-from latebloom import cli
-from latebloom._errors import InvalidInput
-from latebloom.paper.load import load
-from latebloom.paper.sweep_file import load_sweep, sweep_names
+from latebloom.cli import main as cli
+from latebloom.core.errors import InvalidInput
+from latebloom.experiment.presets import load
+from latebloom.experiment.record import LogSpaced
 from latebloom.plots import plot_law
-from latebloom.record import LogSpaced
-from latebloom.sweeps.estimate import estimate
-from latebloom.sweeps.export import export
-from latebloom.sweeps.law import law_rows
+from latebloom.sweeps.analysis.law import law_rows
+from latebloom.sweeps.grid.file import load_sweep, sweep_names
+from latebloom.sweeps.store.export import export
+from latebloom.sweeps.workers.estimate import estimate
 
 
 @pytest.fixture(scope="module")

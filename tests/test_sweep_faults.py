@@ -26,8 +26,8 @@ from sweep_helpers import (
 )
 
 import latebloom as lb
-from latebloom._errors import InvalidInput
-from latebloom.sweeps.batch_file import BatchFile
+from latebloom.core.errors import InvalidInput
+from latebloom.sweeps.store.batch_file import BatchFile
 
 # Long enough to be caught in the middle: 18 batches of some tenths of a second.
 GRID = """
@@ -363,7 +363,7 @@ def test_every_single_flipped_bit_is_noticed(tmp_path):
     run(grid(seeds=1), tmp_path / "store")
     data = (tmp_path / "store" / "batches" / batch_files(tmp_path / "store")[0]).read_bytes()
     rng = random.Random(0)
-    from latebloom.sweeps.checksum import Damaged
+    from latebloom.sweeps.store.checksum import Damaged
 
     for at in [0, len(data) - 1, *(rng.randrange(len(data)) for _ in range(300))]:
         with pytest.raises(Damaged):
@@ -481,7 +481,7 @@ def test_an_event_loop_is_silent_about_closed_connections_only(caplog):
     pytest.importorskip("distributed")
     from distributed.comm.core import CommClosedError
 
-    from latebloom.sweeps.pools import DaskPool
+    from latebloom.sweeps.workers.pools import DaskPool
 
     pool = DaskPool(1, None)
     try:
@@ -508,7 +508,7 @@ def test_a_scheduler_that_does_not_answer(tmp_path):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_jobs_of_a_queue(tmp_path):
     from latebloom.sweeps import run_sweep
-    from latebloom.sweeps.pools import SlurmExecutor
+    from latebloom.sweeps.workers.pools import SlurmExecutor
 
     # The same jobs as on SLURM, run by this machine.
     executor = SlurmExecutor(tmp_path / "jobs", cluster="local")

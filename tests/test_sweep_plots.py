@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import LogNorm, Normalize
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 from latebloom.plots.phase_diagram import axis_label, geometric, plot_phase
 from latebloom.plots.style import render
 from latebloom.plots.swept_curves import plot_curves

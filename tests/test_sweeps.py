@@ -15,13 +15,14 @@ from jaxtyping import TypeCheckError
 from sweep_helpers import assert_same, base, batch_files, grid, run
 
 import latebloom as lb
-from latebloom._errors import InvalidInput
-from latebloom.record import At
-from latebloom.sweeps import outcome, run_sweep
-from latebloom.sweeps.batches import batches
-from latebloom.sweeps.expression import Expression
-from latebloom.sweeps.seeding import derived_seed
-from latebloom.sweeps.task import Task, tasks_of
+from latebloom.core.errors import InvalidInput
+from latebloom.experiment.record import At
+from latebloom.sweeps import run_sweep
+from latebloom.sweeps.grid.expression import Expression
+from latebloom.sweeps.grid.seeding import derived_seed
+from latebloom.sweeps.grid.task import Task, tasks_of
+from latebloom.sweeps.workers import outcome
+from latebloom.sweeps.workers.batches import batches
 
 # Formulas -----------------------------------------------------------------------------------------
 
@@ -319,14 +320,14 @@ def test_what_is_missing_is_missing_and_not_zero(tmp_path):
 
 
 def test_results_of_an_empty_store_are_all_missing(tmp_path):
-    from latebloom.sweeps.store import create_store
+    from latebloom.sweeps.store.store import create_store
 
     results = create_store(tmp_path / "store").open(grid())
     assert (results.status == "missing").all()
 
 
 def test_values_are_read_when_they_are_asked_for(tmp_path, monkeypatch):
-    from latebloom.sweeps import batch_file
+    from latebloom.sweeps.store import batch_file
 
     run(grid(), tmp_path / "store")
     results = lb.open_store(tmp_path / "store").open(grid())
@@ -536,7 +537,7 @@ def test_a_grid_beyond_a_million_cells_needs_a_yes(tmp_path):
 
 
 def test_provenance_is_in_every_file(tmp_path):
-    from latebloom.sweeps.batch_file import BatchFile
+    from latebloom.sweeps.store.batch_file import BatchFile
 
     run(grid(), tmp_path / "store")
     for name in batch_files(tmp_path / "store"):

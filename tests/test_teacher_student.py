@@ -9,9 +9,7 @@ import pytest
 from helpers import x64
 from network_helpers import assert_same, refusal
 
-from latebloom.problems import (
-    TeacherStudent,
-)
+from latebloom.problems import TeacherStudent
 from latebloom.problems.activations import ACTIVATIONS, FIRST, SECOND, SMOOTH
 
 # --- Activations ----------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from latebloom.phases import phases
-from latebloom.run import Run
-from latebloom.theory import check, limit
-from latebloom.trajectory import observables
+from latebloom.core.phases import phases
+from latebloom.laws import check
+from latebloom.runs.run import Run
+from latebloom.runs.trajectory import observables
+from latebloom.theory import limit
 
 
 def simulated(experiment):

@@ -13,13 +13,10 @@ from hypothesis import strategies as st
 from network_helpers import refusal, rows
 
 import latebloom as lb
-from latebloom.problems import (
-    ModularArithmetic,
-    PermutationComposition,
-)
+from latebloom.core.spec import canonical_hash
+from latebloom.problems import ModularArithmetic, PermutationComposition
 from latebloom.problems.operations import CONDITIONAL, MAX_DEPTH, evaluate, is_prime, parse
 from latebloom.problems.token_pairs import stratified_sizes
-from latebloom.spec import canonical_hash
 
 # --- Operations -----------------------------------------------------------------------------------
 

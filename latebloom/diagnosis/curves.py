@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from latebloom._errors import InvalidInput
-from latebloom.phases import Curve, Passage, Steps
+from latebloom.core.errors import InvalidInput
+from latebloom.core.phases import Curve, Passage, Steps
 
 KINDS = ("accuracy", "percent", "error", "loss")
 # Words in a column's name that tell its kind. An F1 or an AUC is read as an accuracy is: 1 is best.

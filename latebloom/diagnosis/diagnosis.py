@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from latebloom._errors import InvalidInput
-from latebloom.phases import Phases, Rules, Verdict, phases
+from latebloom.core.errors import InvalidInput
+from latebloom.core.phases import Phases, Rules, Verdict, phases
 
 from .curves import Records, ordered
 from .finding import Finding, find

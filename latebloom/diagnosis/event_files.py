@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 
 from .log import Tags
 

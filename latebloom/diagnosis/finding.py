@@ -4,7 +4,7 @@ import enum
 
 import numpy as np
 
-from latebloom.phases import Phases, Rules, Verdict, phases
+from latebloom.core.phases import Phases, Rules, Verdict, phases
 
 from .curves import Records
 from .trends import Rise, Trend, end_trend, rise, window_of

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from latebloom._errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest
 
 # What trainers call the number of updates done, best first: Lightning and Hugging Face, many
 # scripts, Weights & Biases; an epoch is the last resort, because its length is not in the log.

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latebloom.phases import Passage
+from latebloom.core.phases import Passage
 from latebloom.plots import style as st
 from latebloom.plots.curves import draw_legend, passage_label
 

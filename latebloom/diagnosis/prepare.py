@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 
 from .curves import Records, as_records, in_percent, ordered, read_kinds
 from .log import Series

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 
 from .event_files import MARK, read_events
 from .log import Log, Table

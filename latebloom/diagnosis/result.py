@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from latebloom.phases import Phases
+from latebloom.core.phases import Phases
 
 from .curves import Records
 from .finding import Finding

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 
 from .log import Table
 

@@ -15,12 +15,12 @@ from jaxtyping import Float
 from scipy.linalg import null_space
 from scipy.optimize import lsq_linear
 
-from latebloom import schedules
-from latebloom.experiment import Experiment
+from latebloom.core import schedules
+from latebloom.core.phases import Passage
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.penalties import L1
-from latebloom.phases import Passage
-from latebloom.progress import Progress
 
 from . import proximal_jump
 from .affine import Modes, SquaredNorm

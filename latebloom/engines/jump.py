@@ -1,11 +1,11 @@
 """The event-driven engine: runs whose cost does not grow with the delay, one function for all
 methods."""
 
-from latebloom._errors import Unsupported
-from latebloom.experiment import Experiment
+from latebloom.core.errors import Unsupported
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.problems import VectorLeastSquares
-from latebloom.progress import Progress
 
 from . import averaged_jump, proximal_jump
 from .proximal_jump import solve as solve

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from latebloom._errors import InvalidInput
-from latebloom.experiment import Experiment
+from latebloom.core.errors import InvalidInput
+from latebloom.experiment.experiment import Experiment
 
 from .network import PRECISIONS, Program, State, program_data, program_numbers
 

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from latebloom import schedules
-from latebloom._arrays import Array, eigenvalues, one_by_one
-from latebloom.experiment import Experiment
+from latebloom.core import schedules
+from latebloom.core.arrays import Array, eigenvalues, one_by_one
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import Optimizer, Oracle
 from latebloom.models import Network
 from latebloom.penalties import OfNetwork, Penalty, Sobolev

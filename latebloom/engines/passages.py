@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from latebloom.experiment import Experiment
-from latebloom.phases import Passage
+from latebloom.core.phases import Passage
+from latebloom.experiment.experiment import Experiment
 
 from .affine import SquaredNorm
 

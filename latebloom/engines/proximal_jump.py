@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import schedules
-from latebloom._errors import Unsupported
-from latebloom.experiment import MAX_STEPS, Experiment
+from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
+from latebloom.core.progress import Progress
+from latebloom.core.schedules import Piecewise, Schedule, SwitchOn
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.models import Linear
 from latebloom.penalties import L1, L2, Penalty
 from latebloom.problems import VectorLeastSquares
-from latebloom.progress import Progress
-from latebloom.schedules import Piecewise, Schedule, SwitchOn
 
 from .affine import EPS, AffinePiece, LinearFunctions, Start, decompose
 from .passages import Tracker, advance, trackers

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from latebloom.phases import Passage
+from latebloom.core.phases import Passage
 
 
 @dataclass(frozen=True)

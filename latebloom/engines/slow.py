@@ -13,14 +13,14 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import schedules
-from latebloom._errors import Unsupported
-from latebloom.experiment import Experiment
+from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
+from latebloom.core.phases import Passage
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.models import Linear
 from latebloom.penalties import Nuclear
-from latebloom.phases import Passage
-from latebloom.progress import Progress
 
 from .passages import trackers
 from .result import EngineResult

@@ -22,8 +22,8 @@ from scipy.integrate import BDF
 from scipy.linalg import eigh, lu_factor, lu_solve
 from scipy.sparse import csc_matrix
 
-from latebloom import schedules
-from latebloom.experiment import Experiment
+from latebloom.core import schedules
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient
 from latebloom.problems.operators import Entries
 

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
-from latebloom.experiment import Experiment
+from latebloom.core.phases import Passage
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
-from latebloom.phases import Passage
 
 from .slow_flow import Stretch, units
 

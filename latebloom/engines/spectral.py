@@ -3,9 +3,9 @@ once."""
 
 import numpy as np
 
-from latebloom import schedules
-from latebloom._errors import Unsupported
-from latebloom.experiment import Experiment
+from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent, ProximalGradient, Subgradient
 from latebloom.models import Linear
 from latebloom.penalties import L2

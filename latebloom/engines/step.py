@@ -17,14 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from latebloom import schedules
-from latebloom._errors import Unsupported
-from latebloom.experiment import Experiment
+from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
+from latebloom.core.phases import Passage, Rules
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import Method, Oracle, ProjectedSubgradient
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty, Sum, Term
-from latebloom.phases import Passage, Rules
-from latebloom.progress import Progress
 
 from .passages import Tracker
 from .result import EngineResult

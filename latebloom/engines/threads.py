@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from threadpoolctl import ThreadpoolController
 
-from latebloom.experiment import Experiment
+from latebloom.experiment.experiment import Experiment
 from latebloom.problems import LeastSquares, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,12 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latebloom._errors import InvalidInput, Unsupported
-from latebloom.checkpoint import Checkpoint
-from latebloom.experiment import Experiment
-from latebloom.phases import Passage
-from latebloom.progress import Progress
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.phases import Passage
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
 
+from .checkpoint import Checkpoint
 from .memory import require_memory
 from .network import Measures, Program, State, compiled, setup
 from .threads import blas_threads

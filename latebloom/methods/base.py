@@ -5,15 +5,15 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from latebloom import _checks as check
-from latebloom import schedules
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput, Unsupported
+from latebloom.core import checks as check
+from latebloom.core import schedules
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import FAMILIES
 from latebloom.models import Linear, Model
 from latebloom.penalties import L2, Penalty
 from latebloom.problems import LeastSquares
-from latebloom.schedules import Schedule
-from latebloom.spec import FAMILIES
 
 # What a method carries from step to step besides the parameters (momentum...); any pytree.
 Memory = Any

@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from latebloom import _checks as check
-from latebloom import schedules
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput, nearest
+from latebloom.core import checks as check
+from latebloom.core import schedules
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
 from latebloom.penalties.sum import no_prox
 from latebloom.problems import LeastSquares
-from latebloom.schedules import Schedule
-from latebloom.spec import register
 
 from .base import Memory, Method, Oracle
 from .transforms import Transform

@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass
 
-from latebloom._arrays import Array
+from latebloom.core.arrays import Array
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
 from latebloom.problems import LeastSquares
-from latebloom.schedules import Schedule
-from latebloom.spec import register
 
 from .base import Memory, Method, Oracle, ridge_strength
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from latebloom._arrays import Array, namespace
+from latebloom.core.arrays import Array, namespace
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
 from latebloom.penalties.sum import no_prox
 from latebloom.problems import LeastSquares
-from latebloom.schedules import Schedule
-from latebloom.spec import register
 
 from .base import Memory, Method, Oracle
 

@@ -4,10 +4,10 @@ import abc
 from dataclasses import dataclass
 from typing import Any
 
-from latebloom import _checks as check
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 
 
 class Transform(abc.ABC):

@@ -5,7 +5,7 @@ import abc
 import numpy as np
 from jaxtyping import Float
 
-from latebloom._arrays import Array
+from latebloom.core.arrays import Array
 
 Shape = tuple[int, ...]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 from latebloom.problems.supervised import Supervised
-from latebloom.spec import register
 
 from .network import Network, Params, scaled
 

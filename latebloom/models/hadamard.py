@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from latebloom import _checks as check
-from latebloom._arrays import Array, namespace
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array, namespace
+from latebloom.core.spec import register
 
 from .base import Model, Shape
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from latebloom._arrays import Array
-from latebloom.spec import register
+from latebloom.core.arrays import Array
+from latebloom.core.spec import register
 
 from .base import Model, Shape
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from latebloom._arrays import Array, namespace
+from latebloom.core.arrays import Array, namespace
 
 
 def products(A: Array, B: Array) -> Array:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom import _checks as check
-from latebloom._arrays import Array
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array
+from latebloom.core.spec import register
 from latebloom.problems.activations import ACTIVATIONS, SMOOTH
 from latebloom.problems.supervised import Supervised
-from latebloom.spec import register
 
 from .network import LAWS, Network, Params, check_widths, layers, scaled
 

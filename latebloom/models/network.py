@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from latebloom import _checks as check
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput
 from latebloom.problems.supervised import Supervised
 
 # Name -> array. A weight has two axes or more, a bias one.

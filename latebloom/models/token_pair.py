@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom import _checks as check
-from latebloom._arrays import Array, namespace
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array, namespace
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 from latebloom.problems.activations import ACTIVATIONS
 from latebloom.problems.supervised import Supervised
-from latebloom.spec import register
 
 from .matrix_pairs import products
 from .mlp import perceptron

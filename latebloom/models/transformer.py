@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom import _checks as check
-from latebloom._arrays import Array, namespace
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array, namespace
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 from latebloom.problems.activations import ACTIVATIONS
 from latebloom.problems.supervised import Supervised
-from latebloom.spec import register
 
 from .network import LAWS, Network, Params, scaled, weight
 from .token_pair import not_pairs

@@ -4,11 +4,11 @@ import abc
 import dataclasses
 from typing import Any
 
-from latebloom import _checks as check
-from latebloom import schedules
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput
-from latebloom.schedules import Schedule
+from latebloom.core import checks as check
+from latebloom.core import schedules
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput
+from latebloom.core.schedules import Schedule
 
 # The strength of a penalty at one step: a number, or a tuple of them for a sum.
 Strength = Any

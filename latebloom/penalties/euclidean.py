@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from latebloom._arrays import Array, namespace
-from latebloom.schedules import Schedule
-from latebloom.spec import register
+from latebloom.core.arrays import Array, namespace
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 
 from .base import Strength, Term
 

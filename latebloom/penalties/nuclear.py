@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from latebloom import _checks as check
-from latebloom._arrays import Array, namespace, polar, thin_svd
-from latebloom.schedules import Schedule
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array, namespace, polar, thin_svd
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 
 from .base import Strength, Term
 

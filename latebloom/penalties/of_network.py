@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from latebloom._arrays import Array, namespace
-from latebloom._errors import InvalidInput, Unsupported
+from latebloom.core.arrays import Array, namespace
+from latebloom.core.errors import InvalidInput, Unsupported
 
 from .base import Penalty, Strength, Term
 from .euclidean import Euclidean

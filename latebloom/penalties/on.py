@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput
-from latebloom.schedules import Schedule
-from latebloom.spec import register
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 
 from .base import Penalty, Strength, Term
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from latebloom import _checks as check
-from latebloom._arrays import Array
-from latebloom._errors import Unsupported
-from latebloom.schedules import Schedule
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.arrays import Array
+from latebloom.core.errors import Unsupported
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
 
 from .base import Strength, Term
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput, Unsupported
-from latebloom.spec import register
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.spec import register
 
 from .base import Penalty, Strength, Term
 from .euclidean import Euclidean

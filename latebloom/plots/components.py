@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from latebloom.run import Run
+from latebloom.runs.run import Run
 
 from . import style as st
 from .curves import draw_legend, log_steps, set_step_axis, shown

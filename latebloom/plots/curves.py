@@ -8,10 +8,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from latebloom.core.phases import Passage
 from latebloom.penalties import L1, Nuclear
-from latebloom.phases import Passage
 from latebloom.problems import MatrixLeastSquares
-from latebloom.run import Run
+from latebloom.runs.run import Run
 
 from . import style as st
 from .style import label_powers

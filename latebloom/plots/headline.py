@@ -1,6 +1,6 @@
 """The line above the picture of a run."""
 
-from latebloom.run import Run
+from latebloom.runs.run import Run
 
 
 def headline(run: Run) -> str:

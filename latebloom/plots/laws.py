@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 
 from . import style as st
 from .curves import right_axis

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from latebloom.run import Run
+from latebloom.runs.run import Run
 
 from . import style as st
 from .curves import draw_errors, draw_norm, draw_passages, right_axis, set_step_axis

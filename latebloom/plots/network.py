@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latebloom.run import Run
+from latebloom.runs.run import Run
 
 from . import style as st
 from .curves import draw_errors, draw_legend, draw_passages, log_steps, set_step_axis, shown

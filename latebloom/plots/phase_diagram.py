@@ -15,10 +15,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import NullLocator
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.sweeps.boundary import boundary, share
-from latebloom.sweeps.survival import quantiles, with_axis
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.sweeps.analysis.boundary import boundary, share
+from latebloom.sweeps.analysis.survival import quantiles, with_axis
 
 from . import style as st
 from .strengths import COLOURS, number

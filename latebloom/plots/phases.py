@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from latebloom.methods import ProjectedSubgradient
 from latebloom.problems import MatrixLeastSquares, Supervised
-from latebloom.run import Run
+from latebloom.runs.run import Run
 
 from . import style as st
 from .components import draw_components

@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from latebloom._errors import InvalidInput, unwritable
+from latebloom.core.errors import InvalidInput, unwritable
 
 STYLE = Path(__file__).with_name("latebloom.mplstyle")
 

@@ -10,9 +10,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize, to_hex
 from matplotlib.figure import Figure
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.sweeps.survival import quantiles, with_axis
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.sweeps.analysis.survival import quantiles, with_axis
 
 from . import style as st
 from .phase_diagram import axis_label, geometric, words

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from latebloom._arrays import Array, namespace
+from latebloom.core.arrays import Array, namespace
 
 Function = Callable[[Array], Array]
 

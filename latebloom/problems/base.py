@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse.linalg import lsqr
 
-from latebloom._errors import InvalidInput, Unsupported
+from latebloom.core.errors import InvalidInput, Unsupported
 
 from .coherence import degrees_of_freedom
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import _checks as check
+from latebloom.core import checks as check
 
 from .svd import compact_svd
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Integer
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 
 from .idx import read_idx
 from .supervised import LOSSES, Split, Supervised, freeze, stream

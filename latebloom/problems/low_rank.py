@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 
 from .base import MatrixLeastSquares
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from latebloom.spec import register
+from latebloom.core.spec import register
 
 from .coherence import local_coherence
 from .low_rank import LowRankProblem

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 
 from .base import MatrixLeastSquares
 from .operators import DENSE_EIGENVALUES, Entries, Operator, RankOne, Tensor

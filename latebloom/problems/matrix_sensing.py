@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 
 from .low_rank import LowRankProblem
 from .matrix_data import SensedMatrix, dependent

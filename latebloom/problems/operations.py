@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 
 # Power et al.'s operation that no expression describes.
 CONDITIONAL = "x/y if y odd else x-y"

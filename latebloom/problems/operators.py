@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from latebloom._arrays import Array
-from latebloom._errors import InvalidInput
+from latebloom.core.arrays import Array
+from latebloom.core.errors import InvalidInput
 
 from .svd import compact_svd
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from latebloom import _checks as check
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.spec import register
 
 from .token_pairs import Pairs, TokenPairs
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 
 from .base import VectorLeastSquares
 from .bases import BASES, basis

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 
 from .base import Problem
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, cg, eigsh
 
-from latebloom._errors import Unsupported
+from latebloom.core.errors import Unsupported
 
 from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor
 

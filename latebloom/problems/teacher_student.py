@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
-from latebloom.spec import register
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import register
 
 from .activations import ACTIVATIONS, FIRST, SECOND, SMOOTH
 from .supervised import Split, Supervised, freeze, stream

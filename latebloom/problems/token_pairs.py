@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 
 from .supervised import LOSSES, Split, Supervised, freeze, stream
 from .tau import share_of

@@ -1,9 +1,7 @@
-"""Theory: what the laws predict, what proves an optimum, and how a run compares with them."""
+"""Theory: limits, certificates, recoverability, predictions and plans."""
 
 from .certificates import Certificate as Certificate
 from .certificates import lasso_certificate as lasso_certificate
-from .check import Report as Report
-from .check import check as check
 from .limits import Limit as Limit
 from .limits import limit as limit
 from .plan import Plan as Plan

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 from latebloom.penalties import Penalty
 from latebloom.problems import VectorLeastSquares
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from latebloom.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
 
 from .limits import smooth_limit

@@ -6,15 +6,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from latebloom._errors import InvalidInput
-from latebloom.experiment import Experiment
-from latebloom.methods import (
-    FISTA,
-    GradientDescent,
-    Oracle,
-    ProjectedSubgradient,
-    Subgradient,
-)
+from latebloom.core.errors import InvalidInput
+from latebloom.experiment.experiment import Experiment
+from latebloom.methods import FISTA, GradientDescent, Oracle, ProjectedSubgradient, Subgradient
 from latebloom.penalties import L1, Nuclear
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.problems.operators import Entries
@@ -267,3 +261,9 @@ def noise_constant(f: Facts) -> float:
         return float("nan")
     inside = f.data.operator.forward(np.asarray(f.data.operator.correction(f.noise, f.inverse)))
     return float((np.asarray(inside) ** 2).sum()) / (f.alpha * f.beta**2)
+
+
+def largest_beta(f: Facts) -> float:
+    r"""Return $\|X^\top y^*\|$ in the dual norm: from there on the minimizer of f is 0."""
+    z = f.data.operator.adjoint(f.data.y_star)
+    return float(np.linalg.norm(z, 2) if f.h == "nuclear" else np.abs(z).max())

@@ -5,19 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import schedules
-from latebloom._errors import Unsupported
+from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
 from latebloom.engines.jump import solve
 from latebloom.engines.slow_passages import chatter_radius
 from latebloom.engines.threads import few_threads
-from latebloom.experiment import Experiment
-from latebloom.methods import (
-    FISTA,
-    Optimizer,
-    ProjectedSubgradient,
-    ProximalGradient,
-    Subgradient,
-)
+from latebloom.experiment.experiment import Experiment
+from latebloom.methods import FISTA, Optimizer, ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.models import Linear
 from latebloom.penalties import Nuclear
 from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSquares

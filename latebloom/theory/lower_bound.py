@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-from latebloom.experiment import Experiment
+from latebloom.experiment.experiment import Experiment
 
 from .facts import Facts, facts
 

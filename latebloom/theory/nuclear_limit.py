@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 from latebloom.problems.nuclear_recovery import injective_on_symmetric
 from latebloom.problems.operators import Operator
 from latebloom.problems.svd import compact_svd

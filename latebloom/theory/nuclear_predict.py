@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from latebloom._errors import InvalidInput
+from latebloom.core.errors import InvalidInput
 from latebloom.engines.slow import simulate_slow
 from latebloom.engines.slow import why_not as slow_why_not
-from latebloom.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.record import At
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
 from latebloom.problems import MatrixLeastSquares, NuclearRecovery
 from latebloom.problems.low_rank import LowRankProblem
 from latebloom.problems.operators import Entries, RankOne, Tensor
 from latebloom.problems.svd import compact_svd
-from latebloom.record import At
 
 from .facts import STUCK
 from .limits import limit, nuclear_strength

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from latebloom import _checks as check
-from latebloom._errors import InvalidInput, Unsupported
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.json_text import jsonable
 from latebloom.engines.jump import simulate_jump
 from latebloom.engines.slow import simulate_slow
 from latebloom.engines.slow import why_not as slow_why_not
 from latebloom.engines.threads import few_threads
-from latebloom.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.problems import LeastSquares, MatrixLeastSquares
-from latebloom.record import At
-from latebloom.run import jsonable
 
-from .facts import Facts, facts
+from .facts import Facts, facts, largest_beta
 from .recoverability import recoverability
 from .two_term_floor import final_error
 
@@ -285,8 +285,6 @@ def _passage(experiment: Experiment) -> int | None:
 
 def _no_use(f: Facts) -> float:
     """Return the strength from which on the minimizer is 0."""
-    from .laws.dynamics import largest_beta
-
     return largest_beta(f)
 
 

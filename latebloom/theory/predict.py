@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from latebloom._errors import Unsupported
+from latebloom.core.errors import Unsupported
 from latebloom.engines.jump import simulate_jump
 from latebloom.engines.spectral import simulate_spectral
 from latebloom.engines.spectral import why_not as spectral_why_not
 from latebloom.engines.threads import few_threads
-from latebloom.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.record import At
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.problems import LeastSquares, MatrixLeastSquares
-from latebloom.record import At
 
 from .closed_form import Rates, rates, smooth_times
 from .facts import STUCK, Facts, facts
-from .foretold import t1_interval, t2_interval
+from .intervals import t1_interval, t2_interval
 from .limits import constants, fitted, limit, memorized
 from .lower_bound import delay_lower_bound
 from .nuclear_predict import predict_matrix

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+from latebloom.core.json_text import jsonable
 from latebloom.problems import NuclearRecovery
-from latebloom.run import jsonable
 
 from .recoverability import Recoverability
 

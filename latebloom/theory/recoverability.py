@@ -7,16 +7,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-from latebloom._errors import Unsupported
-from latebloom.problems import (
-    LeastSquares,
-    MatrixLeastSquares,
-    NuclearRecovery,
-    VectorLeastSquares,
-)
+from latebloom.core.errors import Unsupported
+from latebloom.problems import LeastSquares, MatrixLeastSquares, NuclearRecovery, VectorLeastSquares
 from latebloom.problems.base import SVD, compact_svd
-
-from .null_space import least_dual_norm
 
 # A dual vector counts as strictly feasible below 1 - MARGIN; HiGHS itself is exact to 1e-7.
 MARGIN = 1e-6
@@ -129,6 +122,25 @@ def _basis_pursuit_error(
     if not found.success:
         return None
     return float(np.linalg.norm(found.x[:n] - found.x[n:] - b) / np.linalg.norm(b))
+
+
+def least_dual_norm(inner: Float[np.ndarray, " m"], free: Float[np.ndarray, "m k"]) -> float | None:
+    """Return the least max |inner + free z| over z, from a z that we check; None if HiGHS fails.
+
+    >>> least_dual_norm(np.array([1.0, 3.0]), np.array([[1.0], [1.0]]))
+    1.0
+    """
+    if not inner.size:
+        return 0.0
+    bound = np.ones((inner.size, 1))
+    found = linprog(
+        np.append(np.zeros(free.shape[1]), 1.0),
+        A_ub=np.block([[free, -bound], [-free, -bound]]),
+        b_ub=np.concatenate([-inner, inner]),
+        bounds=[(None, None)] * free.shape[1] + [(0, None)],
+        method="highs",
+    )
+    return float(np.abs(inner + free @ found.x[:-1]).max()) if found.success else None
 
 
 def _least_dual_norm(

@@ -13,14 +13,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import lsq_linear
 
-from latebloom import _checks as check
+from latebloom.core import checks as check
 from latebloom.engines.jump import simulate_jump
 from latebloom.engines.threads import few_threads
-from latebloom.experiment import Experiment
+from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import L1
 from latebloom.problems import LinearData
-from latebloom.record import At
 
 from .closed_form import rates
 from .limits import constants, memorized

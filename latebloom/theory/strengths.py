@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from latebloom import schedules
-from latebloom._errors import Unsupported
+from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
 from latebloom.penalties import L1, L2, Penalty
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from latebloom.experiment import Experiment
+from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 
 from .limits import constants, limit

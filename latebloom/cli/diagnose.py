@@ -1,0 +1,131 @@
+"""The verb `diagnose` of the command line; `cli` reads its arguments."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from latebloom.core.errors import InvalidInput
+from latebloom.core.json_text import dump_json
+
+if TYPE_CHECKING:
+    from latebloom.diagnosis import Diagnosis, Log
+    from latebloom.diagnosis.curves import Records
+
+DONE = 0
+
+
+@dataclass(frozen=True)
+class Diagnose:
+    """Say what the curves of any trainer show: t1, t2, a verdict with reasons, a forecast.
+
+    The log is a CSV file, JSON lines or JSON, Parquet, or the event files of TensorBoard, one or
+    their folder. `latebloom diagnose LOG` alone prints its columns.
+    """
+
+    log: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="LOG")]
+    """The log of one run."""
+    train: str | None = None
+    """The training curve: a column, or a tag of TensorBoard."""
+    test: str | None = None
+    """The test (or validation) curve."""
+    step: str | None = None
+    """The number of updates; if left out, the first column that is called like one."""
+    norm: str | None = None
+    """A norm of the weights: does it alone explain the late drop?"""
+    kind: str | None = None
+    """accuracy, percent, error or loss, or two as in loss,accuracy (train,test); if left out, the
+    names of the columns tell."""
+    train_threshold: float | None = None
+    """Memorized, in the unit of the column; 0.99 for accuracies."""
+    test_threshold: float | None = None
+    """Generalized, in the unit of the column; 0.95 for accuracies."""
+    plot: Path | None = None
+    """Write a picture, .svg, .png or .pdf."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+    def execute(self, settings: list[tuple[str, str]]) -> int:
+        """Run the command."""
+        return diagnose(self)
+
+
+def diagnose(verb: Diagnose) -> int:
+    """Read a log, judge it, say what was found."""
+    from latebloom.diagnosis import diagnose_log, read_log
+
+    log = read_log(verb.log)
+    if verb.train is None or verb.test is None:
+        raise InvalidInput(
+            f"diagnose needs --train and --test, columns of {verb.log}: {', '.join(log.names)}"
+        )
+    found = diagnose_log(
+        log,
+        verb.train,
+        verb.test,
+        verb.step,
+        verb.norm,
+        kind=verb.kind,
+        thresholds=(verb.train_threshold, verb.test_threshold),
+    )
+    if verb.plot is not None:
+        from latebloom.diagnosis.picture import plot_diagnosis
+        from latebloom.plots import save_figure
+
+        save_figure(plot_diagnosis(found), verb.plot)
+    if verb.json:
+        picture = None if verb.plot is None else str(verb.plot)
+        print(dump_json({"log": verb.log, **found.to_dict(), "picture": picture}))
+    else:
+        _print(verb, log, found)
+    return DONE
+
+
+def _print(verb: Diagnose, log: "Log", found: "Diagnosis") -> None:
+    from latebloom.core.text import UNKNOWN, number
+
+    from .tables import passage, print_table
+
+    low, high = found.phases.delay_bounds
+    delay = UNKNOWN
+    if low is not None and high is not None:
+        delay = number(low) if low == high else f"in [{low:,}, {high:,}]"
+    elif low is not None:
+        delay = f"more than {low - 1:,}"
+    rows = [
+        ("verdict", str(found.verdict)),
+        ("t1 (memorized)", passage(found.phases.t1)),
+        ("t2 (generalized)", passage(found.phases.t2)),
+        ("delay", delay),
+        *_ends("training", found.train),
+        *_ends("test", found.test),
+    ]
+    if found.norm is not None:
+        rows.append(("late drop explained by the norm alone", found.norm.answer))
+    if found.forecast is not None:
+        rows.append(("forecast of t2", _foretold(found)))
+    if verb.plot is not None:
+        rows.append(("picture", str(verb.plot)))
+    notes = [found.verdict.advice.rstrip("."), *found.reasons]
+    if found.norm is not None:
+        notes.append(f"norm: {found.norm.sentence}")
+    if found.forecast is not None:
+        notes.append(f"forecast: {found.forecast.reason}")
+    notes += [f"note: {note}" for note in found.notes]
+    print_table((log.source, ""), rows, notes=notes)
+
+
+def _ends(which: str, curve: "Records") -> list[tuple[str, str]]:
+    from latebloom.core.text import number
+
+    best = curve.shown(float(curve.errors.min()))
+    title = f"{which} {curve.kind}, best and last"
+    return [(title, f"{number(best)}, {number(float(curve.values[-1]))}")]
+
+
+def _foretold(found: "Diagnosis") -> str:
+    forecast = found.forecast
+    if forecast is None or forecast.step is None:
+        return "refused"
+    return f"{forecast.step:,}, in [{forecast.low:,}, {forecast.high:,}] (90 %)"

@@ -1,0 +1,258 @@
+"""How results are told: rows of words and numbers, as tables in a terminal."""
+
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from latebloom.core.phases import Passage
+from latebloom.core.text import UNKNOWN, number
+from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.presets import presets
+from latebloom.laws import Finding, Report, Verdict
+from latebloom.methods import ProximalGradient
+from latebloom.problems import LeastSquares
+from latebloom.runs.run import Run
+from latebloom.theory import Prediction, predict
+from latebloom.theory.plan import Plan
+
+Row = tuple[str, ...]
+
+
+def passage(found: Passage, truth: bool = True) -> str:
+    """Return a first passage in words; `truth` says whether the error it is about exists."""
+    if not truth:
+        return "unknown: there is no ground truth"
+    if found.step is not None:
+        return f"{found.step:,} ({found.kind})"
+    if found.high is not None:
+        return f"in [{found.low:,}, {found.high:,}] ({found.kind})"
+    if found.floor is not None:
+        return f"never: the error tends to {found.floor:.3g} ({found.kind})"
+    return f"not by step {(found.low or 0) - 1:,} ({found.kind})"
+
+
+def brief(found: Passage) -> str:
+    """Return a first passage in as few words as a table of many runs has room for."""
+    if found.step is not None:
+        return f"{found.step:,}"
+    if found.high is not None:
+        return f"{found.low:,} to {found.high:,}"
+    return "never" if found.floor is not None else f"> {(found.low or 0) - 1:,}"
+
+
+def measured_delay(run: Run) -> str:
+    """Return t2 - t1 in words."""
+    if run.phases.delay is not None:
+        return f"{run.phases.delay:,}"
+    low, high = run.phases.delay_bounds
+    if low is not None and high is not None:
+        return f"in [{low:,}, {high:,}]"
+    return f"more than {low - 1:,}" if low is not None and run.phases.t2.low else UNKNOWN
+
+
+def foretell(experiment: Experiment) -> Prediction:
+    """Return what there is to set against a run of the experiment."""
+    # A run of the proximal method itself needs no exact t2 of the proximal method.
+    return predict(experiment, exact=not isinstance(experiment.method, ProximalGradient))
+
+
+def run_rows(run: Run, prediction: Prediction) -> list[Row]:
+    """Return what happened as rows (quantity, measured, predicted)."""
+    foreseen = None if prediction.delay is None else round(prediction.delay)
+    final = run.to_dict()["final"]
+    truth = run.has_truth
+    events = f", {run.events:,} events" if run.events else ""
+    rows: list[Row] = [
+        ("verdict", str(run.phases.verdict), ""),
+        ("t1 (memorized)", passage(run.phases.t1), number(prediction.t1)),
+        ("t2 (generalized)", passage(run.phases.t2, truth), number(prediction.t2)),
+        ("delay", measured_delay(run), number(foreseen)),
+        ("training error at the end", number(final["train_error"]), number(prediction.train_floor)),
+        ("test error at the end", number(final["test_error"]), number(prediction.test_floor)),
+    ]
+    if prediction.t2_proximal is not None:
+        rows.insert(3, ("t2 of proximal gradient", "", number(prediction.t2_proximal)))
+    if not isinstance(run.experiment.problem, LeastSquares):
+        first = run.trajectory.isel(step=0)
+        for name, words in (("l1_norm", "l1"), ("l2_norm", "l2"), ("nuclear_norm", "nuclear")):
+            rows.append(
+                (f"{words} norm, step 0 and end", f"{first[name]:.4g}, {final[name]:.4g}", "")
+            )
+    if run.phases.diverged_at is not None:
+        rows.append(("diverged at", number(run.phases.diverged_at), ""))
+    rows += [
+        ("steps", f"{run.last_step:,}{' (interrupted)' if run.interrupted else ''}", ""),
+        ("engine", f"{run.engine}{events}", ""),
+        ("wall time", f"{run.seconds:.3g} s", ""),
+    ]
+    return rows
+
+
+def remarks(run: Run, prediction: Prediction) -> list[str]:
+    """Return the sentences a reader of the result must know."""
+    own = [run.phases.reason, run.phases.verdict.advice.rstrip("."), *run.notes]
+    return own + [note for note in prediction.notes if note not in own]
+
+
+def prediction_rows(prediction: Prediction) -> list[Row]:
+    """Return a prediction as rows (quantity, value)."""
+    titles = {
+        "alpha_max": "largest stable alpha",
+        "rho_2": "contraction on the row space (rho_2)",
+        "recoverable": "the truth can be recovered",
+        "memorizes": "the train error gets below its threshold",
+        "t1": "t1 (memorized), bound of the row space",
+        "t1_interval": "t1, expected between",
+        "generalizes": "the test error gets below its threshold",
+        "t2_least": "t2 (generalized), not before",
+        "delay": "delay, the paper's predictor",
+        "t2": "t2, the paper's predictor",
+        "t2_interval": "t2, nine of ten between",
+        "t2_proximal": "t2 of the proximal method",
+        "s2": "slow time s2 = alpha beta t2",
+        "train_plateau": "training error after t1",
+        "train_floor": "training error at the end",
+        "test_floor": "test error at the end",
+    }
+    values = {name: getattr(prediction, name, None) for name in titles}
+    if prediction.recoverability is not None:
+        values["recoverable"] = prediction.recoverability.recoverable
+    if prediction.delay is not None:
+        values["delay"] = round(prediction.delay)
+    for name in ("t1_interval", "t2_interval"):
+        interval = getattr(prediction, name)
+        if interval is not None:
+            values[name] = " and ".join(f"{end:,}" for end in interval)
+    return [(title, number(values[name])) for name, title in titles.items()]
+
+
+def plan_rows(found: Plan) -> list[Row]:
+    """Return a plan as rows (question, answer)."""
+    rows = [
+        ("budget of steps", number(found.budget)),
+        ("test error to reach", number(found.error)),
+        ("possible", number(found.possible)),
+        ("alpha", number(found.alpha)),
+    ]
+    if found.possible:
+        rows += [
+            (
+                ("beta, at most", number(found.beta_high))
+                if found.beta_low is None
+                else ("beta, between", f"{number(found.beta_low)} and {number(found.beta_high)}")
+            ),
+            ("beta, for example", number(found.beta)),
+            ("t2 with it", number(found.t2)),
+            ("test error at the end", number(found.final_error)),
+        ]
+    rows.append(("fewest steps for this error", number(found.least_budget)))
+    if not found.possible:
+        rows.append(("least error in this budget", number(found.least_error)))
+    return rows
+
+
+def check_rows(report: Report) -> list[Row]:
+    """Return the rows (law, status, verdict, promised, measured, slack) of the laws that decide."""
+    return [
+        (
+            found.law,
+            found.status + (f", {found.erratum}" if found.erratum else ""),
+            str(found.verdict),
+            _promised(found),
+            number(found.measured),
+            number(found.slack),
+        )
+        for found in report.covered
+        if found.verdict in (Verdict.holds, Verdict.violated)
+    ]
+
+
+def _promised(found: Finding) -> str:
+    """Return what a law promises in as few words as a table has room for."""
+    promise = found.promise
+    if promise is None:
+        return UNKNOWN
+    low, high = promise.low, promise.high
+    if low is None and high is None:
+        return UNKNOWN
+    if low is None:
+        return f"<= {number(high)}"
+    if high is None:
+        return f">= {number(low)}"
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Row], title: str = "", notes: Sequence[str] = ()
+) -> None:
+    """Print a table, and notes below it, on standard output."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Text, not str: an experiment may be called "[bold]".
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
+    for name in header:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 100  # a file has no width of its own
+    console.print(table)
+    for note in notes:
+        console.print(Text(f"- {note}"), soft_wrap=not console.is_terminal)
+
+
+def print_run(run: Run, folder: Path | None) -> None:
+    """Print what happened, against what was predicted, and where the files went."""
+    prediction = foretell(run.experiment)
+    rows = run_rows(run, prediction)
+    if folder is not None:
+        rows.append(("files", f"{folder}{os.sep}", ""))
+    header = (run.experiment.name, "measured", "predicted")
+    print_table(header, rows, notes=remarks(run, prediction))
+
+
+def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
+    """Print a prediction with its notes."""
+    header = (experiment.name, "predicted")
+    print_table(header, prediction_rows(prediction), notes=prediction.notes)
+
+
+def print_plan(experiment: Experiment, found: Plan) -> None:
+    """Print which strengths meet a target within a budget."""
+    notes = (found.why, "by proximal gradient; alpha can be given as --plan-alpha")
+    print_table((experiment.name, "plan"), plan_rows(found), notes=notes)
+
+
+def print_check(run: Run, report: Report, every: bool = False) -> None:
+    """Print the laws against the run: those that decide as a table, the others below it."""
+    covered = report.covered
+    count = {v: sum(f.verdict == v for f in covered) for v in Verdict}
+    told = ", ".join(f"{k} {v}" for v, k in count.items() if k)
+    notes = [f"of {len(report.findings)} laws {len(covered)} are about such runs: {told}"]
+    false = [f for f in covered if f.status == "printed" and f.verdict is Verdict.violated]
+    if false:
+        entries = ", ".join(sorted({f.erratum for f in false if f.erratum}))
+        notes.append(f"this run contradicts printed statements: see latebloom errata, {entries}")
+    notes += remarks(run, report.prediction)
+    silent = [f for f in covered if f.verdict in (Verdict.vacuous, Verdict.undecided)]
+    notes += [f"{f.law}: {f.verdict}: {f.why}" for f in silent]
+    if every:
+        notes += [f"{f.law}: {f.why}" for f in report.findings if not f.covered]
+    header = ("law", "status", "verdict", "promised", "measured", "slack")
+    print_table(header, check_rows(report), run.experiment.name, notes)
+
+
+def print_spec(experiment: Experiment) -> None:
+    """Print an experiment as TOML, with what the catalogue knows of it as comments."""
+    comments = [f"latebloom experiment {experiment.hash}"]
+    for preset in presets().values():
+        if preset.build and preset.experiment().hash == experiment.hash:
+            comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
+    for comment in comments:
+        print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
+    print(experiment.to_toml(), end="")

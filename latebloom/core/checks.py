@@ -1,0 +1,79 @@
+"""Value checks shared by every spec: each raises `InvalidInput` with the value and the range."""
+
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+from .errors import InvalidInput, nearest
+
+
+def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False) -> None:
+    """Require a finite number >= `low` (> `low` if `strict`)."""
+    ok = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+    bound = f" {'>' if strict else '>='} {low:g}" if low > -math.inf else ""
+    # Not math.isfinite, which fails for integers beyond the largest float.
+    ok = ok and abs(value) <= sys.float_info.max
+    if not ok or value < low or (strict and value == low):
+        raise InvalidInput(f"{name} = {value!r}: must be a finite number{bound}")
+
+
+def integer(name: str, value: Any, *, low: int, high: int | None = None, why: str = "") -> None:
+    """Require an integer in ``low..high``; `why` explains the bound to the user."""
+    ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not ok or value < low or (high is not None and value > high):
+        allowed = f">= {low}" if high is None else f"in {low}..{high}"
+        raise InvalidInput(f"{name} = {value!r}: must be an integer {allowed}{why}")
+
+
+def seeds(spec: Any, *names: str) -> None:
+    """Require that these fields are seeds, 0..2^32 - 1, or None."""
+    for name in names:
+        value = getattr(spec, name)
+        if value is not None:
+            integer(name, value, low=0, high=2**32 - 1)
+
+
+def share(name: str, value: Any) -> None:
+    """Require a number in [0, 1]."""
+    real(name, value, low=0)
+    if value > 1:
+        raise InvalidInput(f"{name} = {value!r}: must be a share in [0, 1]")
+
+
+def boolean(name: str, value: Any) -> None:
+    """Require True or False."""
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{name} = {value!r}: must be true or false")
+
+
+def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Require one of the `allowed` words."""
+    if value not in allowed:
+        raise InvalidInput(
+            f"{name} = {value!r}: must be one of {', '.join(allowed)}{nearest(str(value), allowed)}"
+        )
+
+
+def real_array(name: str, value: Any, ndim: int | None = None) -> np.ndarray:
+    """Return `value` as a read-only float64 array of `ndim` dimensions with finite real entries."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested lists of unequal lengths
+        raise InvalidInput(f"{name}: must be an array, its rows of equal length") from None
+    if np.iscomplexobj(array):
+        raise InvalidInput(
+            f"{name} is complex: latebloom works with real data; stack the real and imaginary "
+            "parts of the rows (np.vstack([X.real, X.imag])) to get the equivalent real problem"
+        )
+    if array.dtype.kind not in "fiub":
+        raise InvalidInput(f"{name} has dtype {array.dtype}: must be real numbers")
+    array = np.array(array, dtype=np.float64)
+    if ndim is not None and array.ndim != ndim:
+        raise InvalidInput(f"{name} has shape {array.shape}: must have {ndim} dimension(s)")
+    if not np.isfinite(array).all():
+        bad = int(np.argmax(~np.isfinite(array).ravel()))
+        raise InvalidInput(f"{name} contains a non-finite value (flat index {bad}): clean it first")
+    array.setflags(write=False)
+    return array

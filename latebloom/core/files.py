@@ -1,0 +1,115 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import socket
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from .errors import InvalidInput, unwritable
+
+# The prefix of a file that is being written.
+DRAFT = ".draft-"
+
+
+def publish(folder: Path, name: str, data: bytes) -> bool:
+    """Write a new file, whole or not at all.
+
+    **Arguments:**
+
+    - `folder`, `name`: where; the folder exists.
+    - `data`: the bytes.
+
+    **Returns:** False if a file of this name is there already; it stays as it is.
+
+    **Raises:** `InvalidInput` if it cannot be written.
+    """
+    draft = folder / f"{DRAFT}{name}-{socket.gethostname()}-{os.getpid()}"
+    try:
+        with open(draft, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        done = _place(draft, folder / name)
+        _sync(folder)
+        return done
+    except OSError as error:
+        raise unwritable(folder / name, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file in place of an earlier one; a reader sees one of the two, whole."""
+    draft = path.with_name(f"{DRAFT}{path.name}-{socket.gethostname()}-{os.getpid()}")
+    try:
+        with open(draft, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _place(draft: Path, path: Path) -> bool:
+    """Give the draft its name, unless another process was first."""
+    try:
+        os.link(draft, path)  # unlike a rename it fails where the name is taken
+        return True
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        draft.replace(path)
+        return True
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name survive a power failure, where the system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what killed processes left half written."""
+    host = socket.gethostname()
+    for draft in folder.glob(f"{DRAFT}*"):
+        owner, _, pid = draft.name.rpartition("-")
+        with contextlib.suppress(OSError, ValueError):
+            here = owner.endswith(f"-{host}")
+            # Of other machines we cannot ask: a day is longer than any write.
+            old = time.time() - draft.stat().st_mtime > 86400
+            if (here and not _alive(int(pid))) or old:
+                draft.unlink()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds; raises `InvalidInput` if it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path}: cannot be read ({error})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path}: not valid TOML ({error})") from None

@@ -1,0 +1,106 @@
+"""Folders of results: written whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InvalidInput, unwritable
+
+# The arrays that `Experiment.to_toml` puts beside a spec.
+ARRAYS = tuple(
+    f"{name}.npy"
+    for name in (
+        *("X", "y_star", "a_star", "init", "mask", "Y", "A_star", "y", "left", "right"),
+        *("x_train", "y_train", "x_test", "y_test"),
+    )
+)
+
+
+def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = False) -> Path:
+    """Return `folder` if results may be written there, before any work is done for them.
+
+    **Arguments:**
+
+    - `folder`: where to write.
+    - `files`: the names of the files that a result may consist of, besides `ARRAYS`.
+    - `overwrite`: whether a folder with an earlier result may be replaced.
+
+    **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
+    """
+    folder = Path(folder)
+    path = Path(os.path.realpath(folder))
+    try:
+        if path.exists() and not path.is_dir():
+            raise InvalidInput(f"{folder}: is a file; choose a folder")
+        found = sorted(p.name for p in path.iterdir()) if path.is_dir() else []
+        # Replacing means deleting, so only what we wrote ourselves: never `--out ~ --overwrite`.
+        others = [name for name in found if name not in (*files, *ARRAYS)]
+        if others:
+            raise InvalidInput(
+                f"{folder}: holds files that are not an earlier result ({', '.join(others[:3])}"
+                f"{', ...' if len(others) > 3 else ''}); choose a new folder"
+            )
+        if found and not overwrite:
+            raise InvalidInput(
+                f"{folder}: holds an earlier result; choose a new folder, or --overwrite it"
+            )
+        ancestor = next(p for p in (path, *path.parents) if p.exists())
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    if not ancestor.is_dir():
+        raise InvalidInput(f"{folder}: cannot be written ({ancestor} is a file)")
+    if not os.access(ancestor, os.W_OK | os.X_OK):
+        raise InvalidInput(f"{folder}: cannot be written (no permission in {ancestor})")
+    return folder
+
+
+@contextmanager
+def new_folder(
+    folder: str | Path, files: tuple[str, ...], overwrite: bool = False
+) -> Iterator[Path]:
+    """Give a draft folder that becomes `folder` when the block ends, and disappears if it fails.
+
+    **Arguments:** as in `check_folder`.
+
+    **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
+    """
+    target = Path(os.path.realpath(check_folder(folder, files, overwrite)))
+    draft = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A sibling, because only a rename within one file system is atomic.
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        draft.chmod(0o777 & ~_umask())  # mkdtemp makes private folders
+        yield draft
+        _replace(draft, target)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _replace(draft: Path, target: Path) -> None:
+    """Rename `draft` to `target`; a former target is set aside first and put back if that fails."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    former = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)) / target.name
+    target.rename(former)
+    try:
+        draft.rename(target)
+    except BaseException:
+        former.rename(target)
+        raise
+    finally:
+        if target.exists():
+            shutil.rmtree(former.parent, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,22 @@
+"""Modules that are loaded when something of them is first used."""
+
+import importlib
+from typing import Any
+
+
+class Lazy:
+    """Stands for a module until an attribute is asked for.
+
+    xarray brings pandas along and takes half of the time that a command needs to start; many
+    commands never touch it.
+
+    >>> from latebloom.core.lazy import Lazy
+    >>> Lazy("math").sqrt(4.0)
+    2.0
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)

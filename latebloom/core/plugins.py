@@ -1,0 +1,79 @@
+"""Plugins: modules of other packages, or of one's own, that register parts when they are imported.
+
+A plugin is named in one of four ways: an installed distribution declares it in the entry-point
+group ``latebloom.plugins``; the environment variable ``LATEBLOOM_PLUGINS`` lists modules, separated
+by commas; the command line has the option ``--plugin MODULE``; a TOML file has the key
+``plugins = ["my_module"]``.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+
+from .errors import InvalidInput
+
+GROUP = "latebloom.plugins"
+VARIABLE = "LATEBLOOM_PLUGINS"
+
+_installed = False
+
+
+def load_plugin(module: str) -> None:
+    """Import a plugin, unless it has been imported already.
+
+    The current folder is searched as well, as with ``python -m``.
+
+    **Raises:** `InvalidInput` if it cannot be imported, naming the plugin and the error.
+    """
+    here = os.getcwd()
+    added = here not in sys.path and "" not in sys.path
+    if added:
+        sys.path.append(here)
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # a plugin may fail in any way
+        why = " ".join(str(error).split())
+        raise InvalidInput(
+            f"plugin {module}: cannot be imported ({type(error).__name__}: {why})"
+        ) from None
+    finally:
+        if added:
+            sys.path.remove(here)
+
+
+def use_plugins(modules: Iterable[str]) -> None:
+    """Import plugins, and let the processes that this one starts import them too.
+
+    **Raises:** `InvalidInput` for one that cannot be imported.
+    """
+    named = _named()
+    for module in modules:
+        load_plugin(module)
+        if module not in named:
+            named.append(module)
+            os.environ[VARIABLE] = ",".join(named)
+
+
+def load_plugins() -> None:
+    """Import the plugins of installed distributions, and those that the environment names.
+
+    **Raises:** `InvalidInput` for one that cannot be imported.
+    """
+    global _installed
+    if not _installed:
+        _installed = True
+        for entry in entry_points(group=GROUP):
+            load_plugin(entry.value)
+    for module in _named():
+        load_plugin(module)
+
+
+def used_plugins() -> tuple[str, ...]:
+    """Return the plugins that the environment names: what a worker on another machine needs."""
+    return tuple(_named())
+
+
+def _named() -> list[str]:
+    return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]

@@ -1,0 +1,263 @@
+"""Specs: frozen dataclasses that read from and write to plain dictionaries and TOML, and hash.
+
+Every member of a family (problem, model, penalty, method, init, record, schedule) is a frozen
+dataclass decorated with ``@register("family")``. From then on ``{"type": "L1", "beta": 1e-5}``
+builds it, its fields are TOML keys and command-line options, and unknown keys or wrong types are
+errors that name the key and the nearest known one.
+"""
+
+import dataclasses
+import hashlib
+import json
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .errors import InvalidInput, nearest
+from .plugins import load_plugins
+
+T = TypeVar("T", bound=type)
+
+FAMILIES: dict[str, dict[str, type]] = {}
+# Part of every hash: raise it when the meaning of a spec changes, so that stores do not mix the
+# two.
+SPEC_VERSION = 1
+
+
+def register(family: str) -> Callable[[T], T]:
+    """Return the class decorator that makes a frozen dataclass a member of `family`."""
+
+    def add(cls: T) -> T:
+        cls.__spec_family__ = family
+        FAMILIES.setdefault(family, {})[cls.__name__] = cls
+        return cls
+
+    return add
+
+
+def to_dict(spec: Any) -> dict[str, Any]:
+    """Return the spec as a dictionary of plain values (arrays stay arrays); None fields are left
+    out."""
+    out: dict[str, Any] = {}
+    if hasattr(spec, "__spec_family__"):
+        out["type"] = type(spec).__name__
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        # What is no data, such as a function, is marked so and takes no part in the identity.
+        if value is not None and field.init and field.metadata.get("identity", True):
+            out[field.name] = _plain(value)
+    return out
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_dict(value)
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | None = None) -> Any:
+    """Build a `cls` (a spec class, or the name of a family) from a dictionary.
+
+    **Arguments:**
+
+    - `cls`: the class, or a family name, in which case ``data["type"]`` chooses the member.
+    - `data`: field values; nested specs are dictionaries.
+    - `path`: where in the file we are, for error messages ("penalty.").
+    - `folder`: where relative array files (``X = "X.npy"``) are looked up.
+
+    **Raises:** `InvalidInput` for an unknown type or key (naming the nearest known one) or a wrong
+    type.
+    """
+    if not isinstance(data, Mapping):
+        raise InvalidInput(f"{path.rstrip('.') or 'spec'} = {data!r}: must be a table of settings")
+    data = dict(data)
+    if isinstance(cls, str):
+        members = FAMILIES.setdefault(cls, {})
+        name = data.pop("type", None)
+        if name is None:
+            known = ", ".join(sorted(members))
+            raise InvalidInput(f"{path}type is missing: a {cls} needs a type, one of {known}")
+        if isinstance(name, str) and name not in members:
+            load_plugins()
+        if not isinstance(name, str) or name not in members:
+            raise InvalidInput(f"{path}type = {name!r}: no such {cls}{nearest(str(name), members)}")
+        cls = members[name]
+    elif hasattr(cls, "__spec_family__") and data.pop("type", cls.__name__) != cls.__name__:
+        raise InvalidInput(f"{path}type must be {cls.__name__} here")
+    if hasattr(cls, "not_from_file"):
+        raise InvalidInput(f"{path.rstrip('.')} is a {cls.__name__}: {cls.not_from_file}")
+    return cls(**field_values(cls, data, path, folder))
+
+
+def field_values(
+    cls: type, data: Mapping[str, Any], path: str = "", folder: Path | None = None
+) -> dict[str, Any]:
+    """Return the fields of a spec class as a dictionary has them, each as its annotated type.
+
+    **Arguments** and **Raises:** as for `from_dict`.
+    """
+    hints = _hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    values = {}
+    for key, value in data.items():
+        if key not in fields:
+            raise InvalidInput(f"unknown key '{path}{key}'{nearest(key, fields)}")
+        values[key] = _convert(value, hints[key], f"{path}{key}", folder)
+    for name, field in fields.items():
+        needed = field.default is dataclasses.MISSING
+        if name not in values and needed and field.default_factory is dataclasses.MISSING:
+            raise InvalidInput(f"'{path}{name}' is missing: {cls.__name__} needs it")
+    return values
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)  # reads the source's annotations: slow, and ever the same
+
+
+# The families found so far; a class without one may still get its first member.
+_KNOWN_FAMILIES: dict[type, str] = {}
+
+
+def _family_of(hint: Any) -> str | None:
+    """Return the family whose members are instances of the class `hint`, if any."""
+    if not isinstance(hint, type) or hint in (object, float, int, str, bool, np.ndarray):
+        return None
+    if hint not in _KNOWN_FAMILIES:
+        for family, members in FAMILIES.items():
+            if any(issubclass(m, hint) for m in members.values()):
+                _KNOWN_FAMILIES[hint] = family
+    return _KNOWN_FAMILIES.get(hint)
+
+
+def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
+    """Return `value` as the annotated type `hint`, or raise with the key and what is allowed."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(value, typing.get_args(hint), path, folder)
+    if isinstance(value, Mapping):
+        family = _family_of(hint)
+        if family:
+            return from_dict(family, value, f"{path}.", folder)
+        if dataclasses.is_dataclass(hint):
+            return from_dict(hint, value, f"{path}.", folder)
+    if origin is tuple and isinstance(value, list | tuple):
+        args = typing.get_args(hint)
+        inner = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
+        if len(inner) == len(value):
+            return tuple(
+                _convert(v, h, f"{path}[{i}]", folder)
+                for i, (v, h) in enumerate(zip(value, inner, strict=True))
+            )
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        # An integer beyond the largest float fits no number field.
+        if isinstance(value, float) or abs(value) <= sys.float_info.max:
+            return float(value)
+    elif hint is int and isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int) or value.is_integer():
+            return int(value)
+    elif hint in (str, bool) and isinstance(value, hint):
+        return value
+    elif hint is np.ndarray:
+        return _array(value, path, folder)
+    elif isinstance(hint, type) and isinstance(value, str) and _family_of(hint):
+        return from_dict(_family_of(hint), {"type": value}, f"{path}.", folder)
+    raise InvalidInput(f"{path} = {value!r}: must be {_describe(hint)}")
+
+
+def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path | None) -> Any:
+    options = tuple(o for o in options if o is not type(None))
+    if isinstance(value, Mapping):
+        chosen = [o for o in options if _family_of(o)]
+        if chosen:
+            return _convert(value, chosen[0], path, folder)
+    if len(options) == 1:  # an optional value: its own message is the precise one
+        return _convert(value, options[0], path, folder)
+    for option in options:
+        try:
+            return _convert(value, option, path, folder)
+        except InvalidInput:
+            continue
+    raise InvalidInput(f"{path} = {value!r}: must be {' or '.join(map(_describe, options))}")
+
+
+def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, str):
+        file = (folder or Path()) / value
+        try:
+            return np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InvalidInput(
+                f"{path} = {value!r}: cannot be read as a .npy file ({error})"
+            ) from None
+    try:
+        if not isinstance(value, list | tuple):
+            raise TypeError
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{path}: must be nested lists of numbers or a .npy file name") from None
+
+
+def _describe(hint: Any) -> str:
+    words = {float: "a number", int: "a whole number", str: "a string", bool: "true or false"}
+    if hint in words:
+        return words[hint]
+    if hint is np.ndarray:
+        return "an array (nested lists or a .npy file name)"
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)
+        if inner[-1] is Ellipsis:
+            return f"a list, each entry {_describe(inner[0])}"
+        return f"a list of {len(inner)}: {', '.join(map(_describe, inner))}"
+    family = _family_of(hint)
+    if family:
+        article = "an" if family[0] in "aeiou" else "a"
+        return f"{article} {family} table with a type ({', '.join(sorted(FAMILIES[family]))})"
+    return str(hint).replace("typing.", "")
+
+
+def fingerprint(spec: Any) -> Any:
+    """Return the spec (or dictionaries of specs) as plain JSON values: every number a float, arrays
+    by shape and digest."""
+    if isinstance(spec, Mapping):
+        return _json({k: _plain(v) for k, v in spec.items() if v is not None})
+    return _json(to_dict(spec))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _json(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_json(v) for v in value]
+    if isinstance(value, np.ndarray):
+        array = np.ascontiguousarray(value, dtype=np.float64)
+        digest = hashlib.sha256(array.tobytes()).hexdigest()
+        return {"array": list(array.shape), "sha256": digest}
+    # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float cannot tell one
+    # integer from the next.
+    return float(value) if type(value) is int and abs(value) <= 2**53 else value
+
+
+def canonical_hash(spec: Any) -> str:
+    """Return 16 hex digits that identify a spec: SHA-256 of its canonical JSON, arrays by their
+    bytes."""
+    return hash_of(fingerprint(spec))
+
+
+def hash_of(plain: Mapping[str, Any]) -> str:
+    """Return the 16 hex digits of a spec given by its `fingerprint`."""
+    data = {"spec_version": float(SPEC_VERSION), **plain}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,250 @@
+"""The experiment: a frozen spec of everything a run depends on."""
+
+import tomllib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+from jaxtyping import Float
+
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.spec import (
+    canonical_hash,
+    field_values,
+    fingerprint,
+    from_dict,
+    hash_of,
+    to_dict,
+)
+from latebloom.methods import Method
+from latebloom.models import Model, Network
+from latebloom.penalties import Penalty
+from latebloom.problems import LeastSquares, Problem, Supervised, VectorLeastSquares
+
+from . import compatibility
+from .initialization import Drawn, Gaussian
+from .record import Record
+
+# Arrays up to this many entries are written into the TOML file, larger ones beside it as .npy.
+INLINE_ARRAY = 64
+# Records may take this many numbers (1 GiB of float64).
+MAX_RECORDED = 2**27
+# The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
+MAX_STEPS = 10**15
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """Problem, model, penalty, method, horizon and what to record.
+
+    What is left out gets the default of the kind of problem, least squares / supervised.
+
+    **Arguments:**
+
+    - `problem`: the data, the ground truth and the training loss.
+    - `penalty`: beta h, or None.
+    - `method`: the update rule with its step size alpha; Subgradient(0.1) / Adam(1e-3).
+    - `model`: how the parameters make the predictor; Linear / TokenPair or MLP.
+    - `init`: a number z (z * ones for vectors, z * identity for matrices and their products), an
+      array of the parameters' shape, or `Gaussian(zeta, seed)`; 1e-6. For networks
+      `Drawn(seed, scale)`.
+    - `steps`: the horizon; step 0 is the initialization, step k is after k updates; 10^6 / 10^4.
+    - `thresholds`: (train, test) errors at or below which the model has memorized (t1) and
+      generalized (t2): relative errors ||Xa - y*||/||y*|| and ||a - a*||/||a*||, for classes error
+      rates; 1e-3 / 0.01 for classes, 0.1 else.
+    - `record`: at which steps to keep the parameters, or to measure a network; log spaced / every
+      tenth.
+    - `precision`: of networks: `mixed` (float32, the loss in float64), `float32` or `float64`.
+    - `name`: a label; not part of the identity.
+
+    **Raises:** `InvalidInput` for values out of range, `Unsupported` for a method that does not
+    apply to the penalty or model, naming those that do.
+
+    >>> import latebloom as lb
+    >>> experiment = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3), steps=10)
+    >>> lb.Experiment.from_toml(experiment.to_toml()).hash == experiment.hash
+    True
+    """
+
+    problem: Problem
+    penalty: Penalty | None = None
+    # None stands for the default of the kind of problem, see `compatibility.defaults`; it is
+    # replaced as soon as the experiment is made.
+    method: Method = None  # pyright: ignore
+    model: Model | Network = None  # pyright: ignore
+    init: float | Gaussian | Drawn | np.ndarray = None  # pyright: ignore
+    steps: int = None  # pyright: ignore
+    thresholds: tuple[float, float] = None  # pyright: ignore
+    record: Record = None  # pyright: ignore
+    precision: str | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.problem, LeastSquares | Supervised):
+            raise InvalidInput(
+                f"problem = {self.problem!r}: must be a problem such as SparseRecovery or "
+                "ModularArithmetic"
+            )
+        for name, value in compatibility.defaults(self.problem).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        kinds = {"penalty": Penalty, "method": Method, "model": Model | Network, "record": Record}
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) and not (name == "penalty" and value is None):
+                raise InvalidInput(f"{name} = {value!r}: must be a {name}")
+        check.integer("steps", self.steps, low=1, high=MAX_STEPS)
+        if not isinstance(self.thresholds, tuple | list) or len(self.thresholds) != 2:
+            raise InvalidInput(f"thresholds = {self.thresholds!r}: must be (train, test)")
+        for name, value in zip(("train", "test"), self.thresholds, strict=True):
+            check.real(f"thresholds ({name})", value, low=0, strict=True)
+        compatibility.require(self)
+
+    @property
+    def data(self) -> LeastSquares:
+        """The problem as a least squares problem; raises `Unsupported` for any other."""
+        if not isinstance(self.problem, LeastSquares):
+            raise Unsupported(
+                f"{type(self.problem).__name__}: needs a least squares problem such as "
+                "SparseRecovery; no law about networks is known here"
+            )
+        return self.problem
+
+    @property
+    def least_squares_model(self) -> Model:
+        """The model as one of a least squares problem; raises `Unsupported` for a network."""
+        if not isinstance(self.model, Model):
+            raise Unsupported(f"{type(self.model).__name__}: this needs a least squares problem")
+        return self.model
+
+    @property
+    def supervised(self) -> Supervised:
+        """The problem as a supervised one; raises `Unsupported` for any other."""
+        if not isinstance(self.problem, Supervised):
+            raise Unsupported(f"{type(self.problem).__name__}: this needs a supervised problem")
+        return self.problem
+
+    @property
+    def network(self) -> Network:
+        """The model as a network; raises `Unsupported` for any other."""
+        if not isinstance(self.model, Network):
+            raise Unsupported(f"{type(self.model).__name__}: this needs a network")
+        return self.model
+
+    @property
+    def vector_data(self) -> VectorLeastSquares:
+        """The problem as least squares in a vector; raises `Unsupported` for a matrix."""
+        if not isinstance(self.problem, VectorLeastSquares):
+            raise Unsupported(
+                f"{type(self.problem).__name__}: needs a problem in a vector with a design matrix"
+            )
+        return self.problem
+
+    @cached_property
+    def network_start(self) -> dict[str, np.ndarray]:
+        """The parameters of a network at step 0, by name, in float64."""
+        assert isinstance(self.init, Drawn)
+        found = self.network.start(self.supervised, self.init.seed, self.init.scale)
+        return dict(sorted(found.items()))  # the order in which JAX goes through a dictionary
+
+    @cached_property
+    def start(self) -> Float[np.ndarray, "..."]:
+        """The initial parameters of a least squares problem."""
+        assert not isinstance(self.init, Drawn)
+        unknown = self.data.shape
+        if isinstance(self.init, np.ndarray):
+            return self.init
+        if isinstance(self.init, Gaussian):
+            drawn = self.init.draw(self.least_squares_model.shape(unknown), max(unknown))
+            return drawn * self.least_squares_model.used(unknown)
+        return self.least_squares_model.initial(self.init, unknown)
+
+    @cached_property
+    def record_steps(self) -> np.ndarray:
+        """The steps to record; raises `InvalidInput` if they would not fit in memory."""
+        steps = self.record.steps(self.steps)
+        if isinstance(self.problem, Supervised):
+            return steps
+        if steps.size * self.start.size > MAX_RECORDED:
+            raise InvalidInput(
+                f"{steps.size} records of {self.start.size} parameters take "
+                f"{steps.size * self.start.size * 8 / 2**30:.1f} GiB: record fewer steps "
+                "(LogSpaced, or Every with a larger k)"
+            )
+        return steps
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits that identify the experiment; the same spec has the same hash
+        everywhere."""
+        return canonical_hash(replace(self, name=""))
+
+    def with_(self, **changes: Any) -> "Experiment":
+        """Return a copy with some fields replaced."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as nested dictionaries."""
+        return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], folder: Path | None = None) -> "Experiment":
+        """Return the experiment described by nested dictionaries; unknown keys are errors."""
+        return from_dict(cls, data, folder=folder)
+
+    @classmethod
+    def hash_of_dict(cls, data: dict[str, Any]) -> str:
+        """Return the hash of the experiment described by nested dictionaries, without drawing its
+        data and so without proof that its parts fit together.
+
+        >>> import latebloom as lb
+        >>> experiment = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3))
+        >>> lb.Experiment.hash_of_dict(experiment.to_dict()) == experiment.hash
+        True
+        """
+        values: dict[str, Any] = field_values(cls, data)
+        values["name"] = ""
+        missing = {
+            name: value
+            for name, value in compatibility.defaults(values["problem"]).items()
+            if values.get(name) is None
+        }
+        return hash_of(fingerprint(values | missing))
+
+    def to_toml(self, folder: Path | None = None) -> str:
+        """Return the spec as TOML; with a `folder`, large arrays go there as .npy files."""
+
+        def externalize(value: Any, name: str) -> Any:
+            if isinstance(value, dict):
+                return {k: externalize(v, k) for k, v in value.items()}
+            if isinstance(value, np.ndarray):
+                if folder is None or value.size <= INLINE_ARRAY:
+                    return value.tolist()
+                np.save(folder / f"{name}.npy", value, allow_pickle=False)
+                return f"{name}.npy"
+            return value
+
+        return tomli_w.dumps({k: externalize(v, k) for k, v in self.to_dict().items()})
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> "Experiment":
+        """Return the experiment in a TOML file (a Path) or a TOML text (a str)."""
+        folder = None
+        text = source
+        if isinstance(source, Path):
+            folder = source.parent
+            try:
+                text = source.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise InvalidInput(f"{source}: cannot be read ({error})") from None
+        try:
+            data = tomllib.loads(str(text))
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidInput(
+                f"{source if folder else 'TOML'}: not valid TOML ({error})"
+            ) from None
+        return cls.from_dict(data, folder)

@@ -1,0 +1,188 @@
+"""Named experiments, and experiments from names or files with some settings changed."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.files import read_toml
+from latebloom.core.plugins import load_plugins
+
+from .experiment import Experiment
+from .settings import change, scalar
+
+# (dotted key, text): ("penalty.beta", "1e-7").
+Setting = tuple[str, str]
+
+PRESETS: dict[str, "Preset"] = {}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named experiment, or a named family of them that one command computes as a whole.
+
+    **Fields:**
+
+    - `name`, `title`: how to call it, and what it shows in a few words.
+    - `build`: makes the experiment; None for a family.
+    - `small`: makes a small version that shows the same in seconds.
+    - `aliases`: other names of it.
+    - `group`: what it belongs to.
+    - `command`: the command that computes the family, or what is built on the experiment.
+    - `facts`: returns what else is known of it: `published` (quantity -> value), `source` (where
+      the published values come from), `note`, and whatever the command needs.
+    """
+
+    name: str
+    title: str = ""
+    build: Callable[[], Experiment] | None = None
+    small: Callable[[], Experiment] | None = None
+    aliases: tuple[str, ...] = ()
+    group: str = ""
+    command: str = ""
+    facts: Callable[[], Mapping[str, Any]] = field(default=dict)
+
+    @property
+    def published(self) -> Mapping[str, float | str]:
+        """The published values, by quantity."""
+        return self.facts().get("published", {})
+
+    @property
+    def source(self) -> str:
+        """Where the published values come from."""
+        return self.facts().get("source", "")
+
+    @property
+    def note(self) -> str:
+        """What a reader of the experiment must know."""
+        return self.facts().get("note", "")
+
+    def experiment(self, small: bool = False) -> Experiment:
+        """Return the experiment, labelled with the preset's name.
+
+        **Raises:** `InvalidInput` for a family, or if there is no small version.
+        """
+        if self.build is None:
+            raise InvalidInput(
+                f"{self.name} is a family of runs: latebloom run {self.name} runs it as a whole, "
+                f"without settings; `latebloom list` names single experiments"
+            )
+        if not small:
+            return replace(self.build(), name=self.name)
+        if self.small is None:
+            raise InvalidInput(f"{self.name} has no small version: leave --small out")
+        return replace(self.small(), name=f"{self.name} small")
+
+
+def register_preset(preset: Preset) -> Preset:
+    """Add a named experiment to those that `latebloom list` shows, and return it."""
+    PRESETS[preset.name] = preset
+    return preset
+
+
+def preset_from_toml(path: Path, name: str = "", **head: Any) -> Preset:
+    """Return the preset that a TOML file describes; the file is read when it is needed.
+
+    **Arguments:**
+
+    - `path`: a file with the table `experiment`, and if wanted the table `small`; its other keys
+      are the preset's facts. Without `experiment` it is a family.
+    - `name`: how to call it; by default the name of the file.
+    - `head`: `title`, `aliases`, `group`, `command`, `facts`; `family` and `has_small` say what the
+      file holds, if it is not to be read for that.
+    """
+
+    facts = head.pop("facts", None) or cache(partial(read_toml, path))
+
+    def made(table: str) -> Callable[[], Experiment]:
+        return lambda: Experiment.from_dict(facts()[table], path.parent)
+
+    family = head.pop("family", None)
+    small = head.pop("has_small", None)
+    return Preset(
+        name or path.stem,
+        build=None
+        if (family if family is not None else "experiment" not in facts())
+        else made("experiment"),
+        small=made("small") if (small if small is not None else "small" in facts()) else None,
+        facts=facts,
+        **head,
+    )
+
+
+def presets() -> dict[str, Preset]:
+    """Return every named experiment, those of the plugins included, by name."""
+    load_plugins()
+    return {name: PRESETS[name] for name in sorted(PRESETS, key=natural)}
+
+
+def preset(name: str) -> Preset:
+    """Return the preset called `name`, or known under this alias.
+
+    **Raises:** `InvalidInput` for an unknown name, naming the nearest known one.
+
+    >>> from latebloom.experiment.presets import preset
+    >>> preset("blog-fig4").name
+    'fig7'
+    """
+    found = presets().values()
+    for one in found:
+        if name == one.name or name in one.aliases:
+            return one
+    known = [known for p in found for known in (p.name, *p.aliases)]
+    raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
+
+
+def is_family(source: str) -> bool:
+    """Return whether `source` names a family of runs rather than an experiment."""
+    return not _is_file(source) and preset(source).build is None
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith(".toml") or os.sep in source or Path(source).is_file()
+
+
+def load(source: str, settings: Sequence[Setting] = (), small: bool = False) -> Experiment:
+    """Return the experiment that `source` names, with some settings changed.
+
+    **Arguments:**
+
+    - `source`: a name of `latebloom list`, or the path of a TOML file.
+    - `small`: take the small version, which some named experiments have.
+    - `settings`: pairs (dotted key, text). A text is a TOML value; for a key that holds a spec, it
+      is the name of a type (fields that the old and the new type share are kept), or `none`.
+
+    **Returns:** the experiment; its name says what was changed.
+
+    **Raises:** `InvalidInput` for an unknown name, key or type (naming the nearest) or value.
+
+    >>> from latebloom.experiment.presets import load
+    >>> load("fig3", [("method", "ProximalGradient"), ("steps", "1e9")]).method
+    ProximalGradient(alpha=0.1)
+    """
+    is_file = _is_file(source)
+    if is_file:
+        if small:
+            raise InvalidInput(f"{source}: --small is for named experiments, not for files")
+        experiment = Experiment.from_toml(Path(source))
+        experiment = experiment.with_(name=experiment.name or Path(source).stem)
+    else:
+        experiment = preset(source).experiment(small)
+    if not settings:
+        return experiment
+    data = experiment.to_dict()
+    changes = [f"{key}={text}" for key, text in settings if key != "name"]
+    data["name"] = " ".join([experiment.name, *changes])
+    # Types first: `--penalty.beta 1 --penalty L1` and the reverse order mean the same.
+    for key, text in sorted(settings, key=lambda setting: setting[0].count(".")):
+        change(data, key, text if key == "name" else scalar(text))
+    return Experiment.from_dict(data, Path(source).parent if is_file else None)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts fig3 before fig12."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]

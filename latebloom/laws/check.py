@@ -1,0 +1,77 @@
+"""All laws against a run: what was promised, what was measured, whether it came true."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.json_text import jsonable
+from latebloom.runs.run import Run
+from latebloom.theory.predict import predict
+from latebloom.theory.prediction import Prediction
+
+from .law import LAWS, Finding, Verdict
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings of a check, one for every law, and what was predicted before the run."""
+
+    findings: tuple[Finding, ...]
+    prediction: Prediction
+
+    def __getitem__(self, law: str) -> Finding:
+        """Return the finding of a law by its name."""
+        laws = {found.law: found for found in self.findings}
+        if law not in laws:
+            raise InvalidInput(f"law {law!r}: unknown{nearest(law, laws)}")
+        return laws[law]
+
+    @property
+    def covered(self) -> tuple[Finding, ...]:
+        """The findings of the laws that are about experiments of this kind."""
+        return tuple(found for found in self.findings if found.covered)
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """The violated laws that should hold: neither printed and known to be false, nor those of
+        other groups, which are here to be tested."""
+        open_questions = ("printed", "other group")
+        return tuple(
+            found
+            for found in self.findings
+            if found.verdict is Verdict.violated and found.status not in open_questions
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, JSON-ready."""
+        findings = [found.to_dict() for found in self.findings]
+        return jsonable({"findings": findings, "prediction": self.prediction.to_dict()})
+
+
+def check(run: Run, prediction: Prediction | None = None) -> Report:
+    """Compare every law with what a run measured.
+
+    A law holds, is violated, is vacuous (a hypothesis fails, or nothing is promised), or undecided
+    (the run is too short). Of a law that is not about such experiments the finding says why not.
+
+    **Arguments:**
+
+    - `run`: what `simulate` returned.
+    - `prediction`: what `predict` said, for the report; computed here if left out.
+
+    **Returns:** a `Report`.
+
+    Source: the laws name theirs; see `latebloom.laws.LAWS`.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    >>> run = lb.simulate(lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient(0.1)))
+    >>> found = lb.check(run)["telescoping"]
+    >>> str(found.verdict), found.why
+    ('vacuous', 'it is about the explicit update (Subgradient, GradientDescent)')
+    >>> str(lb.check(run)["proximal descent"].verdict)
+    'holds'
+    """
+    if prediction is None:
+        prediction = predict(run.experiment, exact=False)
+    return Report(tuple(law.check(run) for law in LAWS.values()), prediction)

@@ -1,0 +1,218 @@
+r"""First passage, after Truong et al.: generalization comes when V has fallen to a threshold.
+
+$V = \|\theta\|^2$ falls exponentially after memorization, at the rate $2\kappa\eta\lambda$, and the
+delay is the time to a threshold $V_*$: $\log(V(t_1)/V_*)/(2\kappa\eta\lambda)$. The two constants
+belong to the architecture and are measured on some runs: `calibrated` makes the law of them. In
+ridge regression they are known before the run: there the law is about the part of V in the kernel
+of X, with $\kappa = -\log(1-\eta\lambda)/(\eta\lambda)$.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom.core import checks as check
+from latebloom.experiment.experiment import Experiment
+from latebloom.methods import GradientDescent
+from latebloom.problems import VectorLeastSquares
+from latebloom.runs.run import Run
+from latebloom.theory.limits import constants, smooth_limit
+
+from . import norm_separation
+from .law import Assumption, Law, Measurement, Promise, register
+from .norm_separation import DELAY, Decay, shrinkage
+
+SOURCE = "arXiv 2605.18845"
+# The source's own errors, 17.7 to 23.3 percent in the mean, doubled.
+SPREAD = 0.5
+# Of the straight line through log V; the source's median is 0.97.
+STRAIGHT = 0.9
+FEWEST = 5  # records between t1 and t2: fewer make any curve straight
+SETTLED = 1e-3  # share of the goal by which the row space may still be away at t2
+
+
+def log_slope(step: Float[np.ndarray, " K"], V: Float[np.ndarray, " K"]) -> tuple[float, float]:
+    """Return the slope of the least squares line through log V, and its R^2.
+
+    >>> log_slope(np.arange(5.0), np.exp(-0.5 * np.arange(5.0)))
+    (-0.5, 1.0)
+    """
+    x, y = step - step.mean(), np.log(V) - np.log(V).mean()
+    slope = float(x @ y / (x @ x))
+    total = float(y @ y)
+    return slope, 1 - float(np.sum((y - slope * x) ** 2)) / total if total else 0.0
+
+
+def _between(run: Run) -> tuple[np.ndarray, np.ndarray] | str:
+    """Return the records from t1 to t2 and V there."""
+    found = shrinkage(run)
+    if isinstance(found, str):
+        return found
+    step = run.trajectory["step"].to_numpy().astype(float)
+    inside = (step >= found[0]) & (step <= found[1])
+    if inside.sum() < FEWEST:
+        return f"{inside.sum()} records between t1 and t2: record more often"
+    return step[inside], run.trajectory["l2_norm"].to_numpy()[inside] ** 2
+
+
+def _straightness(run: Run, d: Decay) -> Measurement | str:
+    found = _between(run)
+    if isinstance(found, str):
+        return found
+    slope, r2 = log_slope(*found)
+    kappa = -slope / (2 * d.rate)
+    if slope >= 0:
+        return Measurement(-math.inf, f"V grows: kappa = {kappa:.3g}")
+    return Measurement(r2, f"kappa = {kappa:.3g}")
+
+
+def calibrated(kappa: float, target: float, spread: float = SPREAD) -> Law:
+    r"""Return the law $t_2 - t_1 = \log(V(t_1)/V_*)/(2\kappa\eta\lambda)$ with given constants.
+
+    **Arguments:**
+
+    - `kappa`, `target`: $\kappa$ and $V_*$ of the architecture, both > 0.
+    - `spread`: relative error allowed; half by default, twice the source's.
+
+    **Returns:** a `Law` that is not in the list: its constants are of one architecture.
+
+    **Raises:** `InvalidInput` for constants that are not positive.
+
+    >>> calibrated(kappa=0.25, target=1000.0).name
+    'first passage, kappa = 0.25, V* = 1000'
+    """
+    for name, value in (("kappa", kappa), ("target", target), ("spread", spread)):
+        check.real(name, value, low=0, strict=True)
+
+    def measure(run: Run, d: Decay) -> Measurement | str:
+        found = shrinkage(run)
+        if isinstance(found, str):
+            return found
+        step = run.trajectory["step"].to_numpy()
+        at = int(np.searchsorted(step, found[0]))
+        V = float(run.trajectory["l2_norm"].to_numpy()[at]) ** 2
+        value = max(0.0, math.log(V / target)) / (2 * kappa * d.rate)
+        promise = Promise(DELAY, value, value, tolerance=spread)
+        return Measurement(float(found[1] - found[0]), f"V(t1) = {V:.4g}", promise)
+
+    return Law(
+        name=f"first passage, kappa = {kappa:g}, V* = {target:g}",
+        statement="t2 - t1 = log(V(t1)/V*)/(2 kappa eta lambda)",
+        source=f"{SOURCE}, its closed-form law",
+        symbols=("eta", "lambda", "V(t1)", "kappa", "V*"),
+        status="other group",
+        know=norm_separation.know,
+        assume=norm_separation.assume,
+        foretell=norm_separation.later,
+        measure=measure,
+    )
+
+
+@dataclass(frozen=True)
+class Kernel:
+    r"""Ridge regression as a first passage of the part of V in the kernel of X.
+
+    **Fields:**
+
+    - `rate`: $-\log(1-\eta\lambda)$, at which the norm in the kernel falls.
+    - `start`: $\|P\theta_0\|^2$; `target`: what it must fall to; NaN if t2 is never reached.
+    - `row`: distance of the row space from its end, over the goal, at that time.
+    """
+
+    rate: float
+    start: float
+    target: float
+    row: float
+
+    @property
+    def t2(self) -> float:
+        """The time of the passage."""
+        return math.log(self.start / self.target) / (2 * self.rate)
+
+
+def know_kernel(experiment: Experiment) -> Kernel | str:
+    """Return the passage in ridge regression, or why there is none."""
+    data = experiment.problem
+    if not isinstance(data, VectorLeastSquares) or data.a_star is None:
+        return "it is about linear regression with a vector of unknowns and a known truth"
+    found = constants(experiment)
+    if isinstance(found, str):
+        return found
+    eta, beta = found
+    if not isinstance(experiment.method, GradientDescent) or beta.l1 > 0 or beta.l2 == 0:
+        return "it is about gradient descent with the penalty L2"
+    if eta * beta.l2 >= 1:
+        return f"eta lambda = {eta * beta.l2:.4g}: above 1 the kernel does not shrink steadily"
+    Vt, truth = data.svd.Vt, data.a_star
+    start, end = experiment.start, smooth_limit(experiment, beta)
+    away = Vt @ (start - end)
+    hidden, wanted = (a - Vt.T @ (Vt @ a) for a in (start, truth))
+    bias = float(np.sum((Vt @ (end - truth)) ** 2))
+    goal2 = (experiment.thresholds[1] * float(np.linalg.norm(truth))) ** 2
+    # |x P theta_0 - P theta*|^2 + bias = goal^2, for the factor x left of the start in the kernel.
+    a, b = float(hidden @ hidden), float(hidden @ wanted)
+    c = float(wanted @ wanted) + bias - goal2
+    root = b * b - a * c
+    if a == 0:
+        return "the start has no part in the kernel of X"
+    x = (b + math.sqrt(root)) / a if root >= 0 else math.nan
+    rate = -math.log1p(-eta * beta.l2)
+    if not 0 < x < 1:
+        return Kernel(rate, a, math.nan, 0.0)
+    t = -math.log(x) / rate
+    factors = np.abs(1 - eta * (data.svd.s**2 + beta.l2)) ** t
+    return Kernel(rate, a, a * x * x, float(np.linalg.norm(factors * away)) / math.sqrt(goal2))
+
+
+def _assume_kernel(k: Kernel) -> Iterable[Assumption]:
+    what = "V* of the passage over V at the start, in the kernel of X"
+    share = k.target / k.start
+    yield Assumption.of(what, 0 < share < 1, share, "in (0, 1): the error ends below its threshold")
+    what = "distance of the row space from its end at t2, over the threshold"
+    yield Assumption.of(what, k.row <= SETTLED, k.row, f"at most {SETTLED:g}")
+
+
+def _kernel_t2(k: Kernel) -> Promise | str:
+    if math.isnan(k.target):
+        return "the test error does not come down to its threshold that way"
+    # The passage is the next whole step; what is left in the row space moves the goal by less.
+    return Promise("t2", k.t2, k.t2, tolerance=(1 + SETTLED / k.rate) / max(k.t2, 1.0))
+
+
+def _measured_t2(run: Run, k: Kernel) -> Measurement | str:
+    t2 = run.phases.t2
+    return f"t2 = {t2}" if t2.step is None else Measurement(float(t2.step))
+
+
+def _straight(d: Decay) -> Promise:
+    return Promise("R^2 of a straight line through log V from t1 to t2", low=STRAIGHT)
+
+
+FIRST_PASSAGE = (
+    Law(
+        name="first passage, exponential fall",
+        statement="log V falls along a straight line from t1 to t2",
+        source=f"{SOURCE}, section 4.2",
+        symbols=("eta", "lambda", "V(t)"),
+        status="other group",
+        know=norm_separation.know,
+        assume=norm_separation.assume,
+        foretell=_straight,
+        measure=_straightness,
+    ),
+    Law(
+        name="first passage, ridge",
+        statement="t2 = log(||P theta_0||^2/V*)/(-2 log(1 - eta lambda)), P on the kernel of X",
+        source="derived: the closed form with the row space at rest",
+        symbols=("X", "y*", "a*", "eta", "lambda", "a(0)", "threshold"),
+        status="ours",
+        know=know_kernel,
+        assume=_assume_kernel,
+        foretell=_kernel_t2,
+        measure=_measured_t2,
+    ),
+)
+register(*FIRST_PASSAGE)

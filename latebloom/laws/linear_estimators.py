@@ -1,0 +1,257 @@
+r"""Grokking in linear estimators, after Levi, Beck and Bar-Sinai: loss under a random covariance.
+
+Gradient descent on the mean square error of a linear student with a linear teacher, Gaussian
+inputs: $D = S - T$ shrinks by $e^{-2\eta\Sigma t}$, $\Sigma$ the sample covariance, whose spectrum
+is Marchenko and Pastur's. In this library's symbols $2\Sigma = X^\top X$ and $D = a - a^*$; below,
+`unit` is the mean eigenvalue of $X^\top X$ (the source's 2), so that any scale of X will do.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import erf
+
+from latebloom.experiment.experiment import Experiment
+from latebloom.laws.constants.marchenko_pastur import distance, passage, scatter
+from latebloom.methods import GradientDescent, Subgradient
+from latebloom.problems import VectorLeastSquares
+from latebloom.runs.run import Run
+from latebloom.theory.limits import constants
+
+from .law import Assumption, Law, Measurement, Promise, register
+
+SOURCE = "arXiv 2310.16441"
+SYMBOLS = ("X", "y*", "a*", "alpha", "a(0)", "thresholds")
+DELAY = "t2 - t1"
+SPREADS = 4.0  # standard deviations within which what is random must be
+NEAR = 5.0  # eigenvalues repel: their distance to the law was at most 3.6/d, for d up to 1000
+LEFT = 3.0  # with fewer the fluctuations of the least eigenvalues show
+SAME = 0.01  # the mean eigenvalue of a sample differs from the variance by less
+NEGLECTED = 0.1  # the closed form may leave out a tenth of itself
+NUMBERS = 2**21  # drawn at once: 16 MiB
+DRAWS, CUTS = 20_000, (0.1, 1.0, 10.0)  # fresh examples; cuts in units of the loss
+# Five standard deviations of a share of so many draws, at worst.
+SAMPLING = 5 * 0.5 / math.sqrt(DRAWS)
+
+
+@dataclass(frozen=True)
+class Estimator:
+    r"""What the laws need, in the symbols of the source.
+
+    **Fields:**
+
+    - `d`, `N`: unknowns and examples; `ratio`: $\lambda = d/N$.
+    - `rate`: the step size times twice the mean eigenvalue of $X^\top X$, the source's $4\eta_0$.
+    - `train`, `test`: thresholds of both losses, in units of $\|D(0)\|^2$.
+    - `spectrum`: distance of the spectrum to the law of Marchenko and Pastur.
+    - `aligned`: training over test loss at the start, 1 for a random D(0).
+    """
+
+    d: int
+    N: int
+    rate: float
+    train: float
+    test: float
+    spectrum: float
+    aligned: float
+
+    @property
+    def ratio(self) -> float:
+        """The number of unknowns per example."""
+        return self.d / self.N
+
+    def passage(self, test: bool) -> float | None:
+        """Return the step at which a loss is at its threshold, None if that is never."""
+        level = self.test if test else self.train
+        found = 0.0 if level >= 1 else passage(self.ratio, level, test)
+        return None if found is None else found / self.rate
+
+
+def know(experiment: Experiment) -> Estimator | str:
+    """Return the numbers of an experiment, or why the laws are not about it."""
+    data = experiment.problem
+    if not isinstance(data, VectorLeastSquares):
+        return "it is about linear regression with a vector of unknowns"
+    if data.a_star is None:
+        return "it needs the ground truth a*"
+    found = constants(experiment)
+    if isinstance(found, str):
+        return found
+    eta, beta = found
+    if not isinstance(experiment.method, GradientDescent | Subgradient):
+        return "it is about gradient descent"
+    if beta.l1 > 0 or beta.l2 > 0:
+        return "it is about gradient descent without a penalty"
+    N, d = data.X.shape
+    values = np.concatenate([data.svd.s**2, np.zeros(d - data.svd.s.size)])
+    unit = float(values.mean())
+    away = experiment.start - data.a_star
+    size = float(away @ away)
+    if size == 0:
+        return "the start is the ground truth"
+    train, test = experiment.thresholds
+    goal = (train * float(np.linalg.norm(data.y_star))) ** 2
+    return Estimator(
+        d,
+        N,
+        2 * eta * unit,
+        goal / (unit * size),
+        (test * float(np.linalg.norm(data.a_star))) ** 2 / size,
+        distance(values / unit, d / N),
+        float(np.sum((data.X @ away) ** 2)) / (unit * size),
+    )
+
+
+def _assume(e: Estimator) -> Iterable[Assumption]:
+    what = "lambda = unknowns per example"
+    yield Assumption.of(what, e.ratio < 1, e.ratio, "below 1: else t2 is never reached")
+    near = NEAR / e.d
+    what = "distance of the spectrum to Marchenko and Pastur's law"
+    yield Assumption.of(what, e.spectrum <= near, e.spectrum, f"at most {NEAR:g}/d = {near:.3g}")
+    spread = SPREADS * math.sqrt(2 / e.d)
+    what = "training over test loss at the start"
+    fits = abs(e.aligned - 1) <= spread
+    yield Assumption.of(what, fits, e.aligned, f"1 -+ {spread:.3g}: a random start and teacher")
+    times = [e.passage(test) for test in (False, True)]
+    if times[0] is None or times[1] is None:
+        return
+    _, left = scatter(e.ratio, (e.rate * times[0], e.rate * times[1]), e.d)
+    what = "directions left at t2"
+    yield Assumption.of(what, left >= LEFT, left, f"at least {LEFT:g}: else the last one decides")
+
+
+def _assume_cut(e: Estimator) -> Iterable[Assumption]:
+    yield from _assume(e)
+    one = e.train / e.test
+    what = "threshold of the training loss over that of the test loss"
+    yield Assumption.of(what, abs(one - 1) <= SAME, one, "1: one cut for both")
+
+
+def _assume_late(e: Estimator) -> Iterable[Assumption]:
+    yield from _assume_cut(e)
+    times = [e.passage(test) for test in (False, True)]
+    if e.ratio >= 1 or not times[0] or times[1] is None:
+        return
+    # With equation (11) in both places, exp(-g tau) tau^(-3/2) falls to the threshold and to g
+    # times the threshold, g = (1 - sqrt(lambda))^2; the power of tau is left out of (12).
+    left_out = 1.5 * math.log(times[1] / times[0]) / (-2 * math.log(1 - math.sqrt(e.ratio)))
+    what = "3/2 log(t2/t1)/(2 log(1/(1 - sqrt(lambda)))), what the closed form leaves out"
+    yield Assumption.of(what, left_out <= NEGLECTED, left_out, f"at most {NEGLECTED}: a tiny cut")
+
+
+def _delay(e: Estimator) -> Promise | str:
+    times = [e.passage(test) for test in (False, True)]
+    if times[0] is None or times[1] is None:
+        return "a loss does not come down to its threshold"
+    value = times[1] - times[0]
+    spread, _ = scatter(e.ratio, (e.rate * times[0], e.rate * times[1]), e.d)
+    wide = SPREADS * spread / e.rate / abs(value) if value else 0.0
+    return Promise(DELAY, value, value, tolerance=wide)
+
+
+def closed_form(ratio: float, rate: float) -> float:
+    r"""Return equation (12), $\log(1/(1-\sqrt\lambda))/(2\eta_0(1-\sqrt\lambda)^2)$.
+
+    **Arguments:**
+
+    - `ratio`: $\lambda < 1$.
+    - `rate`: $4\eta_0$.
+
+    >>> round(closed_form(0.25, 4.0), 6)  # log(2) 2
+    1.386294
+    """
+    gap = 1 - math.sqrt(ratio)
+    return 2 * math.log(1 / gap) / (rate * gap**2)
+
+
+def _asymptote(e: Estimator) -> Promise | str:
+    if e.ratio >= 1:
+        return "the closed form is for lambda < 1"
+    value, exact = closed_form(e.ratio, e.rate), _delay(e)
+    wide = exact.tolerance if isinstance(exact, Promise) else 0.0
+    return Promise(DELAY, value, value, tolerance=NEGLECTED + wide)
+
+
+def _measured(run: Run, e: Estimator) -> Measurement | str:
+    t1, t2 = run.phases.t1, run.phases.t2
+    if t1.step is None or t2.step is None:
+        return f"t1 = {t1}, t2 = {t2}"
+    return Measurement(float(t2.step - t1.step), f"t1 = {t1.step:,}, t2 = {t2.step:,}")
+
+
+def accuracy(loss: np.ndarray | float, cut: float) -> np.ndarray:
+    r"""Return the share of Gaussian errors of variance `loss` whose square is below `cut`.
+
+    $\mathrm{erf}\sqrt{\epsilon/(2L)}$: the printed $2\Pr(|z|\leq\sqrt\epsilon)$ has a 2 too many.
+
+    Source: arXiv 2310.16441, equation (10).
+
+    >>> round(float(accuracy(0.25, 1.0)), 4)
+    0.9545
+    """
+    loss = np.asarray(loss, dtype=float)
+    with np.errstate(divide="ignore"):
+        return np.asarray(erf(np.sqrt(cut / (2 * loss))))
+
+
+def _no_assumption(e: Estimator) -> Iterable[Assumption]:
+    yield Assumption.unknown("the inputs are Gaussian", "fresh ones are drawn so")
+
+
+def _share(e: Estimator) -> Promise:
+    return Promise("largest |share below the cut - erf|", high=SAMPLING)
+
+
+def _worst_share(run: Run, e: Estimator) -> Measurement | str:
+    data = run.experiment.vector_data
+    assert data.a_star is not None
+    away = np.asarray(run.params) - data.a_star
+    loss = float(away @ away)
+    if loss == 0:
+        return "the student is the teacher: there is no error to cut"
+    rng, block = np.random.default_rng(0), max(1, NUMBERS // away.size)
+    sizes = [min(block, DRAWS - done) for done in range(0, DRAWS, block)]
+    errors = [rng.standard_normal((size, away.size)) @ away for size in sizes]
+    square = np.concatenate(errors) ** 2
+    gaps = [abs(float(np.mean(square < k * loss)) - float(accuracy(1.0, k))) for k in CUTS]
+    return Measurement(max(gaps), f"{DRAWS:,} fresh examples, cuts of {CUTS} times the loss")
+
+
+LINEAR_ESTIMATORS = (
+    Law(
+        name="linear estimator delay",
+        statement="E_MP[nu e^(-4 eta t1 nu)] = E_MP[e^(-4 eta t2 nu)] = threshold",
+        source=f"{SOURCE}, equation (8)",
+        symbols=SYMBOLS,
+        status="other group",
+        know=know,
+        assume=_assume,
+        foretell=_delay,
+        measure=_measured,
+    ),
+    Law(
+        name="linear estimator delay, closed form",
+        statement="t2 - t1 = log(1/(1 - sqrt(lambda)))/(2 eta (1 - sqrt(lambda))^2)",
+        source=f"{SOURCE}, equation (12)",
+        symbols=SYMBOLS,
+        status="other group",
+        know=know,
+        assume=_assume_late,
+        foretell=_asymptote,
+        measure=_measured,
+    ),
+    Law(
+        name="linear estimator accuracy",
+        statement="share of examples with squared error below eps = erf(sqrt(eps/(2 L)))",
+        source=f"{SOURCE}, equation (10)",
+        symbols=("a*", "a(T)"),
+        status="other group",
+        know=know,
+        assume=_no_assumption,
+        foretell=_share,
+        measure=_worst_share,
+    ),
+)
+register(*LINEAR_ESTIMATORS)

@@ -1,0 +1,197 @@
+"""What the measurements of a sparse recovery are good for: coherences and restricted isometry."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from latebloom.experiment.experiment import Experiment
+from latebloom.laws.constants.incoherence import (
+    coherence_between,
+    cumulative_coherence,
+    mutual_coherence,
+    restricted_isometry,
+    welch_bound,
+)
+from latebloom.problems import LeastSquares, SparseRecovery, VectorLeastSquares
+from latebloom.runs.run import Run
+from latebloom.theory.facts import NETWORKS
+from latebloom.theory.recoverability import Recoverability, recoverability
+
+from .law import Assumption, Law, Measurement, Promise, register
+
+# Supports on which the restricted isometry constant is sampled.
+SAMPLES = 200
+
+
+def _columns(experiment: Experiment) -> VectorLeastSquares | str:
+    if not isinstance(experiment.problem, LeastSquares):
+        return NETWORKS
+    data = experiment.data
+    if not isinstance(data, VectorLeastSquares):
+        return "it is about vectors"
+    if not data.X.any(axis=0).all() or data.X.shape[1] < 2:
+        return "some column of X is zero: its coherence is undefined"
+    return data
+
+
+@lru_cache(maxsize=8)
+def _mu(data: VectorLeastSquares) -> float:
+    return mutual_coherence(data.X)
+
+
+def _nothing(data: VectorLeastSquares) -> list[Assumption]:
+    return []
+
+
+def _welch(data: VectorLeastSquares) -> Promise:
+    return Promise("mutual coherence of X", low=welch_bound(*data.X.shape))
+
+
+def _mutual(run: Run, data: VectorLeastSquares) -> Measurement:
+    return Measurement(_mu(data))
+
+
+def _one(data: VectorLeastSquares) -> Promise:
+    return Promise("largest left side / right side", high=1.0)
+
+
+def _isometry(run: Run, data: VectorLeastSquares) -> Measurement:
+    """Proposition G.3 on the normalized columns: pairs exactly, larger supports by samples."""
+    X = data.X / np.linalg.norm(data.X, axis=0)
+    n = X.shape[1]
+    if _mu(data) < 1e-14:
+        return Measurement(1.0, "orthogonal columns: all of them are 0")
+    s = min(5, n)
+    rng = np.random.default_rng(0)
+    i, j = np.unravel_index(np.argmax(np.abs(X.T @ X - np.eye(n))), (n, n))
+    pair = restricted_isometry(X, np.array([i, j]))
+    found = max(restricted_isometry(X, rng.choice(n, s, replace=False)) for _ in range(SAMPLES))
+    cumulative = cumulative_coherence(X, s - 1)
+    worst = [
+        (pair / _mu(data), "delta_2/mu"),
+        (_mu(data) / pair, "mu/delta_2"),
+        (found / cumulative, f"sampled delta_{s}/mu_1"),
+        (cumulative / ((s - 1) * _mu(data)), "mu_1/((s - 1) mu)"),
+    ]
+    return Measurement(*max(worst))
+
+
+def _with_truth(experiment: Experiment) -> VectorLeastSquares | str:
+    found = _columns(experiment)
+    if not isinstance(found, str) and found.a_star is None:
+        return "it needs the ground truth a_star"
+    return found
+
+
+def _sparse_enough(data: VectorLeastSquares) -> list[Assumption]:
+    assert data.a_star is not None
+    mu = _mu(data)
+    s, limit = int(np.count_nonzero(data.a_star)), 0.5 * (1 + 1 / mu) if mu > 1e-14 else math.inf
+    return [Assumption.of("s", s < limit, s, f"< (1 + 1/mu)/2 = {limit:.3g}")]
+
+
+def _recovers(data: VectorLeastSquares) -> Promise:
+    return Promise("recovered by l1 (1: yes)", low=1.0, tolerance=0.0)
+
+
+def _recovered(run: Run, data: VectorLeastSquares) -> Measurement:
+    found = recoverability(data)
+    assert isinstance(found, Recoverability)
+    return Measurement(float(found.recoverable))
+
+
+def _gaussian(experiment: Experiment) -> SparseRecovery | str:
+    problem = experiment.problem
+    if not isinstance(problem, SparseRecovery) or problem.coherent_rows:
+        return "it is about Gaussian measurements (SparseRecovery with tau = 0)"
+    if problem.basis == "gaussian":
+        return "it needs an orthonormal basis"
+    return problem
+
+
+def _drawn(problem: SparseRecovery) -> list[Assumption]:
+    failure = 1 / (problem.n * problem.N)
+    return [Assumption.of("probability of failure, C2 = 1", True, failure, "random measurements")]
+
+
+def _scale_free(problem: SparseRecovery) -> Promise:
+    # A row has norm sqrt(n) up to 10 % at n = 100: that is what dividing by it costs.
+    most = 2 * math.sqrt(math.log(problem.n * problem.N) / problem.n)
+    return Promise("coherence of the rows of M and Phi", high=most)
+
+
+def _scaled(problem: SparseRecovery) -> Promise:
+    """n^C1 M has variance 1: for variance 1/N, n^C1 = sqrt(N)."""
+    variance = 1 / problem.n if problem.row_variance == "1/n" else 1 / problem.N
+    most = 2 * math.sqrt(math.log(problem.n * problem.N) * variance)
+    return Promise("coherence of the rows of M and Phi", high=most)
+
+
+def _rows(run: Run, problem: SparseRecovery) -> Measurement:
+    drawn = problem.instance
+    return Measurement(coherence_between(drawn.M.T, drawn.Phi))
+
+
+SOURCE = "arXiv 2506.05718, appendix G"
+register(
+    Law(
+        name="Welch bound",
+        statement="mu(X) >= sqrt((n - N)/(N (n - 1))) over normalized columns",
+        source=SOURCE,
+        symbols=("X",),
+        status="as printed",
+        know=_columns,
+        assume=_nothing,
+        foretell=_welch,
+        measure=_mutual,
+    ),
+    Law(
+        name="coherence and restricted isometry",
+        statement="delta_2 = mu and delta_s <= mu_1(s - 1) <= (s - 1) mu over normalized columns",
+        source=f"{SOURCE}, proposition G.3",
+        symbols=("X",),
+        status="as printed",
+        know=_columns,
+        assume=_nothing,
+        foretell=_one,
+        measure=_isometry,
+    ),
+    Law(
+        name="recovery by coherence",
+        statement="s < (1 + 1/mu(X))/2 implies that l1 recovers a*",
+        source="Donoho and Elad, PNAS 100 (2003); Gribonval and Nielsen, IEEE Trans. Inf. Theory "
+        "49 (2003)",
+        symbols=("X", "a*"),
+        status="other group",
+        know=_with_truth,
+        assume=_sparse_enough,
+        foretell=_recovers,
+        measure=_recovered,
+    ),
+    Law(
+        name="coherence of Gaussian rows, printed",
+        statement="n^C1 M of variance 1: mu(M^T, Phi) <= 2 C2 sqrt(ln(n N))/n^C1 with probability "
+        "1 - (n N)^(1 - 2 C2^2)",
+        source=f"{SOURCE}, theorem G.4",
+        symbols=("M", "Phi"),
+        status="printed",
+        erratum="E-19",
+        know=_gaussian,
+        assume=_drawn,
+        foretell=_scaled,
+        measure=_rows,
+    ),
+    Law(
+        name="coherence of Gaussian rows",
+        statement="mu(M^T, Phi) <= 2 C2 sqrt(ln(n N)/n), whatever the variance of M",
+        source=f"{SOURCE}, theorem G.4 with C1 = 1/2, the coherence being free of scale",
+        symbols=("M", "Phi"),
+        status="corrected",
+        erratum="E-19",
+        know=_gaussian,
+        assume=_drawn,
+        foretell=_scale_free,
+        measure=_rows,
+    ),
+)

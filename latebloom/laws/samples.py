@@ -1,0 +1,101 @@
+"""How many measurements suffice: bounds whose universal constants nobody gives.
+
+They cannot be checked; what can be told is their number on an instance, up to the constant.
+"""
+
+import math
+
+import numpy as np
+
+from latebloom.experiment.experiment import Experiment
+from latebloom.problems import LeastSquares, MatrixCompletion, SparseRecovery, coherence
+from latebloom.runs.run import Run
+from latebloom.theory.facts import NETWORKS
+
+from .law import Assumption, Law, register
+
+
+def _sparse(experiment: Experiment) -> SparseRecovery | str:
+    problem = experiment.problem
+    if not isinstance(problem, LeastSquares):
+        return NETWORKS
+    if not isinstance(problem, SparseRecovery) or problem.coherent_rows or not problem.s:
+        return "it is about Gaussian measurements of a sparse vector (SparseRecovery with tau = 0)"
+    return problem
+
+
+def _isometry_samples(problem: SparseRecovery) -> list[Assumption]:
+    need = problem.s * math.log(math.e * problem.n / problem.s)
+    return [
+        Assumption(
+            "N/(s ln(e n/s))",
+            "not computable",
+            problem.N / need,
+            ">= C/delta^2 with an unknown C, for rows of variance 1/N",
+        )
+    ]
+
+
+def _completion(experiment: Experiment) -> MatrixCompletion | str:
+    problem = experiment.problem
+    if not isinstance(problem, LeastSquares):
+        return NETWORKS
+    if not isinstance(problem, MatrixCompletion):
+        return "it is about matrix completion with a drawn mask (MatrixCompletion)"
+    return problem
+
+
+def _completion_samples(problem: MatrixCompletion) -> list[Assumption]:
+    n, r = max(problem.n1, problem.n2), problem.r
+    A = problem.a_star
+    assert A is not None
+    mu_0 = max(coherence(A))
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    rank = int((s > 1e-12 * s[0]).sum())
+    spread = float(np.abs(U[:, :rank] @ Vt[:rank]).max())
+    mu_1 = spread * math.sqrt(problem.n1 * problem.n2 / rank)
+    N, log = problem.N, math.log(n)
+    factor = max(mu_1**2, math.sqrt(mu_0) * mu_1, mu_0 * n**0.25)
+    both = math.log(problem.n1 + problem.n2) ** 2
+    rows = (
+        ("N/(n^(5/4) r ln n)", N / (n**1.25 * r * log)),
+        ("N/(max(mu_1^2, mu_0^(1/2) mu_1, mu_0 n^(1/4)) n r ln n)", N / (factor * n * r * log)),
+        ("N/(n r ln^2(n1 + n2)), entries chosen by leverage", N / (n * r * both)),
+    )
+    return [
+        Assumption(what, "not computable", value, ">= C with an unknown C") for what, value in rows
+    ]
+
+
+def _silent(problem: SparseRecovery | MatrixCompletion) -> str:
+    return "the constant of the bound is not known: the number alone promises nothing"
+
+
+def _no_measure(run: Run, problem: SparseRecovery | MatrixCompletion) -> str:
+    return "nothing is promised"
+
+
+SOURCE = "arXiv 2506.05718, appendix G"
+COMMON = {"status": "as printed", "foretell": _silent, "measure": _no_measure}
+register(
+    Law(
+        name="samples for restricted isometry",
+        statement="N >= C delta^-2 (s ln(e n/s) + ln(1/eta)) implies delta_s <= delta with "
+        "probability 1 - eta",
+        source=f"{SOURCE}, theorem G.5",
+        symbols=("n", "s", "N"),
+        know=_sparse,
+        assume=_isometry_samples,
+        **COMMON,
+    ),
+    Law(
+        name="samples for completion",
+        statement="N >= C n^(5/4) r ln n entries, or with coherences C max(mu_1^2, "
+        "mu_0^(1/2) mu_1, mu_0 n^(1/4)) n r ln n, or by leverage scores C n r ln^2(n1 + n2)",
+        source=f"{SOURCE}, theorems G.7, G.11 and G.12",
+        symbols=("A*", "N"),
+        know=_completion,
+        assume=_completion_samples,
+        **COMMON,
+    ),
+)

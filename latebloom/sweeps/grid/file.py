@@ -1,0 +1,165 @@
+"""Sweeps from TOML files: a user's own, and the named ones that plugins register."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.files import read_toml
+from latebloom.core.plugins import load_plugins
+from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.presets import Setting, load
+from latebloom.experiment.settings import change, scalar
+from latebloom.sweeps import Sweep
+from latebloom.sweeps.grid.axis import RANGE
+from latebloom.sweeps.grid.fields import Fields
+
+# Folders of named sweeps, one TOML file each.
+FOLDERS: list[Path] = []
+# Keys of a sweep's file that are options of `latebloom sweep` too.
+OWN = ("seeds", "only", "batch", "name", "matched", "tasks", "trajectories")
+KEYS = (
+    *("name", "title", "base", "set", "axes", "zip", "seeds", "matched", "derive", "only"),
+    *("engine", "tasks", "trajectories", "batch"),
+)
+
+KINDS: dict[str, Any] = {
+    "seeds": (int, list),
+    "batch": int,
+    "only": str,
+    "engine": str,
+    "matched": bool,
+    "tasks": list,
+    "trajectories": list,
+}
+WORDS = {int: "a whole number", list: "a list", str: "a text", bool: "true or false"}
+
+
+def register_sweeps(folder: Path) -> None:
+    """Make the TOML files of a folder known as named sweeps."""
+    if folder not in FOLDERS:
+        FOLDERS.append(folder)
+
+
+def sweep_files() -> dict[str, Path]:
+    """Return the files of the named sweeps, those of the plugins included, by name."""
+    load_plugins()
+    return {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))}
+
+
+def sweep_names() -> dict[str, str]:
+    """Return name -> title of the named sweeps."""
+    return {name: read_toml(path).get("title", "") for name, path in sweep_files().items()}
+
+
+def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
+    """Return the sweep that a name or a TOML file describes.
+
+    **Arguments:**
+
+    - `source`: a name of `sweep_names()`, or the path of a file. Its keys are the arguments of
+      `latebloom.sweep`, and: `base`, a name of `latebloom list`, a file, or a table with a whole
+      experiment; `set`, changes to it; `title`, for people.
+    - `settings`: pairs (dotted key, text): changes of the base, after `set`; the sweep's own keys
+      `seeds`, `only`, `engine`, `batch`, `name` as well.
+
+    **Raises:** `InvalidInput` for an unknown name or key (naming the nearest), or a bad value.
+
+    >>> from latebloom.sweeps.grid.file import load_sweep
+    >>> load_sweep("phase").shape
+    (20, 20, 25)
+    """
+    path = Path(source)
+    if not (source.endswith(".toml") or os.sep in source or path.is_file()):
+        known = sweep_files()
+        if source not in known:
+            raise InvalidInput(
+                f"no sweep called {source!r}{nearest(source, known)}; or a .toml file"
+            )
+        path = known[source]
+    data = read_toml(path)
+    for key in data:
+        if key not in KEYS:
+            raise InvalidInput(f"{source}: unknown key '{key}'{nearest(key, KEYS)}")
+    own = ("engine", *OWN)
+    for key, text in settings:
+        if key in own:
+            data[key] = _own(key, text)
+    changes = [(key, text) for key, text in settings if key not in own]
+    base = _base(source, path.parent, data.get("base"), _flat(data.get("set", {}), "set"), changes)
+    rest = {k: data[k] for k in KEYS[6:] if k in data}
+    for key in ("seeds", "batch"):
+        if isinstance(rest.get(key), float) and rest[key].is_integer():
+            rest[key] = int(rest[key])
+    for key, kind in KINDS.items():
+        odd = isinstance(rest.get(key), bool) and kind is not bool  # true is an int in Python
+        if key in rest and (odd or not isinstance(rest[key], kind)):
+            words = " or ".join(WORDS[k] for k in (kind if isinstance(kind, tuple) else (kind,)))
+            raise InvalidInput(f"{source}: {key} = {rest[key]!r}: must be {words}")
+    groups = data.get("zip", [])
+    if not isinstance(groups, list):
+        raise InvalidInput(f"{source}: zip must be an array of tables, [[zip]]")
+    return Sweep(
+        base,
+        axes=_flat(data.get("axes", {}), "axes"),
+        zip=[_flat(group, "zip") for group in groups],
+        derive={k: str(v) for k, v in _flat(rest.pop("derive", {}), "derive").items()},
+        name=str(data.get("name", path.stem)),
+        **rest,
+    )
+
+
+def _own(key: str, text: str) -> Any:
+    """Return the value of one of the sweep's own keys given as text."""
+    if key in ("only", "name"):
+        return text
+    if key in ("tasks", "trajectories"):
+        return [word.strip() for word in text.split(",") if word.strip()]
+    return scalar(text)
+
+
+def _base(
+    source: str,
+    folder: Path,
+    base: Any,
+    changes: Mapping[str, Any],
+    settings: Sequence[Setting],
+) -> Experiment:
+    """Return the base experiment with the changes of the file and of the command line."""
+    if base is None:
+        raise InvalidInput(f"{source}: base is missing: a name of `latebloom list`, or a table")
+    if isinstance(base, str):
+        beside = folder / base
+        found = load(str(beside) if beside.is_file() else base)
+    else:
+        found = Experiment.from_dict(base, folder)
+    if not changes and not settings:
+        return found.with_(name="")
+    data = found.to_dict()
+    fields = Fields(found)
+    both = [*changes.items(), *((key, scalar(text)) for key, text in settings)]
+    for key, value in sorted(both, key=lambda item: item[0].count(".")):
+        # A name without a dot may be the end of a key, as everywhere in the file.
+        change(data, key if "." in key or key in data else _full(fields, key), value)
+    data.pop("name", None)
+    return Experiment.from_dict(data, folder)
+
+
+def _full(fields: Fields, key: str) -> str:
+    """Return the key that a name is the end of, itself if there is none: then it is an error."""
+    ends = [known for known in fields.known if known.endswith(f".{key}")]
+    return fields.key(key, "set") if ends else key
+
+
+def _flat(table: Any, what: str, prefix: str = "") -> dict[str, Any]:
+    """Return nested tables, which TOML makes of dotted keys, with dotted keys; ranges stay."""
+    if not isinstance(table, Mapping):
+        raise InvalidInput(f"{what} = {table!r}: must be a table")
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping) and not ("type" in value or set(value) & set(RANGE)):
+            found |= _flat(value, what, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

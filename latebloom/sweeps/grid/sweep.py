@@ -1,0 +1,457 @@
+"""The sweep: a labelled grid of experiments."""
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
+from latebloom.core.spec import SPEC_VERSION, fingerprint
+from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.settings import change
+from latebloom.simulate import ENGINES
+
+from .axis import Axis, expand, label
+from .expression import Expression
+from .fields import Fields, default_of
+from .seeding import derived_seed, seed_keys
+from .structure import structure_of
+
+# What can be done with every experiment of a sweep.
+TASKS = ("simulate", "predict", "recover")
+# Names that results use themselves.
+RESERVED = ("seed", "record", "cell", "quantile")
+# Raise it when the meaning of a sweep's spec changes.
+SWEEP_VERSION = 1
+
+Values = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Sweep:
+    """A grid of experiments; see `sweep` for what it is made of.
+
+    **Fields:**
+
+    - `base`: the experiment that all cells start from.
+    - `axes`: the dimensions, in order; the seeds, if any, are the last.
+    - `derive`: dotted key -> formula, in order of evaluation.
+    - `only`: the condition of a cell to be part of the sweep, or None.
+    - `engine`, `tasks`, `trajectories`, `batch`, `name`: as given.
+    """
+
+    def __init__(
+        self,
+        base: Experiment,
+        axes: Values | None = None,
+        zip: Sequence[Values] = (),
+        seeds: int | Sequence[int] | None = None,
+        derive: Mapping[str, str] | None = None,
+        only: str | None = None,
+        matched: bool = True,
+        engine: str = "auto",
+        tasks: Sequence[str] = ("simulate",),
+        trajectories: Sequence[str] = (),
+        batch: int | None = None,
+        name: str = "",
+    ) -> None:
+        if not isinstance(base, Experiment):
+            raise InvalidInput(f"base = {base!r}: must be an Experiment")
+        check.one_of("engine", engine, ENGINES)
+        check.boolean("matched", matched)
+        for what, words in (("tasks", tasks), ("trajectories", trajectories)):
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise InvalidInput(f"{what} = {words!r}: must be a list of names")
+        for task in tasks:
+            check.one_of("tasks", task, TASKS)
+        if isinstance(zip, Mapping) or not all(isinstance(group, Mapping) for group in zip):
+            raise InvalidInput("zip: must be a list of groups, each a table of axes")
+        if not tasks:
+            raise InvalidInput(f"tasks = []: give at least one of {', '.join(TASKS)}")
+        if batch is not None:
+            check.integer("batch", batch, low=1, high=10**6)
+        self.base, self.engine, self.matched, self.batch = base, engine, matched, batch
+        self.tasks = tuple(dict.fromkeys(tasks))
+        self.trajectories = tuple(sorted(set(trajectories)))
+        self.name = name or base.name or "sweep"
+        self.fields = fields = Fields(base)
+        groups = [{key: values} for key, values in (axes or {}).items()]
+        groups += [dict(group) for group in zip]
+        found = [_group(group, fields) for group in groups]
+        self.axes = _named(found)
+        self.seeded = seeds is not None
+        if seeds is not None:
+            self.axes = (*self.axes, _seed_axis(seeds, {axis.name for axis in self.axes}))
+        swept = {key for axis in self.axes for key in axis.values}
+        self.derive: dict[str, Expression] = {}
+        self._names: dict[str, str] = {}
+        for short, text in (derive or {}).items():
+            key = fields.key(short, "derive")
+            if key in swept:
+                raise InvalidInput(f"derive: {short} is an axis as well; choose one")
+            self.derive[key] = self._formula(f"derive {short}", text, fields)
+        self._require_order()
+        self.only = None if only is None else self._formula("only", only, fields)
+        self._base = base.to_dict()
+        self._base.pop("name", None)
+        self._seed_keys: dict[str, tuple[str, ...]] = {}
+
+    def _require_order(self) -> None:
+        """Raise if a formula uses a field that is derived after it."""
+        done: set[str] = set()
+        for key, formula in self.derive.items():
+            used = {self._names[name] for name in formula.names}
+            late = sorted(used & set(self.derive) - done)
+            if late:
+                raise InvalidInput(
+                    f"derive: {key} = {formula.text!r} uses {late[0]}, which is derived after it: "
+                    "write that one first"
+                )
+            done.add(key)
+
+    def _formula(self, what: str, text: Any, fields: Fields) -> Expression:
+        formula = Expression(str(text))
+        for name in formula.names:
+            seed = self.seeded and name == "seed"  # the sweep's own
+            self._names[name] = "seed" if seed else fields.key(name, what)
+        return formula
+
+    # The grid -------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values of every dimension."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """The number of cells, those that `only` leaves out included."""
+        return math.prod(self.shape)
+
+    @cached_property
+    def coords(self) -> dict[str, tuple[str, tuple[Any, ...]]]:
+        """Name -> (dimension, its values as labels); zipped fields share a dimension."""
+        taken = {axis.name for axis in self.axes}
+        found: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        for axis in self.axes:
+            for i, (key, values) in enumerate(axis.values.items()):
+                short = key.rpartition(".")[2]
+                name = axis.name if i == 0 else key if short in (*taken, *RESERVED) else short
+                taken.add(name)
+                found[name] = (axis.name, tuple(label(v) for v in values))
+        return found
+
+    def settings(self, i: int) -> dict[str, Any] | None:
+        """Return the fields that cell i changes in the base, derived ones included.
+
+        **Arguments:**
+
+        - `i`: the number of the cell, the last dimension running fastest.
+
+        **Returns:** dotted key -> value, `seed` for the sweep's own seed; None if `only` leaves the
+        cell out.
+        """
+        found: dict[str, Any] = {}
+        for axis, k in zip(self.axes, np.unravel_index(i, self.shape), strict=True):
+            found |= axis.at(int(k))
+        for key, formula in self.derive.items():
+            found[key] = formula(self._values(formula, found))
+        if self.only is not None and not self.only(self._values(self.only, found)):
+            return None
+        return found
+
+    def value(self, key: str, settings: Mapping[str, Any]) -> Any:
+        """Return what the field `key` of a cell with these settings is, None if it has none."""
+        if key in settings:
+            return settings[key]
+        parts = key.split(".")
+        above = {".".join(parts[:n]) for n in range(1, len(parts))}
+        data = self._base
+        if above & set(settings):  # the type itself is chosen: what it has is what counts
+            data = self._changed({k: v for k, v in settings.items() if k != "seed"})
+        node: Any = data
+        for part in parts:
+            node = _child(node, part)
+        return node
+
+    def _changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the base with these changes."""
+        data = _copy(self._base)
+        # Types first, as on the command line: then beta belongs to the type that was chosen.
+        for key in sorted(settings, key=lambda key: key.count(".")):
+            change(data, key, _copy(settings[key]))
+        return data
+
+    def _values(self, formula: Expression, settings: Mapping[str, Any]) -> dict[str, Any]:
+        values = {}
+        for name in formula.names:
+            value = self.value(self._names[name], settings)
+            value = value.get("type") if isinstance(value, Mapping) else value
+            if not isinstance(value, bool | int | float | str):
+                raise InvalidInput(
+                    f"{formula.text!r}: {name} is {'not set' if value is None else 'no number'}"
+                )
+            values[name] = value
+        return values
+
+    def experiment(self, i: int) -> Experiment | None:
+        """Return the experiment of cell i, or None if `only` leaves it out.
+
+        **Raises:** `InvalidInput` if the cell's values make no experiment, naming the cell.
+        """
+        data = self.spec(i)
+        return None if data is None else self._of_cell(i, lambda: Experiment.from_dict(data))
+
+    def key(self, i: int) -> str | None:
+        """Return the hash of the experiment of cell i, without drawing its data; None if left out.
+
+        **Raises:** `InvalidInput` if a value is no value of its field, naming the cell.
+        """
+        data = self.spec(i)
+        return None if data is None else self._of_cell(i, lambda: Experiment.hash_of_dict(data))
+
+    def structure(self, i: int) -> tuple[str, str]:
+        """Return the types of cell i, and what it shares with those it can advance with."""
+        data = self.spec(i)
+        assert data is not None  # the cell is part of the sweep
+        return structure_of(data)
+
+    def _of_cell(self, i: int, made: Callable[[], T]) -> T:
+        try:
+            return made()
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"cell {self.describe(i)}: {error}; `only` leaves cells out"
+            ) from None
+
+    def spec(self, i: int) -> dict[str, Any] | None:
+        """Return the experiment of cell i as nested dictionaries, None if it is left out."""
+        settings = self.settings(i)
+        if settings is None:
+            return None
+        own = {key: value for key, value in settings.items() if key != "seed"}
+        data = self._changed(own)
+        if self.seeded:
+            cell = None if self.matched else {k: label(v) for k, v in own.items()}
+            for key in self._seeds_of(data):
+                if key not in own:
+                    change(data, key, derived_seed(settings["seed"], key, cell))
+        return data
+
+    def _seeds_of(self, data: dict[str, Any]) -> tuple[str, ...]:
+        """Return the keys of the seeds of an experiment, which depend on its types alone."""
+        structure = structure_of(data)[0]
+        if structure not in self._seed_keys:
+            keys = tuple(seed_keys(Experiment.from_dict(data)))
+            if not keys:
+                raise InvalidInput("seeds: nothing in the experiment is drawn; leave seeds out")
+            self._seed_keys[structure] = keys
+        return self._seed_keys[structure]
+
+    def describe(self, i: int) -> str:
+        """Return the coordinates of cell i in words.
+
+        >>> import latebloom as lb
+        >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
+        >>> lb.sweep(base, {"N": [20, 30]}, seeds=2).describe(3)
+        'N=30, seed=1'
+        """
+        at = dict(zip(self.axes, np.unravel_index(i, self.shape), strict=True))
+        by_name = {axis.name: int(k) for axis, k in at.items()}
+        return ", ".join(
+            f"{name}={values[by_name[dim]]}" for name, (dim, values) in self.coords.items()
+        )
+
+    def cells(self) -> Iterator[tuple[int, Experiment]]:
+        """Yield number and experiment of every cell that is part of the sweep."""
+        for i in range(self.size):
+            experiment = self.experiment(i)
+            if experiment is not None:
+                yield i, experiment
+
+    # Identity -------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sweep as plain values (arrays of the base stay arrays)."""
+        seeds = [a.values["seed"] for a in self.axes if self.seeded and "seed" in a.values]
+        grid = [
+            {"name": a.name, "values": {k: list(v) for k, v in a.values.items()}}
+            for a in self.axes
+            if not (self.seeded and a is self.axes[-1])
+        ]
+        found: dict[str, Any] = {
+            "name": self.name,
+            "base": self._base,
+            "grid": grid,
+            "derive": {key: formula.text for key, formula in self.derive.items()},
+            "matched": self.matched,
+            "engine": self.engine,
+            "tasks": list(self.tasks),
+            "trajectories": list(self.trajectories),
+        }
+        if seeds:
+            found["seeds"] = list(seeds[-1])
+        if self.only is not None:
+            found["only"] = self.only.text
+        if self.batch is not None:
+            found["batch"] = self.batch
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Sweep":
+        """Return the sweep that `to_dict` describes."""
+        rest = {k: v for k, v in data.items() if k not in ("base", "grid")}
+        groups = [dict(axis["values"]) for axis in data["grid"]]
+        return cls(Experiment.from_dict(dict(data["base"])), zip=groups, **rest)
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits that identify the grid and what is done with it, whatever it is called."""
+        data = {k: v for k, v in self.to_dict().items() if k not in ("name", "batch", "base")}
+        data["derive"] = list(data["derive"].items())  # their order matters
+        data |= {
+            "version": [SWEEP_VERSION, SPEC_VERSION],
+            "base": fingerprint(self.base.with_(name="")),
+        }
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def run(self, store: Any, **settings: Any) -> Any:
+        """Compute what a store does not have yet; see `latebloom.sweeps.run_sweep`."""
+        from latebloom.sweeps.workers.runner import run_sweep
+
+        return run_sweep(self, store, **settings)
+
+    def __repr__(self) -> str:
+        grid = " x ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "one cell"
+        return f"Sweep({self.name!r}: {grid}; {', '.join(self.tasks)})"
+
+
+def sweep(base: Experiment, axes: Values | None = None, **settings: Any) -> Sweep:
+    """Return a labelled grid of experiments.
+
+    **Arguments:**
+
+    - `base`: the experiment that all cells start from.
+    - `axes`: field -> its values; the grid is their product. A field is a dotted key
+      (`penalty.beta`) or the end of one (`beta`); values are numbers, words, specs (`L1(1e-3)`,
+      types by name) or a range `{"start": 1e-6, "stop": 1e-3, "count": 4, "log": True}`.
+    - `zip`: groups of axes whose values go together, one dimension each.
+    - `seeds`: how many (0, 1, ...), or which. Every field that seeds something gets a seed of its
+      own derived from it; all cells with the same seed share instance, start and minibatches.
+    - `matched`: False: every cell draws its own.
+    - `derive`: field -> formula in other fields, such as `{"steps": "100 / (alpha * beta)"}`, or
+      conditional, `"1e9 if beta < 1e-5 else 1e6"`.
+    - `only`: a condition, such as `"s <= N"`; other cells are left out.
+    - `engine`: as for `simulate`.
+    - `tasks`: `simulate`, `predict` (what the laws say before the run), `recover` (can l1 or the
+      nuclear norm find the truth at all: a convex program with its certificate).
+    - `trajectories`: names of observables to keep over time, such as `test_error`.
+    - `batch`: cells per file and per unit of work; by default what takes seconds.
+    - `name`: a label.
+
+    **Returns:** a `Sweep`: `sweep.run("store")` computes it, `open_store("store").open(sweep)` is
+    its Dataset.
+
+    **Raises:** `InvalidInput` for fields that the experiment does not have (naming the nearest),
+    empty axes and unequal zips.
+
+    >>> import latebloom as lb
+    >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5), lb.ProximalGradient(0.1))
+    >>> grid = lb.sweep(base, {"N": [20, 30, 40], "beta": [1e-6, 1e-5]}, seeds=5)
+    >>> grid.shape, grid.size
+    ((3, 2, 5), 30)
+    """
+    return Sweep(base, axes, **settings)
+
+
+# Making axes --------------------------------------------------------------------------------------
+
+
+def _group(group: Values, fields: Fields) -> Axis:
+    """Return one dimension, its fields by dotted key and without the repetitions."""
+    if not group:
+        raise InvalidInput("zip has an empty group: give at least one axis, or leave it out")
+    written = {fields.key(name, "axes"): expand(name, values) for name, values in group.items()}
+    lengths = {name: len(values) for name, values in zip(group, written.values(), strict=True)}
+    if len(set(lengths.values())) > 1:
+        each = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise InvalidInput(f"zip: the axes must have equally many values, and have {each}")
+    for key, values in written.items():
+        fields.add_types(key, values)
+    rows = list(zip(*written.values(), strict=True))
+    # As numbers: 100 and 1e2 are the same value.
+    first: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        first.setdefault(json.dumps(fingerprint({"row": row}), sort_keys=True), row)
+    distinct = list(first.values())
+    if len(distinct) < len(rows):
+        warnings.warn(
+            f"axis {', '.join(group)}: {len(rows) - len(distinct)} of {len(rows)} values are "
+            "repetitions and are left out",
+            stacklevel=4,
+        )
+    columns = zip(*distinct, strict=True)
+    return Axis("", dict(zip(written, columns, strict=True)))
+
+
+def _named(axes: Iterable[Axis]) -> tuple[Axis, ...]:
+    """Return the axes, called by the last part of their first key where that is unique."""
+    axes = tuple(axes)
+    firsts = [next(iter(axis.values)) for axis in axes]
+    seen: dict[str, int] = {}
+    for axis in axes:
+        for key in axis.values:
+            seen[key] = seen.get(key, 0) + 1
+            if seen[key] > 1:
+                raise InvalidInput(f"{key} is swept by two axes: choose one")
+    shorts = [key.rpartition(".")[2] for key in firsts]
+    names = [
+        short if shorts.count(short) == 1 and short not in RESERVED else key
+        for short, key in zip(shorts, firsts, strict=True)
+    ]
+    names = [f"{name}_axis" if name in RESERVED else name for name in names]
+    return tuple(Axis(name, axis.values) for name, axis in zip(names, axes, strict=True))
+
+
+def _seed_axis(seeds: int | Sequence[int], taken: set[str]) -> Axis:
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        check.integer("seeds", seeds, low=1, high=10**6)
+        seeds = range(seeds)
+    if isinstance(seeds, np.ndarray):
+        seeds = seeds.tolist()
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
+        raise InvalidInput(f"seeds = {seeds!r}: must be a number of seeds, or a list of them")
+    for seed in seeds:
+        check.integer("seeds", seed, low=0, high=2**32 - 1)
+    distinct = tuple(dict.fromkeys(int(seed) for seed in seeds))
+    if len(distinct) < len(seeds):
+        warnings.warn("seeds: repetitions are left out", stacklevel=4)
+    return Axis("seed", {"seed": distinct})
+
+
+# Nested dictionaries ------------------------------------------------------------------------------
+
+
+def _copy(value: Any) -> Any:
+    """Return a copy of nested dictionaries and lists; what they hold is shared."""
+    if isinstance(value, Mapping):
+        return {k: _copy(v) for k, v in value.items()}
+    return [_copy(v) for v in value] if isinstance(value, list) else value
+
+
+def _child(node: Any, part: str) -> Any:
+    """Return a field of a spec given as dictionaries; what is not written has its default."""
+    if isinstance(node, str):
+        node = {"type": node}
+    if isinstance(node, Mapping):
+        return node[part] if part in node else default_of(str(node.get("type", "")), part)
+    if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+        return node[int(part)]
+    return None

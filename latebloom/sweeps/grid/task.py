@@ -1,0 +1,54 @@
+"""Tasks: what is done with an experiment, as part of the identity of its result."""
+
+from dataclasses import dataclass
+
+from .sweep import TASKS, Sweep
+
+
+@dataclass(frozen=True)
+class Task:
+    """A verb and what distinguishes its results.
+
+    **Fields:**
+
+    - `verb`: one of `TASKS`.
+    - `engine`: of `simulate`; results of two engines are kept apart.
+    - `trajectories`: names of the observables kept over time.
+
+    >>> from latebloom.sweeps.grid.task import Task
+    >>> str(Task("simulate", "step", ("test_error",)))
+    'simulate:step+test_error'
+    >>> Task.parse("simulate:step+test_error").gives(Task("simulate", "step"))
+    True
+    """
+
+    verb: str
+    engine: str = "auto"
+    trajectories: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        engine = "" if self.engine == "auto" else f":{self.engine}"
+        return "+".join((f"{self.verb}{engine}", *self.trajectories))
+
+    @classmethod
+    def parse(cls, text: str) -> "Task":
+        """Return the task that `str` wrote."""
+        head, *names = text.split("+")
+        verb, _, engine = head.partition(":")
+        return cls(verb, engine or "auto", tuple(names))
+
+    def gives(self, wanted: "Task") -> bool:
+        """Return whether a result of this task holds all that `wanted` asks for."""
+        same = (self.verb, self.engine) == (wanted.verb, wanted.engine)
+        return same and set(wanted.trajectories) <= set(self.trajectories)
+
+
+def tasks_of(sweep: Sweep) -> list[Task]:
+    """Return the tasks of a sweep, in the order of `TASKS`."""
+    found = []
+    for verb in (verb for verb in TASKS if verb in sweep.tasks):
+        if verb == "simulate":
+            found.append(Task(verb, sweep.engine, sweep.trajectories))
+        else:
+            found.append(Task(verb))
+    return found

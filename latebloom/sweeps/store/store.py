@@ -1,0 +1,310 @@
+"""The store: a folder of immutable batch files, and the sweeps that they belong to.
+
+::
+
+    store/
+      latebloom-store.json      the format
+      batches/*.nc              outcomes of cells, with checksums
+      sweeps/HASH.json          the sweeps that were run here
+      sweeps/HASH.keys.npy      the hashes of their cells; derived
+      index.json                which file holds which cell; derived
+"""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latebloom.core.errors import InvalidInput, nearest, unwritable
+from latebloom.core.files import publish, remove_drafts, replace
+from latebloom.core.versions import __version__
+from latebloom.sweeps.grid.sweep import Sweep
+from latebloom.sweeps.grid.task import tasks_of
+
+from .checksum import Damaged, sealed, unsealed
+from .files import Files, LocalFiles, RemoteFiles
+from .index import BATCHES, INDEX, Index, as_keys, as_numbers
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MARKER = "latebloom-store.json"
+SWEEPS = "sweeps"
+STORE_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: numbers of cells, each task of a cell counted by itself.
+
+    - `total`, `done`, `failed`: of all, with a result, and failed.
+    - `seconds`: of work in the results.
+    """
+
+    total: int
+    done: int
+    failed: int
+    seconds: float
+
+    @property
+    def missing(self) -> int:
+        """The number of cells without a result."""
+        return self.total - self.done - self.failed
+
+
+class Store:
+    """Results of sweeps in a folder; see `open_store`.
+
+    **Arguments:**
+
+    - `files`: how to read it.
+    - `root`: the folder, or None for an object store, which cannot be written.
+    """
+
+    def __init__(self, files: Files, root: Path | None, label: str) -> None:
+        self.files, self.root, self.label = files, root, label
+        self.index = Index(files)
+        # Files of sweeps that cannot be read, and why; running the sweep writes them anew.
+        self.unreadable: dict[str, str] = {}
+
+    # Sweeps ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def sweeps(self) -> dict[str, Sweep]:
+        """Hash -> sweep, of all sweeps that were run here."""
+        found = {}
+        for entry in self.files.entries(SWEEPS, ".json"):
+            try:
+                found[entry.name.removesuffix(".json")] = self._sweep(entry.name)
+            except InvalidInput as error:
+                self.unreadable[entry.name] = str(error)
+        return found
+
+    def _sweep(self, name: str) -> Sweep:
+        def revive(value: Any) -> Any:
+            if isinstance(value, dict) and value.keys() == {"npy"}:
+                return np.load(io.BytesIO(self.files.read(f"{SWEEPS}/{value['npy']}")))
+            if isinstance(value, dict):
+                return {k: revive(v) for k, v in value.items()}
+            return [revive(v) for v in value] if isinstance(value, list) else value
+
+        try:
+            data = json.loads(self.files.read(f"{SWEEPS}/{name}"))
+            found = Sweep.from_dict(revive(data))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput(f"{SWEEPS}/{name}: cannot be read ({error})") from None
+        if f"{found.hash}.json" != name:
+            raise InvalidInput(f"{SWEEPS}/{name}: is not the sweep that was written there")
+        return found
+
+    def sweep(self, name: str | None = None) -> Sweep:
+        """Return the sweep with this name or hash; the only one if None.
+
+        **Raises:** `InvalidInput` if there is none, or more than one to choose from.
+        """
+        if not self.sweeps:
+            raise InvalidInput(f"{self.label}: no sweep was run here yet")
+        listed = ", ".join(f"{sweep.name} ({key})" for key, sweep in self.sweeps.items())
+        if name is None:
+            if len(self.sweeps) > 1:
+                raise InvalidInput(f"{self.label} holds several sweeps: choose one of {listed}")
+            return next(iter(self.sweeps.values()))
+        found = [s for key, s in self.sweeps.items() if name == s.name or key.startswith(name)]
+        if not found:
+            known = [s.name for s in self.sweeps.values()]
+            raise InvalidInput(f"{self.label}: no sweep {name!r}{nearest(name, known)}")
+        if len(found) > 1:
+            raise InvalidInput(f"{self.label}: {name!r} may be any of {listed}: give the hash")
+        return found[0]
+
+    def keys(self, sweep: Sweep) -> list[str]:
+        """Return the hash of every cell of a sweep, in order, "" for cells that are left out.
+
+        **Raises:** `InvalidInput` for a cell whose values make no experiment.
+        """
+        cached = f"{SWEEPS}/{sweep.hash}.keys.npy"
+        with contextlib.suppress(OSError, ValueError, EOFError, Damaged):
+            content = unsealed(self.files.read(cached), __version__)
+            numbers = np.load(io.BytesIO(content), allow_pickle=False)
+            if numbers.shape == (sweep.size,) and numbers.dtype == np.uint64:
+                return as_keys(numbers)
+        return [sweep.key(i) or "" for i in range(sweep.size)]
+
+    def enter(self, sweep: Sweep, keys: Sequence[str]) -> None:
+        """Write down that this sweep is run here."""
+        data = sweep.to_dict()
+        arrays: list[str] = []
+
+        def outward(value: Any, name: str) -> Any:
+            if isinstance(value, dict):
+                return {k: outward(v, k) for k, v in value.items()}
+            if isinstance(value, list):
+                return [outward(v, name) for v in value]
+            if isinstance(value, np.ndarray):
+                buffer = io.BytesIO()
+                np.save(buffer, value, allow_pickle=False)
+                file = f"{sweep.hash}.{name}-{len(arrays)}.npy"
+                arrays.append(file)
+                self._put(file, buffer.getvalue())
+                return {"npy": file}
+            return value
+
+        spec = json.dumps(outward(data, "base"), indent=1)
+        self._put(f"{sweep.hash}.json", spec.encode())
+        buffer = io.BytesIO()
+        np.save(buffer, as_numbers(list(keys)), allow_pickle=False)
+        # Another version may give other hashes.
+        self._put(f"{sweep.hash}.keys.npy", sealed(buffer.getvalue(), __version__))
+        self.__dict__.pop("sweeps", None)  # there may be one more
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Write a file about a sweep, unless it is there already."""
+        try:
+            if self.files.read(f"{SWEEPS}/{name}") == data:
+                return
+        except OSError:
+            pass
+        replace(self.writable / SWEEPS / name, data)
+
+    # State ----------------------------------------------------------------------------------------
+
+    def progress(self, sweep: Sweep) -> Progress:
+        """Return how far a sweep is."""
+        keys = [key for key in dict.fromkeys(self.keys(sweep)) if key]
+        done = failed = 0
+        files: set[str] = set()
+        for task in tasks_of(sweep):
+            places = self.index.places(task)
+            here = [places[key] for key in keys if key in places]
+            failed += sum(place[2] for place in here)
+            done += sum(not place[2] for place in here)
+            files |= {place[0] for place in here}
+        seconds = sum(self.index.known[name].seconds for name in files)
+        return Progress(len(keys) * len(tasks_of(sweep)), done, failed, seconds)
+
+    def open(self, sweep: Sweep | str | None = None) -> "xr.Dataset":
+        """Return the results of a sweep as one Dataset, loaded when values are asked for.
+
+        See `latebloom.sweeps.store.results.dataset`.
+
+        **Arguments:**
+
+        - `sweep`: it, its name or its hash; the only one in the store if None.
+        """
+        from .results import dataset
+
+        return dataset(self, sweep if isinstance(sweep, Sweep) else self.sweep(sweep))
+
+    # Writing --------------------------------------------------------------------------------------
+
+    @property
+    def writable(self) -> Path:
+        """The folder; raises `InvalidInput` if it cannot be written."""
+        if self.root is None:
+            raise InvalidInput(f"{self.label}: object stores can be read; run sweeps in a folder")
+        if not os.access(self.root / BATCHES, os.W_OK | os.X_OK):
+            raise InvalidInput(f"{self.label}: cannot be written (read-only, or no permission)")
+        return self.root
+
+    def save_index(self) -> None:
+        """Write the index, if something has changed and the store can be written."""
+        if self.index.changed and self.root is not None:
+            with contextlib.suppress(InvalidInput):  # read-only: it is rebuilt the next time
+                replace(self.root / INDEX, self.index.to_bytes())
+                self.index.changed = False
+
+    def tidy(self) -> list[str]:
+        """Remove leftovers of killed processes and set damaged files aside.
+
+        **Returns:** the names of the damaged files, each now with `.damaged` at its end.
+        """
+        folder = self.writable / BATCHES
+        for place in (folder, folder.parent, folder.parent / SWEEPS):
+            remove_drafts(place)
+        names = list(self.index.damaged)
+        for name in names:
+            try:
+                (folder / name).replace(folder / f"{name}.damaged")
+            except FileNotFoundError:
+                continue  # somebody else was faster
+            except OSError as error:
+                raise unwritable(folder / name, error) from None
+        if names:
+            self.index.refresh()
+        return names
+
+
+def open_store(path: str | Path) -> Store:
+    """Return the store in a folder, or in an object store that fsspec can read.
+
+    **Arguments:**
+
+    - `path`: a folder, or a URL such as `s3://bucket/folder`.
+
+    **Raises:** `InvalidInput` if there is none, or one of another format.
+
+    >>> import latebloom as lb
+    >>> lb.open_store("nowhere")
+    Traceback (most recent call last):
+    latebloom.core.errors.InvalidInput: nowhere: is not a store of sweeps (there is no such folder)
+    """
+    label = str(path)
+    if "://" in label:
+        files, root = RemoteFiles(label), None
+    else:
+        root = Path(path)
+        files = LocalFiles(root)
+        if not root.is_dir():
+            why = "it is a file" if root.exists() else "there is no such folder"
+            raise not_a_store(label, why)
+    try:
+        marker = json.loads(files.read(MARKER))
+        found = int(marker["format"])
+    except FileNotFoundError:
+        raise not_a_store(label, f"it has no {MARKER}") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise not_a_store(label, f"{MARKER} cannot be read: {error}") from None
+    if found != STORE_FORMAT:
+        newer = "a newer" if found > STORE_FORMAT else "an older"
+        raise InvalidInput(
+            f"{label}: is a store of {newer} format ({found}; latebloom {__version__} reads "
+            f"{STORE_FORMAT}): "
+            + ("upgrade latebloom" if found > STORE_FORMAT else "read it with an older latebloom")
+        )
+    return Store(files, root, label)
+
+
+def create_store(path: str | Path) -> Store:
+    """Return the store in a folder, made if there is none.
+
+    **Raises:** `InvalidInput` if the folder holds something else or cannot be written.
+    """
+    root = Path(path)
+    if "://" in str(path):
+        raise InvalidInput(f"{path}: object stores can be read; run sweeps in a folder")
+    if (root / MARKER).exists():
+        return open_store(root)
+    try:
+        # Where two processes make it at once, what the other one has made so far is there.
+        found = {p.name for p in root.iterdir() if p.name[0] != "."} if root.is_dir() else set()
+        if not found <= {BATCHES, SWEEPS}:
+            raise not_a_store(path, "and holds other things; choose a new folder")
+        for folder in (BATCHES, SWEEPS):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    made = {"format": STORE_FORMAT, "made_by": f"latebloom {__version__}"}
+    publish(root, MARKER, json.dumps(made).encode())
+    return open_store(root)
+
+
+def not_a_store(label: object, why: str) -> InvalidInput:
+    """Return the error for a folder that holds no store."""
+    return InvalidInput(f"{label}: is not a store of sweeps ({why})")

@@ -1,0 +1,162 @@
+"""How long a sweep will take, and how much it will write: measured on a few of its cells."""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from latebloom.core.errors import InvalidInput
+from latebloom.core.json_text import dump_json
+from latebloom.core.spec import fingerprint
+from latebloom.sweeps.grid.sweep import Sweep
+from latebloom.sweeps.grid.task import tasks_of
+from latebloom.sweeps.store.batch_file import encode
+from latebloom.sweeps.store.store import Progress, Store
+
+from .batches import Batch, batches
+from .outcome import Outcome, outcomes
+from .pools import cpus
+
+# Enough for a first idea: the cells of a grid differ, the large ones take nearly all the time.
+SECONDS = 10.0
+# Updates of a long run that are timed, once everything is compiled.
+UPDATES = 200
+# A file of no cells, and drafts, folders and the index.
+PER_FILE = 30_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a sweep will cost.
+
+    **Fields:**
+
+    - `cells`: with each task; `left_out`: by `only`; `done`, `failed`: in the store already.
+    - `batches`: that are left to compute.
+    - `timed`: cells that the estimate rests on.
+    - `low`, `high`: seconds on `workers` processes, from the spread between the timed cells; None
+      if none could be timed.
+    - `disk`: bytes to come.
+    - `error`: why a cell that was timed failed, if one did.
+    """
+
+    cells: int
+    left_out: int
+    done: int
+    failed: int
+    batches: int
+    timed: int
+    workers: int
+    low: float | None
+    high: float | None
+    disk: int | None
+    error: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, JSON-ready."""
+        return dict(vars(self))
+
+
+def estimate(
+    sweep: Sweep,
+    store: Store | None,
+    workers: int | None = None,
+    seconds: float = SECONDS,
+    retry_failed: bool = False,
+) -> Estimate:
+    """Return what is left of a sweep, and what it will cost.
+
+    **Arguments:**
+
+    - `sweep`: it.
+    - `store`: where it would be kept, None if that does not exist yet.
+    - `workers`: processes; by default one per core.
+    - `seconds`: for timing cells drawn at random; of long runs by updates only the first few
+      hundred updates are timed.
+
+    - `retry_failed`: count the cells that failed before as cells to compute.
+
+    **Raises:** `InvalidInput` for a cell that makes no experiment.
+    """
+    keys = [sweep.key(i) or "" for i in range(sweep.size)] if store is None else store.keys(sweep)
+    inside = dict.fromkeys(key for key in keys if key)
+    total = len(inside) * len(tasks_of(sweep))
+    before = Progress(total, 0, 0, 0.0) if store is None else store.progress(sweep)
+    todo: list[Batch] = []
+    for task in tasks_of(sweep):
+        places = {} if store is None else store.index.places(task)
+        have = {key for key, place in places.items() if not (place[2] and retry_failed)}
+        left = (batch.without(have) for batch in batches(sweep, task, keys))
+        todo += [batch for batch in left if batch is not None]
+    count = sum(len(batch.cells) for batch in todo)
+    times, size, error = _timed(sweep, todo, seconds)
+    workers = workers or cpus()
+    low = high = disk = None
+    if times:
+        mean = sum(times) / len(times)
+        spread = (sum((t - mean) ** 2 for t in times) / max(len(times) - 1, 1) / len(times)) ** 0.5
+        low = max(mean - 2 * spread, min(times)) * count / workers
+        high = (mean + 2 * spread) * count / workers
+        disk = int(size / len(times) * count + PER_FILE * len(todo))
+    return Estimate(
+        cells=total,
+        left_out=sum(not key for key in keys),
+        done=before.done,
+        failed=before.failed,
+        batches=len(todo),
+        timed=len(times),
+        workers=workers,
+        low=low,
+        high=high,
+        disk=disk,
+        error=error,
+    )
+
+
+def _timed(sweep: Sweep, todo: Sequence[Batch], seconds: float) -> tuple[list[float], float, str]:
+    """Return seconds per cell of some cells, the bytes of their files' contents, and an error."""
+    drawn = [(batch, cell) for batch in todo for cell in batch.cells]
+    random.Random(0).shuffle(drawn)
+    times: list[float] = []
+    size, error = 0.0, ""
+    began = time.perf_counter()
+    for batch, cell in drawn:
+        if time.perf_counter() - began > seconds:
+            break
+        try:
+            spent, outcome = _cell(sweep, batch, cell)
+        except InvalidInput as raised:
+            error = error or f"{sweep.describe(cell)}: {raised}"
+            continue
+        if outcome.failed:
+            error = error or f"{sweep.describe(cell)}: {outcome.values['message']}"
+        times.append(spent)
+        experiment = sweep.experiment(cell)
+        assert experiment is not None
+        spec = dump_json(fingerprint(experiment))
+        # Two cells less one: what every cell adds to a file.
+        two, one = (encode([outcome] * k, ["0" * 16] * k, {"specs": spec * k}) for k in (9, 1))
+        size += (len(two) - len(one)) / 8
+    return times, size, error
+
+
+def _cell(sweep: Sweep, batch: Batch, cell: int) -> tuple[float, Outcome]:
+    """Return the seconds that one cell takes, and an outcome like its own."""
+    experiment = sweep.experiment(cell)
+    assert experiment is not None
+    if not batch.together or experiment.steps <= UPDATES:
+        began = time.perf_counter()
+        [outcome] = outcomes(batch.task, [lambda: experiment], together=False)
+        return time.perf_counter() - began, outcome
+    # Updates take equally long: a part tells the rest. The first time everything is compiled.
+    short = experiment.with_(steps=UPDATES)
+    list(outcomes(batch.task, [lambda: short], together=False))
+    began = time.perf_counter()
+    [outcome] = outcomes(batch.task, [lambda: short], together=False)
+    spent = (time.perf_counter() - began) * experiment.steps / UPDATES
+    outcome.curves = {
+        name: curve.repeat(max(1, experiment.record_steps.size // max(curve.size, 1)))
+        for name, curve in outcome.curves.items()
+    }
+    return spent, outcome

@@ -1,0 +1,182 @@
+"""Outcomes: what is kept of every cell, one row of numbers and words each."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from latebloom.core.errors import InvalidInput
+from latebloom.core.phases import Passage, Verdict
+from latebloom.experiment.experiment import Experiment
+from latebloom.runs.run import Run
+from latebloom.simulate import simulate, simulate_batch
+from latebloom.sweeps.grid.task import Task
+from latebloom.theory import predict, recoverability
+from latebloom.theory.recoverability import Recoverability
+
+DONE, FAILED = "done", "failed"
+# Messages beyond this have told what they had to tell.
+LONGEST = 1000
+DESCRIPTIONS = {
+    "t1": ("memorization step", "step"),
+    "t2": ("generalization step", "step"),
+    "delay": ("t2 - t1", "step"),
+    "seconds": ("wall time", "s"),
+    "recovered": ("whether the test error got to its threshold; NaN: not known", "1"),
+}
+
+
+@dataclass
+class Outcome:
+    """The row of one cell.
+
+    **Fields:**
+
+    - `values`: name -> number (NaN: not known, does not exist) or word ("": none).
+    - `curves`: name -> values over the recorded steps, `step` among them.
+    - `attrs`: name -> (what it is, its unit).
+    """
+
+    values: dict[str, float | str]
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
+    attrs: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the cell raised or diverged."""
+        return self.values["status"] == FAILED
+
+
+def outcomes(
+    task: Task, experiments: Sequence[Callable[[], Experiment]], together: bool
+) -> Iterator[Outcome]:
+    """Yield the outcome of every experiment, in order, one after the other.
+
+    **Arguments:**
+
+    - `task`: what to do with them.
+    - `experiments`: functions that make them, so that one which cannot be made is one that fails.
+    - `together`: whether they have one shape and are to be simulated at once.
+    """
+    if together and task.verb == "simulate" and len(experiments) > 1:
+        try:
+            runs = simulate_batch([made() for made in experiments])
+        except Exception:  # one of them has an error, which it will show when it runs alone
+            pass
+        else:
+            yield from (_of_run(run, task) for run in runs)
+            return
+    for made in experiments:
+        yield _outcome(task, made)
+
+
+def failure(message: str) -> Outcome:
+    """Return the outcome of a cell that gave no result."""
+    return Outcome({"status": FAILED, "message": " ".join(message.split())[:LONGEST]})
+
+
+def _outcome(task: Task, made: Callable[[], Experiment]) -> Outcome:
+    try:
+        experiment = made()
+        if task.verb == "simulate":
+            # A batch of one has the same compiled program as one of many.
+            return _of_run(simulate(experiment, engine=task.engine), task)
+        if task.verb == "predict":
+            return _of_prediction(experiment)
+        return _of_recoverability(experiment)
+    except InvalidInput as error:
+        return failure(str(error))
+    except Exception as error:  # whatever it is: the other cells go on, and this one says why
+        return failure(f"{type(error).__name__}: {error}")
+
+
+def _of_run(run: Run, task: Task) -> Outcome:
+    if run.interrupted:  # a part of a run is no result
+        raise KeyboardInterrupt
+    found, trajectory = run.phases, run.trajectory
+    values: dict[str, float | str] = {
+        "status": FAILED if found.verdict is Verdict.diverged else DONE,
+        "message": found.reason if found.verdict is Verdict.diverged else "",
+        "verdict": str(found.verdict),
+        "reason": found.reason,
+        "engine": run.engine,
+        "seconds": run.seconds,
+        "events": _number(run.events),
+        "last_step": float(run.last_step),
+        "diverged_at": _number(found.diverged_at),
+    }
+    attrs = dict(DESCRIPTIONS)
+    for name, passage in (("t1", found.t1), ("t2", found.t2)):
+        values |= _of_passage(name, passage)
+    low, high = found.delay_bounds
+    delay = {"delay": found.delay, "delay_low": low, "delay_high": high}
+    values |= {name: _number(value) for name, value in delay.items()}
+    values["recovered"] = _recovered(found.t2, found.verdict)
+    for name, variable in trajectory.data_vars.items():
+        if variable.dims == ("step",):
+            values.setdefault(str(name), float(variable[-1]))
+            attrs[str(name)] = (
+                variable.attrs.get("long_name", ""),
+                variable.attrs.get("units", ""),
+            )
+    curves = {}
+    for name in task.trajectories:
+        if name not in trajectory or trajectory[name].dims != ("step",):
+            known = [str(n) for n, v in trajectory.data_vars.items() if v.dims == ("step",)]
+            return failure(
+                f"trajectories: no {name!r} is recorded; recorded are {', '.join(known)}"
+            )
+        curves["step"] = trajectory["step"].to_numpy().astype(float)
+        curves[name] = trajectory[name].to_numpy().astype(float)
+    return Outcome(values, curves, attrs)
+
+
+def _of_passage(name: str, passage: Passage) -> dict[str, float | str]:
+    return {
+        name: _number(passage.step),
+        f"{name}_low": _number(passage.low),
+        f"{name}_high": _number(passage.high),
+        f"{name}_kind": passage.kind,
+        f"{name}_sustained": _number(passage.sustained),
+        f"{name}_sustained_from": _number(passage.sustained_from),
+        f"{name}_floor": _number(passage.floor),
+    }
+
+
+def _recovered(t2: Passage, verdict: Verdict) -> float:
+    """Return 1 if the model generalized, 0 if it never can, NaN if that is not known."""
+    if verdict is Verdict.diverged:
+        return 0.0
+    if t2.high is not None:
+        return 1.0
+    return 0.0 if t2.kind == "infeasible" else math.nan
+
+
+def _of_prediction(experiment: Experiment) -> Outcome:
+    found = predict(experiment, exact=False)
+    plain = {k: v for k, v in found.to_dict().items() if k not in ("notes", "recoverability")}
+    values = {f"predicted_{name}": _number(value) for name, value in plain.items()}
+    return Outcome({"status": DONE, "message": "", **values})
+
+
+def _of_recoverability(experiment: Experiment) -> Outcome:
+    found = recoverability(experiment.data)
+    values: dict[str, float | str] = {
+        "status": DONE,
+        "message": "",
+        "recoverable": _number(found.recoverable),
+        "recovery_reason": found.reason,
+    }
+    # Of vectors by l1, of matrices by the nuclear norm: the certificate, and the program's error.
+    if isinstance(found, Recoverability):
+        dual, error = found.dual_norm_off_support, found.basis_pursuit_error
+    else:
+        dual, error = found.dual_norm_off_tangent, found.program_error
+    values |= {"dual_norm": _number(dual), "program_error": _number(error)}
+    return Outcome(values)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,25 @@
+"""The paper and the post, reproduced: figures, claims, theorems, errata, and what they leave open.
+
+Importing it registers the named experiments, sweeps and commands: it is a plugin of latebloom.
+
+Source: arXiv 2506.05718, "Grokking Beyond the Euclidean Norm of Model Parameters".
+"""
+
+from pathlib import Path
+
+from latebloom.cli.commands import register_command
+from latebloom.experiment.presets import register_preset
+from latebloom.sweeps.grid.file import register_sweeps
+
+from .book.catalogue import STUDIES
+
+for _study in STUDIES.values():
+    register_preset(_study.preset)
+register_sweeps(Path(__file__).with_name("sweeps"))
+for _name, _summary, _place in (
+    ("reproduce", "Regenerate figures of the paper and decide its claims.", "reproduce:Reproduce"),
+    ("claims", "List what paper and post state in numbers, with the verdicts.", "reproduce:Claims"),
+    ("report", "Write claims, figures, theorems and errata as one page.", "reproduce:Report"),
+    ("errata", "List what is printed and false, loose or misworded.", "errata:Errata"),
+):
+    register_command(_name, _summary, f"{__name__}.commands.{_place}")

@@ -1,0 +1,407 @@
+"""The workspace: where studies get their runs, at one size and out of one store."""
+
+import hashlib
+import inspect
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import xarray as xr
+from threadpoolctl import threadpool_limits
+
+from latebloom.core.errors import InvalidInput
+from latebloom.core.files import replace
+from latebloom.core.json_text import dump_json
+from latebloom.core.phases import Passage, Phases
+from latebloom.core.phases import Verdict as Ending
+from latebloom.core.progress import Progress, progress_bar
+from latebloom.core.versions import __version__
+from latebloom.experiment.experiment import Experiment
+from latebloom.runs.run import Run
+from latebloom.simulate import simulate
+from latebloom.sweeps import Sweep, run_sweep
+from latebloom.sweeps.store.store import Store, create_store
+from latebloom.sweeps.workers.interrupts import CtrlC
+from latebloom.sweeps.workers.pools import Pool, pool
+from latebloom.sweeps.workers.runner import Standing
+
+from .kept_run import load_run, save_run
+
+T = TypeVar("T")
+Size = Literal["quick", "full"]
+SIZES: tuple[Size, ...] = ("quick", "full")
+# What the store keeps beside its sweeps.
+RUNS, TABLES = "runs", "tables"
+# Seconds between two looks at Ctrl-C.
+LOOK = 0.5
+
+
+class Workspace:
+    """A store, a size and a pool of workers, for the studies of one call.
+
+    Whatever a study asks for is computed once: sweeps cell by cell, single runs and tables as a
+    whole. Ctrl-C keeps what is done.
+
+    **Arguments:**
+
+    - `store`: the folder; None for one that is deleted at the end.
+    - `size`: `quick` (seconds to a minute, shows the phenomenon) or `full` (published settings).
+    - `bar`: title -> a context with a progress function.
+    - `executor`, `workers`: as for a sweep; the processes live as long as the workspace.
+
+    Use it in a `with` block.
+    """
+
+    def __init__(
+        self,
+        store: str | Path | None = None,
+        size: Size = "quick",
+        bar: Callable[[str], AbstractContextManager[Progress]] = progress_bar,
+        executor: str | Executor = "local",
+        workers: int | None = None,
+    ) -> None:
+        self.size: Size = size
+        self.bar = bar
+        self._open = ExitStack()
+        if store is None:
+            store = self._open.enter_context(tempfile.TemporaryDirectory(prefix="latebloom-"))
+        self.store: Store = create_store(store)
+        self._executor, self._workers = executor, workers
+        self._pool: Pool | None = None
+        self.account = Account()
+        self._study = ""
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    def begin(self, study: str) -> None:
+        """Open a new account, for the next study."""
+        self.account, self._study = Account(), study
+
+    @property
+    def quick(self) -> bool:
+        """Whether the size is `quick`."""
+        return self.size == "quick"
+
+    def of(self, quick: T, full: T) -> T:
+        """Return the setting of this workspace's size."""
+        return quick if self.quick else full
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the store."""
+        return self.store.writable
+
+    # What studies ask for -------------------------------------------------------------------------
+
+    def results(self, sweep: Sweep, failures: bool = False) -> xr.Dataset:
+        """Return the results of a sweep; what the store does not have is computed.
+
+        **Arguments:**
+
+        - `failures`: whether cells may fail, because their experiment makes no sense or diverges;
+          their numbers are NaN and their status is `failed`.
+
+        **Raises:** `InvalidInput` if a cell failed that may not; `KeyboardInterrupt` after Ctrl-C.
+        """
+        began = perf_counter()
+        with self.bar(self._title(sweep.name)) as progress:
+
+            def watch(now: Standing) -> None:
+                progress(now.done + now.failed, now.total)
+
+            summary = run_sweep(sweep, self.store, executor=self._workshop(), watch=watch)
+        if summary.interrupted:
+            raise KeyboardInterrupt
+        if summary.failed and not failures:
+            told = summary.failures[0] if summary.failures else ("a cell", "see latebloom status")
+            raise InvalidInput(f"{sweep.name}: {told[0]}: {told[1]}")
+        found = self.store.open(sweep)
+        seconds = float(np.nansum(found["seconds"].values)) if "seconds" in found else 0.0
+        if not seconds:
+            seconds = self.store.progress(sweep).seconds
+        waited = perf_counter() - began
+        self.account.add(sweep.hash, summary.total, summary.fresh, seconds, waited)
+        return found
+
+    def runs(self, sweep: Sweep) -> np.ndarray:
+        """Return one `Run` per cell, with the trajectories that the sweep keeps.
+
+        **Returns:** an object array of the sweep's shape; None for cells that are left out.
+        """
+        found = self.results(sweep).load()
+        cells = np.empty(sweep.shape, dtype=object)
+        for i in range(sweep.size):
+            experiment = sweep.experiment(i)
+            at = np.unravel_index(i, sweep.shape)
+            if experiment is not None:
+                here = dict(zip((axis.name for axis in sweep.axes), at, strict=True))
+                name = f"{sweep.name} {sweep.describe(i)}"
+                cells[at] = run_of(experiment.with_(name=name), found.isel(here))
+        return cells
+
+    def run(self, experiment: Experiment, engine: str = "auto") -> Run:
+        """Return a single run, with everything that a picture of it needs.
+
+        **Raises:** `KeyboardInterrupt` after Ctrl-C.
+        """
+        path = self._file(experiment, engine)
+        began = perf_counter()
+        found = load_run(path, experiment)
+        fresh = found is None
+        if found is None:
+            with self.bar(self._title(experiment.name or "run")) as progress:
+                found = simulate(experiment, engine=engine, progress=progress)
+            if found.interrupted:
+                raise KeyboardInterrupt
+            save_run(found, path)
+        self.account.add(path.stem, 1, int(fresh), found.seconds, perf_counter() - began)
+        return found
+
+    def each(self, name: str, experiments: Sequence[Experiment], engine: str = "auto") -> list[Run]:
+        """Return a run of every experiment, as `run` does, computed by the workers.
+
+        **Arguments:**
+
+        - `name`: what they are, for the bar.
+
+        **Raises:** `KeyboardInterrupt` after Ctrl-C, with the runs done kept.
+        """
+        began = perf_counter()
+        paths = [self._file(experiment, engine) for experiment in experiments]
+        todo = [i for i, one in enumerate(experiments) if load_run(paths[i], one) is None]
+        orders = [(experiments[i], engine, paths[i]) for i in todo]
+        for _ in self._working(name, _simulated, orders):
+            pass  # the workers have kept them
+        waited = perf_counter() - began
+        runs = []
+        for i, (path, experiment) in enumerate(zip(paths, experiments, strict=True)):
+            found = load_run(path, experiment)
+            assert found is not None
+            self.account.add(path.stem, 1, int(i in todo), found.seconds, waited / len(paths))
+            runs.append(found)
+        return runs
+
+    def table(self, name: str, settings: dict[str, Any], compute: Callable[[Progress], Any]) -> Any:
+        """Return numbers that are no runs, computed by a function.
+
+        **Arguments:**
+
+        - `name`, `settings`: what identifies them, with the version of latebloom and the text of
+          the module of `compute`, where most other settings are.
+        - `compute`: given a progress function, returns what JSON can hold (a number that is not
+          finite is null).
+        """
+        path = self._place(name, settings, compute)
+        began = perf_counter()
+        kept = _read(path)
+        fresh = kept is None
+        if kept is None:
+            with self.bar(self._title(name)) as progress:
+                value = compute(progress)
+            kept = _keep(path, settings, value, perf_counter() - began)
+        self.account.add(path.stem, 1, int(fresh), kept["seconds"], perf_counter() - began)
+        return kept["value"]
+
+    def tables(
+        self, name: str, cases: Sequence[dict[str, Any]], compute: Callable[[dict[str, Any]], Any]
+    ) -> list[Any]:
+        """Return numbers of many cases, computed by the workers of the workspace.
+
+        **Arguments:**
+
+        - `name`: what identifies them, each with its settings.
+        - `cases`: the settings, one per case.
+        - `compute`: a function of a module, given the settings of a case; see `table`.
+
+        **Raises:** `KeyboardInterrupt` after Ctrl-C, with the cases done kept.
+        """
+        began = perf_counter()
+        paths = [self._place(name, case, compute) for case in cases]
+        found = [_read(path) for path in paths]
+        todo = [i for i, kept in enumerate(found) if kept is None]
+        orders = [(compute, cases[i]) for i in todo]
+        for k, (value, seconds) in self._working(name, _timed, orders):
+            found[todo[k]] = _keep(paths[todo[k]], cases[todo[k]], value, seconds)
+        waited = perf_counter() - began
+        for i, (path, kept) in enumerate(zip(paths, found, strict=True)):
+            assert kept is not None
+            self.account.add(path.stem, 1, int(i in todo), kept["seconds"], waited / len(paths))
+        return [kept["value"] for kept in found if kept is not None]
+
+    def _working(
+        self, name: str, work: Callable[..., T], orders: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[int, T]]:
+        """Yield the number and the result of every order, as the workers get done with them."""
+        if not orders:
+            return
+        workers = self._workshop()
+        with CtrlC() as ctrl_c, self.bar(self._title(name)) as progress:
+            number = {workers.submit(work, *order): k for k, order in enumerate(orders)}
+            left = set(number)
+            while left:
+                progress(len(orders) - len(left), len(orders))
+                ended, left = wait(left, timeout=LOOK, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield number[future], future.result()
+                if ctrl_c.count:
+                    for future in left:
+                        future.cancel()
+                    raise KeyboardInterrupt
+
+    def _file(self, experiment: Experiment, engine: str) -> Path:
+        """Return where a single run is kept."""
+        return self.folder / RUNS / f"{experiment.hash}-{engine}.npz"
+
+    def _place(self, name: str, settings: dict[str, Any], compute: Callable[..., Any]) -> Path:
+        """Return where a table is kept."""
+        identity = json.dumps([name, settings, __version__, _text_of(compute)], sort_keys=True)
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        return self.folder / TABLES / f"{name.replace(' ', '-')}-{digest}.json"
+
+    def _title(self, what: str) -> str:
+        return what if not self._study or what.startswith(self._study) else f"{self._study}: {what}"
+
+    def _workshop(self) -> Pool:
+        """Return the workers, which stay for all sweeps: to start them takes seconds."""
+        if self._pool is None:
+            made = pool(self._executor, self._workers, None, self.folder)
+            self._pool = self._open.enter_context(made)
+        return self._pool
+
+
+class Account:
+    """What a study used.
+
+    **Fields:**
+
+    - `keys`: the identities of its data.
+    - `total`, `fresh`: units of data, and how many of them were computed just now.
+    - `seconds`: of work in all of them, whenever they were computed; `waited`: for them just now.
+    """
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.total = self.fresh = 0
+        self.seconds = self.waited = 0.0
+
+    def add(self, key: str, total: int, fresh: int, seconds: float, waited: float) -> None:
+        """Take one source of data into account, its work only once."""
+        if key not in self.keys:
+            self.keys.append(key)
+            self.total += total
+            self.seconds += seconds
+        self.fresh += fresh
+        self.waited += waited
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that identify all data behind a result."""
+        return hashlib.sha256("\n".join(sorted(self.keys)).encode()).hexdigest()[:16]
+
+
+def run_of(experiment: Experiment, cell: xr.Dataset) -> Run:
+    """Return the run that a cell of a sweep's results describes.
+
+    **Arguments:**
+
+    - `experiment`: of the cell.
+    - `cell`: its variables, loaded; trajectories over `record`.
+
+    **Returns:** a `Run` without parameters, its trajectory holding what the sweep kept.
+    """
+    curves = {
+        str(name).removeprefix("trajectory_"): values.values
+        for name, values in cell.data_vars.items()
+        if str(name).startswith("trajectory_")
+    }
+    steps = curves.pop("step", np.array([]))
+    seen = np.isfinite(steps)
+    trajectory = xr.Dataset(
+        {name: ("step", values[seen]) for name, values in curves.items()},
+        coords={"step": steps[seen].astype(np.int64)},
+    )
+    diverged = _whole(cell, "diverged_at")
+    phases = Phases(
+        passage_of(cell, "t1"),
+        passage_of(cell, "t2"),
+        Ending(str(cell["verdict"].item())),
+        str(cell["reason"].item()),
+        None,
+        diverged,
+    )
+    seconds = float(cell["seconds"])
+    return Run(experiment, str(cell["engine"].item()), phases, trajectory, {}, seconds)
+
+
+def passage_of(cell: xr.Dataset, name: str) -> Passage:
+    """Return t1 or t2 of a cell."""
+    sustained, floor = float(cell[f"{name}_sustained"]), float(cell[f"{name}_floor"])
+    return Passage(
+        step=_whole(cell, name),
+        kind=str(cell[f"{name}_kind"].item()),  # pyright: ignore - checked by the class
+        low=_whole(cell, f"{name}_low"),
+        high=_whole(cell, f"{name}_high"),
+        sustained=bool(sustained) if np.isfinite(sustained) else None,
+        sustained_from=_whole(cell, f"{name}_sustained_from"),
+        floor=floor if np.isfinite(floor) else None,
+    )
+
+
+def _whole(cell: xr.Dataset, name: str) -> int | None:
+    value = float(cell[name])
+    return int(value) if np.isfinite(value) else None
+
+
+def _text_of(compute: Callable[..., Any]) -> str:
+    """Return a digest of the module that defines a function."""
+    source = inspect.getsourcefile(compute)
+    return "" if source is None else hashlib.sha256(Path(source).read_bytes()).hexdigest()[:16]
+
+
+def _timed(compute: Callable[[dict[str, Any]], Any], case: dict[str, Any]) -> tuple[Any, float]:
+    """Return what a worker makes of a case, and how long it took."""
+    began = perf_counter()
+    with threadpool_limits(1):  # the other cores have cases of their own
+        value = compute(case)
+    return value, perf_counter() - began
+
+
+def _simulated(experiment: Experiment, engine: str, path: Path) -> None:
+    """Keep a run that a worker makes."""
+    with threadpool_limits(1):  # the other cores have runs of their own
+        found = simulate(experiment, engine=engine)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    save_run(found, path)
+
+
+def _keep(path: Path, settings: dict[str, Any], value: Any, seconds: float) -> dict[str, Any]:
+    """Write a table down and return it as it will be read."""
+    text = dump_json({"seconds": seconds, "settings": settings, "value": value})
+    path.parent.mkdir(exist_ok=True)
+    replace(path, text.encode())
+    return json.loads(text)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return a JSON file that was written whole, None if there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

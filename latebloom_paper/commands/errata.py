@@ -1,0 +1,133 @@
+"""The verb of the command line about errata; `cli` reads its arguments."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.json_text import dump_json
+
+if TYPE_CHECKING:
+    from latebloom_paper.errata import Erratum, Evidence
+
+DONE, NOT_SHOWN = 0, 1
+
+
+@dataclass(frozen=True)
+class Errata:
+    """List what is printed and false, loose or misworded: E-01... in the paper, B-01... the blog.
+
+    With an ID: what is printed, what is right, and the least counterexample. --run executes it, or
+    all of them, and compares both statements with the numbers; the exit code is 1 if they do not
+    come out as the list says.
+    """
+
+    id: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[ID]")] = None
+    """Which, such as E-08; all if left out."""
+    run: bool = False
+    """Execute the counterexamples and show their lines."""
+    json: bool = False
+    """Print one JSON document instead of tables."""
+
+    def execute(self, settings: list[tuple[str, str]]) -> int:
+        """Run the command."""
+        return errata(self)
+
+
+def errata(verb: Errata) -> int:
+    """List the errata, or tell one, and execute the counterexamples if asked."""
+    from latebloom_paper.errata import ERRATA
+
+    chosen = list(ERRATA.values()) if verb.id is None else [find(verb.id)]
+    found: dict[str, Evidence] = {}
+    if verb.run:
+        found = {e.id: e.counterexample() for e in chosen if e.counterexample is not None}
+    if verb.json:
+        documents = [_document(e, found) for e in chosen]
+        print(dump_json(documents if verb.id is None else documents[0]))
+    elif verb.id is not None:
+        _print_one(chosen[0], found.get(chosen[0].id))
+    elif verb.run:
+        _print_all(chosen, found)
+    else:
+        _print_list(chosen)
+    shown = all(e.contradicts_printed and e.supports_right for e in found.values())
+    return DONE if shown else NOT_SHOWN
+
+
+def find(name: str) -> "Erratum":
+    """Return the erratum of an ID; case and leading zeros do not matter.
+
+    >>> find("e-8").id, find("b01").id
+    ('E-08', 'B-01')
+    """
+    from latebloom_paper.errata import ERRATA
+
+    parts = re.fullmatch(r"\s*([a-z])-?0*(\d+)\s*", name.lower())
+    key = f"{parts[1].upper()}-{int(parts[2]):02d}" if parts else name.upper()
+    if key not in ERRATA:
+        raise InvalidInput(f"no erratum {name!r}{nearest(key, ERRATA)}")
+    return ERRATA[key]
+
+
+def _laws(erratum: "Erratum") -> list[dict[str, str]]:
+    """Return name and status of the laws that refer to an erratum."""
+    from latebloom.laws import LAWS
+
+    told = [law for law in LAWS.values() if law.erratum == erratum.id]
+    return [{"name": law.name, "status": law.status} for law in told]
+
+
+def _document(erratum: "Erratum", found: "dict[str, Evidence]") -> dict[str, Any]:
+    document = erratum.to_dict() | {"laws": _laws(erratum)}
+    if erratum.id in found:
+        document["evidence"] = found[erratum.id].to_dict()
+    return document
+
+
+def _print_list(chosen: "list[Erratum]") -> None:
+    from latebloom.cli.tables import print_table
+
+    rows = [(e.id, e.where, e.kind, e.printed) for e in chosen]
+    note = "What is right, and the counterexample: latebloom errata ID. All of them executed: --run"
+    print_table(("id", "where", "kind", "what is printed"), rows, notes=[note])
+
+
+def _print_one(erratum: "Erratum", evidence: "Evidence | None") -> None:
+    from latebloom.cli.tables import print_table
+
+    rows = [
+        ("kind", erratum.kind),
+        ("printed", erratum.printed),
+        ("right", erratum.right),
+        ("counterexample", erratum.example),
+    ]
+    laws = "; ".join(f"{law['name']} ({law['status']})" for law in _laws(erratum))
+    if laws:
+        rows.append(("laws", laws))
+    print_table((erratum.id, erratum.where), rows)
+    if evidence is None:
+        return
+    for line in erratum.source.splitlines():
+        print(f"    {line}".rstrip())
+    _print_all([erratum], {erratum.id: evidence})
+
+
+def _print_all(chosen: "list[Erratum]", found: "dict[str, Evidence]") -> None:
+    from latebloom.cli.tables import print_table
+    from latebloom.core.text import number
+
+    rows = []
+    for name, evidence in found.items():
+        verdicts = (number(evidence.contradicts_printed), number(evidence.supports_right))
+        for i, (quantity, stated, actual) in enumerate(evidence.rows):
+            last = verdicts if i == 0 else ("", "")
+            rows.append((name if i == 0 else "", quantity, number(stated), number(actual), *last))
+    header = ("id", "quantity", "stated", "found", "printed fails", "right holds")
+    idle = [e.id for e in chosen if e.id not in found]
+    notes = [f"Nothing to execute, slips of wording: {', '.join(idle)}."] if idle else []
+    if len(chosen) == 1:
+        notes = [evidence.says for evidence in found.values()]
+    print_table(header, rows, notes=notes)

@@ -1,0 +1,209 @@
+"""The report: claims, figures, theorems, errata and costs as one self-contained page."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+from latebloom.core.text import duration
+from latebloom.core.versions import __version__
+from latebloom.plots.page import STYLE
+from latebloom_paper.book.catalogue import STUDIES, official_of
+from latebloom_paper.book.outcome import Outcome, all_claims
+from latebloom_paper.book.record import outcomes_of, published, record_of
+from latebloom_paper.errata import ERRATA
+
+from . import parts as parts
+from . import sections as sections
+from .sections import Paper, tally
+
+# The look of the demo's page, and what a table needs on a phone and in print.
+STYLES = (STYLE, Path(__file__).with_name("report.css"))
+TITLE = "What stands of “Grokking Beyond the Euclidean Norm of Model Parameters”"
+# Where values were published.
+PAPER = ("convex", "networks")
+ARXIV = '<a href="https://arxiv.org/abs/2506.05718">arXiv 2506.05718</a>'
+LEAD = (
+    "The paper says that a model fits its data first and generalizes far later whenever a small "
+    "penalty asks for something that a generalizing model has, such as sparse or low-rank weights; "
+    "that depth, or the choice of the data, can do the same; and that the l2 norm of the weights "
+    "does not tell. What of that stands: the statements in numbers of the paper "
+    f"({ARXIV}) and of its authors’ post, with the test that decides it, and every figure made "
+    "again."
+)
+MADE = (
+    "Every number on this page comes from runs; none was typed in, except what was published. "
+    "Seeds are fixed and stand with each study. On another machine runs differ in the last digits, "
+    "which long runs of networks carry further; the verdicts are checked by computing them again."
+)
+COSTS = (
+    "Work of one core, each study counted by itself, although studies that share runs compute them "
+    "once. The public code is counted with its notebooks’ settings on two cores, and one instance; "
+    "the full size here has twenty or more of nearly every figure, of networks three or more."
+)
+AGAIN = (
+    "latebloom reproduce all --quick      # every study, some ten minutes",
+    "latebloom reproduce convex --full    # the published settings",
+    "latebloom claims --check             # the recorded verdicts, computed again",
+    "latebloom report --out report.html   # this page",
+)
+
+
+def report_page(store: Path) -> str:
+    """Return the page as HTML; it needs no other file and no network.
+
+    **Arguments:**
+
+    - `store`: the folder of a store in which studies were reproduced.
+
+    **Raises:** `InvalidInput` if nothing was reproduced there.
+    """
+    record = record_of(store)
+    # Quick comes before full: the last one counts.
+    best = {preset.name: (preset, outcome) for preset, _, outcome in outcomes_of(store)}
+    paper = Paper(store, record, best, all_claims())
+    theory = [name for name, (preset, _) in best.items() if preset.group == "theory"]
+    pieces = [
+        _head(),
+        f"<header>\n<h1>{escape(TITLE)}</h1>\n<p class='lead'>{LEAD}</p>",
+        _headline(paper),
+        _contents(paper),
+        "</header>\n<main>",
+        sections.remember(paper),
+        sections.all_claims(paper),
+        *(sections.study(paper, name) for name in [*(n for n in best if n not in theory), *theory]),
+        _errata(),
+        _costs(paper),
+        _made(paper),
+        "</main>\n</body>\n</html>\n",
+    ]
+    return "\n".join(filter(None, pieces))
+
+
+def _head() -> str:
+    style = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(TITLE)}</title>\n<style>\n{style}</style>\n</head>\n<body>"
+    )
+
+
+def _headline(paper: Paper) -> str:
+    """Return the verdicts as a bar, and beside it values, studies, work and date."""
+    theirs = published(paper.claims)
+    counts = tally(paper.record, theirs)
+    outcomes = [outcome for _, outcome in paper.best.values()]
+    rows = [row for p, o in paper.best.values() if p.group in PAPER for row in o.rows]
+    compared = [row for row in rows if row["published"] is not None]
+    silent = sum(row["agrees"] is False and not row["because"] for row in compared)
+    agreeing = sum(bool(row["agrees"]) for row in compared)
+    rest = "every other one is explained"
+    if silent:
+        rest = f"{silent} of the others have no explanation yet"
+    full = sum(outcome.size == "full" for outcome in outcomes)
+    sizes = f"{full} at the published size, {len(outcomes) - full} at the quick one"
+    if paper.missing:
+        sizes += f", {len(paper.missing)} not run yet"
+    official = official_of(paper.best)
+    facts = [
+        (f"{agreeing} of {len(compared)}", f"published values agree within 10%; {rest}"),
+        (f"{len(outcomes)} studies", sizes),
+        (duration(sum(o.seconds for o in outcomes)), "of work of one core for this page"),
+    ]
+    if official:
+        facts.append(
+            (
+                f"{official / 3600:,.0f} h",
+                "of the public code for all these figures at the published size, on two cores",
+            )
+        )
+    if counts[parts.NOT_RUN]:
+        facts.append((str(counts[parts.NOT_RUN]), "claims that nothing was run for yet"))
+    tiles = "".join(f"<div><b>{escape(a)}</b> {escape(b)}</div>" for a, b in facts)
+    return (
+        f'<p class="sum"><b>{len(theirs)} claims</b> of the paper and the post:</p>\n'
+        f'{parts.bar(counts)}\n<div class="facts">{tiles}</div>\n'
+        f'<p class="quiet">{datetime.now(UTC).date().isoformat()}. {_versions(outcomes)}</p>'
+    )
+
+
+def _versions(outcomes: Sequence[Outcome]) -> str:
+    """Return with what the studies were made."""
+    kinds = {tuple(sorted(outcome.versions.items())) for outcome in outcomes}
+    newest = max(outcomes, key=lambda outcome: outcome.made)
+    told = ", ".join(f"{name} {version}" for name, version in newest.versions.items())
+    if len(kinds) > 1:
+        told += " (and others: the studies were not all made with the same versions)"
+    return f"Made with {escape(told)}." if told else ""
+
+
+def _contents(paper: Paper) -> str:
+    """Return the links into the page."""
+    places = {"remember": "What to remember", "claims": "All claims"}
+    if "theorems" in paper.best:
+        places["theorems"] = "Theorems"
+    places |= {"errata": "Errata", "cost": "What it costs", "made": "How it was made"}
+    names = " ".join(f'<a href="#{name}">{name}</a>' for name in paper.best)
+    links = " ".join(f'<a href="#{key}">{words}</a>' for key, words in places.items())
+    return f'<nav aria-label="Contents">\n<p>{links}</p>\n<p>Studies: {names}</p>\n</nav>'
+
+
+def _errata() -> str:
+    rows = [
+        [
+            f'<code>{e.id}</code> <span class="quiet">{e.kind}</span>',
+            escape(e.where),
+            parts.sentence(e.printed),
+            parts.sentence(e.right),
+        ]
+        for e in ERRATA.values()
+    ]
+    table = parts.table(("entry", "where", "printed", "right"), rows, list(ERRATA))
+    return (
+        '<section id="errata">\n<h2>Errata</h2>\n<p>What is printed and false, loose or misworded; '
+        "<code>latebloom errata ID --run</code> runs the counterexample.</p>\n"
+        f"{table}\n</section>"
+    )
+
+
+def _costs(paper: Paper) -> str:
+    """Return the table of times."""
+    rows, both, ours = [], [], 0.0
+    for name, found in paper.record.figures.items():
+        quick, full = (found[k]["seconds"] if k in found else None for k in ("quick", "full"))
+        official = STUDIES[name].official
+        ratio = ""
+        if official and full:
+            both.append(name)
+            ours += full
+            ratio = f"{float(f'{official / full:.2g}'):,.6g}"
+        times = ["" if t is None else duration(t) for t in (official, quick, full)]
+        rows.append([f'<a href="#{name}">{name}</a>', *times, ratio])
+    told = COSTS
+    if len(both) > 1:
+        told += (
+            f" The {len(both)} figures with both times: {duration(ours)}; the public code "
+            f"{duration(official_of(both))}, runs that figures share counted once."
+        )
+    header = ("study", "public code", "quick", "full", "public code / full")
+    return (
+        f'<section id="cost">\n<h2>What it costs</h2>\n<p>{escape(told)}</p>\n'
+        f"{parts.table(header, rows)}\n</section>"
+    )
+
+
+def _made(paper: Paper) -> str:
+    typed = escape("\n".join(AGAIN))
+    missing = ""
+    if paper.missing:
+        names = ", ".join(f"<code>{name}</code>" for name in paper.missing)
+        missing = (
+            f'\n<p id="missing">Not run yet, and so not decided: {names}. '
+            "<code>latebloom reproduce NAME</code> adds one of them.</p>"
+        )
+    return (
+        f'<section id="made">\n<h2>How it was made</h2>\n<p>By latebloom {__version__}. '
+        f"{escape(MADE)}</p>{missing}\n<pre><code>{typed}</code></pre>\n</section>"
+    )
