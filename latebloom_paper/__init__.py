@@ -7,9 +7,9 @@ Source: arXiv 2506.05718, "Grokking Beyond the Euclidean Norm of Model Parameter
 
 from pathlib import Path
 
-from latebloom.cli.commands import register_command
-from latebloom.experiment.presets import register_preset
-from latebloom.sweeps.grid.file import register_sweeps
+from latebloom.cli import register_command
+from latebloom.experiment import register_preset
+from latebloom.sweeps import register_sweeps
 
 from .book.catalogue import STUDIES
 

@@ -2,7 +2,6 @@
 
 import os
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 
 from latebloom.core.phases import Passage
@@ -16,7 +15,7 @@ from latebloom.runs.run import Run
 from latebloom.theory import Prediction, predict
 from latebloom.theory.plan import Plan
 
-Row = tuple[str, ...]
+from .table import Row, print_table
 
 
 def passage(found: Passage, truth: bool = True) -> str:
@@ -181,29 +180,6 @@ def _promised(found: Finding) -> str:
     if high is None:
         return f">= {number(low)}"
     return number(low) if low == high else f"{number(low)} to {number(high)}"
-
-
-def print_table(
-    header: Sequence[str], rows: Sequence[Row], title: str = "", notes: Sequence[str] = ()
-) -> None:
-    """Print a table, and notes below it, on standard output."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Text, not str: an experiment may be called "[bold]".
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
-    for name in header:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 100  # a file has no width of its own
-    console.print(table)
-    for note in notes:
-        console.print(Text(f"- {note}"), soft_wrap=not console.is_terminal)
 
 
 def print_run(run: Run, folder: Path | None) -> None:

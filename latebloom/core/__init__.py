@@ -1,1 +1,1 @@
-""""""
+"""What every room shares: registry, checks, errors, files, text, schedules, phases."""

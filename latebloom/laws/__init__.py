@@ -29,6 +29,8 @@ from . import kernel_to_rich as kernel_to_rich
 
 from .check import Report as Report
 from .check import check as check
+from .first_passage import FIRST_PASSAGE as FIRST_PASSAGE
+from .first_passage import log_slope as log_slope
 from .law import LAWS as LAWS
 from .law import Assumption as Assumption
 from .law import Finding as Finding
@@ -37,3 +39,7 @@ from .law import Measurement as Measurement
 from .law import Promise as Promise
 from .law import Verdict as Verdict
 from .law import law as law
+from .linear_estimators import LINEAR_ESTIMATORS as LINEAR_ESTIMATORS
+from .linear_estimators import accuracy as accuracy
+from .linear_estimators import closed_form as closed_form
+from .ridge_bounds import RIDGE_BOUNDS as RIDGE_BOUNDS

@@ -17,6 +17,8 @@ from .matrix_sensing import MatrixSensing as MatrixSensing
 from .modular import ModularArithmetic as ModularArithmetic
 from .nuclear_recovery import NuclearRecovery as NuclearRecovery
 from .nuclear_recovery import nuclear_recovery as nuclear_recovery
+from .nuclear_recovery import solve_nuclear as solve_nuclear
+from .operators import Entries as Entries
 from .permutations import PermutationComposition as PermutationComposition
 from .sparse_recovery import SparseRecovery as SparseRecovery
 from .supervised import Split as Split

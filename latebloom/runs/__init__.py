@@ -1,1 +1,3 @@
-""""""
+"""The run: what simulating an experiment gives."""
+
+from .run import Run as Run

@@ -10,3 +10,6 @@ from .predict import Prediction as Prediction
 from .predict import predict as predict
 from .recoverability import Recoverability as Recoverability
 from .recoverability import recoverability as recoverability
+from .slow_path import SlowPath as SlowPath
+from .slow_path import slow_path as slow_path
+from .two_term_floor import final_error as final_error

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import Nuclear
-from latebloom.problems import MatrixCompletion
-from latebloom.problems.coherence import local_coherence
-from latebloom.problems.nuclear_recovery import nuclear_recovery, solve_nuclear
-from latebloom.problems.operators import Entries
+from latebloom.problems import (
+    Entries,
+    MatrixCompletion,
+    local_coherence,
+    nuclear_recovery,
+    solve_nuclear,
+)
 from latebloom.simulate import simulate
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from latebloom.core.schedules import SwitchOn
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Experiment, LogSpaced
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.models import HadamardDifference, Linear
 from latebloom.penalties import L1, L2

@@ -3,8 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Gaussian
+from latebloom.experiment import Experiment, Gaussian
 from latebloom.methods import GradientDescent
 from latebloom.models import Linear, MatrixProduct
 from latebloom.problems import MatrixCompletion

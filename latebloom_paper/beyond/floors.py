@@ -6,15 +6,13 @@ import numpy as np
 
 from latebloom.core.progress import Progress
 from latebloom.core.schedules import PowerDecay
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import At, LogSpaced
+from latebloom.experiment import At, Experiment, LogSpaced
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.simulate import simulate_batch
-from latebloom.theory import limit
-from latebloom.theory.two_term_floor import final_error
+from latebloom.theory import final_error, limit
 from latebloom_paper.book.reproduction import completed
 
 SEEDS = tuple(range(1, 21))

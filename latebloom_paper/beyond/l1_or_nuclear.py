@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import L1, Nuclear
 from latebloom.problems import (

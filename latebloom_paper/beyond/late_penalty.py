@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from latebloom.core.schedules import Piecewise, SwitchOn
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Experiment, LogSpaced
 from latebloom.methods import Subgradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Experiment, LogSpaced
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery

@@ -10,13 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import At
+from latebloom.experiment import At, Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
-from latebloom.theory.slow_path import SlowPath, slow_path
+from latebloom.theory import SlowPath, slow_path
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share, slopes
 from latebloom_paper.book.workspace import Workspace

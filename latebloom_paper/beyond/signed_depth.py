@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Experiment, LogSpaced
 from latebloom.methods import GradientDescent, Subgradient
 from latebloom.models import Hadamard, HadamardDifference
 from latebloom.penalties import L1

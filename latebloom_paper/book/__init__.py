@@ -1,1 +1,1 @@
-""""""
+"""What studies share: where runs come from, claims, statistics, records."""

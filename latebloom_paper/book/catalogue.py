@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.files import read_toml
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.presets import Preset, natural, preset_from_toml
+from latebloom.experiment import Experiment, Preset, natural, preset_from_toml
 
 from .claim import Claim, Criterion
 from .reproduction import Reproduction

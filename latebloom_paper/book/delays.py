@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from latebloom.core.errors import InvalidInput
-from latebloom.runs.run import Run
-from latebloom.sweeps.analysis.scaling import Scaling, fit_scaling
+from latebloom.runs import Run
+from latebloom.sweeps import Scaling, fit_scaling
 
 from .reproduction import Comparison
 from .statistic import Statistic

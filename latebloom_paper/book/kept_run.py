@@ -13,8 +13,8 @@ from latebloom.core.files import replace
 from latebloom.core.json_text import dump_json
 from latebloom.core.phases import Passage, Phases, Plateau, Verdict
 from latebloom.core.versions import __version__
-from latebloom.experiment.experiment import Experiment
-from latebloom.runs.run import Run
+from latebloom.experiment import Experiment
+from latebloom.runs import Run
 
 # The names of arrays that are no variables of the trajectory.
 ABOUT, PARAMETERS = "about", "parameters"

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Num
 
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 
 
 def middle(run: Run) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.networks.families import over_seeds
 
 from .reproduction import Comparison

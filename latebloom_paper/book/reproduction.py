@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 
 from .statistic import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from latebloom.runs.run import Run
+    from latebloom.runs import Run
 
 # Values read off a printed logarithmic axis are good to about a tenth.
 READ_OFF_ACCURACY = 0.1

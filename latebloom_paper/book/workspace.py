@@ -23,14 +23,10 @@ from latebloom.core.phases import Passage, Phases
 from latebloom.core.phases import Verdict as Ending
 from latebloom.core.progress import Progress, progress_bar
 from latebloom.core.versions import __version__
-from latebloom.experiment.experiment import Experiment
-from latebloom.runs.run import Run
+from latebloom.experiment import Experiment
+from latebloom.runs import Run
 from latebloom.simulate import simulate
-from latebloom.sweeps import Sweep, run_sweep
-from latebloom.sweeps.store.store import Store, create_store
-from latebloom.sweeps.workers.interrupts import CtrlC
-from latebloom.sweeps.workers.pools import Pool, pool
-from latebloom.sweeps.workers.runner import Standing
+from latebloom.sweeps import CtrlC, Pool, Standing, Store, Sweep, create_store, pool, run_sweep
 
 from .kept_run import load_run, save_run
 

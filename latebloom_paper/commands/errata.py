@@ -88,7 +88,7 @@ def _document(erratum: "Erratum", found: "dict[str, Evidence]") -> dict[str, Any
 
 
 def _print_list(chosen: "list[Erratum]") -> None:
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
 
     rows = [(e.id, e.where, e.kind, e.printed) for e in chosen]
     note = "What is right, and the counterexample: latebloom errata ID. All of them executed: --run"
@@ -96,7 +96,7 @@ def _print_list(chosen: "list[Erratum]") -> None:
 
 
 def _print_one(erratum: "Erratum", evidence: "Evidence | None") -> None:
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
 
     rows = [
         ("kind", erratum.kind),
@@ -116,7 +116,7 @@ def _print_one(erratum: "Erratum", evidence: "Evidence | None") -> None:
 
 
 def _print_all(chosen: "list[Erratum]", found: "dict[str, Evidence]") -> None:
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
     from latebloom.core.text import number
 
     rows = []

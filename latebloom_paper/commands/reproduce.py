@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from latebloom.cli.tables import print_table
+from latebloom.cli import print_table
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.folders import check_folder, new_folder
 from latebloom.core.json_text import dump_json
@@ -201,7 +201,7 @@ def print_line(preset: "Study", one: "Regenerated") -> None:
 
 def print_claims_of(preset: "Study", one: "Regenerated") -> None:
     """Print what became of a study's claims."""
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
 
     if one.replaced:
         print(one.replaced)
@@ -269,7 +269,7 @@ def _three(found: dict[str, Any]) -> tuple[float | None, float | None, float | N
 
 def claims(verb: Claims) -> int:
     """List the claims with their verdicts, or check what is recorded."""
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
     from latebloom_paper.book.catalogue import GROUPS, STUDIES
     from latebloom_paper.book.outcome import all_claims
     from latebloom_paper.book.record import Record, read_record, record_of
@@ -306,7 +306,7 @@ def claims(verb: Claims) -> int:
 
 def print_one(preset: "Study", claim: "Claim", record: Any) -> None:
     """Print everything about one claim."""
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
 
     rows = [
         ("source", claim.source),
@@ -341,7 +341,7 @@ def print_one(preset: "Study", claim: "Claim", record: Any) -> None:
 def check_again(chosen: "Any", verb: Claims) -> int:
     """Compute the quick size of the chosen claims again, in a store of its own unless one is given,
     and compare with what is recorded."""
-    from latebloom.cli.tables import print_table
+    from latebloom.cli import print_table
     from latebloom_paper.book.record import Checked, check
     from latebloom_paper.book.workspace import Workspace
 

@@ -1,1 +1,1 @@
-""""""
+"""The convex figures."""

@@ -1,6 +1,6 @@
 """A larger completion: 200 x 200 of rank 3 from a fifth of its entries."""
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixCompletion

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from latebloom.engines.slow import FAST
-from latebloom.experiment.experiment import Experiment
+from latebloom.engines import FAST
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixCompletion

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Experiment, LogSpaced
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import L1, Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.passages import for_good, middle
 from latebloom_paper.book.workspace import Workspace

@@ -1,6 +1,6 @@
 """Controls: what happens without the one ingredient that makes Figure 3 grok."""
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import GradientDescent
 from latebloom.problems import SparseRecovery
 

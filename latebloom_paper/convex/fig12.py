@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient
 from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import share

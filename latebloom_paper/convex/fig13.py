@@ -1,6 +1,6 @@
 """Figure 13: sparse recovery by ISTA, proximal gradient with a soft threshold."""
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import share

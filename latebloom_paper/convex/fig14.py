@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import Method, ProjectedSubgradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixSensing
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction

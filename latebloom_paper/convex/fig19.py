@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.claim import CORRECTED

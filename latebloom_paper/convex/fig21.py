@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import Subgradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import LogSpaced
 from latebloom.problems import SparseRecovery
 from latebloom.simulate import simulate
 from latebloom_paper.book.claim import CORRECTED

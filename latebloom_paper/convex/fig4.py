@@ -3,8 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import Every, LogSpaced
+from latebloom.experiment import Every, Experiment, LogSpaced
 from latebloom.methods import Subgradient
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery

@@ -3,7 +3,7 @@
 import numpy as np
 
 from latebloom.problems import MatrixCompletion
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction, median_between, one_draw

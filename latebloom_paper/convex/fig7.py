@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import SparseRecovery

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixCompletion

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import GradientDescent, Subgradient
 from latebloom.models import Hadamard, HadamardDifference, Linear
 from latebloom.penalties import L1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.book.readings import Reading
 from latebloom_paper.book.reproduction import Comparison
 

@@ -4,14 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import Every
+from latebloom.experiment import Drawn, Every, Experiment
 from latebloom.methods import Adam
 from latebloom.models import TokenPair
 from latebloom.penalties import L2, On
 from latebloom.problems import ModularArithmetic
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import Statistic, median

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment import Experiment
 from latebloom.methods import Adam
 from latebloom.models import TokenPair
 from latebloom.penalties import L2, Euclidean, Frobenius, On, Penalty
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.workspace import Workspace

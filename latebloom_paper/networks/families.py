@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
-from latebloom.runs.run import Run
+from latebloom.experiment import Experiment
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.reproduction import completed
 from latebloom_paper.book.statistic import Statistic, share

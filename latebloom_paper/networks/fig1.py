@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from latebloom.core.phases import Rules
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.book.claim import FINITE, Claim, Criterion
 from latebloom_paper.book.readings import Reading, reading_rows
 from latebloom_paper.book.reproduction import Comparison, Reproduction

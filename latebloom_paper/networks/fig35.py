@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Drawn, Experiment, LogSpaced
 from latebloom.methods import Adam
 from latebloom.models import MLP
 from latebloom.penalties import L1
 from latebloom.problems import Images
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Drawn, Experiment, LogSpaced
 from latebloom.methods import Adam
 from latebloom.models import MLP, Network, TokenPair
 from latebloom.problems import Images, ModularArithmetic, Supervised, TeacherStudent
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, share

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import Every
+from latebloom.experiment import Drawn, Every, Experiment
 from latebloom.methods import Adam
 from latebloom.models import TokenPair
 from latebloom.penalties import L1, Frobenius, Nuclear, Term

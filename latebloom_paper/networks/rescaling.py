@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core.progress import Progress
-from latebloom.laws.constants.rescaling import (
+from latebloom.laws.constants import (
     least_scale,
     least_squared_norm,
     rescale,

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Drawn, Experiment, LogSpaced
 from latebloom.methods import Adam
 from latebloom.models import MLP
 from latebloom.penalties import L1, Frobenius, Nuclear, Sobolev, Term
 from latebloom.problems import TeacherStudent
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion
 from latebloom_paper.book.delays import exponent_rows, law_of

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from latebloom.core.progress import Progress
+from latebloom.laws import FIRST_PASSAGE, Verdict, log_slope
 from latebloom.laws.constants.norm_passage import Passage
-from latebloom.laws.first_passage import FIRST_PASSAGE, log_slope
-from latebloom.laws.law import Verdict
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.book.catalogue import by_size
 from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction

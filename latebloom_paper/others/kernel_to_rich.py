@@ -10,8 +10,7 @@ from jaxtyping import Bool, Float
 from scipy.special import ndtr
 
 from latebloom.core.progress import Progress
-from latebloom.laws.constants.diagonal_flow import diagonal_flow
-from latebloom.laws.constants.margins import LeastNorm, max_margin, min_norm_interpolant
+from latebloom.laws.constants import LeastNorm, diagonal_flow, max_margin, min_norm_interpolant
 from latebloom_paper.book.catalogue import by_size
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 

@@ -7,15 +7,13 @@ import numpy as np
 from scipy.special import lambertw
 
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.experiment import Experiment, LogSpaced
+from latebloom.laws import LINEAR_ESTIMATORS, Verdict, closed_form
 from latebloom.laws.constants.marchenko_pastur import losses, passage
-from latebloom.laws.law import Verdict
-from latebloom.laws.linear_estimators import LINEAR_ESTIMATORS, closed_form
 from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import LinearData
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.book.catalogue import by_size
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 

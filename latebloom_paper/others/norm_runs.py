@@ -10,15 +10,13 @@ from dataclasses import replace
 
 from latebloom.core.progress import Progress
 from latebloom.core.schedules import SwitchOn
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import Every
+from latebloom.experiment import Drawn, Every, Experiment
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom.methods import SGD, Adam, Optimizer
 from latebloom.models import Custom, TokenPair
 from latebloom.penalties import L2
 from latebloom.problems import ModularArithmetic
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.networks.families import run_groups
 
 MODEL = TokenPair(width=32, tables=1, combine="hadamard", hidden=(64,))

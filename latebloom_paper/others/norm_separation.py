@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
-from latebloom.laws.constants.norm_passage import Passage, settling_rate
+from latebloom.experiment import Experiment, LogSpaced
+from latebloom.laws.constants import settling_rate
+from latebloom.laws.constants.norm_passage import Passage
 from latebloom_paper.book.catalogue import by_size
 from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction

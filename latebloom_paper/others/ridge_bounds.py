@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latebloom.core.progress import Progress
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.record import At
-from latebloom.laws.law import Verdict
-from latebloom.laws.ridge_bounds import RIDGE_BOUNDS
+from latebloom.experiment import At, Experiment
+from latebloom.laws import RIDGE_BOUNDS, Verdict
 from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import LinearData
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 from latebloom_paper.book.catalogue import by_size
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 

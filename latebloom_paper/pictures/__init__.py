@@ -1,1 +1,1 @@
-""""""
+"""Pictures of one study each."""

@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latebloom.core.errors import InvalidInput
+from latebloom.plots import Strengths, shown
 from latebloom.plots import style as st
-from latebloom.plots.curves import shown
-from latebloom.plots.strengths import Strengths
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 
 NORMS = (("l1_norm", r"$\ell_1$"), ("l2_norm", r"$\ell_2$"), ("nuclear_norm", r"$\ell_*$"))
 HEIGHT, WIDTH = 2.7, 4.2

@@ -8,8 +8,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from latebloom.plots import MARKERS
 from latebloom.plots import style as st
-from latebloom.plots.lines import MARKERS
 
 from .panels import colours, word
 

@@ -5,7 +5,7 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 
 # Diverging, white at zero, told apart by colour-blind readers.
 COLOURS = "PuOr_r"

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latebloom.laws.linear_estimators import accuracy
+from latebloom.laws import accuracy
 from latebloom.plots import style as st
 
 

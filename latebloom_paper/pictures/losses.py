@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latebloom.core.errors import InvalidInput
+from latebloom.plots import Strengths, log_steps, shown
 from latebloom.plots import style as st
-from latebloom.plots.curves import log_steps, shown
-from latebloom.plots.strengths import Strengths
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 
 from .accuracies import HEIGHT, WIDTH, Panel
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom.plots import style as st
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 
 
 def _colours(decays: Sequence[float]) -> dict[float, tuple[float, ...]]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from latebloom.plots import shown
 from latebloom.plots import style as st
-from latebloom.plots.curves import shown
-from latebloom.runs.run import Run
+from latebloom.runs import Run
 
 CURVES = (
     ("train_error", "training", st.TRAIN, "-"),

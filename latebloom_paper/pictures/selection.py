@@ -10,8 +10,8 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from latebloom.plots import COLOURS
 from latebloom.plots import style as st
-from latebloom.plots.strengths import COLOURS
 
 from .panels import KINDS
 

@@ -1,1 +1,1 @@
-""""""
+"""The report: one page for everything."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from latebloom.core.text import duration
 from latebloom.core.versions import __version__
-from latebloom.plots.page import STYLE
+from latebloom.plots import STYLE
 from latebloom_paper.book.catalogue import STUDIES, official_of
 from latebloom_paper.book.outcome import Outcome, all_claims
 from latebloom_paper.book.record import outcomes_of, published, record_of

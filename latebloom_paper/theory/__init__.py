@@ -1,1 +1,1 @@
-""""""
+"""The theorems, checked on runs."""

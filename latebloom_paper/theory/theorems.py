@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.initialization import Drawn
-from latebloom.experiment.record import Every, LogSpaced
+from latebloom.experiment import Drawn, Every, Experiment, LogSpaced
 from latebloom.laws import LAWS, Law, check
 from latebloom.methods import (
     SGD,

@@ -1,1 +1,1 @@
-""""""
+"""What the results of a sweep mean."""

@@ -1,1 +1,1 @@
-""""""
+"""Stores: files of results."""

@@ -1,1 +1,1 @@
-""""""
+"""Workers: who computes what."""
