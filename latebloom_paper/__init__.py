@@ -18,8 +18,8 @@ for _study in STUDIES.values():
 register_sweeps(Path(__file__).with_name("sweeps"))
 for _name, _summary, _place in (
     ("reproduce", "Regenerate figures of the paper and decide its claims.", "reproduce:Reproduce"),
-    ("claims", "List what paper and post state in numbers, with the verdicts.", "reproduce:Claims"),
-    ("report", "Write claims, figures, theorems and errata as one page.", "reproduce:Report"),
+    ("claims", "List what paper and post state in numbers, with the verdicts.", "claims:Claims"),
+    ("report", "Write claims, figures, theorems and errata as one page.", "report:Report"),
     ("errata", "List what is printed and false, loose or misworded.", "errata:Errata"),
 ):
     register_command(_name, _summary, f"{__name__}.commands.{_place}")

@@ -283,12 +283,12 @@ def test_quick_reproduces_first_and_stops_where_that_was_stopped(
 ):
     asked = []
 
-    def reproduce(verb):
-        asked.append(verb)
+    def reproduce(command, settings):
+        asked.append(command)
         return code
 
-    monkeypatch.setattr("latebloom_paper.commands.reproduce.reproduce", reproduce)
+    monkeypatch.setattr("latebloom_paper.commands.reproduce.Reproduce.execute", reproduce)
     out = tmp_path / "page.html"
     assert main(["report", "--quick", "--store", str(store), "--out", str(out)]) == code
-    assert [(verb.figure, verb.quick, verb.store) for verb in asked] == [("all", True, str(store))]
+    assert [(one.figure, one.quick, one.store) for one in asked] == [("all", True, str(store))]
     assert out.exists() == (code == 0)

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.json_text import jsonable
+from latebloom.core.text import duration
 from latebloom.core.versions import __version__
 
-from .catalogue import GROUPS, STUDIES, Study
+from .catalogue import GROUPS, STUDIES, Study, studies
 from .claim import Claim, Criterion
+from .claim_text import claim_row
 from .outcome import Outcome, all_claims, count, load, regenerate
 from .workspace import SIZES, Size, Workspace
 
@@ -94,7 +97,7 @@ class Record:
         return count(found) if found else "none decided yet"
 
     def headline(self, claims: Claims) -> tuple[str, ...]:
-        """Return how many claims stand, those of the paper and the post and those of ours apart."""
+        """Return how many claims hold, those of the paper and the post apart from ours."""
         theirs = published(claims)
         own = [key for key in claims if key not in theirs]
         parts = (("claims of the paper and the post", theirs), ("questions of ours", own))
@@ -103,27 +106,27 @@ class Record:
     def notes(self, claims: Claims) -> tuple[str, ...]:
         """Return what a reader of a table must know."""
         missing = [key for key in claims if self.best(key) is None]
-        told = [*self.headline(claims), f"results: {self.where}"]
+        notes = [*self.headline(claims), f"results: {self.where}"]
         if missing:
-            told.append(f"{len(missing)} not run yet: latebloom reproduce all --quick")
-        return tuple(told)
+            notes.append(f"{len(missing)} not run yet: latebloom reproduce all --quick")
+        return tuple(notes)
 
     def document(self, claims: Claims) -> dict[str, Any]:
         """Return everything, JSON-ready: the claims with their tests, and the figures."""
-        studies = {preset.name for preset, _ in claims.values()}
+        studies = {study.name for study, _ in claims.values()}
         whole = set(claims) == set(all_claims())
         return {
             "version": self.version,
             "claims": {
                 key: {
-                    "study": preset.name,
+                    "study": study.name,
                     "source": claim.source,
-                    **_said(claim.test),
-                    "corrected": None if claim.corrected is None else _said(claim.corrected),
+                    **_tested(claim.test),
+                    "corrected": None if claim.corrected is None else _tested(claim.corrected),
                     "undecidable": claim.undecidable,
                     **{size: self.at(key, size) for size in SIZES},
                 }
-                for key, (preset, claim) in claims.items()
+                for key, (study, claim) in claims.items()
             },
             "figures": {
                 name: dict(found)
@@ -134,15 +137,13 @@ class Record:
 
     def markdown(self, claims: Claims) -> str:
         """Return a page in Markdown: the claims by group, and the studies with what they cost."""
-        from latebloom_paper.commands.reproduce import claim_row
-
-        lines = ["# What stands: every claim, every figure", "", *ABOUT, ""]
+        lines = ["# Which claims hold: every claim, every figure", "", *ABOUT, ""]
         lines += [*(f"- {note}" for note in self.headline(claims)), ""]
         for group in GROUPS:
             own = {key: pair for key, pair in claims.items() if pair[0].group == group}
             if not own:
                 continue
-            lines += [f"## {TITLES[group]}", "", *(f"- {told}" for told in self.headline(own)), ""]
+            lines += [f"## {TITLES[group]}", "", *(f"- {note}" for note in self.headline(own)), ""]
             lines += [NOTES[group], ""] if group in NOTES else []
             rows = []
             for key, (_, claim) in own.items():
@@ -167,8 +168,6 @@ class Record:
 
 
 def _time(seconds: float | None) -> str:
-    from latebloom.core.text import duration
-
     return "" if seconds is None else duration(seconds)
 
 
@@ -189,13 +188,13 @@ def _plain_text(cell: str) -> str:
 def published(claims: Claims) -> Claims:
     """Return the claims of the paper and the post, without questions of ours."""
     return {
-        key: (preset, claim)
-        for key, (preset, claim) in claims.items()
-        if preset.group != OTHERS and not claim.ours
+        key: (study, claim)
+        for key, (study, claim) in claims.items()
+        if study.group != OTHERS and not claim.ours
     }
 
 
-def _said(test: Criterion) -> dict[str, Any]:
+def _tested(test: Criterion) -> dict[str, Any]:
     return {"says": test.says, "statistic": test.statistic, "holds_if": test.band}
 
 
@@ -221,12 +220,12 @@ def record_of(store: Path) -> Record:
     """
     claims: dict[str, dict[str, dict[str, Any]]] = {}
     figures: dict[str, dict[str, dict[str, Any]]] = {}
-    for preset, size, outcome in outcomes_of(store):
-        own = {claim.id for claim in preset.claims}
+    for study, size, outcome in outcomes_of(store):
+        own = {claim.id for claim in study.claims}
         for key, found in outcome.claims.items():
             if key in own:
                 claims.setdefault(key, {})[size] = found
-        figures.setdefault(preset.name, {})[size] = _summary(preset, outcome)
+        figures.setdefault(study.name, {})[size] = _summary(study, outcome)
     if not figures:
         raise InvalidInput(
             f"{store}: nothing was reproduced there yet; try: latebloom reproduce all --quick "
@@ -237,11 +236,9 @@ def record_of(store: Path) -> Record:
 
 def outcomes_of(store: Path) -> list[tuple[Study, Size, Outcome]]:
     """Return what a store holds of every study, in the order of the catalogue."""
-    from .catalogue import studies
-
-    presets = [p for group in ("all", "others") for p in studies(group)]
+    chosen = [p for group in ("all", "others") for p in studies(group)]
     found: list[tuple[Study, Size, Outcome]] = []
-    for p in presets:
+    for p in chosen:
         for size in SIZES:
             outcome = load(store, p.name, size)
             if outcome is not None:
@@ -249,18 +246,18 @@ def outcomes_of(store: Path) -> list[tuple[Study, Size, Outcome]]:
     return found
 
 
-def _summary(preset: Study, outcome: Outcome) -> dict[str, Any]:
+def _summary(study: Study, outcome: Outcome) -> dict[str, Any]:
     """Return what is recorded of a study."""
     return {
         "title": outcome.title,
-        "group": preset.group,
+        "group": study.group,
         "verdict": outcome.verdict,
         "compared": outcome.compared,
         "agreeing": outcome.agreeing,
         "seeds": outcome.seeds,
         "runs": outcome.runs,
         "seconds": round(outcome.seconds, 1),
-        "official": preset.official,
+        "official": study.official,
         "rows": [row for row in outcome.rows if row["published"] is not None],
     }
 
@@ -305,15 +302,8 @@ def _close(one: dict[str, Any] | None, two: dict[str, Any] | None) -> bool:
 def check(claims: Claims, workspace: Workspace) -> Iterable[Checked]:
     """Yield every claim computed again at the size of the workspace, beside what is recorded."""
     record = read_record()
-    for name in dict.fromkeys(preset.name for preset, _ in claims.values()):
+    for name in dict.fromkeys(study.name for study, _ in claims.values()):
         outcome = regenerate(STUDIES[name], workspace).outcome
         for key, found in outcome.claims.items():
             if key in claims:
-                yield Checked(key, record.at(key, workspace.size), _plain(found))
-
-
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
-    """Return an entry as JSON gives it back: what is infinite is null."""
-    from latebloom.core.json_text import jsonable
-
-    return jsonable(found)
+                yield Checked(key, record.at(key, workspace.size), jsonable(found))

@@ -1,4 +1,4 @@
-"""The verb of the command line about errata; `cli` reads its arguments."""
+"""The command `errata`: what is printed and false, with executable counterexamples."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from latebloom.cli import print_table
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.json_text import dump_json
+from latebloom.core.text import number
 
 if TYPE_CHECKING:
     from latebloom_paper.errata import Erratum, Evidence
@@ -32,29 +34,24 @@ class Errata:
     """Print one JSON document instead of tables."""
 
     def execute(self, settings: list[tuple[str, str]]) -> int:
-        """Run the command."""
-        return errata(self)
+        """List the errata, or print one, and execute the counterexamples if asked."""
+        from latebloom_paper.errata import ERRATA
 
-
-def errata(verb: Errata) -> int:
-    """List the errata, or tell one, and execute the counterexamples if asked."""
-    from latebloom_paper.errata import ERRATA
-
-    chosen = list(ERRATA.values()) if verb.id is None else [find(verb.id)]
-    found: dict[str, Evidence] = {}
-    if verb.run:
-        found = {e.id: e.counterexample() for e in chosen if e.counterexample is not None}
-    if verb.json:
-        documents = [_document(e, found) for e in chosen]
-        print(dump_json(documents if verb.id is None else documents[0]))
-    elif verb.id is not None:
-        _print_one(chosen[0], found.get(chosen[0].id))
-    elif verb.run:
-        _print_all(chosen, found)
-    else:
-        _print_list(chosen)
-    shown = all(e.contradicts_printed and e.supports_right for e in found.values())
-    return DONE if shown else NOT_SHOWN
+        chosen = list(ERRATA.values()) if self.id is None else [find(self.id)]
+        found: dict[str, Evidence] = {}
+        if self.run:
+            found = {e.id: e.counterexample() for e in chosen if e.counterexample is not None}
+        if self.json:
+            documents = [_document(e, found) for e in chosen]
+            print(dump_json(documents if self.id is None else documents[0]))
+        elif self.id is not None:
+            _print_one(chosen[0], found.get(chosen[0].id))
+        elif self.run:
+            _print_all(chosen, found)
+        else:
+            _print_list(chosen)
+        shown = all(e.contradicts_printed and e.supports_right for e in found.values())
+        return DONE if shown else NOT_SHOWN
 
 
 def find(name: str) -> "Erratum":
@@ -76,8 +73,8 @@ def _laws(erratum: "Erratum") -> list[dict[str, str]]:
     """Return name and status of the laws that refer to an erratum."""
     from latebloom.laws import LAWS
 
-    told = [law for law in LAWS.values() if law.erratum == erratum.id]
-    return [{"name": law.name, "status": law.status} for law in told]
+    found = [law for law in LAWS.values() if law.erratum == erratum.id]
+    return [{"name": law.name, "status": law.status} for law in found]
 
 
 def _document(erratum: "Erratum", found: "dict[str, Evidence]") -> dict[str, Any]:
@@ -88,16 +85,12 @@ def _document(erratum: "Erratum", found: "dict[str, Evidence]") -> dict[str, Any
 
 
 def _print_list(chosen: "list[Erratum]") -> None:
-    from latebloom.cli import print_table
-
     rows = [(e.id, e.where, e.kind, e.printed) for e in chosen]
     note = "What is right, and the counterexample: latebloom errata ID. All of them executed: --run"
     print_table(("id", "where", "kind", "what is printed"), rows, notes=[note])
 
 
 def _print_one(erratum: "Erratum", evidence: "Evidence | None") -> None:
-    from latebloom.cli import print_table
-
     rows = [
         ("kind", erratum.kind),
         ("printed", erratum.printed),
@@ -116,9 +109,6 @@ def _print_one(erratum: "Erratum", evidence: "Evidence | None") -> None:
 
 
 def _print_all(chosen: "list[Erratum]", found: "dict[str, Evidence]") -> None:
-    from latebloom.cli import print_table
-    from latebloom.core.text import number
-
     rows = []
     for name, evidence in found.items():
         verdicts = (number(evidence.contradicts_printed), number(evidence.supports_right))

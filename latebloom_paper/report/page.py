@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
+from latebloom.core import html
 from latebloom.core.text import duration
 from latebloom.core.versions import __version__
 from latebloom.plots import STYLE
@@ -19,7 +20,8 @@ from .sections import Paper, tally
 
 # The look of the demo's page, and what a table needs on a phone and in print.
 STYLES = (STYLE, Path(__file__).with_name("report.css"))
-TITLE = "What stands of “Grokking Beyond the Euclidean Norm of Model Parameters”"
+NAME = "“Grokking Beyond the Euclidean Norm of Model Parameters”"
+TITLE = f"Which claims hold: {NAME}"
 # Where values were published.
 PAPER = ("convex", "networks")
 ARXIV = '<a href="https://arxiv.org/abs/2506.05718">arXiv 2506.05718</a>'
@@ -27,13 +29,13 @@ LEAD = (
     "The paper says that a model fits its data first and generalizes far later whenever a small "
     "penalty asks for something that a generalizing model has, such as sparse or low-rank weights; "
     "that depth, or the choice of the data, can do the same; and that the l2 norm of the weights "
-    "does not tell. What of that stands: the statements in numbers of the paper "
+    "does not tell. This page says which of it holds: the statements in numbers of the paper "
     f"({ARXIV}) and of its authors’ post, with the test that decides it, and every figure made "
     "again."
 )
 MADE = (
     "Every number on this page comes from runs; none was typed in, except what was published. "
-    "Seeds are fixed and stand with each study. On another machine runs differ in the last digits, "
+    "Seeds are fixed, and given with each study. On other machines runs differ in the last digits, "
     "which long runs of networks carry further; the verdicts are checked by computing them again."
 )
 COSTS = (
@@ -60,11 +62,11 @@ def report_page(store: Path) -> str:
     """
     record = record_of(store)
     # Quick comes before full: the last one counts.
-    best = {preset.name: (preset, outcome) for preset, _, outcome in outcomes_of(store)}
+    best = {study.name: (study, outcome) for study, _, outcome in outcomes_of(store)}
     paper = Paper(store, record, best, all_claims())
-    theory = [name for name, (preset, _) in best.items() if preset.group == "theory"]
-    pieces = [
-        _head(),
+    theory = [name for name, (study, _) in best.items() if study.group == "theory"]
+    style = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
+    body = [
         f"<header>\n<h1>{escape(TITLE)}</h1>\n<p class='lead'>{LEAD}</p>",
         _headline(paper),
         _contents(paper),
@@ -75,19 +77,9 @@ def report_page(store: Path) -> str:
         _errata(),
         _costs(paper),
         _made(paper),
-        "</main>\n</body>\n</html>\n",
+        "</main>",
     ]
-    return "\n".join(filter(None, pieces))
-
-
-def _head() -> str:
-    style = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(TITLE)}</title>\n<style>\n{style}</style>\n</head>\n<body>"
-    )
+    return html.document(TITLE, style, body)
 
 
 def _headline(paper: Paper) -> str:
@@ -133,10 +125,10 @@ def _versions(outcomes: Sequence[Outcome]) -> str:
     """Return with what the studies were made."""
     kinds = {tuple(sorted(outcome.versions.items())) for outcome in outcomes}
     newest = max(outcomes, key=lambda outcome: outcome.made)
-    told = ", ".join(f"{name} {version}" for name, version in newest.versions.items())
+    text = ", ".join(f"{name} {version}" for name, version in newest.versions.items())
     if len(kinds) > 1:
-        told += " (and others: the studies were not all made with the same versions)"
-    return f"Made with {escape(told)}." if told else ""
+        text += " (and others: the studies were not all made with the same versions)"
+    return f"Made with {escape(text)}." if text else ""
 
 
 def _contents(paper: Paper) -> str:
@@ -160,7 +152,7 @@ def _errata() -> str:
         ]
         for e in ERRATA.values()
     ]
-    table = parts.table(("entry", "where", "printed", "right"), rows, list(ERRATA))
+    table = html.table(("entry", "where", "printed", "right"), rows, list(ERRATA))
     return (
         '<section id="errata">\n<h2>Errata</h2>\n<p>What is printed and false, loose or misworded; '
         "<code>latebloom errata ID --run</code> runs the counterexample.</p>\n"
@@ -181,16 +173,16 @@ def _costs(paper: Paper) -> str:
             ratio = f"{float(f'{official / full:.2g}'):,.6g}"
         times = ["" if t is None else duration(t) for t in (official, quick, full)]
         rows.append([f'<a href="#{name}">{name}</a>', *times, ratio])
-    told = COSTS
+    text = COSTS
     if len(both) > 1:
-        told += (
+        text += (
             f" The {len(both)} figures with both times: {duration(ours)}; the public code "
             f"{duration(official_of(both))}, runs that figures share counted once."
         )
     header = ("study", "public code", "quick", "full", "public code / full")
     return (
-        f'<section id="cost">\n<h2>What it costs</h2>\n<p>{escape(told)}</p>\n'
-        f"{parts.table(header, rows)}\n</section>"
+        f'<section id="cost">\n<h2>What it costs</h2>\n<p>{escape(text)}</p>\n'
+        f"{html.table(header, rows)}\n</section>"
     )
 
 

@@ -1,15 +1,15 @@
-"""The pieces of the report's page: tables, verdicts, the bar, pictures as data."""
+"""The pieces of the report: verdicts, statements, numbers, tables of values."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
-from urllib.parse import quote
 
+from latebloom.core import html
 from latebloom.core.text import number
 from latebloom_paper.book.claim import Claim, Verdict
+from latebloom_paper.book.claim_text import statistic_text
 from latebloom_paper.book.reproduction import READ_OFF_ACCURACY, footnotes
-from latebloom_paper.commands.reproduce import statistic_text
 from latebloom_paper.errata import ERRATA
 
 # A verdict has a mark and a word beside its colour: no reader needs the colour.
@@ -31,8 +31,6 @@ PAPER = "arXiv 2506.05718, "
 ENTRY = r"\b[EB]-\d\d\b"
 # What a claim is called on that nothing has been run for.
 NOT_RUN = "not run"
-# In a URL between single quotes these may stay as they are; an SVG has little else.
-PLAIN = ' !"$()*+,-./:;=?@[]^_`{|}~'
 
 
 def anchor(claim: str) -> str:
@@ -97,81 +95,37 @@ def bar(counts: Mapping[str, int], thin: bool = False) -> str:
     total = sum(counts[verdict] for verdict in MARKS)
     if not total:
         return ""
-    pieces, legend, told, left = [], [], [], 0.0
+    pieces, legend, words, left = [], [], [], 0.0
     for verdict, (mark, name) in MARKS.items():
         count = counts[verdict]
         if not count:
             continue
         width = 100 * count / total
-        words = PLURAL[verdict] if count > 1 else verdict
+        plural = PLURAL[verdict] if count > 1 else verdict
         pieces.append(
             f'<rect class="{name}" x="{left:.2f}%" width="{max(width - 0.3, 0.2):.2f}%" '
-            f'height="100%"><title>{count} {words}</title></rect>'
+            f'height="100%"><title>{count} {plural}</title></rect>'
         )
-        legend.append(f'<li class="{name}"><b>{mark} {count}</b> {words}</li>')
-        told.append(f"{count} {words}")
+        legend.append(f'<li class="{name}"><b>{mark} {count}</b> {plural}</li>')
+        words.append(f"{count} {plural}")
         left += width
-    label = ", ".join(told)
+    label = ", ".join(words)
     drawn = f'<svg class="bar" role="img" aria-label="{label}">{"".join(pieces)}</svg>'
     return drawn if thin else f'{drawn}\n<ul class="legend">{"".join(legend)}</ul>'
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], ids: Sequence[str] = ()) -> str:
-    """Return a table whose cells know their column's name: on a phone each row is a card.
-
-    **Arguments:**
-
-    - `header`: plain text.
-    - `rows`: HTML; the first cell names the row.
-    - `ids`: a fragment for each row, or none at all.
-    """
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
-    body = []
-    for i, row in enumerate(rows):
-        named = [f'data-label="{escape(name)}"' for name in header]
-        cells = [f"<td {label}>{cell}</td>" for label, cell in zip(named, row, strict=True)]
-        cells[0] = f'<th scope="row" {named[0]}>{row[0]}</th>'
-        body.append(f'<tr id="{ids[i]}">' if ids else "<tr>")
-        body.append("".join(cells) + "</tr>")
-    return (
-        f'<div class="table"><table class="cards">\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
-        + "\n".join(body)
-        + "\n</tbody>\n</table></div>"
-    )
-
-
-def folded(summary: str, content: str, kind: str = "") -> str:
-    """Return something that opens on a click."""
-    name = f' class="{kind}"' if kind else ""
-    return f"<details{name}><summary>{escape(summary)}</summary>\n{content}\n</details>"
-
-
-def picture_of(svg: bytes, alt: str) -> str:
-    """Return a vector picture as an image: so each keeps its element ids to itself."""
-    text = svg.decode("utf-8")
-    # A third shorter than base64. A URL may not hold line ends; to an SVG they are blanks.
-    data = quote(" ".join(text.split("\n")), safe=PLAIN)
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text[:2000])
-    # The room is kept before the picture is drawn, or links into the page would miss.
-    room = f' width="{float(size[1]):.0f}" height="{float(size[2]):.0f}"' if size else ""
-    return (
-        f'<figure><img alt="{escape(alt)}"{room} decoding="async" '
-        f"src='data:image/svg+xml;charset=utf-8,{data}'></figure>"
-    )
-
-
 def statement(claim: Claim, found: dict[str, Any] | None) -> str:
     """Return what is stated, and beside it what is right, or was tried as such."""
-    told = sentence(claim.test.says)
+    printed = sentence(claim.test.says)
     if claim.corrected is None or found is None or found["verdict"] == Verdict.holds:
-        return told
+        return printed
     if found["corrected"] is None:
         label = "Instead, not tested in this run:"
     elif found["verdict"] == Verdict.corrected:
         label = "Right:"
     else:
         label = "Not shown either:" if found["verdict"] == Verdict.fails else "Instead:"
-    return f"{told}<br><em>{label}</em> {sentence(claim.corrected.says)}"
+    return f"{printed}<br><em>{label}</em> {sentence(claim.corrected.says)}"
 
 
 def numbers(claim: Claim, found: dict[str, Any] | None) -> tuple[str, str]:
@@ -185,9 +139,9 @@ def numbers(claim: Claim, found: dict[str, Any] | None) -> tuple[str, str]:
     if found["corrected"] is None or found["verdict"] == Verdict.holds or claim.corrected is None:
         return value, band
     label = "right:" if found["verdict"] == Verdict.corrected else "instead:"
-    said = f'<em class="quiet">{label}</em>'
-    better = f'<span class="whole">{said} {escape(claim.corrected.band)}</span>'
-    return f"{value}<br>{said} {_number(found['corrected'])}", f"{band}<br>{better}"
+    kind = f'<em class="quiet">{label}</em>'
+    better = f'<span class="whole">{kind} {escape(claim.corrected.band)}</span>'
+    return f"{value}<br>{kind} {_number(found['corrected'])}", f"{band}<br>{better}"
 
 
 def _number(found: dict[str, Any] | None) -> str:
@@ -195,10 +149,10 @@ def _number(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
     value, _, interval = statistic_text(found).partition(" ")
-    told = f"{_whole(value)} {_whole(interval)}" if interval else _whole(value)
+    text = f"{_whole(value)} {_whole(interval)}" if interval else _whole(value)
     if found["count"] > 1:
-        told += f' <span class="quiet whole">n = {found["count"]}</span>'
-    return told
+        text += f' <span class="quiet whole">n = {found["count"]}</span>'
+    return text
 
 
 def _whole(text: str) -> str:
@@ -211,10 +165,12 @@ def values(rows: Sequence[dict[str, Any]]) -> str:
     tolerance = f"within {READ_OFF_ACCURACY:.0%}"
     header = ("quantity", "published", "ours", "difference", tolerance, "why")
     reasons, notes = footnotes([row["because"] for row in rows])
-    told = [_value(row, reason) for row, reason in zip(rows, reasons, strict=True)]
-    shown = [k for k in range(6) if k in (0, 2) or any(row[k] for row in told)]
+    cells = [_value(row, reason) for row, reason in zip(rows, reasons, strict=True)]
+    shown = [k for k in range(6) if k in (0, 2) or any(row[k] for row in cells)]
     below = "".join(f"<p>{plain(note)}</p>" for note in notes)
-    return table([header[k] for k in shown], [[row[k] for k in shown] for row in told]) + below
+    return (
+        html.table([header[k] for k in shown], [[row[k] for k in shown] for row in cells]) + below
+    )
 
 
 def _value(row: dict[str, Any], reason: str) -> tuple[str, ...]:

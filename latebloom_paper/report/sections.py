@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from latebloom.core import html
 from latebloom.core.text import duration, number
 from latebloom_paper.book.catalogue import GROUPS, Study, studies
 from latebloom_paper.book.claim import Verdict
@@ -35,7 +36,7 @@ class Paper:
     @property
     def missing(self) -> list[str]:
         """The studies of paper and post, and ours, that the store does not have."""
-        return [preset.name for preset in studies("all") if preset.name not in self.best]
+        return [owner.name for owner in studies("all") if owner.name not in self.best]
 
     def verdict(self, claim: str) -> str | None:
         """Return the verdict on a claim, None if nothing was run for it."""
@@ -57,10 +58,10 @@ def tally(record: Record, claims: Iterable[str]) -> dict[str, int]:
 
 
 def remember(paper: Paper) -> str:
-    """Return the claims by verdict: first what does not stand as printed."""
+    """Return the claims by verdict: first what does not hold as printed."""
     theirs = published(paper.claims)
     ours = {key: pair for key, pair in paper.claims.items() if key not in theirs}
-    told = ['<section id="remember">\n<h2>What to remember</h2>', f"<p>{escape(JUDGED)}</p>"]
+    out = ['<section id="remember">\n<h2>What to remember</h2>', f"<p>{escape(JUDGED)}</p>"]
     titles = {
         Verdict.fails: "What fails",
         Verdict.corrected: "What holds with a correction",
@@ -71,9 +72,9 @@ def remember(paper: Paper) -> str:
     for verdict, title in titles.items():
         found = paper.of(verdict, theirs)
         mark, kind = parts.MARKS[verdict]
-        told.append(f"<h3>{mark} {title}: {len(found)}</h3>")
+        out.append(f"<h3>{mark} {title}: {len(found)}</h3>")
         if verdict is Verdict.fails and found:
-            told.append(_listed(paper, verdict, found))
+            out.append(_listed(paper, verdict, found))
             continue
         laws = {key: pair for key, pair in found.items() if pair[0].group == "theory"}
         rest = {key: pair for key, pair in found.items() if key not in laws}
@@ -81,18 +82,18 @@ def remember(paper: Paper) -> str:
             listed = _listed(paper, verdict, rest)
             words = f"{len(rest)} of figures and text"
             open_at_once = verdict is Verdict.corrected
-            told.append(listed if open_at_once else parts.folded(words, listed, kind))
+            out.append(listed if open_at_once else html.folded(words, listed, kind))
         if laws:
             listed = _listed(paper, verdict, laws)
             words = f"{len(laws)} of theorems, lemmas and identities"
-            told.append(parts.folded(words, listed, kind))
+            out.append(html.folded(words, listed, kind))
     if any(paper.verdict(key) for key in ours):
-        told.append(
+        out.append(
             f"<h3>Questions of ours</h3>\n<p>{len(ours)} that the paper leaves open: "
-            f"{paper.record.count(ours)}. They stand "
+            f"{paper.record.count(ours)}. They are "
             '<a href="#claims-beyond">below the others</a>, and with the networks.</p>'
         )
-    return "\n".join([*told, "</section>"])
+    return "\n".join([*out, "</section>"])
 
 
 def _listed(paper: Paper, verdict: Verdict, claims: Claims) -> str:
@@ -112,7 +113,7 @@ def _listed(paper: Paper, verdict: Verdict, claims: Claims) -> str:
         said = parts.statement(claim, found)
         said += f'<br><span class="quiet">{parts.source(claim.source)}</span>'
         rows.append([_link(key), said, value, band])
-    return parts.table(("claim", "statement", "found, 95% interval", last), rows)
+    return html.table(("claim", "statement", "found, 95% interval", last), rows)
 
 
 def _link(claim: str) -> str:
@@ -122,16 +123,16 @@ def _link(claim: str) -> str:
 
 def all_claims(paper: Paper) -> str:
     """Return the table of all claims, group by group."""
-    told = ['<section id="claims">\n<h2>All claims</h2>']
+    out = ['<section id="claims">\n<h2>All claims</h2>']
     header = ("claim", "source", "statement", "verdict", "found, 95% interval", "holds if", "size")
     for group in GROUPS:
         own = {key: pair for key, pair in paper.claims.items() if pair[0].group == group}
         rows = []
-        for key, (preset, claim) in own.items():
+        for key, (owner, claim) in own.items():
             found = paper.record.best(key)
             name = parts.name_of(key)
-            if preset.name in paper.best:
-                name = f'<a href="#{preset.name}">{name}</a>'
+            if owner.name in paper.best:
+                name = f'<a href="#{owner.name}">{name}</a>'
             said = parts.statement(claim, found)
             badge = parts.badge(paper.verdict(key))
             size = paper.record.size(key)
@@ -139,48 +140,48 @@ def all_claims(paper: Paper) -> str:
             rows.append([name, source, said, badge, *parts.numbers(claim, found), size])
         if rows:
             note = escape(NOTES.get(group, ""))
-            told.append(
+            out.append(
                 f'<h3 id="claims-{group}">{escape(TITLES[group])}</h3>\n'
                 f"{parts.bar(tally(paper.record, own), thin=True)}\n"
                 f"<p>{escape('; '.join(paper.record.headline(own)))}. {note}</p>\n"
-                f"{parts.table(header, rows, [parts.anchor(key) for key in own])}"
+                f"{html.table(header, rows, [parts.anchor(key) for key in own])}"
             )
-    return "\n".join([*told, "</section>"])
+    return "\n".join([*out, "</section>"])
 
 
 def study(paper: Paper, name: str) -> str:
     """Return the section of a study: picture, verdict, values, claims, settings, cost."""
-    preset, outcome = paper.best[name]
+    about, outcome = paper.best[name]
     said = [outcome.verdict[:1].upper() + outcome.verdict[1:]]
-    if verdicts := [v for claim in preset.claims if (v := paper.verdict(claim.id)) is not None]:
+    if verdicts := [v for claim in about.claims if (v := paper.verdict(claim.id)) is not None]:
         said.append(f"claims: {count(verdicts)}")
     verdict = "; ".join(said)
-    also = f", also {', '.join(preset.aliases)}" if preset.aliases else ""
+    also = f", also {', '.join(about.aliases)}" if about.aliases else ""
     svg = picture(paper.store, name, outcome.size)
-    told = [
+    out = [
         f'<section id="{name}" class="study">\n<h2>{escape(outcome.title)}</h2>',
         f'<p class="quiet"><code>{name}</code>{also}; {outcome.size} size</p>',
-        parts.picture_of(svg, _alt(outcome, verdict)),
+        html.picture(svg, _alt(outcome, verdict)),
         f"<p><strong>{escape(verdict)}.</strong></p>",
     ]
     if outcome.rows:
         shown = parts.values(outcome.rows)
-        long = len(outcome.rows) > SHORT and preset.group != "theory"
-        told.append(parts.folded(f"{len(outcome.rows)} numbers", shown) if long else shown)
-    told.append(_claims_of(paper, preset))
-    notes = [parts.sentence(note) for note in (preset.note, *outcome.notes) if note]
-    told.append(f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>" if notes else "")
+        long = len(outcome.rows) > SHORT and about.group != "theory"
+        out.append(html.folded(f"{len(outcome.rows)} numbers", shown) if long else shown)
+    out.append(_claims_of(paper, about))
+    notes = [parts.sentence(note) for note in (about.note, *outcome.notes) if note]
+    out.append(f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>" if notes else "")
     cost = f"{outcome.runs:,} runs or tables, {duration(outcome.seconds)} of work of one core"
-    if preset.official:
-        cost += f"; the public code: {duration(preset.official)} on two"
+    if about.official:
+        cost += f"; the public code: {duration(about.official)} on two"
     facts = [("Seeds", escape(outcome.seeds)), ("Cost", escape(cost))]
     facts.append(("Again", f"<code>{escape(outcome.command)}</code>"))
-    told.append("<dl>" + "".join(f"<dt>{a}</dt><dd>{b}</dd>" for a, b in facts if b) + "</dl>")
+    out.append("<dl>" + "".join(f"<dt>{a}</dt><dd>{b}</dd>" for a, b in facts if b) + "</dl>")
     if outcome.settings:
         toml = "".join(f"<pre><code>{escape(text)}</code></pre>" for text in outcome.settings)
         more = f" of {len(outcome.settings)} experiments" if len(outcome.settings) > 1 else ""
-        told.append(parts.folded(f"Settings{more}", toml, "settings"))
-    return "\n".join([*filter(None, told), "</section>"])
+        out.append(html.folded(f"Settings{more}", toml, "settings"))
+    return "\n".join([*filter(None, out), "</section>"])
 
 
 def _alt(outcome: Outcome, verdict: str) -> str:
@@ -190,19 +191,19 @@ def _alt(outcome: Outcome, verdict: str) -> str:
     return f"{outcome.title}. {verdict}. {values}"
 
 
-def _claims_of(paper: Paper, preset: Study) -> str:
+def _claims_of(paper: Paper, owner: Study) -> str:
     """Return the claims of a study with what decides them; theorems stand above already."""
-    if not preset.claims or preset.group == "theory":
-        where = f'<a href="#claims-{preset.group}">above</a>'
-        return f"<p>{len(preset.claims)} claims: {where}.</p>" if preset.claims else ""
+    if not owner.claims or owner.group == "theory":
+        where = f'<a href="#claims-{owner.group}">above</a>'
+        return f"<p>{len(owner.claims)} claims: {where}.</p>" if owner.claims else ""
     rows = []
-    for claim in preset.claims:
+    for claim in owner.claims:
         found = paper.record.best(claim.id)
         badge = parts.badge(paper.verdict(claim.id))
         size = paper.record.size(claim.id)
-        if size not in ("", paper.best[preset.name][1].size):
+        if size not in ("", paper.best[owner.name][1].size):
             badge += f'<br><span class="quiet">{size} size</span>'
         said = parts.statement(claim, found)
         said += f'<br><span class="quiet">Measured: {parts.sentence(claim.test.statistic)}</span>'
         rows.append([_link(claim.id), said, badge, *parts.numbers(claim, found)])
-    return parts.table(("claim", "statement", "verdict", "found, 95% interval", "holds if"), rows)
+    return html.table(("claim", "statement", "verdict", "found, 95% interval", "holds if"), rows)

@@ -11,9 +11,10 @@ from latebloom.core.plugins import load_plugins
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.presets import Setting, load
 from latebloom.experiment.settings import change, scalar
-from latebloom.sweeps import Sweep
-from latebloom.sweeps.grid.axis import RANGE
-from latebloom.sweeps.grid.fields import Fields
+
+from .axis import RANGE
+from .fields import Fields
+from .sweep import Sweep
 
 # Folders of named sweeps, one TOML file each.
 FOLDERS: list[Path] = []
