@@ -637,7 +637,7 @@ def test_the_search_trains_every_variant_once(workspace, monkeypatch):
         if name in ("sum, 4 times", "sum, 8 times")
     }
     monkeypatch.setattr(blog_fig1_search, "variants", lambda: tried)
-    result = blog_fig1_search.search(workspace)
+    result = blog_fig1_search.reproduce(workspace)
     assert {row.quantity.partition(": ")[0] for row in result.rows} == set(tried)
     assert workspace.account.fresh == 2
 

@@ -179,7 +179,7 @@ def test_a_cell_that_kills_its_worker_fails_alone(tmp_path):
     script.write_text(
         "import os, sys\n"
         "import latebloom as lb\n"
-        "from latebloom.sweeps import outcome\n"
+        "from latebloom.sweeps.workers import outcome\n"
         "sys.path.insert(0, os.path.dirname(__file__))\n"
         "from sweep_helpers import grid\n"
         "real = outcome.simulate\n"

@@ -14,8 +14,8 @@ def versions() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _found() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("latebloom", "numpy", "scipy", "jax", "jaxlib", "optax", "xarray", "matplotlib"):
+    found = {"python": platform.python_version(), "latebloom": __version__}
+    for name in ("numpy", "scipy", "jax", "jaxlib", "optax", "xarray", "matplotlib"):
         try:
             found[name] = version(name)  # reads a file: 5 ms, as long as a small run
         except PackageNotFoundError:
