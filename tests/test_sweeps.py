@@ -19,9 +19,9 @@ from latebloom.core.errors import InvalidInput
 from latebloom.experiment.record import At
 from latebloom.sweeps import run_sweep
 from latebloom.sweeps.grid.expression import Expression
+from latebloom.sweeps.grid.grid import tasks_of
 from latebloom.sweeps.grid.seeding import derived_seed
-from latebloom.sweeps.grid.task import Task, tasks_of
-from latebloom.sweeps.workers import outcome
+from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.workers.batches import batches
 
 # Formulas -----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from latebloom.experiment.presets import Setting, is_family, load, preset, prese
 from latebloom.runs.run import FILES
 from latebloom.runs.run import Run as Result
 from latebloom.simulate import Engine
-from latebloom.sweeps.grid.file import OWN
+from latebloom.sweeps.file import OWN
 
 from .commands import COMMANDS, register_command
 

@@ -139,7 +139,7 @@ PICTURES = ("law", "phase", "agreement", "curves")
 
 def sweep(verb: Sweep, settings: list[tuple[str, str]]) -> int:
     """Run, or estimate, a sweep."""
-    from latebloom.sweeps.grid.file import load_sweep, sweep_names
+    from latebloom.sweeps.file import load_sweep, sweep_names
 
     from .tables import print_table
 

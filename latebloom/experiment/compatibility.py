@@ -1,21 +1,18 @@
 """Whether the parts of an experiment fit together, and which parts stand in for those left out."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, Unsupported
-from latebloom.methods import Adam, Optimizer, Subgradient
+from latebloom.methods import Adam, Method, Optimizer, Subgradient
 from latebloom.models import MLP, Linear, Model, Network, TokenPair
-from latebloom.penalties import Nuclear, OfNetwork, On, Sobolev
+from latebloom.penalties import Nuclear, OfNetwork, On, Penalty, Sobolev, Term
 from latebloom.problems import LeastSquares, Problem, Supervised
 
 from .initialization import Drawn, Gaussian
 from .record import Every, LogSpaced
-
-if TYPE_CHECKING:
-    from .experiment import Experiment
 
 PRECISIONS = ("mixed", "float32", "float64")
 TINY, HUGE = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
@@ -48,27 +45,50 @@ def defaults(problem: Problem) -> dict[str, Any]:
     }
 
 
-def require(experiment: "Experiment") -> None:
-    """Raise `InvalidInput` or `Unsupported` if the parts do not fit together."""
-    if isinstance(experiment.problem, Supervised):
-        _require_network(experiment, experiment.problem)
-    else:
-        _require_least_squares(experiment)
+class Parts(NamedTuple):
+    """The parts of an experiment that have to fit together."""
+
+    problem: Problem
+    model: Model | Network
+    penalty: Penalty | None
+    method: Method
+    init: float | Gaussian | Drawn | np.ndarray
+    precision: str | None
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of the penalty."""
+        return self.penalty.terms if self.penalty else ()
 
 
-def _require_least_squares(experiment: "Experiment") -> None:
-    model, unknown = experiment.model, experiment.data.shape
+class Start(NamedTuple):
+    """What a run starts from: `init`, and of a network the parameters by name."""
+
+    init: float | Gaussian | Drawn | np.ndarray
+    network: dict[str, np.ndarray] | None = None
+
+
+def require(parts: Parts) -> Start:
+    """Return the initial state; raise `InvalidInput` or `Unsupported` if the parts do not fit
+    together."""
+    if isinstance(parts.problem, Supervised):
+        return _require_network(parts, parts.problem)
+    assert isinstance(parts.problem, LeastSquares)
+    return _require_least_squares(parts, parts.problem)
+
+
+def _require_least_squares(parts: Parts, problem: LeastSquares) -> Start:
+    model, unknown, init = parts.model, problem.shape, parts.init
     if not isinstance(model, Model):
         raise InvalidInput(
-            f"model {type(model).__name__}: is a network, and {type(experiment.problem).__name__} "
+            f"model {type(model).__name__}: is a network, and {type(problem).__name__} "
             "is linear; use Linear, or a product such as Hadamard or MatrixProduct"
         )
-    if experiment.precision is not None:
+    if parts.precision is not None:
         raise InvalidInput(
-            f"precision = {experiment.precision!r}: is for networks; least squares are always "
+            f"precision = {parts.precision!r}: is for networks; least squares are always "
             "computed in float64, leave it out"
         )
-    init = experiment.init
     if isinstance(init, Drawn):
         raise InvalidInput("init = Drawn: is for networks; use a number, an array or Gaussian")
     if isinstance(init, np.ndarray | list):
@@ -78,18 +98,19 @@ def _require_least_squares(experiment: "Experiment") -> None:
                 f"init has shape {array.shape}: the parameters of {type(model).__name__} "
                 f"have shape {shape}"
             )
-        object.__setattr__(experiment, "init", array)
+        init = array
     elif not isinstance(init, Gaussian):
         check.real("init", init)
-    experiment.method.require(experiment.penalty, model)
-    _require_shapes(experiment, model, unknown)
-    experiment.data.validate()
+    parts.method.require(parts.penalty, model)
+    _require_shapes(parts.terms, model, unknown)
+    problem.validate()
+    return Start(init)
 
 
-def _require_shapes(experiment: "Experiment", model: Model, unknown: tuple[int, ...]) -> None:
+def _require_shapes(terms: tuple[Term, ...], model: Model, unknown: tuple[int, ...]) -> None:
     """Raise if the model or the penalty is made for unknowns of another shape."""
     model.shape(unknown)
-    for term in experiment.penalty.terms if experiment.penalty else ():
+    for term in terms:
         name = type(term).__name__
         if isinstance(term, On | Sobolev):
             raise InvalidInput(
@@ -108,8 +129,8 @@ def _require_shapes(experiment: "Experiment", model: Model, unknown: tuple[int, 
             )
 
 
-def _require_network(experiment: "Experiment", problem: Supervised) -> None:
-    model, method, penalty = experiment.model, experiment.method, experiment.penalty
+def _require_network(parts: Parts, problem: Supervised) -> Start:
+    model, method, penalty, init = parts.model, parts.method, parts.penalty, parts.init
     if not isinstance(model, Network):
         raise InvalidInput(
             f"model {type(model).__name__}: is for least squares, and "
@@ -120,37 +141,38 @@ def _require_network(experiment: "Experiment", problem: Supervised) -> None:
             f"method {type(method).__name__}: is for least squares; networks are trained with "
             "Adam, SGD or Optax"
         )
-    if not isinstance(experiment.init, Drawn):
+    if not isinstance(init, Drawn):
         raise InvalidInput(
-            f"init = {experiment.init!r}: networks start from their own law: "
-            "Drawn(seed=0, scale=1.0)"
+            f"init = {init!r}: networks start from their own law: Drawn(seed=0, scale=1.0)"
         )
-    check.one_of("precision", str(experiment.precision), PRECISIONS)
+    check.one_of("precision", str(parts.precision), PRECISIONS)
     problem.validate()
     model.require(problem)
-    axes = {name: array.ndim for name, array in experiment.network_start.items()}
+    drawn = model.start(problem, init.seed, init.scale)
+    start = dict(sorted(drawn.items()))  # the order in which JAX goes through a dictionary
+    axes = {name: array.ndim for name, array in start.items()}
     acts = OfNetwork(penalty, axes)
     if method.coupling == "proximal" and penalty is not None:
         reason = acts.no_prox()
         if reason:
             raise Unsupported(f"coupling = 'proximal': {reason}")
-    _require_range(experiment)
-    for term in penalty.terms if penalty else ():
+    _require_range(parts)
+    for term in parts.terms:
         if isinstance(term, Sobolev):
             if method.coupling != "coupled":
                 raise Unsupported(
                     f"coupling = {method.coupling!r}: Sobolev is part of the loss; use 'coupled'"
                 )
             _require_sobolev(term, problem, model)
+    return Start(init, start)
 
 
-def _require_range(experiment: "Experiment") -> None:
+def _require_range(parts: Parts) -> None:
     """Raise if a constant becomes 0 or infinite in the type of the parameters."""
-    if experiment.precision == "float64":
+    if parts.precision == "float64":
         return
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    strengths = [(f"{type(term).__name__}.beta", term.beta) for term in terms]
-    for name, value in [("alpha", experiment.method.alpha), *strengths]:
+    strengths = [(f"{type(term).__name__}.beta", term.beta) for term in parts.terms]
+    for name, value in [("alpha", parts.method.alpha), *strengths]:
         if not isinstance(value, int | float) or value == 0:
             continue
         if not TINY <= value <= HUGE:

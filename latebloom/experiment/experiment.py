@@ -102,7 +102,10 @@ class Experiment:
             raise InvalidInput(f"thresholds = {self.thresholds!r}: must be (train, test)")
         for name, value in zip(("train", "test"), self.thresholds, strict=True):
             check.real(f"thresholds ({name})", value, low=0, strict=True)
-        compatibility.require(self)
+        parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
+        start = compatibility.require(compatibility.Parts(*parts))
+        object.__setattr__(self, "init", start.init)
+        object.__setattr__(self, "_network_start", start.network)
 
     @property
     def data(self) -> LeastSquares:
@@ -144,12 +147,12 @@ class Experiment:
             )
         return self.problem
 
-    @cached_property
+    @property
     def network_start(self) -> dict[str, np.ndarray]:
         """The parameters of a network at step 0, by name, in float64."""
-        assert isinstance(self.init, Drawn)
-        found = self.network.start(self.supervised, self.init.seed, self.init.scale)
-        return dict(sorted(found.items()))  # the order in which JAX goes through a dictionary
+        start: dict[str, np.ndarray] | None = self.__dict__["_network_start"]
+        assert start is not None
+        return start
 
     @cached_property
     def start(self) -> Float[np.ndarray, "..."]:

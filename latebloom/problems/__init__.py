@@ -23,6 +23,6 @@ from .permutations import PermutationComposition as PermutationComposition
 from .sparse_recovery import SparseRecovery as SparseRecovery
 from .supervised import Split as Split
 from .supervised import Supervised as Supervised
-from .supervised_data import SupervisedData as SupervisedData
+from .supervised import SupervisedData as SupervisedData
 from .targets import low_rank_target as low_rank_target
 from .teacher_student import TeacherStudent as TeacherStudent

@@ -1,7 +1,5 @@
 """Sweeps: grids of experiments, computed in parallel, kept safely, opened as one Dataset."""
 
-from latebloom.sweeps.grid.sweep import Sweep as Sweep
-from latebloom.sweeps.grid.sweep import sweep as sweep
 from latebloom.sweeps.store.store import Store as Store
 from latebloom.sweeps.store.store import open_store as open_store
 from latebloom.sweeps.workers.runner import Summary as Summary
@@ -9,8 +7,10 @@ from latebloom.sweeps.workers.runner import run_sweep as run_sweep
 
 from .analysis.scaling import Scaling as Scaling
 from .analysis.scaling import fit_scaling as fit_scaling
-from .grid.file import register_sweeps as register_sweeps
+from .file import register_sweeps as register_sweeps
 from .store.store import create_store as create_store
+from .sweep import Sweep as Sweep
+from .sweep import sweep as sweep
 from .workers.interrupts import CtrlC as CtrlC
 from .workers.pools import Pool as Pool
 from .workers.pools import pool as pool

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .sweep import TASKS, Sweep
+# What can be done with an experiment, in the order in which it is done.
+TASKS = ("simulate", "predict", "recover")
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,3 @@ class Task:
         """Return whether a result of this task holds all that `wanted` asks for."""
         same = (self.verb, self.engine) == (wanted.verb, wanted.engine)
         return same and set(wanted.trajectories) <= set(self.trajectories)
-
-
-def tasks_of(sweep: Sweep) -> list[Task]:
-    """Return the tasks of a sweep, in the order of `TASKS`."""
-    found = []
-    for verb in (verb for verb in TASKS if verb in sweep.tasks):
-        if verb == "simulate":
-            found.append(Task(verb, sweep.engine, sweep.trajectories))
-        else:
-            found.append(Task(verb))
-    return found

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latebloom.core.lazy import Lazy
-from latebloom.sweeps.workers.outcome import Outcome
 
 from .checksum import sealed, unsealed
+from .outcome import Outcome
 
 if TYPE_CHECKING:
     import h5netcdf

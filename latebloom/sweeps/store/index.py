@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from latebloom.sweeps.grid.task import Task
-from latebloom.sweeps.workers.outcome import FAILED
 
 from .batch_file import BatchFile
 from .checksum import Damaged, sealed, unsealed
 from .files import Entry, Files
+from .outcome import FAILED
 
 BATCHES = "batches"
 INDEX = "index.json"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -10,21 +10,31 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from latebloom.core.errors import InvalidInput
-from latebloom.sweeps.grid.sweep import Sweep
-from latebloom.sweeps.grid.task import Task, tasks_of
+from latebloom.sweeps.grid.grid import Grid, tasks_of
+from latebloom.sweeps.grid.task import Task
 
 from .batch_file import BatchFile
 from .checksum import Damaged
-from .index import BATCHES
-
-if TYPE_CHECKING:
-    from .store import Store
+from .files import Files
+from .index import BATCHES, Index
 
 MISSING = "missing"
 # Parsed files kept in memory: all of a sweep of 10^5 cells.
 OPEN_FILES = 4096
 # Always there, whether they are swept, derived or the same for all cells: every law needs them.
 ALWAYS = ("alpha", "beta")
+
+
+class Kept(Protocol):
+    """What the results are read from: a store."""
+
+    files: Files
+    index: Index
+    label: str
+
+    def keys(self, sweep: Grid) -> list[str]:
+        """Return the hashes of a sweep's experiments."""
+        ...
 
 
 class Places:
@@ -36,7 +46,7 @@ class Places:
     - `names`: the files.
     """
 
-    def __init__(self, store: "Store", sweep: Sweep, task: Task, keys: Sequence[str]) -> None:
+    def __init__(self, store: Kept, sweep: Grid, task: Task, keys: Sequence[str]) -> None:
         found = store.index.places(task)
         numbers: dict[str, int] = {}
         file = np.full(len(keys), -1)
@@ -52,7 +62,7 @@ class Places:
 class Reader:
     """Reads columns of batch files; every file is checked before it is believed."""
 
-    def __init__(self, store: "Store") -> None:
+    def __init__(self, store: Kept) -> None:
         self.store = store
         self._open = lru_cache(maxsize=OPEN_FILES)(self._read)
 
@@ -125,7 +135,7 @@ class CellArray(BackendArray):
         return out[..., key[-1]] if self.records else out
 
 
-def dataset(store: "Store", sweep: Sweep) -> xr.Dataset:
+def dataset(store: Kept, sweep: Grid) -> xr.Dataset:
     """Return the results of a sweep, its axes as dimensions.
 
     **Arguments:**
@@ -150,7 +160,7 @@ def dataset(store: "Store", sweep: Sweep) -> xr.Dataset:
 
 
 class _Opened:
-    def __init__(self, store: "Store", sweep: Sweep) -> None:
+    def __init__(self, store: Kept, sweep: Grid) -> None:
         self.store, self.sweep = store, sweep
         self.keys = store.keys(sweep)
         self.reader = Reader(store)
@@ -256,7 +266,7 @@ def _odd(value: Any) -> bool:
     return not isinstance(value, bool | int | float | str)
 
 
-def _only_key(sweep: Sweep, name: str) -> str | None:
+def _only_key(sweep: Grid, name: str) -> str | None:
     """Return the field that a name stands for, None if there is none or more than one."""
     try:
         return sweep.fields.key(name)
@@ -264,7 +274,7 @@ def _only_key(sweep: Sweep, name: str) -> str | None:
         return None
 
 
-def _depends(sweep: Sweep, key: str) -> bool:
+def _depends(sweep: Grid, key: str) -> bool:
     """Whether the field changes with an axis: its own, or one of the spec that it is part of."""
     swept = {k for axis in sweep.axes for k in axis.values} | set(sweep.derive)
     parts = key.split(".")

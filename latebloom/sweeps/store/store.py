@@ -25,8 +25,7 @@ import numpy as np
 from latebloom.core.errors import InvalidInput, nearest, unwritable
 from latebloom.core.files import publish, remove_drafts, replace
 from latebloom.core.versions import __version__
-from latebloom.sweeps.grid.sweep import Sweep
-from latebloom.sweeps.grid.task import tasks_of
+from latebloom.sweeps.grid.grid import Grid, tasks_of
 
 from .checksum import Damaged, sealed, unsealed
 from .files import Files, LocalFiles, RemoteFiles
@@ -77,7 +76,7 @@ class Store:
     # Sweeps ---------------------------------------------------------------------------------------
 
     @cached_property
-    def sweeps(self) -> dict[str, Sweep]:
+    def sweeps(self) -> dict[str, Grid]:
         """Hash -> sweep, of all sweeps that were run here."""
         found = {}
         for entry in self.files.entries(SWEEPS, ".json"):
@@ -87,7 +86,7 @@ class Store:
                 self.unreadable[entry.name] = str(error)
         return found
 
-    def _sweep(self, name: str) -> Sweep:
+    def _sweep(self, name: str) -> Grid:
         def revive(value: Any) -> Any:
             if isinstance(value, dict) and value.keys() == {"npy"}:
                 return np.load(io.BytesIO(self.files.read(f"{SWEEPS}/{value['npy']}")))
@@ -97,14 +96,14 @@ class Store:
 
         try:
             data = json.loads(self.files.read(f"{SWEEPS}/{name}"))
-            found = Sweep.from_dict(revive(data))
+            found = Grid.from_dict(revive(data))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(f"{SWEEPS}/{name}: cannot be read ({error})") from None
         if f"{found.hash}.json" != name:
             raise InvalidInput(f"{SWEEPS}/{name}: is not the sweep that was written there")
         return found
 
-    def sweep(self, name: str | None = None) -> Sweep:
+    def sweep(self, name: str | None = None) -> Grid:
         """Return the sweep with this name or hash; the only one if None.
 
         **Raises:** `InvalidInput` if there is none, or more than one to choose from.
@@ -124,7 +123,7 @@ class Store:
             raise InvalidInput(f"{self.label}: {name!r} may be any of {listed}: give the hash")
         return found[0]
 
-    def keys(self, sweep: Sweep) -> list[str]:
+    def keys(self, sweep: Grid) -> list[str]:
         """Return the hash of every cell of a sweep, in order, "" for cells that are left out.
 
         **Raises:** `InvalidInput` for a cell whose values make no experiment.
@@ -137,7 +136,7 @@ class Store:
                 return as_keys(numbers)
         return [sweep.key(i) or "" for i in range(sweep.size)]
 
-    def enter(self, sweep: Sweep, keys: Sequence[str]) -> None:
+    def enter(self, sweep: Grid, keys: Sequence[str]) -> None:
         """Write down that this sweep is run here."""
         data = sweep.to_dict()
         arrays: list[str] = []
@@ -175,7 +174,7 @@ class Store:
 
     # State ----------------------------------------------------------------------------------------
 
-    def progress(self, sweep: Sweep) -> Progress:
+    def progress(self, sweep: Grid) -> Progress:
         """Return how far a sweep is."""
         keys = [key for key in dict.fromkeys(self.keys(sweep)) if key]
         done = failed = 0
@@ -189,7 +188,7 @@ class Store:
         seconds = sum(self.index.known[name].seconds for name in files)
         return Progress(len(keys) * len(tasks_of(sweep)), done, failed, seconds)
 
-    def open(self, sweep: Sweep | str | None = None) -> "xr.Dataset":
+    def open(self, sweep: Grid | str | None = None) -> "xr.Dataset":
         """Return the results of a sweep as one Dataset, loaded when values are asked for.
 
         See `latebloom.sweeps.store.results.dataset`.
@@ -200,7 +199,7 @@ class Store:
         """
         from .results import dataset
 
-        return dataset(self, sweep if isinstance(sweep, Sweep) else self.sweep(sweep))
+        return dataset(self, sweep if isinstance(sweep, Grid) else self.sweep(sweep))
 
     # Writing --------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput
 from latebloom.problems import Supervised
 from latebloom.simulate import choose_engine
-from latebloom.sweeps.grid.sweep import Sweep
+from latebloom.sweeps.grid.grid import Grid
 from latebloom.sweeps.grid.task import Task
 
 # Cells per batch: of the event-driven and closed-form engines, a few seconds of work, which is what
@@ -65,7 +65,7 @@ def file_name(task: Task, keys: Sequence[str], failed: bool) -> str:
     return f"{'failed' if failed else task.verb}-{digest}.nc"
 
 
-def batches(sweep: Sweep, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
+def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
     """Yield the batches of all cells of a sweep, whatever is done already.
 
     They depend on the sweep alone: a resumed sweep has the batches of an uninterrupted one, and so
@@ -107,7 +107,7 @@ def _batch(task: Task, cells: list[int], keys: Sequence[str], together: bool) ->
     return Batch(task, tuple(cells), tuple(keys[i] for i in cells), together)
 
 
-def _kind(sweep: Sweep, task: Task, i: int) -> tuple[int, bool]:
+def _kind(sweep: Grid, task: Task, i: int) -> tuple[int, bool]:
     """Return how many cells of the structure of cell i make a batch, and whether they advance
     together."""
     if task.verb != "simulate":

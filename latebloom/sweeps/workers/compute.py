@@ -15,13 +15,14 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.files import publish, replace
 from latebloom.core.spec import fingerprint
 from latebloom.core.versions import versions
-from latebloom.sweeps.grid.sweep import Sweep
+from latebloom.sweeps.grid.grid import Grid
 from latebloom.sweeps.store.batch_file import encode
 from latebloom.sweeps.store.index import BATCHES
+from latebloom.sweeps.store.outcome import Outcome, failure
 from latebloom.sweeps.store.revision import git_revision
 
 from .batches import Batch, file_name
-from .outcome import Outcome, failure, outcomes
+from .tasks import outcomes
 
 # A batch that takes longer writes what it has so far: what one is willing to lose.
 SECONDS_PER_FILE = 60.0
@@ -47,7 +48,7 @@ class Report(NamedTuple):
 
 # Set by the initializer of a worker process.
 _STOP: list[Stop] = []
-_SWEEPS: dict[str, Sweep] = {}
+_SWEEPS: dict[str, Grid] = {}
 
 
 def set_stop(stop: Stop) -> None:
@@ -70,7 +71,7 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
     """
     sweep = _SWEEPS.get(key)
     if sweep is None:
-        sweep = Sweep.from_dict(spec)
+        sweep = Grid.from_dict(spec)
         _SWEEPS.clear()  # one is enough: they may carry large arrays
         _SWEEPS[key] = sweep
     if [sweep.key(i) for i in batch.cells] != list(batch.keys):
@@ -97,14 +98,14 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
     return _written(store, sweep, batch, waiting, began, report) if waiting else report
 
 
-def _made(sweep: Sweep, i: int) -> Any:
+def _made(sweep: Grid, i: int) -> Any:
     experiment = sweep.experiment(i)
     if experiment is None:
         raise InvalidInput("the cell is not part of the sweep")
     return experiment
 
 
-def write_failures(store: str, sweep: Sweep, batch: Batch, message: str) -> Report:
+def write_failures(store: str, sweep: Grid, batch: Batch, message: str) -> Report:
     """Write the cells of a batch down as failed."""
     waiting = [(i, k, failure(message)) for i, k in zip(batch.cells, batch.keys, strict=True)]
     return _written(store, sweep, batch, waiting, time.perf_counter(), Report(0, 0, 0.0, []))
@@ -112,7 +113,7 @@ def write_failures(store: str, sweep: Sweep, batch: Batch, message: str) -> Repo
 
 def _written(
     store: str,
-    sweep: Sweep,
+    sweep: Grid,
     batch: Batch,
     waiting: list[tuple[int, str, Outcome]],
     began: float,
@@ -144,7 +145,7 @@ def _written(
     )
 
 
-def _provenance(sweep: Sweep, batch: Batch, seconds: float, cells: list[int]) -> dict[str, Any]:
+def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: list[int]) -> dict[str, Any]:
     """Return where these results come from."""
     device = _device() if batch.together else "cpu"
     specs = []

@@ -9,14 +9,14 @@ from typing import Any
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
 from latebloom.core.spec import fingerprint
-from latebloom.sweeps.grid.sweep import Sweep
-from latebloom.sweeps.grid.task import tasks_of
+from latebloom.sweeps.grid.grid import Grid, tasks_of
 from latebloom.sweeps.store.batch_file import encode
+from latebloom.sweeps.store.outcome import Outcome
 from latebloom.sweeps.store.store import Progress, Store
 
 from .batches import Batch, batches
-from .outcome import Outcome, outcomes
 from .pools import cpus
+from .tasks import outcomes
 
 # Enough for a first idea: the cells of a grid differ, the large ones take nearly all the time.
 SECONDS = 10.0
@@ -59,7 +59,7 @@ class Estimate:
 
 
 def estimate(
-    sweep: Sweep,
+    sweep: Grid,
     store: Store | None,
     workers: int | None = None,
     seconds: float = SECONDS,
@@ -114,7 +114,7 @@ def estimate(
     )
 
 
-def _timed(sweep: Sweep, todo: Sequence[Batch], seconds: float) -> tuple[list[float], float, str]:
+def _timed(sweep: Grid, todo: Sequence[Batch], seconds: float) -> tuple[list[float], float, str]:
     """Return seconds per cell of some cells, the bytes of their files' contents, and an error."""
     drawn = [(batch, cell) for batch in todo for cell in batch.cells]
     random.Random(0).shuffle(drawn)
@@ -141,7 +141,7 @@ def _timed(sweep: Sweep, todo: Sequence[Batch], seconds: float) -> tuple[list[fl
     return times, size, error
 
 
-def _cell(sweep: Sweep, batch: Batch, cell: int) -> tuple[float, Outcome]:
+def _cell(sweep: Grid, batch: Batch, cell: int) -> tuple[float, Outcome]:
     """Return the seconds that one cell takes, and an outcome like its own."""
     experiment = sweep.experiment(cell)
     assert experiment is not None

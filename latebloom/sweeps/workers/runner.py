@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput
-from latebloom.sweeps.grid.sweep import Sweep
-from latebloom.sweeps.grid.task import tasks_of
+from latebloom.sweeps.grid.grid import Grid, tasks_of
 from latebloom.sweeps.store.store import Store, create_store
 
 from .batches import Batch, batches
@@ -106,7 +105,7 @@ Watch = Callable[[Standing], None]
 
 
 def run_sweep(
-    sweep: Sweep,
+    sweep: Grid,
     store: Store | str | Path,
     executor: str | Executor | Pool = "local",
     workers: int | None = None,
@@ -147,7 +146,7 @@ def run_sweep(
 class _Runner:
     """One call of `run_sweep`."""
 
-    def __init__(self, sweep: Sweep, store: Store, retry_failed: bool, watch: Watch | None) -> None:
+    def __init__(self, sweep: Grid, store: Store, retry_failed: bool, watch: Watch | None) -> None:
         self.sweep, self.store, self.watch = sweep, store, watch
         self.summary = Summary()
         self.began = time.perf_counter()

@@ -11,9 +11,9 @@ from latebloom.core.plugins import load_plugins
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.presets import Setting, load
 from latebloom.experiment.settings import change, scalar
+from latebloom.sweeps.grid.axis import RANGE
+from latebloom.sweeps.grid.fields import Fields
 
-from .axis import RANGE
-from .fields import Fields
 from .sweep import Sweep
 
 # Folders of named sweeps, one TOML file each.
@@ -67,7 +67,7 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
 
     **Raises:** `InvalidInput` for an unknown name or key (naming the nearest), or a bad value.
 
-    >>> from latebloom.sweeps.grid.file import load_sweep
+    >>> from latebloom.sweeps.file import load_sweep
     >>> load_sweep("phase").shape
     (20, 20, 25)
     """

@@ -22,9 +22,9 @@ from .expression import Expression
 from .fields import Fields, default_of
 from .seeding import derived_seed, seed_keys
 from .structure import structure_of
+from .task import TASKS, Task
 
 # What can be done with every experiment of a sweep.
-TASKS = ("simulate", "predict", "recover")
 # Names that results use themselves.
 RESERVED = ("seed", "record", "cell", "quantile")
 # Raise it when the meaning of a sweep's spec changes.
@@ -34,7 +34,7 @@ Values = Mapping[str, Any]
 T = TypeVar("T")
 
 
-class Sweep:
+class Grid:
     """A grid of experiments; see `sweep` for what it is made of.
 
     **Fields:**
@@ -304,7 +304,7 @@ class Sweep:
         return found
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Sweep":
+    def from_dict(cls, data: Mapping[str, Any]) -> "Grid":
         """Return the sweep that `to_dict` describes."""
         rest = {k: v for k, v in data.items() if k not in ("base", "grid")}
         groups = [dict(axis["values"]) for axis in data["grid"]]
@@ -322,53 +322,9 @@ class Sweep:
         text = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def run(self, store: Any, **settings: Any) -> Any:
-        """Compute what a store does not have yet; see `latebloom.sweeps.run_sweep`."""
-        from latebloom.sweeps.workers.runner import run_sweep
-
-        return run_sweep(self, store, **settings)
-
     def __repr__(self) -> str:
         grid = " x ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "one cell"
-        return f"Sweep({self.name!r}: {grid}; {', '.join(self.tasks)})"
-
-
-def sweep(base: Experiment, axes: Values | None = None, **settings: Any) -> Sweep:
-    """Return a labelled grid of experiments.
-
-    **Arguments:**
-
-    - `base`: the experiment that all cells start from.
-    - `axes`: field -> its values; the grid is their product. A field is a dotted key
-      (`penalty.beta`) or the end of one (`beta`); values are numbers, words, specs (`L1(1e-3)`,
-      types by name) or a range `{"start": 1e-6, "stop": 1e-3, "count": 4, "log": True}`.
-    - `zip`: groups of axes whose values go together, one dimension each.
-    - `seeds`: how many (0, 1, ...), or which. Every field that seeds something gets a seed of its
-      own derived from it; all cells with the same seed share instance, start and minibatches.
-    - `matched`: False: every cell draws its own.
-    - `derive`: field -> formula in other fields, such as `{"steps": "100 / (alpha * beta)"}`, or
-      conditional, `"1e9 if beta < 1e-5 else 1e6"`.
-    - `only`: a condition, such as `"s <= N"`; other cells are left out.
-    - `engine`: as for `simulate`.
-    - `tasks`: `simulate`, `predict` (what the laws say before the run), `recover` (can l1 or the
-      nuclear norm find the truth at all: a convex program with its certificate).
-    - `trajectories`: names of observables to keep over time, such as `test_error`.
-    - `batch`: cells per file and per unit of work; by default what takes seconds.
-    - `name`: a label.
-
-    **Returns:** a `Sweep`: `sweep.run("store")` computes it, `open_store("store").open(sweep)` is
-    its Dataset.
-
-    **Raises:** `InvalidInput` for fields that the experiment does not have (naming the nearest),
-    empty axes and unequal zips.
-
-    >>> import latebloom as lb
-    >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5), lb.ProximalGradient(0.1))
-    >>> grid = lb.sweep(base, {"N": [20, 30, 40], "beta": [1e-6, 1e-5]}, seeds=5)
-    >>> grid.shape, grid.size
-    ((3, 2, 5), 30)
-    """
-    return Sweep(base, axes, **settings)
+        return f"{type(self).__name__}({self.name!r}: {grid}; {', '.join(self.tasks)})"
 
 
 # Making axes --------------------------------------------------------------------------------------
@@ -455,3 +411,14 @@ def _child(node: Any, part: str) -> Any:
     if isinstance(node, list) and part.isdigit() and int(part) < len(node):
         return node[int(part)]
     return None
+
+
+def tasks_of(sweep: Grid) -> list[Task]:
+    """Return the tasks of a sweep, in the order of `TASKS`."""
+    found = []
+    for verb in (verb for verb in TASKS if verb in sweep.tasks):
+        if verb == "simulate":
+            found.append(Task(verb, sweep.engine, sweep.trajectories))
+        else:
+            found.append(Task(verb))
+    return found

@@ -1,11 +1,8 @@
-"""Outcomes: what is kept of every cell, one row of numbers and words each."""
+"""What becomes of an experiment: a run, a prediction or a recovery as an outcome."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.phases import Passage, Verdict
@@ -13,12 +10,10 @@ from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
 from latebloom.simulate import simulate, simulate_batch
 from latebloom.sweeps.grid.task import Task
+from latebloom.sweeps.store.outcome import DONE, FAILED, Outcome, failure
 from latebloom.theory import predict, recoverability
 from latebloom.theory.recoverability import Recoverability
 
-DONE, FAILED = "done", "failed"
-# Messages beyond this have told what they had to tell.
-LONGEST = 1000
 DESCRIPTIONS = {
     "t1": ("memorization step", "step"),
     "t2": ("generalization step", "step"),
@@ -26,27 +21,6 @@ DESCRIPTIONS = {
     "seconds": ("wall time", "s"),
     "recovered": ("whether the test error got to its threshold; NaN: not known", "1"),
 }
-
-
-@dataclass
-class Outcome:
-    """The row of one cell.
-
-    **Fields:**
-
-    - `values`: name -> number (NaN: not known, does not exist) or word ("": none).
-    - `curves`: name -> values over the recorded steps, `step` among them.
-    - `attrs`: name -> (what it is, its unit).
-    """
-
-    values: dict[str, float | str]
-    curves: dict[str, np.ndarray] = field(default_factory=dict)
-    attrs: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> bool:
-        """Whether the cell raised or diverged."""
-        return self.values["status"] == FAILED
 
 
 def outcomes(
@@ -70,11 +44,6 @@ def outcomes(
             return
     for made in experiments:
         yield _outcome(task, made)
-
-
-def failure(message: str) -> Outcome:
-    """Return the outcome of a cell that gave no result."""
-    return Outcome({"status": FAILED, "message": " ".join(message.split())[:LONGEST]})
 
 
 def _outcome(task: Task, made: Callable[[], Experiment]) -> Outcome:
