@@ -7,7 +7,7 @@ from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
-from latebloom.penalties.sum import no_prox
+from latebloom.penalties.base import no_prox
 from latebloom.problems import LeastSquares
 
 from .base import Memory, Method, Oracle

@@ -1,6 +1,7 @@
 """Penalties: beta times a regularizer h; value, subgradient, proximal operator, dual norm."""
 
 from .base import Penalty as Penalty
+from .base import Sum as Sum
 from .base import Term as Term
 from .euclidean import Euclidean as Euclidean
 from .frobenius import Frobenius as Frobenius
@@ -10,4 +11,3 @@ from .nuclear import Nuclear as Nuclear
 from .of_network import OfNetwork as OfNetwork
 from .on import On as On
 from .sobolev import Sobolev as Sobolev
-from .sum import Sum as Sum

@@ -27,6 +27,9 @@ class Euclidean(Term):
     """
 
     beta: float | Schedule
+    of_vector = True
+    prox_order = 40
+    rescales = True
 
     def value(self, x: Array, beta: Strength = None) -> Array:
         r"""Return $\beta\|x\|_2$."""

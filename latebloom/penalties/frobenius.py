@@ -28,6 +28,8 @@ class Frobenius(Term):
 
     beta: float | Schedule
     of_matrices = True
+    prox_order = 30
+    rescales = True
 
     def value(self, x: Array, beta: Strength = None) -> Array:
         r"""Return $\beta\|A\|_F$."""

@@ -26,6 +26,7 @@ class L1(Term):
     """
 
     beta: float | Schedule
+    prox_order = 0
 
     def value(self, x: Array, beta: Strength = None) -> Array:
         r"""Return $\beta\|x\|_1$."""

@@ -27,6 +27,8 @@ class L2(Term):
 
     beta: float | Schedule
     differentiable = True
+    prox_order = 50
+    rescales = True
 
     def value(self, x: Array, beta: Strength = None) -> Array:
         r"""Return $\frac{\beta}{2}\|x\|_2^2$."""

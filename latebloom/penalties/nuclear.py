@@ -44,6 +44,7 @@ class Nuclear(Term):
     beta: float | Schedule
     null: str = "minimal"  # the element of least norm
     of_matrices = True
+    prox_order = 20
 
     def __post_init__(self) -> None:
         super().__post_init__()

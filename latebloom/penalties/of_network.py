@@ -9,10 +9,8 @@ import numpy as np
 from latebloom.core.arrays import Array, namespace
 from latebloom.core.errors import InvalidInput, Unsupported
 
-from .base import Penalty, Strength, Term
-from .euclidean import Euclidean
+from .base import Penalty, Strength, Sum, Term, no_prox, place
 from .on import On
-from .sum import PROX_ORDER, Sum, no_prox
 
 Params = dict[str, Array]
 GROUPS = ("weights", "biases", "all")
@@ -21,9 +19,10 @@ GROUPS = ("weights", "biases", "all")
 class OfNetwork:
     r"""A penalty $\sum_i \beta_i h_i$ on the parameters of a network, with the interface of one.
 
-    `L1`, `L2` and `Euclidean` see the selected parameters as one long vector; `Frobenius` and
-    `Nuclear` add up over the selected matrices (a bias is a matrix of one column). Terms on the
-    function are left out: the loss has them.
+    A term that acts on a vector, such as `Euclidean`, is applied to the selected parameters as one
+    long vector. A term of matrices, such as `Nuclear`, adds up over them (a bias is a matrix of one
+    column). Any other adds up over the arrays. Terms on the function are left out: the loss has
+    them.
 
     **Arguments:**
 
@@ -82,7 +81,7 @@ class OfNetwork:
         if reason:
             raise Unsupported(reason)
         out = dict(params)
-        for term, names, strength in sorted(self._parts(beta), key=_rank):
+        for term, names, strength in sorted(self._parts(beta), key=lambda part: place(part[0])):
             arrays = [out[n] for n in names]
             found = [term.prox(x, step, strength) for x in _views(term, arrays)]
             for name, part in zip(names, _back(term, found, arrays), strict=True):
@@ -94,6 +93,9 @@ class OfNetwork:
         if any(part is None for part in self.terms):
             return "a penalty on the function has no proximal operator in closed form"
         parts = [(term, names) for term, names, _ in self._parts(None)]
+        for term, _ in parts:
+            if why := no_prox((term,)):
+                return f"{why}; or use coupling = 'coupled' or 'decoupled'"
         for (one, ours), (two, theirs) in itertools.combinations(parts, 2):
             if set(ours).isdisjoint(theirs):
                 continue
@@ -105,11 +107,6 @@ class OfNetwork:
             if why:
                 return f"{why}; or use coupling = 'coupled' or 'decoupled'"
         return None
-
-
-def _rank(part: tuple[Term, tuple[str, ...], Strength]) -> int:
-    kind = type(part[0])
-    return PROX_ORDER.index(kind) if kind in PROX_ORDER else len(PROX_ORDER)
 
 
 def _bare(term: Term) -> Term:
@@ -138,14 +135,14 @@ def _views(term: Term, arrays: list[Array]) -> list[Array]:
     """Return what the term is applied to: matrices, one long vector, or the arrays."""
     if term.of_matrices:
         return [x if x.ndim >= 2 else x.reshape(-1, 1) for x in arrays]
-    if isinstance(term, Euclidean):
+    if term.of_vector:
         return [namespace(*arrays).concatenate([x.ravel() for x in arrays])]
     return arrays
 
 
 def _back(term: Term, found: list[Array], arrays: list[Array]) -> list[Array]:
     """Return the views' results in the shapes of the arrays."""
-    if isinstance(term, Euclidean):
+    if term.of_vector:
         ends = np.cumsum([x.size for x in arrays])[:-1]
         found = namespace(found[0]).split(found[0], ends.tolist())
     return [part.reshape(x.shape) for part, x in zip(found, arrays, strict=True)]

@@ -91,10 +91,6 @@ class Sobolev(Term):
         """Refuse: there is no subgradient without the function."""
         raise Unsupported(_NEEDS)
 
-    def prox(self, x: Array, step: Array, beta: Strength = None) -> Array:
-        """Refuse: there is no closed form."""
-        raise Unsupported(_NEEDS)
-
     def dual_norm(self, z: Array) -> Array:
         """Refuse: it is not a norm of the parameters."""
         raise Unsupported(_NEEDS)
