@@ -20,7 +20,7 @@ import numpy as np
 import latebloom as lb
 from latebloom import problems
 from latebloom.core.spec import FAMILIES
-from latebloom.methods import Oracle
+from latebloom.methods import Oracle, Step
 from latebloom.models import Model
 from latebloom.penalties import Term
 from latebloom.problems import LeastSquares
@@ -437,7 +437,7 @@ def iterate(method: Any, penalty: Any, oracle: Oracle, params: Any, steps: int) 
     out, memory = [params], method.start(params)
     beta = penalty.strength() if penalty else None
     for t in range(steps):
-        params, memory = method.update(params, memory, oracle, penalty, method.alpha, beta, t)
+        params, memory = method.update(params, memory, Step(oracle, penalty, method.alpha, beta, t))
         out.append(params)
     return out
 

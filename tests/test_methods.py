@@ -122,7 +122,7 @@ def test_jax_agrees_with_numpy_also_when_compiled(name, penalty, rng):
 
         @jax.jit
         def update(params, memory, alpha, beta, t):
-            return method.update(params, memory, oracle, penalty, alpha, beta, t)
+            return method.update(params, memory, Step(oracle, penalty, alpha, beta, t))
 
         params = jnp.asarray(start)
         memory = method.start(params)

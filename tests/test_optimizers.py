@@ -23,7 +23,7 @@ from network_helpers import (
 
 import latebloom as lb
 from latebloom.core.spec import from_dict, to_dict
-from latebloom.methods import Oracle
+from latebloom.methods import Oracle, Step
 from latebloom.methods.optimizer import COUPLINGS
 from latebloom.penalties import OfNetwork
 
@@ -52,9 +52,9 @@ def library(method, penalty=None, steps=5, radius=None):
         memory, found = method.start(params), []
         oracle = Oracle(lambda p: jax.tree.map(jnp.asarray, gradient(p)), project)
         for t in range(steps):
-            params, memory = method.update(
-                params, memory, oracle, acts, method.alpha, penalty and penalty.strength(), t
-            )
+            strength = penalty and penalty.strength()
+            step = Step(oracle, acts, method.alpha, strength, t)
+            params, memory = method.update(params, memory, step)
             found.append(each(np.asarray, params))
     return found
 

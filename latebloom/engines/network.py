@@ -19,7 +19,7 @@ from jax import lax
 from latebloom.core import schedules
 from latebloom.core.arrays import Array, eigenvalues, one_by_one
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import Optimizer, Oracle
+from latebloom.methods import Optimizer, Oracle, Step
 from latebloom.models import Network
 from latebloom.penalties import OfNetwork, Penalty, Sobolev
 
@@ -165,9 +165,8 @@ class Program:
             lambda params: self.gradient(params, data, numbers, t, t1),
             partial(_to_sphere, radius=numbers.sphere),
         )
-        new, memory = self.method.update(
-            state.params, state.memory, oracle, penalty, alpha, beta, t
-        )
+        step = Step(oracle, penalty, alpha, beta, t)
+        new, memory = self.method.update(state.params, state.memory, step)
         return State(new, memory)
 
     def measure(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> Measures:

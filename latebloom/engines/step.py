@@ -22,7 +22,7 @@ from latebloom.core.errors import Unsupported
 from latebloom.core.phases import Passage, Rules
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import Method, Oracle, ProjectedSubgradient
+from latebloom.methods import Method, Oracle, ProjectedSubgradient, Step
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty, Sum, Term
 
@@ -153,7 +153,9 @@ def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) 
             t1 = jnp.where(single.first[0] < NEVER, single.first[0], now)
         alpha = method.alpha
         alpha = alpha(t, t1) if isinstance(alpha, schedules.Schedule) else consts.alpha
-        new, memory = method.update(params, memory, oracle, penalty, alpha, strength(t, t1), t)
+        new, memory = method.update(
+            params, memory, Step(oracle, penalty, alpha, strength(t, t1), t)
+        )
         return (new, memory, t + 1), (params, r)
 
     start = (single.params, single.memory, t)

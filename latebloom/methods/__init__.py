@@ -2,6 +2,7 @@
 
 from .base import Method as Method
 from .base import Oracle as Oracle
+from .base import Step as Step
 from .optimizer import SGD as SGD
 from .optimizer import Adam as Adam
 from .optimizer import Optax as Optax

@@ -1,6 +1,7 @@
 """The interface of methods: update rules for f = g + beta h."""
 
 import abc
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -27,6 +28,23 @@ class Oracle(NamedTuple):
     project: Callable[[Array], Array]
 
 
+class Step(NamedTuple):
+    """What a method has for the update from step t to t + 1.
+
+    - `oracle`: the gradient of the training loss, and the projection.
+    - `penalty`: with its functions of the parameters; None without one. Of a network it acts on
+      dictionaries.
+    - `alpha`, `beta`: the step size, and the regularization strength(s) as the penalty takes them.
+    - `t`: the step.
+    """
+
+    oracle: Oracle
+    penalty: Any
+    alpha: Array
+    beta: Array
+    t: Array
+
+
 class Method(abc.ABC):
     """An update rule; members are frozen dataclasses with the field `alpha`, the step size."""
 
@@ -42,17 +60,15 @@ class Method(abc.ABC):
         return ()
 
     @abc.abstractmethod
-    def update(
-        self,
-        params: Array,
-        memory: Memory,
-        oracle: Oracle,
-        penalty: Penalty | None,
-        alpha: Array,
-        beta: Array,
-        t: Array,
-    ) -> tuple[Array, Memory]:
-        """Return parameters and memory after one update."""
+    def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
+        """Return parameters and memory after one update.
+
+        **Arguments:**
+
+        - `params`: the parameters at step t, an array; of a network a dictionary of arrays.
+        - `memory`: what `start` or the last update returned.
+        - `step`: gradient, penalty, step size and strength of this update.
+        """
 
     @abc.abstractmethod
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
@@ -70,7 +86,8 @@ class Method(abc.ABC):
         others = [
             name
             for name, cls in sorted(FAMILIES["method"].items())
-            if cls(alpha=0.1).why_not(penalty, model) is None
+            if all(f.name == "alpha" or _optional(f) for f in dataclasses.fields(cls))
+            and cls(alpha=0.1).why_not(penalty, model) is None
         ]
         raise Unsupported(
             f"{type(self).__name__}: {reason}; methods that work: {', '.join(others)}"
@@ -88,6 +105,11 @@ class Method(abc.ABC):
                 "iteration is not stable; choose a smaller alpha, or force the run to see where it "
                 "diverges"
             )
+
+
+def _optional(field: dataclasses.Field[Any]) -> bool:
+    missing = dataclasses.MISSING
+    return field.default is not missing or field.default_factory is not missing
 
 
 def ridge_strength(penalty: Penalty | None) -> float:

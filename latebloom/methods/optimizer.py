@@ -19,7 +19,7 @@ from latebloom.penalties import Penalty
 from latebloom.penalties.base import no_prox
 from latebloom.problems import LeastSquares
 
-from .base import Memory, Method, Oracle
+from .base import Memory, Method, Step
 from .transforms import Transform
 
 COUPLINGS = ("coupled", "decoupled", "proximal")
@@ -84,36 +84,27 @@ class Optimizer(Method):
         rule = self.rule(schedules.initial(self.alpha))
         return tuple(t.start(params) for t in self.transforms), rule.init(params)
 
-    def update(
-        self,
-        params: Any,
-        memory: Memory,
-        oracle: Oracle,
-        penalty: Any,
-        alpha: Array,
-        beta: Array,
-        t: Array,
-    ) -> tuple[Any, Memory]:
+    def update(self, params: Any, memory: Memory, step: Step) -> tuple[Any, Memory]:
         """Return parameters (any structure of arrays) and memory after one update."""
         import jax
 
         memories, state = memory
-        direction = oracle.gradient(params)
-        if penalty is not None and self.coupling == "coupled":
-            direction = jax.tree.map(_add, direction, penalty.subgradient(params, beta))
+        direction = step.oracle.gradient(params)
+        if step.penalty is not None and self.coupling == "coupled":
+            direction = jax.tree.map(_add, direction, step.penalty.subgradient(params, step.beta))
         kept = []
         for transform, own in zip(self.transforms, memories, strict=True):
             direction, own = transform.apply(direction, own, params)
             kept.append(own)
-        change, state = self.rule(alpha).update(direction, state, params)
+        change, state = self.rule(step.alpha).update(direction, state, params)
         new = jax.tree.map(_add, params, change)
-        if penalty is not None and self.coupling == "decoupled":
-            pull = penalty.subgradient(params, beta)
-            new = jax.tree.map(lambda x, h: (x - alpha * h).astype(x.dtype), new, pull)
-        if penalty is not None and self.coupling == "proximal":
-            new = penalty.prox(new, alpha, beta)
+        if step.penalty is not None and self.coupling == "decoupled":
+            decay = step.penalty.subgradient(params, step.beta)
+            new = jax.tree.map(lambda x, h: (x - step.alpha * h).astype(x.dtype), new, decay)
+        if step.penalty is not None and self.coupling == "proximal":
+            new = step.penalty.prox(new, step.alpha, step.beta)
         if self.sphere is not None:
-            new = oracle.project(new)
+            new = step.oracle.project(new)
         return new, (tuple(kept), state)
 
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:

@@ -10,7 +10,7 @@ from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
 from latebloom.problems import LeastSquares
 
-from .base import Memory, Method, Oracle, ridge_strength
+from .base import Memory, Method, Step, ridge_strength
 
 
 @register("method")
@@ -32,19 +32,12 @@ class ProjectedSubgradient(Method):
     alpha: float | Schedule
     limit_formula = "2/beta"
 
-    def update(
-        self,
-        params: Array,
-        memory: Memory,
-        oracle: Oracle,
-        penalty: Penalty | None,
-        alpha: Array,
-        beta: Array,
-        t: Array,
-    ) -> tuple[Array, Memory]:
+    def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
         r"""Return $\Pi(x - \alpha\beta H(x))$."""
-        assert penalty is not None  # why_not refuses it before any run
-        return oracle.project(params - alpha * penalty.subgradient(params, beta)), memory
+        assert step.penalty is not None  # why_not refuses it before any run
+        return step.oracle.project(
+            params - step.alpha * step.penalty.subgradient(params, step.beta)
+        ), memory
 
     def alpha_limit(self, problem: LeastSquares, penalty: Penalty | None, model: Model) -> float:
         r"""Return $2/\beta_2$, $\beta_2$ the strength of the squared l2 terms, or inf without them.

@@ -10,7 +10,7 @@ from latebloom.penalties import Penalty
 from latebloom.penalties.base import no_prox
 from latebloom.problems import LeastSquares
 
-from .base import Memory, Method, Oracle
+from .base import Memory, Method, Step
 
 
 class _Proximal(Method):
@@ -19,11 +19,9 @@ class _Proximal(Method):
         return None if penalty is None else no_prox(penalty.terms)
 
 
-def _forward_backward(
-    x: Array, oracle: Oracle, penalty: Penalty | None, alpha: Array, beta: Array
-) -> Array:
-    forward = x - alpha * oracle.gradient(x)
-    return forward if penalty is None else penalty.prox(forward, alpha, beta)
+def _forward_backward(x: Array, step: Step) -> Array:
+    forward = x - step.alpha * step.oracle.gradient(x)
+    return forward if step.penalty is None else step.penalty.prox(forward, step.alpha, step.beta)
 
 
 @register("method")
@@ -43,18 +41,9 @@ class ProximalGradient(_Proximal):
 
     alpha: float | Schedule
 
-    def update(
-        self,
-        params: Array,
-        memory: Memory,
-        oracle: Oracle,
-        penalty: Penalty | None,
-        alpha: Array,
-        beta: Array,
-        t: Array,
-    ) -> tuple[Array, Memory]:
-        """Return the forward-backward step."""
-        return _forward_backward(params, oracle, penalty, alpha, beta), memory
+    def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
+        """Return the forward-backward"""
+        return _forward_backward(params, step), memory
 
 
 @register("method")
@@ -82,19 +71,10 @@ class FISTA(_Proximal):
         xp = namespace(params)
         return params, xp.ones((), dtype=params.dtype)
 
-    def update(
-        self,
-        params: Array,
-        memory: Memory,
-        oracle: Oracle,
-        penalty: Penalty | None,
-        alpha: Array,
-        beta: Array,
-        t: Array,
-    ) -> tuple[Array, Memory]:
+    def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
         """Return the forward-backward step at z, and the next z."""
         z, theta = memory
-        new = _forward_backward(z, oracle, penalty, alpha, beta)
+        new = _forward_backward(z, step)
         theta_next = 0.5 * (1 + namespace(theta).sqrt(1 + 4 * theta**2))
         return new, (new + (theta - 1) / theta_next * (new - params), theta_next)
 

@@ -9,27 +9,18 @@ from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
 from latebloom.problems import LeastSquares
 
-from .base import Memory, Method, Oracle, ridge_strength
+from .base import Memory, Method, Step, ridge_strength
 
 
 class _Explicit(Method):
     """The explicit update, shared by the subgradient method and gradient descent."""
 
-    def update(
-        self,
-        params: Array,
-        memory: Memory,
-        oracle: Oracle,
-        penalty: Penalty | None,
-        alpha: Array,
-        beta: Array,
-        t: Array,
-    ) -> tuple[Array, Memory]:
+    def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
         r"""Return $x - \alpha(\nabla g(x) + \beta H(x))$."""
-        direction = oracle.gradient(params)
-        if penalty is not None:
-            direction = direction + penalty.subgradient(params, beta)
-        return params - alpha * direction, memory
+        direction = step.oracle.gradient(params)
+        if step.penalty is not None:
+            direction = direction + step.penalty.subgradient(params, step.beta)
+        return params - step.alpha * direction, memory
 
     def alpha_limit(self, problem: LeastSquares, penalty: Penalty | None, model: Model) -> float:
         r"""Return $2/(\sigma_{\max} + \beta_2)$, $\beta_2$ the strength of the squared l2 terms."""

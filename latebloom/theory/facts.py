@@ -8,7 +8,14 @@ from jaxtyping import Float
 
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import FISTA, GradientDescent, Oracle, ProjectedSubgradient, Subgradient
+from latebloom.methods import (
+    FISTA,
+    GradientDescent,
+    Oracle,
+    ProjectedSubgradient,
+    Step,
+    Subgradient,
+)
 from latebloom.penalties import L1, Nuclear
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.problems.operators import Entries
@@ -192,9 +199,8 @@ class Facts:
         beta = None if penalty is None else penalty.strength(0, np.int64(-1))
         alpha = np.float64(self.alpha)
         for t in range(steps):
-            a, memory = experiment.method.update(
-                a, memory, oracle, penalty, alpha, beta, np.int64(t)
-            )
+            step = Step(oracle, penalty, alpha, beta, np.int64(t))
+            a, memory = experiment.method.update(a, memory, step)
             out[t + 1] = a
         return out
 
