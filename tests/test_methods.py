@@ -31,7 +31,7 @@ from helpers import (
 
 import latebloom as lb
 from latebloom.core.spec import FAMILIES
-from latebloom.methods import Optimizer
+from latebloom.methods import Optimizer, Step
 
 METHODS = FAMILIES["method"]
 PENALTIES = {"None": None, **penalties()}
