@@ -18,6 +18,9 @@ class Sweep(Grid):
         return run_sweep(self, store, **settings)
 
 
+Grid.kind = Sweep
+
+
 def sweep(base: Experiment, axes: Values | None = None, **settings: Any) -> Sweep:
     """Return a labelled grid of experiments.
 

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -45,6 +45,9 @@ class Grid:
     - `only`: the condition of a cell to be part of the sweep, or None.
     - `engine`, `tasks`, `trajectories`, `batch`, `name`: as given.
     """
+
+    # What `from_dict` makes: `Sweep`, which can be computed, sets it when it is defined.
+    kind: ClassVar[Any] = None
 
     def __init__(
         self,
@@ -304,11 +307,12 @@ class Grid:
         return found
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Grid":
+    def from_dict(cls, data: Mapping[str, Any]) -> Any:
         """Return the sweep that `to_dict` describes."""
         rest = {k: v for k, v in data.items() if k not in ("base", "grid")}
         groups = [dict(axis["values"]) for axis in data["grid"]]
-        return cls(Experiment.from_dict(dict(data["base"])), zip=groups, **rest)
+        kind = Grid.kind or cls
+        return kind(Experiment.from_dict(dict(data["base"])), zip=groups, **rest)
 
     @cached_property
     def hash(self) -> str:

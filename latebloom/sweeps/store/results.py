@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
@@ -25,6 +25,7 @@ OPEN_FILES = 4096
 ALWAYS = ("alpha", "beta")
 
 
+@runtime_checkable
 class Kept(Protocol):
     """What the results are read from: a store."""
 
