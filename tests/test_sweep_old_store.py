@@ -10,7 +10,7 @@ from sweep_helpers import batch_files, run
 
 import latebloom as lb
 from latebloom.cli.main import main
-from latebloom.sweeps.grid.file import load_sweep
+from latebloom.sweeps.file import load_sweep
 
 FOLDER = Path(__file__).parent / "data" / "store-0.1"
 

@@ -1,9 +1,8 @@
 """Plugins: modules of other packages, or of one's own, that register parts when they are imported.
 
-A plugin is named in one of four ways: an installed distribution declares it in the entry-point
+A plugin is named in one of two ways: an installed distribution declares it in the entry-point
 group ``latebloom.plugins``; the environment variable ``LATEBLOOM_PLUGINS`` lists modules, separated
-by commas; the command line has the option ``--plugin MODULE``; a TOML file has the key
-``plugins = ["my_module"]``.
+by commas.
 """
 
 import importlib
