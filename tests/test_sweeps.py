@@ -22,7 +22,7 @@ from latebloom.sweeps.grid.expression import Expression
 from latebloom.sweeps.grid.grid import tasks_of
 from latebloom.sweeps.grid.seeding import derived_seed
 from latebloom.sweeps.grid.task import Task
-from latebloom.sweeps.workers import tasks
+from latebloom.sweeps.workers import tasks as simulated
 from latebloom.sweeps.workers.batches import batches
 
 # Formulas -----------------------------------------------------------------------------------------
@@ -499,7 +499,7 @@ def test_a_failure_that_goes_away_is_replaced_by_its_result(tmp_path, monkeypatc
         raise RuntimeError("no luck\ntoday")
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks, "simulate", broken)
+        patch.setattr(simulated, "simulate", broken)
         assert run(grid(), tmp_path / "store").failed == 24
     message = lb.open_store(tmp_path / "store").open().message.values.ravel()[0]
     assert message == "RuntimeError: no luck today"
@@ -616,7 +616,7 @@ def test_a_cell_without_a_penalty_has_no_beta(tmp_path):
 
 
 def test_a_part_of_a_run_is_no_result(tmp_path, monkeypatch):
-    original = tasks.simulate
+    original = simulated.simulate
     count = []
 
     def interrupted(experiment, **settings):
@@ -625,7 +625,7 @@ def test_a_part_of_a_run_is_no_result(tmp_path, monkeypatch):
         return replace(found, interrupted=True) if len(count) == 3 else found
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks, "simulate", interrupted)
+        patch.setattr(simulated, "simulate", interrupted)
         summary = run(grid(batch=24), tmp_path / "store")
     assert (summary.done, summary.failed, summary.missing) == (2, 0, 22)
     assert run(grid(batch=24), tmp_path / "store").done == 24
@@ -635,7 +635,7 @@ def test_whatever_a_batch_raises_its_cells_are_tried_alone(tmp_path, monkeypatch
     def broken(experiments):
         raise KeyError("what")
 
-    monkeypatch.setattr(tasks, "simulate_batch", broken)
+    monkeypatch.setattr(simulated, "simulate_batch", broken)
     slow = base(method=lb.Subgradient(0.1), penalty=lb.L1(1e-3), steps=20)
     summary = run(lb.sweep(slow, {"beta": [1e-3, 1e-2]}, engine="step"), tmp_path / "store")
     assert (summary.done, summary.failed) == (2, 0)
