@@ -24,7 +24,8 @@ from latebloom_paper.beyond.curves import median_curve
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED, Verdict
 from latebloom_paper.book.workspace import Workspace
-from latebloom_paper.pictures.strips import draw_lines, draw_strips
+from latebloom_paper.pictures.panel import lines_of
+from latebloom_paper.pictures.strips import draw_strips
 
 QUESTIONS = ("debiasing", "depth-and-l1", "late-penalty", "noise", "prefactor", "signed-depth")
 
@@ -311,5 +312,6 @@ def test_what_was_never_seen_stands_at_the_edge():
 
 def test_what_is_not_finite_is_a_gap():
     axes = Figure().subplots()
-    draw_lines(axes, {"a": ([1, 2, 3], [1.0, np.inf, 2.0])})
+    (line,) = lines_of({"a": ([1, 2, 3], [1.0, np.inf, 2.0])})
+    line.draw(axes)
     assert np.isnan(axes.lines[0].get_ydata()).tolist() == [False, True, False]

@@ -8,7 +8,6 @@ from scipy.optimize import root
 import latebloom as lb
 from latebloom.laws.constants.diagonal_flow import diagonal_flow
 from latebloom_paper.others import kernel_to_rich as k2r
-from latebloom_paper.pictures.transition import plot_transition
 
 
 def weights_flow(X, y, gamma, beta, loss, stops):
@@ -120,9 +119,10 @@ def test_the_slope_is_least_squares_within_groups():
 def test_the_picture_shows_every_run():
     data = k2r.task("regression", 1)
     runs = [k2r.transition(data, gamma, 0.01) for gamma in (3.0, 100.0)]
-    figure = plot_transition({"regression": ("test error", runs)}, 0.25)
+    figure = k2r.picture({"regression": ("test error", runs)})
     left, middle, right = figure.axes
-    assert len(left.lines) == 2 * len(runs) + 1  # two cosines each, and the law
+    # Two cosines each, the law, and two lines without points for the legend.
+    assert len(left.lines) == 2 * len(runs) + 3
     assert len(middle.lines) == len(runs) + 1
     assert len(right.lines) == 2
 

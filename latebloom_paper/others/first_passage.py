@@ -1,9 +1,9 @@
 """The first-passage law of the delay, after Truong et al.: held-out cells and interventions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,24 @@ from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
 from . import ridge_bounds
-from .norm_runs import FEW, FULL, SEEDS, SMALL, Cell, P, experiment, frozen, passages, without_decay
+from .norm_runs import (
+    FEW,
+    FULL,
+    SEEDS,
+    SMALL,
+    Cell,
+    P,
+    by_decay,
+    diagonals,
+    experiment,
+    frozen,
+    passages,
+    without_decay,
+)
 from .verdicts import judged, verdict_note
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Of the source's runs, at p = 97: the MLP's kappa, and the errors on held-out runs.
 KAPPA, MAPE, STRAIGHT, ETA, LAMBDA = 0.21, 0.177, 0.97, 1.02, 1.26
@@ -85,8 +101,6 @@ def study(small: bool, progress: Progress) -> Reproduction:
     quarter and no run generalizes within the horizon, twice the longest delay met, without weight
     decay or with its norm held; with corrections if the mean error is at most a half.
     """
-    from latebloom_paper.pictures.norms import plot_passage
-
     cells, seeds = (SMALL, FEW) if small else (FULL, SEEDS)
     base = sum(experiment(*cell, 0).steps * len(seeds) for cell in cells)
     chosen = seeds[:1] if small else seeds[:3]  # three, as the source
@@ -137,8 +151,55 @@ def study(small: bool, progress: Progress) -> Reproduction:
         "the angle condition is not tested: the library records no angles",
     )
     title = "First passage: when V falls to its threshold"
-    figure = plot_passage(pairs, [p.decay for p in others], acted)
+    figure = picture(pairs, [p.decay for p in others], acted)
     return Reproduction("first-passage", title, tuple(rows), figure, notes)
+
+
+def picture(
+    pairs: Sequence[tuple[float, float]],
+    decays: Sequence[float],
+    interventions: Mapping[str, Sequence[Run]],
+) -> "Figure":
+    """Return predicted against measured delays, and the test accuracy after interventions.
+
+    **Arguments:**
+
+    - `pairs`: (predicted, measured) of held-out runs; `decays`: their weight decays.
+    - `interventions`: name -> runs.
+    """
+    from latebloom.plots import style as st
+    from latebloom_paper.pictures.panel import Line, Panel, plot_panels
+
+    points, curves = [], []
+    for decay, colour in by_decay(decays).items():
+        own = [pair for pair, d in zip(pairs, decays, strict=True) if d == decay and pair[0] > 0]
+        if own:
+            points.append(Line.through(own, f"λ = {decay:g}", colour, "o"))
+    points += diagonals(points, {"--": (1.0, "as predicted")})
+    colours = (st.RATIO, st.TEST, st.NORM)
+    for (name, runs), colour in zip(interventions.items(), colours, strict=False):
+        for k, run in enumerate(runs):
+            accuracy = 1 - run.trajectory["test_error"].to_numpy()
+            step = run.trajectory["step"].to_numpy()
+            curves.append(Line(step, accuracy, None if k else name, colour))
+    panels = [
+        Panel(
+            points,
+            log="xy",
+            xlabel="predicted $t_2 - t_1$ (steps)",
+            ylabel="measured",
+            title="held-out runs",
+            legend="best",
+        ),
+        Panel(
+            curves,
+            xlabel="step (from $t_1$ where the norm is held)",
+            ylabel="test accuracy",
+            title="interventions",
+            legend="best",
+        ),
+    ]
+    return plot_panels(panels, (10.0, 4.4))
 
 
 def _fit_rows(seen: Sequence[Passage]) -> list[Comparison]:

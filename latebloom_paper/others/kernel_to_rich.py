@@ -1,6 +1,6 @@
 """Kernel to rich: a large initialization and a small weight decay, after Lyu et al."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from latebloom_paper.book.reproduction import Comparison, Reproduction
 from .verdicts import judged, verdict_note
 
 if TYPE_CHECKING:
-    from latebloom_paper.pictures.transition import Transition
+    from matplotlib.figure import Figure
 
 EPS = 0.25  # the theorem holds for every eps; a quarter leaves both sides clear of the transition
 FIT = 1e-2  # relative train error that counts as fitted (logistic loss: every sign is right)
@@ -86,13 +86,45 @@ def task(kind: str, seed: int) -> Task:
     return Task(kind, X, y, loss, solve(X, y, "l2"), solve(X, y, "l1"), quality)
 
 
-def transition(task: Task, gamma: float, beta: float) -> "Transition":
+@dataclass(frozen=True, eq=False)
+class Transition:
+    r"""One flow with weight decay from a large initialization.
+
+    **Fields:**
+
+    - `gamma`, `beta`: scale of the initialization, weight decay.
+    - `tau`: $\beta t$, shape (K,).
+    - `kernel`, `rich`: cosines of the predictor to the two solutions, shape (K,).
+    - `quality`: its test error or accuracy, shape (K,).
+    - `fit`: $\beta t$ at which the training data are first fitted.
+    - `passage`: $\beta t$ of the transition and the least $y_i f(x_i)$ there, None if it is not
+      seen.
+    """
+
+    gamma: float
+    beta: float
+    tau: Float[np.ndarray, " K"]
+    kernel: Float[np.ndarray, " K"]
+    rich: Float[np.ndarray, " K"]
+    quality: Float[np.ndarray, " K"]
+    fit: float
+    passage: tuple[float, float] | None
+
+    @property
+    def T(self) -> float:
+        r"""The law's transition, $\beta$ times $\log(\gamma)/\beta$."""
+        return float(np.log(self.gamma))
+
+    def index(self, tau: float) -> int:
+        r"""Return the position of the recorded $\beta t$ nearest to `tau`."""
+        return int(np.argmin(np.abs(self.tau - tau)))
+
+
+def transition(task: Task, gamma: float, beta: float) -> Transition:
     """Return one flow measured: when it turns from the kernel's direction to the rich one.
 
     The transition: the first passage, after the fit, of cos(w, rich) above cos(w, kernel).
     """
-    from latebloom_paper.pictures.transition import Transition
-
     T = float(np.log(gamma))  # in units of 1/beta
     stops = np.sort([(1 - EPS) * T, T, (1 + EPS) * T, max(1.75 * T, T + AFTER)])
     tau, w = diagonal_flow(task.X, task.y, gamma, beta, task.loss, stops)
@@ -127,13 +159,11 @@ def study(small: bool, progress: Progress) -> Reproduction:
     The verdict, fixed beforehand: reproduced if the slope of beta T in log(gamma) is within 0.05
     of 1 for both losses, with corrections if it is within 0.25.
     """
-    from latebloom_paper.pictures.transition import plot_transition
-
     gammas, seeds = (SMALL, (0,)) if small else (FULL, (0, 1, 2))
     kinds = ("regression", "classification")
     total, done = len(kinds) * (len(gammas) * len(seeds) + len(OTHER_BETAS)) + 1, 0
 
-    def run(data: Task, gamma: float, c: float = 1.0) -> "Transition":
+    def run(data: Task, gamma: float, c: float = 1.0) -> Transition:
         nonlocal done
         found = transition(data, gamma, gamma**-c)
         progress(done := done + 1, total)
@@ -170,10 +200,59 @@ def study(small: bool, progress: Progress) -> Reproduction:
         "dense: classes at +-3 on the diagonal, where l1 generalizes less: misgrokking",
     )
     title = "From the kernel to the rich regime at log(gamma)/beta"
-    return Reproduction("kernel-to-rich", title, tuple(rows), plot_transition(shown, EPS), notes)
+    return Reproduction("kernel-to-rich", title, tuple(rows), picture(shown), notes)
 
 
-def _rows(data: Task, r: "Transition") -> list[Comparison]:
+def picture(tasks: Mapping[str, tuple[str, Sequence[Transition]]]) -> "Figure":
+    """Return a row of panels per task: cosines, quality, and the times of the transition.
+
+    **Arguments:**
+
+    - `tasks`: name -> (what the quality is, one flow per gamma).
+    """
+    from latebloom.plots import style as st
+    from latebloom_paper.pictures.panel import Line, Panel, colours_between, plot_panels
+
+    dotted = {"ls": ":"}
+    sides = {
+        "along": [(1.0, dotted)],
+        "shaded": [(1 - EPS, 1 + EPS, {"color": st.OFF, "alpha": 0.15})],
+        "xlim": (0, 1.75),
+        "xlabel": "β t / log γ",
+    }
+    panels = []
+    for name, (measure, runs) in tasks.items():
+        kinds = ("to the kernel solution (l2)", "to the KKT direction (l1)")
+        cosine = [
+            Line([], [], kind, "0.3", ls) for kind, ls in zip(kinds, ("--", "-"), strict=True)
+        ]
+        quality = []
+        for r, colour in zip(runs, colours_between(runs), strict=True):
+            known = slice(r.index(r.fit), None)  # before the fit there is no direction yet
+            x = r.tau[known] / r.T
+            cosine.append(Line(x, r.kernel[known], None, colour, "--", style={"lw": 1.1}))
+            cosine.append(Line(x, r.rich[known], None, colour))
+            quality.append(Line(x, r.quality[known], f"γ = {st.power(r.gamma)}", colour))
+        T, passed = [r.T for r in runs], [(r.T, r.passage[0]) for r in runs if r.passage]
+        times = [Line(T, T, "log γ, the law", form=":")]
+        if passed:
+            times.append(Line.through(passed, "measured", st.TEST, "o"))
+        panels += [
+            Panel(cosine, ylabel="cosine", title=f"{name}: direction of w", legend="best", **sides),
+            Panel(quality, ylabel=measure, title=f"{name}: {measure}", legend="best", **sides),
+            Panel(
+                times,
+                xlabel="log γ",
+                ylabel="β T",
+                title=f"{name}: time of the transition",
+                legend="best",
+            ),
+        ]
+    layout = ";".join("ABCDEF"[k : k + 3] for k in range(0, len(panels), 3))
+    return plot_panels(panels, (10.5, 3.2 * len(tasks)), layout)
+
+
+def _rows(data: Task, r: Transition) -> list[Comparison]:
     """Return what one run says."""
     at = f"{data.name}, gamma = {r.gamma:.0e}, beta = {r.beta:.0e}"
     low, high = r.index((1 - EPS) * r.T), r.index((1 + EPS) * r.T)

@@ -1,14 +1,16 @@
 """Grokking in linear estimators, after Levi, Beck and Bar-Sinai: curves, accuracy, delay."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 from scipy.special import lambertw
 
 from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment, LogSpaced
-from latebloom.laws import LINEAR_ESTIMATORS, Verdict, closed_form
+from latebloom.laws import LINEAR_ESTIMATORS, Verdict, accuracy, closed_form
 from latebloom.laws.constants.marchenko_pastur import losses, passage
 from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
@@ -20,7 +22,7 @@ from latebloom_paper.book.reproduction import Comparison, Reproduction
 from .verdicts import judged, verdict_note
 
 if TYPE_CHECKING:
-    from latebloom_paper.pictures.estimators import Curves
+    from matplotlib.figure import Figure
 
 ETA, CUT = 0.01, 1e-3  # the source's eta_0 and epsilon
 LEVEL = CUT / 4  # of the loss where 95 percent of the examples are within the cut
@@ -78,10 +80,26 @@ def both_losses(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return train, (run.trajectory["test_error"].to_numpy() * np.linalg.norm(data.a_star)) ** 2
 
 
-def curves(run: Run, ratio: float) -> "Curves":
-    """Return the losses of a run beside those of the law."""
-    from latebloom_paper.pictures.estimators import Curves
+class Curves(NamedTuple):
+    r"""One run and the law of it.
 
+    **Fields:**
+
+    - `ratio`: $\lambda$, unknowns per example.
+    - `step`: recorded steps, shape (R,).
+    - `train`, `test`: losses of the run, shape (R,); `train_law`, `test_law`: those of the law.
+    """
+
+    ratio: float
+    step: Float[np.ndarray, " R"]
+    train: Float[np.ndarray, " R"]
+    test: Float[np.ndarray, " R"]
+    train_law: Float[np.ndarray, " R"]
+    test_law: Float[np.ndarray, " R"]
+
+
+def curves(run: Run, ratio: float) -> Curves:
+    """Return the losses of a run beside those of the law."""
     step = run.trajectory["step"].to_numpy().astype(float)
     return Curves(ratio, step, *both_losses(run), *losses(ratio, 4 * ETA * step))
 
@@ -109,7 +127,6 @@ def study(small: bool, progress: Progress) -> Reproduction:
     examples within five standard deviations; with corrections if the closed forms are not.
     """
     from latebloom.simulate import simulate
-    from latebloom_paper.pictures.estimators import plot_estimators
 
     d, total, done = SMALL if small else SIZE, len(RATIOS) * SEEDS + len(SHOWN) + 1, 0
 
@@ -163,10 +180,72 @@ def study(small: bool, progress: Progress) -> Reproduction:
         "lambda = 1.5: a third of the directions is never seen, and the test loss stays at 1/3",
         *(f"law '{name}': {_counts(v)}" for name, v in verdicts.items()),
     )
-    times = {r: (float(np.median(v)), min(v), max(v)) for r, v in delays.items()}
-    figure = plot_estimators(shown, CUT, times, _exact, partial(closed_form, rate=4 * ETA))
     title = f"Linear estimators, {d} unknowns"
-    return Reproduction("linear-estimators", title, tuple(rows), figure, notes)
+    return Reproduction("linear-estimators", title, tuple(rows), picture(shown, delays), notes)
+
+
+def picture(curves: Sequence[Curves], delays: Mapping[float, Sequence[float]]) -> "Figure":
+    r"""Return losses and accuracies beside the law, and delays beside their formulas.
+
+    **Arguments:**
+
+    - `curves`: the runs to show.
+    - `delays`: $\lambda$ -> the delay of every seed.
+
+    Source: the layout of arXiv 2310.16441, Figure 1.
+    """
+    from latebloom.plots import style as st
+    from latebloom_paper.pictures.panel import Line, Panel, colours_between, plot_panels
+
+    above = {"lw": 0.8, "zorder": 3}
+    losses, shares = [], []
+    for c, colour in zip(curves, colours_between(curves, 0.8), strict=True):
+        later = c.step > 0
+        x, label = c.step[later], f"λ = {c.ratio:g}"
+        for loss, law, dash in ((c.train, c.train_law, "--"), (c.test, c.test_law, "-")):
+            losses.append(Line(x, loss[later], label if dash == "-" else None, colour, dash))
+            losses.append(Line(x, law[later], style=above))
+            shares.append(Line(x, accuracy(loss[later], CUT), None, colour, dash))
+            shares.append(Line(x, accuracy(law[later], CUT), style=above))
+    losses += [Line([], [], "training", "0.3", "--"), Line([], [], "test", "0.3")]
+    losses.append(Line([], [], "the law", style=above))
+    ratios = list(delays)
+    middle = np.array([np.median(v) for v in delays.values()])
+    ends = np.array([(min(v), max(v)) for v in delays.values()])
+    bars = {"fmt": "o", "color": st.TEST, "label": "measured", "capsize": 2}
+    grid = np.linspace(min(ratios), max(ratios), 60)
+    formulas = [
+        Line(grid, [_exact(r) for r in grid], "expectation (8)"),
+        Line(grid, [closed_form(r, 4 * ETA) for r in grid], "closed form (12)", st.OFF, "--"),
+    ]
+    level = {"color": st.OFF, "ls": ":"}
+    panels = [
+        Panel(
+            losses,
+            across=[(LEVEL, level)],
+            log="xy",
+            ylim=(1e-8, 3),
+            xlabel="step",
+            ylabel="loss",
+            legend="lower left",
+        ),
+        Panel(
+            shares,
+            across=[(0.95, level)],
+            log="x",
+            xlabel="step",
+            ylabel=f"share of squared errors below {CUT:g}",
+        ),
+        Panel(
+            formulas,
+            finish=lambda axes: axes.errorbar(ratios, middle, np.abs(ends.T - middle), **bars),
+            log="y",
+            xlabel="λ, unknowns per example",
+            ylabel="$t_2 - t_1$ (steps)",
+            legend="best",
+        ),
+    ]
+    return plot_panels(panels, (12.0, 4.2))
 
 
 def _counts(verdicts: list[Verdict]) -> str:
@@ -174,7 +253,7 @@ def _counts(verdicts: list[Verdict]) -> str:
     return f"{', '.join(words)} of {len(verdicts)} runs"
 
 
-def _curve_row(c: "Curves") -> Comparison:
+def _curve_row(c: Curves) -> Comparison:
     """Return the median relative distance of both losses from the law."""
     gaps: list[float] = []
     for seen, law in ((c.train, c.train_law), (c.test, c.test_law)):

@@ -5,8 +5,11 @@ starts small grows instead (see `GROWING`), so the start is four times the usual
 as it does in the transformers of the source, whose embedding starts as N(0, 1).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from latebloom.core.progress import Progress
 from latebloom.core.schedules import SwitchOn
@@ -18,6 +21,9 @@ from latebloom.penalties import L2
 from latebloom.problems import ModularArithmetic
 from latebloom.runs import Run
 from latebloom_paper.networks.families import run_groups
+
+if TYPE_CHECKING:
+    from latebloom_paper.pictures.panel import Line
 
 MODEL = TokenPair(width=32, tables=1, combine="hadamard", hidden=(64,))
 P, FRACTION = 31, 0.6  # the smallest sizes at which every seed memorizes long before it generalizes
@@ -112,3 +118,20 @@ def passages(
         for (eta, decay), runs in zip(cells, trained, strict=True)
         for seed, run in zip(seeds, runs, strict=True)
     ]
+
+
+def by_decay(decays: Sequence[float]) -> dict[float, Any]:
+    """Return a colour for every weight decay."""
+    from latebloom_paper.pictures.panel import colours_between
+
+    known = sorted(set(decays))
+    return dict(zip(known, colours_between(known, 0.8), strict=True))
+
+
+def diagonals(points: "Sequence[Line]", lines: Mapping[str, tuple[float, str]]) -> "list[Line]":
+    """Return the lines y = c x over the points: dash -> (c, label)."""
+    from latebloom_paper.pictures.panel import Line
+
+    seen = [x for line in points for x in line.x]
+    x = np.array([0.8 * min(seen, default=1.0), 1.25 * max(seen, default=10.0)])
+    return [Line(x, c * x, label, form=dash, style={"lw": 1}) for dash, (c, label) in lines.items()]

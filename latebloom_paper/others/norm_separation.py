@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +15,25 @@ from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
 from . import ridge_bounds
-from .norm_runs import FEW, FULL, GROWING, SCALE, SEEDS, SMALL, Cell, P, experiment, passages, sgd
+from .norm_runs import (
+    FEW,
+    FULL,
+    GROWING,
+    SCALE,
+    SEEDS,
+    SMALL,
+    Cell,
+    P,
+    by_decay,
+    diagonals,
+    experiment,
+    passages,
+    sgd,
+)
 from .verdicts import fit_line, interval, judged, verdict_note
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Of the source's runs, at p = 97 with a transformer of width 128.
 R2_DECAY, R2_RATE, PEARSON, AMPLIFIED = 0.97, 0.92, 0.91, 1.41
@@ -66,8 +84,6 @@ def study(small: bool, progress: Progress) -> Reproduction:
     faster in nine of ten runs, and SGD fails where AdamW groks; with corrections if the exponents
     are within 0.6 and the correlation holds.
     """
-    from latebloom_paper.pictures.norms import plot_separation
-
     cells, seeds = (SMALL, FEW) if small else (FULL, SEEDS)
     batches = [
         (cells, seeds, experiment),
@@ -114,8 +130,60 @@ def study(small: bool, progress: Progress) -> Reproduction:
         f"{SCALE:g}; {len(seeds)} seeds; the source: mod 97, a transformer of width 128",
     )
     title = "Norm separation: the delay and the fall of V = ||theta||^2"
-    figure = plot_separation(adam, own)
-    return Reproduction("norm-separation", title, tuple(rows), figure, notes)
+    return Reproduction("norm-separation", title, tuple(rows), picture(adam, own), notes)
+
+
+def picture(adam: Sequence[Passage], sgd: Sequence[Passage]) -> "Figure":
+    """Return V after t1, and the delay against what the law makes of V.
+
+    **Arguments:**
+
+    - `adam`, `sgd`: runs of AdamW, and of plain gradient descent with numbers of its own.
+    """
+    from latebloom.plots import style as st
+    from latebloom_paper.pictures.panel import Line, Panel, plot_panels
+
+    seen = [p for p in adam if p.delayed]
+    colours = by_decay([p.decay for p in seen])
+    fall = []
+    for p in seen:
+        after = (p.step >= (p.t1 or 0)) & (p.step <= (p.t2 or 0))
+        x = p.eta * p.decay * (p.step[after] - p.step[after][0])
+        fall.append(Line(x, p.V[after] / p.V[after][0], None, colours[p.decay], style={"lw": 1}))
+    x = np.linspace(0, max((p.eta * p.decay * p.delay for p in seen), default=1.0), 100)
+    for rate, dash in ((1, "--"), (2, ":")):
+        label = f"V(t₁) exp(−{'' if rate == 1 else rate}ηλ(t − t₁))"
+        fall.append(Line(x, np.exp(-rate * x), label, form=dash))
+    kinds = [
+        (f"AdamW, λ = {decay:g}", "o", colour, [p for p in seen if p.decay == decay])
+        for decay, colour in colours.items()
+    ]
+    kinds.append(("SGD", "s", st.TEST, [p for p in sgd if p.delayed]))
+    points = []
+    for label, marker, colour, runs in kinds:
+        own = [(p.log_ratio / (p.eta * p.decay), p.delay) for p in runs if p.log_ratio > 0]
+        if own:
+            points.append(Line.through(own, label, colour, marker))
+    points += diagonals(points, {"--": (1.0, "rate ηλ"), ":": (0.5, "rate 2ηλ")})
+    panels = [
+        Panel(
+            fall,
+            log="y",
+            ylim=(0.2, 1.2),
+            xlabel="ηλ (t − t₁)",
+            ylabel="V / V(t₁)",
+            title="from $t_1$ to $t_2$, AdamW",
+            legend="best",
+        ),
+        Panel(
+            points,
+            log="xy",
+            xlabel="log(V(t₁)/V(t₂)) / (ηλ)",
+            ylabel="$t_2 - t_1$ (steps)",
+            legend="best",
+        ),
+    ]
+    return plot_panels(panels, (10.0, 4.4))
 
 
 def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, ...]]:

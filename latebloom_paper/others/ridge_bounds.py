@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from latebloom_paper.book.reproduction import Comparison, Reproduction
 
 from .verdicts import fit_line, interval, judged, verdict_note
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 EPS = C = 0.01  # the source's thresholds on both losses
 STEPS = 10**9  # beyond every t2: 10^7 at the weakest decay
 SEEDS, FEW = 20, 5
@@ -28,6 +31,12 @@ SWEPT: Mapping[str, tuple[float, ...]] = {
     "n": (50, 100, 200, 400),
     "m": (500, 1000, 2000, 4000),
     "nu2": (0.1, 1.0, 10.0, 100.0),
+}
+LABELS = {
+    "decay": "λ",
+    "n": "examples n",
+    "m": "features m",
+    "nu2": "variance of the start, ν²",
 }
 # Medians over six seeds and slopes of a public replication; the source prints pictures.
 PUBLISHED = {"t1": 213.0, "t2": 22_872.0, "decay": -1.000003, "n": 1.077}
@@ -136,8 +145,6 @@ def study(small: bool, progress: Progress) -> Reproduction:
     tenth of the published ones, every bound whose hypotheses hold is kept, and the exponent of
     $\lambda$ is within 0.01 of -1; with corrections if the medians are within a factor of two.
     """
-    from latebloom_paper.pictures.bounds import plot_bounds
-
     seeds = range(FEW if small else SEEDS)
     total = len(seeds) * (sum(map(len, SWEPT.values())) + len(CONVENTIONS))
     done, every = 0, []
@@ -201,9 +208,31 @@ def study(small: bool, progress: Progress) -> Reproduction:
         f"the threshold, and in the end theta is {final:.3f} ||theta*|| away from theta*",
         "bounds are counted over all runs; the exponents' intervals take the seeds as independent",
     )
-    shown = {name: {v: _shown(s) for v, s in by.items()} for name, by in swept.items()}
     title = "Ridge regression: t1, t2 and their bounds"
-    return Reproduction("ridge-bounds", title, tuple(rows), plot_bounds(shown), notes)
+    return Reproduction("ridge-bounds", title, tuple(rows), picture(swept), notes)
+
+
+def picture(swept: Mapping[str, Mapping[float, Sequence[Seen]]]) -> "Figure":
+    """Return t1 and t2 with their bounds, a panel per swept number."""
+    from latebloom.plots import style as st
+    from latebloom_paper.pictures.panel import Line, Panel, plot_panels, spread
+
+    panels = []
+    for name, cells in swept.items():
+        x, lines = list(cells), []
+        for time, colour, side in (("t1", st.TRAIN, "upper"), ("t2", st.TEST, "lower")):
+            times = np.array([[getattr(s, time) for s in runs] for runs in cells.values()])
+            bounds = [
+                np.median([s.promised[f"ridge {time}"] for s in own]) for own in cells.values()
+            ]
+            symbol = f"${time[0]}_{time[1]}$"
+            lines.append(spread(x, times.T, symbol, colour))
+            lines.append(
+                Line(x, bounds, f"{side} bound on {symbol}", colour, "--", style={"lw": 1.1})
+            )
+        ticks = x if x[-1] < 100 * x[0] else None  # too short for powers of ten
+        panels.append(Panel(lines, log="xy", ticks=ticks, xlabel=LABELS[name], ylabel="steps"))
+    return plot_panels(panels, (9.0, 6.6), "AB;CD", legend=4)
 
 
 def run_small_start(seed: int) -> float:
@@ -219,16 +248,6 @@ def _line(by: Mapping[float, Sequence[Seen]], time: str, logs: bool) -> Any:
 
 def _slope(by: Mapping[float, Sequence[Seen]], time: str) -> Any:
     return _line(by, time, logs=True)
-
-
-def _shown(runs: Sequence[Seen]) -> dict[str, list[float]]:
-    """Return what the picture shows of the seeds of one cell."""
-    return {
-        "t1": [s.t1 for s in runs],
-        "t2": [s.t2 for s in runs],
-        "t1 bound": [s.promised["ridge t1"] for s in runs],
-        "t2 bound": [s.promised["ridge t2"] for s in runs],
-    }
 
 
 reproduce = by_size(partial(study, False), partial(study, True))

@@ -1,13 +1,17 @@
 """The pictures of the questions beyond the figures."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
 
-from .strips import COLOURS, MARKERS, Line, colours_of, draw_lines, draw_strips
+from .panel import Line, Panel, lines_of, plot_panels
+from .strips import COLOURS, MARKERS, Values, colours_of
+
+PAIR = (9.4, 3.9)
 
 
 def plot_signed_depth(
@@ -21,25 +25,28 @@ def plot_signed_depth(
     - `negative`: the norm of the negative entries of each a*.
     - `measurements`: the numbers N; dots on the left are of the last one, rows of the first.
     """
-    with st.style():
-        figure = Figure(figsize=(9.4, 3.9))
-        left, right = figure.subplots(1, 2)
-        able = negative > 0
-        ends = np.array([negative[able].min() / 2, negative.max() * 2])
-        left.plot(ends, ends, color=st.OFF, lw=1, label="equal")
-        for i, (name, values) in enumerate(errors.items()):
-            own = {"color": COLOURS[i], "mfc": "none" if i % 2 else COLOURS[i], "ms": 4}
-            left.plot(negative[able], values[-1][able], MARKERS[i], label=name, **own)
-        left.set(xscale="log", yscale="log", xlabel="norm of the negative entries of $a^*$")
-        left.set(ylabel="least absolute error", title=f"N = {measurements[-1]}")
-        rows = {name: values[0][able] / negative[able] for name, values in errors.items()}
-        draw_strips(right, rows, 1.0, log=True)
-        right.set(xlabel="least error / norm of the negative entries")
-        right.set_title(f"N = {measurements[0]}")
-        for axis in (left.xaxis, left.yaxis, right.xaxis):
-            st.label_powers(axis)
-        figure.legend(handles=left.get_lines(), loc="outside lower center", ncols=6)
-    return figure
+    able = negative > 0
+    ends = np.array([negative[able].min() / 2, negative.max() * 2])
+    points = [Line(ends, ends, "equal", st.OFF, style={"lw": 1})]
+    for i, (name, values) in enumerate(errors.items()):
+        own = {"mfc": "none" if i % 2 else COLOURS[i], "ms": 4}
+        least = values[-1][able]
+        points.append(Line(negative[able], least, name, COLOURS[i], MARKERS[i], style=own))
+    left = Panel(
+        points,
+        log="xy",
+        xlabel="norm of the negative entries of $a^*$",
+        ylabel="least absolute error",
+        title=f"N = {measurements[-1]}",
+    )
+    right = Panel(
+        strips={name: values[0][able] / negative[able] for name, values in errors.items()},
+        line=1.0,
+        log="x",
+        xlabel="least error / norm of the negative entries",
+        title=f"N = {measurements[0]}",
+    )
+    return plot_panels([left, right], PAIR, legend=6)
 
 
 def plot_depth_and_l1(
@@ -56,25 +63,30 @@ def plot_depth_and_l1(
     """
     first, *others = shares
     colours = {first: "#000000"}
-    with st.style():
-        figure = Figure(figsize=(10.4, 5.6))
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
-        left = [figure.add_subplot(grid[i, 0]) for i in (0, 1)]
-        for axes, depth in zip(left, (2, 3), strict=True):
-            own = [name for name in others if name.startswith(f"depth {depth}")]
-            colours |= colours_of(own)
-            lines = {name: (measurements, shares[name]) for name in (first, *own)}
-            draw_lines(axes, lines, colours=colours)
-            axes.set(ylabel="share recovered", ylim=(-0.04, 1.04), title=f"depth 1 and {depth}")
-            axes.set_xticks(measurements)
-        left[-1].set_xlabel("number of measurements N")
-        right = figure.add_subplot(grid[:, 1])
-        draw_strips(right, times, log=True, colours=colours)
-        right.set(
-            xlabel="$t_2$ (steps); at the edge: not by the end", title=f"N = {measurements[-1]}"
+    panels = []
+    for depth in (2, 3):
+        own = [name for name in others if name.startswith(f"depth {depth}")]
+        colours |= colours_of(own)
+        panels.append(
+            Panel(
+                lines_of(
+                    {name: (measurements, shares[name]) for name in (first, *own)}, True, colours
+                ),
+                ticks=measurements,
+                xlabel="number of measurements N" if depth == 3 else "",
+                ylabel="share recovered",
+                ylim=(-0.04, 1.04),
+                title=f"depth 1 and {depth}",
+            )
         )
-        st.label_powers(right.xaxis)
-    return figure
+    right = Panel(
+        strips=times,
+        colours=colours,
+        log="x",
+        xlabel="$t_2$ (steps); at the edge: not by the end",
+        title=f"N = {measurements[-1]}",
+    )
+    return plot_panels([*panels, right], (10.4, 5.6), "AC;BC", width_ratios=(1, 1.15))
 
 
 def plot_debiasing(
@@ -89,21 +101,15 @@ def plot_debiasing(
     - `ratios`: kind -> floor of each instance over the constant one.
     """
     colours = colours_of([*curves, *(name for name in ratios if name not in curves)])
-    with st.style():
-        figure = Figure(figsize=(9.4, 3.9))
-        left, right = figure.subplots(1, 2)
-        lines = {name: (steps + 1.0, values) for name, values in curves.items()}
-        draw_lines(left, lines, marks=False, colours=colours)
-        left.set(xscale="log", yscale="log", xlabel="step + 1", ylabel="median test error")
-        left.legend()
-        names = {name: f"{name}\n(median {np.nanmedian(v):.2g})" for name, v in ratios.items()}
-        rows = {names[name]: values for name, values in ratios.items()}
-        own = {names[name]: colours[name] for name in ratios}
-        draw_strips(right, rows, 1.0, log=True, colours=own)
-        right.set_xlabel("floor / floor with constant alpha and beta")
-        for axis in (left.xaxis, left.yaxis, right.xaxis):
-            st.label_powers(axis)
-    return figure
+    names = {name: f"{name}\n(median {np.nanmedian(v):.2g})" for name, v in ratios.items()}
+    right = Panel(
+        strips={names[name]: values for name, values in ratios.items()},
+        colours={names[name]: colours[name] for name in ratios},
+        line=1.0,
+        log="x",
+        xlabel="floor / floor with constant alpha and beta",
+    )
+    return plot_panels([_curves(steps, curves, colours), right], PAIR)
 
 
 def plot_late_penalty(
@@ -118,25 +124,39 @@ def plot_late_penalty(
     - `ratios`: when -> t2 less the time without the penalty, over the usual delay, by instance.
     """
     colours = colours_of(list(curves))
-    with st.style():
-        figure = Figure(figsize=(9.4, 3.9))
-        left, right = figure.subplots(1, 2)
-        lines = {f"penalty {name}": (steps + 1.0, values) for name, values in curves.items()}
-        own = {f"penalty {name}": colour for name, colour in colours.items()}
-        draw_lines(left, lines, marks=False, colours=own)
-        left.set(xscale="log", yscale="log", xlabel="step + 1", ylabel="median test error")
-        left.legend(loc="lower left")
-        draw_strips(right, ratios, 1.0, colours=colours)
-        every = np.concatenate([values[np.isfinite(values)] for values in ratios.values()])
-        right.set_xlim(min(0.95, every.min() - 0.01), max(1.05, every.max() + 0.01))
-        right.set_xlabel("$t_2$ less the time without penalty / usual delay $t_2-t_1$")
-        for axis in (left.xaxis, left.yaxis):
-            st.label_powers(axis)
-    return figure
+    every = np.concatenate([values[np.isfinite(values)] for values in ratios.values()])
+    right = Panel(
+        strips=ratios,
+        colours=colours,
+        line=1.0,
+        xlim=(min(0.95, every.min() - 0.01), max(1.05, every.max() + 0.01)),
+        xlabel="$t_2$ less the time without penalty / usual delay $t_2-t_1$",
+    )
+    named = {f"penalty {name}": values for name, values in curves.items()}
+    own = {f"penalty {name}": colour for name, colour in colours.items()}
+    return plot_panels([_curves(steps, named, own, "lower left"), right], PAIR)
+
+
+def _curves(
+    steps: np.ndarray,
+    curves: Mapping[str, Values],
+    colours: Mapping[str, str],
+    legend: str = "best",
+) -> Panel:
+    """Return the panel of median test errors over time."""
+    return Panel(
+        lines_of({name: (steps + 1.0, values) for name, values in curves.items()}, False, colours),
+        log="xy",
+        xlabel="step + 1",
+        ylabel="median test error",
+        legend=legend,
+    )
 
 
 def plot_noise(
-    curves: Mapping[str, Line], lines: Mapping[str, Line], oracles: Mapping[str, float]
+    curves: Mapping[str, tuple[Values, Values]],
+    lines: Mapping[str, tuple[Values, Values]],
+    oracles: Mapping[str, float],
 ) -> Figure:
     """Return test errors over time with a weak penalty, and final errors over the strength.
 
@@ -147,20 +167,22 @@ def plot_noise(
     - `oracles`: noise -> the error of least squares on the true support.
     """
     colours = colours_of(list(lines))
-    with st.style():
-        figure = Figure(figsize=(9.4, 4.2))
-        left, right = figure.subplots(1, 2, sharey=True)
-        draw_lines(left, curves, marks=False, colours=colours)
-        draw_lines(right, lines, colours=colours)
-        for name, value in oracles.items():
-            right.axhline(value, color=colours[name], ls=":", lw=1, zorder=1)
-        left.set(xscale="log", yscale="log", xlabel="step + 1", ylabel="median test error")
-        left.set(xlim=(1, 1e8), title=r"weak penalty, $\beta$ = 10⁻⁶")
-        right.set(xscale="log", xlabel=r"$\beta$", title="in the end (dotted: true support known)")
-        for axis in (left.xaxis, left.yaxis, right.xaxis):
-            st.label_powers(axis)
-        figure.legend(handles=right.get_lines()[: len(lines)], loc="outside lower center", ncols=6)
-    return figure
+    left = Panel(
+        lines_of(curves, False, colours),
+        log="xy",
+        xlim=(1, 1e8),
+        xlabel="step + 1",
+        ylabel="median test error",
+        title=r"weak penalty, $\beta$ = 10⁻⁶",
+    )
+    right = Panel(
+        lines_of(lines, True, colours),
+        across=[(value, {"color": colours[name], "ls": ":"}) for name, value in oracles.items()],
+        log="xy",
+        xlabel=r"$\beta$",
+        title="in the end (dotted: true support known)",
+    )
+    return plot_panels([right, left], (9.4, 4.2), "BA", legend=6, sharey=True)
 
 
 def plot_prefactor(
@@ -175,25 +197,20 @@ def plot_prefactor(
       paper's constant, shape (values, instances); NaN: does not generalize.
     - `exponents`: what is swept -> median exponents of the two prefactors.
     """
-    with st.style():
-        figure = Figure(figsize=(10.0, 3.8))
-        grid = figure.subplots(1, len(swept), sharey=True)
-        kinds = (
-            (r"$\sqrt{n}\,t_2\alpha\beta$", 0.97),
-            (r"$t_2\alpha\beta/\|\hat a-a^*\|_\infty$", 1.03),
-        )
-        for axes, (name, (x, *prefactors)) in zip(grid, swept.items(), strict=True):
-            both = zip(kinds, prefactors, COLOURS, MARKERS, strict=False)
-            for (label, shift), values, colour, marker in both:
-                at = np.broadcast_to(x[:, None] * shift, values.shape)
-                axes.plot(at, values, ".", color=colour, alpha=0.25, ms=4)
-                middle = np.nanmedian(values, axis=1)
-                axes.plot(x * shift, middle, marker=marker, color=colour, label=label)
-            told = " and ".join(f"{k:.2f}" for k in exponents[name])
-            axes.set(xscale="log", yscale="log", xlabel=name, title=f"exponents {told}")
-            axes.set_xticks(x, [f"{value:g}" for value in x])
-            axes.minorticks_off()
-        grid[0].set_ylabel("prefactor of the delay")
-        handles = [line for line in grid[0].get_lines() if not line.get_label().startswith("_")]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
+    kinds = (
+        (r"$\sqrt{n}\,t_2\alpha\beta$", 0.97),
+        (r"$t_2\alpha\beta/\|\hat a-a^*\|_\infty$", 1.03),
+    )
+    panels = []
+    for name, (x, *prefactors) in swept.items():
+        lines = []
+        both = zip(kinds, prefactors, COLOURS, MARKERS, strict=False)
+        for (label, shift), values, colour, marker in both:
+            at = np.broadcast_to(x[:, None] * shift, values.shape)
+            faint = {"alpha": 0.25, "ms": 4}
+            lines.append(Line(at.ravel(), values.ravel(), None, colour, ".", style=faint))
+            lines.append(Line(x * shift, np.nanmedian(values, axis=1), label, colour, f"{marker}-"))
+        words = " and ".join(f"{k:.2f}" for k in exponents[name])
+        panels.append(Panel(lines, log="xy", ticks=x, xlabel=name, title=f"exponents {words}"))
+    panels[0] = replace(panels[0], ylabel="prefactor of the delay")
+    return plot_panels(panels, (10.0, 3.8), legend=2, sharey=True)

@@ -1,4 +1,4 @@
-"""One number per instance, in rows; and lines over a swept quantity on the same page."""
+"""One number per instance, in rows."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +10,10 @@ from latebloom.plots import style as st
 # Okabe and Ito's palette in the order of the style, and markers that tell lines apart in print.
 COLOURS = (st.TRAIN, st.TEST, st.RATIO, st.NORM, "#E69F00", "#56B4E9", st.OFF, "#000000")
 MARKERS = "osD^v<>p"
-DASHES = ("-", "--", "-.", ":")
+DASHES = ("-", "--", "-.", ":")  # of curves with many points, which have no markers
 WIDTH = 0.5  # of a row of dots
 
 Values = Sequence[float] | np.ndarray
-Line = tuple[Values, Values]
 
 
 def colours_of(labels: Sequence[str]) -> dict[str, str]:
@@ -78,39 +77,3 @@ def draw_strips(
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(False, axis="y")
-
-
-def draw_lines(
-    axes: Axes,
-    lines: Mapping[str, Line],
-    marks: bool = True,
-    colours: Mapping[str, str] | None = None,
-) -> None:
-    """Draw lines, told apart by colour and marker or dash; what is not finite is a gap.
-
-    **Arguments:**
-
-    - `axes`: where.
-    - `lines`: label -> (x, y).
-    - `marks`: whether the points are marked; curves of many points are not, but dashed.
-    - `colours`: label -> colour; without, in the order of the palette.
-
-    >>> from matplotlib.figure import Figure
-    >>> axes = Figure().subplots()
-    >>> draw_lines(axes, {"N = 10": ([1, 2], [3, 4]), "N = 20": ([1, 2], [2, float("inf")])})
-    >>> len(axes.lines)
-    2
-    """
-    colours = colours or colours_of(list(lines))
-    for i, (label, (x, y)) in enumerate(lines.items()):
-        y = np.asarray(y, dtype=float)
-        axes.plot(
-            np.asarray(x, dtype=float),
-            np.where(np.isfinite(y), y, np.nan),
-            ls="-" if marks else DASHES[i % len(DASHES)],
-            marker=MARKERS[i % len(MARKERS)] if marks else None,
-            color=colours[label],
-            label=label,
-            ms=4,
-            lw=1.3,
-        )
