@@ -14,6 +14,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.files import read_toml
 from latebloom.core.progress import Progress
@@ -136,6 +138,13 @@ class Study:
         else:
             base = Experiment.from_dict(dict(self.data[table]), self.file.parent)
         return changed(base, changes, self.file.parent).with_(name=name)
+
+    def truth(self, changes: Mapping[str, Any]) -> np.ndarray:
+        """Return the parameters that the data of the experiment come from, with some settings
+        changed."""
+        found = self.changed(changes).data.a_star
+        assert found is not None  # every convex figure has one
+        return found
 
     def sweep(self, key: str, quick: bool = False, **changes: Any) -> Sweep:
         """Return the sweep of the table `[sweeps.KEY]`, which has the keys of a sweep's file.

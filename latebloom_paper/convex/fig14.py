@@ -59,6 +59,6 @@ def reproduce(workspace: Workspace) -> Reproduction:
         rows_of((run, other)),
         plot_run(run),
         evidence(workspace),
-        (run.experiment, other.experiment),
+        (STUDY.changed({}, "fig14"), other.experiment),
         last=instances(workspace, STUDY)["problem.seed"].values[-1],
     )

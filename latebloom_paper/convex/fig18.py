@@ -43,7 +43,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         early = value_at(run["trajectory_test_error"], run["trajectory_step"], 1e6)
         seeds = run["problem.seed"].values
         changes = [{"N": 100, "problem.seed": int(seed)} for seed in seeds]
-        truths = [STUDY.changed(change).vector_data.a_star for change in changes]
+        truths = [STUDY.truth(change) for change in changes]
         floor = np.array([negative_norm(a) / np.linalg.norm(a) for a in truths])
         excess = (run["test_error"].values - floor) / (early - floor)
         evidence["fig18.undertrained"] = median(excess)

@@ -39,8 +39,6 @@ def reproduce(workspace: Workspace) -> Reproduction:
         start = [float(np.linalg.norm(data.a_hat[part])) for part in (on, ~on)]
         shown.append(Way(N, u, v, (start[0], start[1])))
         rows.append(Comparison(f"||a off the support|| in the end, N = {N}", None, float(v[-1])))
-    truth = STUDY.experiment.data.a_star
-    assert truth is not None
     plain = workspace.results(STUDY.sweep("l2")).load()
     cases = [{"seed": int(seed)} for seed in plain["problem.seed"].values]
     kept = workspace.tables("ways of Figure 24", cases, way)
@@ -51,5 +49,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         "fig24.end": share(there),
         "fig24.l2": share(plain["test_error"].values > 0.1),
     }
-    figure = plot_support_plane(shown, float(np.linalg.norm(truth)))
+    figure = plot_support_plane(shown, float(np.linalg.norm(STUDY.truth({}))))
     return STUDY.reproduction(rows, figure, evidence)

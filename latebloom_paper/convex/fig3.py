@@ -18,7 +18,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     able = whole["recoverable"].values == 1
     late = whole["verdict"].values[able] == "grokked"
     truth = [
-        np.abs(STUDY.changed({"problem.seed": int(seed)}).vector_data.a_star).sum()
+        np.abs(STUDY.truth({"problem.seed": int(seed)})).sum()
         for seed in whole["problem.seed"].values
     ]
     norms = (whole["l1_norm"].values / truth)[able & (whole["recovered"].values == 1)]

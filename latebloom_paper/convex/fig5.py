@@ -92,7 +92,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         rows,
         plot_run(run),
         evidence(workspace),
-        (STUDY.experiment, TEXT, STUDIES["fig5-l1"].experiment),
+        tuple(STUDIES[name].changed({}, name) for name in ("fig5", "fig5-text", "fig5-l1")),
         count=count,
         last=count - 1,
         plateau=sweep.base.steps,

@@ -89,7 +89,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
             t2 = [p["t2"] for p in points if 0.5 < p["alpha"] * p["beta"] / decade < 2]
             row = one_draw(f"t2, alpha beta near {decade:.0e}", (low * high) ** 0.5, t2, UNSEEDED)
             rows.append(replace(row, why=f"published: {low:g} to {high:g}; {row.why}"))
-    seed = f"seeds {draws[0]} to {draws[-1]}" if len(draws) > 1 else f"seed {draws[0]}"
+    first, last = draws[0], draws[-1]
+    seed = f"seed {first}" if first == last else f"seeds {first} to {last}"
     return STUDY.reproduction(
         rows,
         plot_law(points, error="final nuclear norm of $A - A^*$"),

@@ -45,9 +45,9 @@ def positive(case: dict[str, Any]) -> list[list[float | None]]:
         base = base.with_(penalty=L1(1e-5), method=Subgradient(0.1))
     batch = []
     for seed in case["seeds"]:
-        drawn = STUDY.changed({"N": ENOUGH, "problem.seed": seed}).vector_data
-        a = np.abs(drawn.a_star)
-        batch.append(base.with_(problem=SparseRecovery.from_arrays(drawn.X, drawn.X @ a, a)))
+        settings = {"N": ENOUGH, "problem.seed": seed}
+        X, a = STUDY.changed(settings).vector_data.X, np.abs(STUDY.truth(settings))
+        batch.append(base.with_(problem=SparseRecovery.from_arrays(X, X @ a, a)))
     return [
         [run.phases.t1.step, run.phases.t2.step, float(run.trajectory["test_error"][-1])]
         for run in map(completed, simulate_batch(batch))
@@ -100,7 +100,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Compare the least absolute test errors of depths 1 to 3 over all N."""
     from latebloom.plots import plot_lines
 
-    truth = STUDY.experiment.vector_data.a_star
+    truth = STUDY.truth({})
     size, negative = float(np.linalg.norm(truth)), negative_norm(truth)
     least = size * published(workspace)["trajectory_test_error"].min("record")
     rows, lines = [], {}
