@@ -4,7 +4,7 @@ from pathlib import Path
 
 import latebloom as lb
 from latebloom.engines.jump import simulate_jump
-from latebloom_paper.convex.fig4 import fig4_grid
+from latebloom_paper.book.catalogue import STUDIES
 
 from .figure3 import ALPHA, experiment, numpy_loop
 from .timing import Row, in_turn
@@ -21,7 +21,8 @@ def measure(out: Path) -> list[Row]:
         lambda: numpy_loop(LOOP_STEPS), lambda: simulate_jump(short), lambda: simulate_jump(long)
     )
     loop /= LOOP_STEPS
-    grid = [e.with_(method=lb.ProximalGradient(e.method.alpha)) for e in fig4_grid()]
+    runs = STUDIES["fig4"].sweep("published").cells()
+    grid = [e.with_(method=lb.ProximalGradient(e.method.alpha)) for _, e in runs]
     (whole,) = in_turn(lambda: [simulate_jump(e) for e in grid], rounds=1)
     t2 = simulate_jump(long).t2.step
     hours = 36e8 * loop / 3600

@@ -17,7 +17,7 @@ from latebloom_paper.book.claim import CORRECTED, Verdict
 from latebloom_paper.book.passages import first_below, for_good, middle, middles
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.convex import completion_grid, fig5, fig6, fig8, fig14, fig15, fig23, fig29
-from latebloom_paper.convex.completions import facts
+from latebloom_paper.convex.completions import completion
 from latebloom_paper.convex.singular_deaths import deaths
 from latebloom_paper.pictures.choices import plot_choices
 from latebloom_paper.pictures.selection import plot_selection, plot_selection_curves
@@ -51,7 +51,7 @@ def test_every_figure_is_a_study_of_its_own(name):
     preset = STUDIES[name]
     assert preset.group == ("beyond" if name in OURS else "convex")
     assert preset.reproduce is not None
-    assert (preset.official is None) == (name in OURS)
+    assert (preset.public_seconds is None) == (name in OURS)
     assert preset.claims
     assert all(claim.id.startswith(f"{name}.") for claim in preset.claims)
 
@@ -116,8 +116,8 @@ def run():
     return lb.simulate(e.with_(thresholds=(1e-3, 1e-3), record=LogSpaced(100)), engine="slow")
 
 
-def test_the_facts_of_an_instance_agree_with_its_run(run):
-    found = facts(run)
+def test_the_completion_of_an_instance_agrees_with_its_run(run):
+    found = completion(run)
     steps, t2 = run.trajectory["step"].values, middle(run)
     truth = run.experiment.data.a_star
     rank = (run.trajectory["singular_values"].values > 1e-4).sum(axis=1)
@@ -177,7 +177,7 @@ def test_settled_is_within_5_percent_of_the_end_or_at_1e_4():
 
 
 def test_the_grid_has_the_published_shape_at_the_full_size():
-    full, quick = (completion_grid.grid(Told(size)) for size in ("full", "quick"))
+    full, quick = (STUDIES["fig6"].sweep("grid", size) for size in (False, True))
     assert full.shape == (6, 6, 20)
     assert quick.size < 20
     assert {quick.key(i) for i in range(quick.size)} <= {full.key(i) for i in range(full.size)}
@@ -329,8 +329,9 @@ def test_the_pictures_of_selection_show_every_tau_and_its_medians():
 
 
 def test_figures_14_and_15_on_one_instance(tmp_path, monkeypatch):
-    for module in (fig14, fig15):
-        monkeypatch.setattr(module, "seeds", lambda workspace: (0,))
+    for name, table in (("fig14", "instances"), ("fig15", "stepped")):
+        sweep = STUDIES[name].data["sweeps"][table]
+        monkeypatch.setitem(sweep.get("quick", sweep)["axes"], "problem.seed", [0])
     workspace = Workspace(tmp_path / "store", executor=ThreadPoolExecutor(1))
     projected, proximal = fig14.evidence(workspace), fig15.evidence(workspace)
     assert projected["fig14.fit"].value == projected["fig14.delay"].value == 1
@@ -340,7 +341,7 @@ def test_figures_14_and_15_on_one_instance(tmp_path, monkeypatch):
         *projected,
         *proximal,
     }
-    rows = fig14.rows_of([lb.simulate(fig14.fig14().with_(steps=10), engine="slow")])
+    rows = fig14.rows_of([lb.simulate(STUDIES["fig14"].experiment.with_(steps=10), engine="slow")])
     assert [row.ours for row in rows][:2] == [1.0, np.inf]
 
 

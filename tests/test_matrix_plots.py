@@ -6,7 +6,7 @@ import pytest
 import latebloom as lb
 from latebloom.experiment.presets import preset
 from latebloom.plots import plot_run
-from latebloom_paper.convex.fig8 import fig8
+from latebloom_paper.book.catalogue import STUDIES
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_matrix_presets_have_the_published_settings(name):
 
 
 def test_the_figure_8_default_generalizes_within_its_horizon():
-    found = lb.simulate(fig8(), engine="slow").phases
+    found = lb.simulate(STUDIES["fig8"].experiment, engine="slow").phases
     assert found.verdict is lb.Verdict.grokked
     assert found.t2.high < 5 * 10**6
 

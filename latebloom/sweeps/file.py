@@ -80,15 +80,40 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
             )
         path = known[source]
     data = read_toml(path)
+    own = ("engine", *OWN)
+    data |= {key: _own(key, text) for key, text in settings if key in own}
+    changes = {key: scalar(text) for key, text in settings if key not in own}
+    return sweep_from_dict({"name": path.stem} | data, source, path.parent, changes)
+
+
+def sweep_from_dict(
+    data: Mapping[str, Any],
+    source: str = "sweep",
+    folder: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Sweep:
+    """Return the sweep that the tables of a TOML file describe.
+
+    **Arguments:**
+
+    - `data`: as the file of a sweep, see `load_sweep`; `base` may be an `Experiment` as well.
+    - `source`: what messages call it.
+    - `folder`: where the files that it names are.
+    - `changes`: dotted key -> value: changes of the base, after `set`.
+
+    **Raises:** `InvalidInput` for an unknown key (naming the nearest), or a bad value.
+
+    >>> import latebloom as lb
+    >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
+    >>> sweep_from_dict({"base": base, "set": {"beta": 1e-4}, "axes": {"N": [20, 30]}}).shape
+    (2,)
+    """
     for key in data:
         if key not in KEYS:
             raise InvalidInput(f"{source}: unknown key '{key}'{nearest(key, KEYS)}")
-    own = ("engine", *OWN)
-    for key, text in settings:
-        if key in own:
-            data[key] = _own(key, text)
-    changes = [(key, text) for key, text in settings if key not in own]
-    base = _base(source, path.parent, data.get("base"), _flat(data.get("set", {}), "set"), changes)
+    base = _base(source, folder, data.get("base"))
+    every = [*_flat(data.get("set", {}), "set").items(), *(changes or {}).items()]
+    base = changed(base, every, folder)
     rest = {k: data[k] for k in KEYS[6:] if k in data}
     for key in ("seeds", "batch"):
         if isinstance(rest.get(key), float) and rest[key].is_integer():
@@ -106,9 +131,40 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
         axes=_flat(data.get("axes", {}), "axes"),
         zip=[_flat(group, "zip") for group in groups],
         derive={k: str(v) for k, v in _flat(rest.pop("derive", {}), "derive").items()},
-        name=str(data.get("name", path.stem)),
+        name=str(data.get("name", "")),
         **rest,
     )
+
+
+def changed(
+    experiment: Experiment,
+    changes: Mapping[str, Any] | Sequence[tuple[str, Any]],
+    folder: Path | None = None,
+) -> Experiment:
+    """Return an experiment with some settings changed, without a label.
+
+    **Arguments:**
+
+    - `changes`: (dotted) key, or the end of one, -> value, as in `set` of a sweep's file.
+    - `folder`: where the files that the changes name are.
+
+    **Raises:** `InvalidInput` for an unknown key or a bad value.
+
+    >>> import latebloom as lb
+    >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
+    >>> changed(base, {"method": "ProximalGradient", "beta": 1e-4}).penalty
+    L1(beta=0.0001)
+    """
+    items = list(changes.items() if isinstance(changes, Mapping) else changes)
+    if not items:
+        return experiment.with_(name="")
+    data = experiment.to_dict()
+    fields = Fields(experiment)
+    for key, value in sorted(items, key=lambda item: item[0].count(".")):
+        # A name without a dot may be the end of a key, as everywhere in the file.
+        change(data, key if "." in key or key in data else _full(fields, key), value)
+    data.pop("name", None)
+    return Experiment.from_dict(data, folder)
 
 
 def _own(key: str, text: str) -> Any:
@@ -120,31 +176,16 @@ def _own(key: str, text: str) -> Any:
     return scalar(text)
 
 
-def _base(
-    source: str,
-    folder: Path,
-    base: Any,
-    changes: Mapping[str, Any],
-    settings: Sequence[Setting],
-) -> Experiment:
-    """Return the base experiment with the changes of the file and of the command line."""
+def _base(source: str, folder: Path | None, base: Any) -> Experiment:
+    """Return the base experiment: itself, by name, from a file or from a table."""
     if base is None:
         raise InvalidInput(f"{source}: base is missing: a name of `latebloom list`, or a table")
+    if isinstance(base, Experiment):
+        return base
     if isinstance(base, str):
-        beside = folder / base
-        found = load(str(beside) if beside.is_file() else base)
-    else:
-        found = Experiment.from_dict(base, folder)
-    if not changes and not settings:
-        return found.with_(name="")
-    data = found.to_dict()
-    fields = Fields(found)
-    both = [*changes.items(), *((key, scalar(text)) for key, text in settings)]
-    for key, value in sorted(both, key=lambda item: item[0].count(".")):
-        # A name without a dot may be the end of a key, as everywhere in the file.
-        change(data, key if "." in key or key in data else _full(fields, key), value)
-    data.pop("name", None)
-    return Experiment.from_dict(data, folder)
+        beside = (folder or Path()) / base
+        return load(str(beside) if beside.is_file() else base)
+    return Experiment.from_dict(base, folder)
 
 
 def _full(fields: Fields, key: str) -> str:

@@ -1,27 +1,34 @@
 """The catalogue: every figure and study, what was published of it, and which claims it decides.
 
-`catalogue.toml` lists them; `NAME.toml`, beside the module that regenerates the figure, holds the
-settings, the published values and the claims.
+`catalogue.toml` lists them; `NAME.toml`, beside the module that regenerates the figure, holds its
+data: the experiment, the sweeps, the published values, the text of the report and the claims.
 """
 
 import importlib
 import math
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.files import read_toml
 from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment, Preset, natural, preset_from_toml
+from latebloom.sweeps import Sweep, changed, sweep_from_dict
 
 from .claim import Claim, Criterion
-from .reproduction import Reproduction
+from .reproduction import Comparison, Reproduction
+from .statistic import Statistic
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .workspace import Workspace
 
 READ_OFF = "read off the published picture"
@@ -48,8 +55,8 @@ class Study:
 
     - `name`, `title`, `aliases`, `group`: as of a `Preset`.
     - `place`: `module` or `module:function` that regenerates it, "" for a single experiment.
-    - `file`: the TOML file with its settings, published values and claims.
-    - `official`: seconds that the public code takes for the figure on two cores, if it is known.
+    - `file`: the TOML file with its data.
+    - `public_seconds`: that the public code takes for the figure on two cores, if it is known.
     - `runs_of`: studies of whose runs it consists.
     - `code`: places of what is computed instead of read: `build` (the experiment), `claims`.
     - `family`, `has_small`: whether it is a family of runs, and whether it has a small version.
@@ -61,14 +68,14 @@ class Study:
     place: str = ""
     aliases: tuple[str, ...] = ()
     group: Group | Literal[""] = ""
-    official: float | None = None
+    public_seconds: float | None = None
     runs_of: tuple[str, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
     family: bool = False
     has_small: bool = False
 
     @cached_property
-    def facts(self) -> Mapping[str, Any]:
+    def data(self) -> Mapping[str, Any]:
         """What the file holds."""
         found = read_toml(self.file)
         if "claims" in self.code:
@@ -80,23 +87,147 @@ class Study:
         """The statements that the study decides."""
         return tuple(
             claim if isinstance(claim, Claim) else claim_of(claim)
-            for claim in self.facts.get("claims", ())
+            for claim in self.data.get("claims", ())
         )
 
     @property
     def published(self) -> Mapping[str, Any]:
         """The published values, by quantity."""
-        return self.facts.get("published", {})
+        return self.data.get("published", {})
+
+    @property
+    def readings(self) -> Mapping[str, Any]:
+        """What else was read off the published pictures: lists and tables, by quantity."""
+        return self.data.get("readings", {})
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Constants of the evidence and of the picture, by name."""
+        return self.data.get("settings", {})
 
     @property
     def source(self) -> str:
         """Where the published values come from."""
-        return self.facts.get("source", "")
+        return self.data.get("source", "")
 
     @property
     def note(self) -> str:
         """Where the paper's text, notebook and picture differ, and what is taken here."""
-        return self.facts.get("note", "")
+        return self.data.get("note", "")
+
+    # Experiments and sweeps -----------------------------------------------------------------------
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The experiment of the study, without a label."""
+        return self.changed({})
+
+    def changed(
+        self, changes: Mapping[str, Any], name: str = "", table: str = "experiment"
+    ) -> Experiment:
+        """Return the experiment with some settings changed.
+
+        **Arguments:**
+
+        - `changes`: dotted key, or the end of one, -> value.
+        - `name`: a label.
+        - `table`: of the file: `experiment`, or `small`.
+        """
+        if table == "experiment" and "build" in self.code:
+            base = _at(self.code["build"])()
+        else:
+            base = Experiment.from_dict(dict(self.data[table]), self.file.parent)
+        return changed(base, changes, self.file.parent).with_(name=name)
+
+    def truth(self, changes: Mapping[str, Any]) -> np.ndarray:
+        """Return the parameters that the data of the experiment come from, with some settings
+        changed."""
+        found = self.changed(changes).data.a_star
+        assert found is not None  # every convex figure has one
+        return found
+
+    def sweep(self, key: str, quick: bool = False, **changes: Any) -> Sweep:
+        """Return the sweep of the table `[sweeps.KEY]`, which has the keys of a sweep's file.
+
+        **Arguments:**
+
+        - `quick`: whether what `[sweeps.KEY.quick]` has takes the place of what the table has; in
+          the tables `set`, `axes` and `derive` it is taken key by key.
+        - `changes`: keys in place of those of the file, taken in the same way. `base` is an
+          experiment, the name of a table of the file, or a name of `latebloom list`; without one
+          it is the experiment of the study.
+        """
+        table = dict(self.data["sweeps"][key])
+        own = table.pop("quick", {})
+        for other in (own if quick else {}, changes):
+            for name, value in other.items():
+                merged = name in ("set", "axes", "derive") and name in table
+                table[name] = {**table[name], **value} if merged else value
+        base = table.get("base", "experiment")
+        if isinstance(base, str):
+            base = self.changed({}, table=base) if base in self.data else base
+        return sweep_from_dict({"name": key} | table | {"base": base}, self.name, self.file.parent)
+
+    # Published values -----------------------------------------------------------------------------
+
+    def numbers(self, quantity: str) -> list[float]:
+        """Return the numbers that a published value lists.
+
+        >>> STUDIES["fig8"].numbers("t2 (tau 0.5 ... 0.9)")[:2]
+        [4230000.0, 2690000.0]
+        """
+        return [float(word) for word in re.split(r"[,\s]+", str(self.published[quantity]))]
+
+    def compare(self, ours: Mapping[str, float | None]) -> list[Comparison]:
+        """Return the rows of the tables `[[comparisons]]`, with our values.
+
+        A table has the `label` of the row and, if anything was published, the `published` value:
+        a number, or the quantity of `[published]` that has it; and `why` and `because`, see
+        `Comparison`.
+
+        **Arguments:**
+
+        - `ours`: our values by label; rows of other labels are left out.
+        """
+        rows = []
+        for table in self.data.get("comparisons", ()):
+            label, theirs = table["label"], table.get("published")
+            if label in ours:
+                theirs = self.published[theirs] if isinstance(theirs, str) else theirs
+                texts = {key: table[key] for key in ("why", "because") if key in table}
+                rows.append(Comparison(label, theirs, ours[label], **texts))
+        return rows
+
+    def reproduction(
+        self,
+        rows: Iterable[Comparison],
+        figure: "Figure",
+        evidence: Mapping[str, Statistic],
+        settings: Sequence[Experiment] = (),
+        **words: Any,
+    ) -> Reproduction:
+        """Return the regenerated figure, with the table `[report]` of the file.
+
+        The table has the `title`, the `notes`, and the `seeds` in words.
+
+        **Arguments:**
+
+        - `settings`: the experiments it is made of, by default that of the study.
+        - `words`: what stands in these texts in braces.
+        """
+        report = self.data["report"]
+        return Reproduction(
+            self.name,
+            report["title"].format(**words),
+            tuple(rows),
+            figure,
+            tuple(note.format(**words) for note in report.get("notes", ())),
+            evidence,
+            tuple(settings) or (self.experiment,),
+            report.get("seeds", "").format(**words),
+        )
+
+    # What reproduces it ---------------------------------------------------------------------------
 
     @property
     def reproduce(self) -> Regenerate | None:
@@ -127,7 +258,7 @@ class Study:
             command="reproduce" if self.place else "",
             family=self.family,
             has_small=self.has_small,
-            facts=lambda: self.facts,
+            facts=lambda: self.data,
         )
         if "build" in self.code:
             return replace(found, build=lambda: _at(self.code["build"])())
@@ -168,7 +299,7 @@ def _catalogue() -> dict[str, Study]:
             entry.get("place", ""),
             tuple(entry.get("aliases", ())),
             entry.get("group", ""),
-            entry.get("official"),
+            entry.get("public_seconds"),
             tuple(entry.get("runs_of", ())),
             {key: entry[key] for key in ("build", "claims") if key in entry},
             entry.get("family", False),
@@ -180,22 +311,16 @@ def _catalogue() -> dict[str, Study]:
 STUDIES: Mapping[str, Study] = _catalogue()
 
 
-def experiment(name: str, small: bool = False) -> Experiment:
-    """Return the experiment of a study's file, without a label."""
-    study = STUDIES[name]
-    return Experiment.from_dict(dict(study.facts["small" if small else "experiment"]))
-
-
-def official_of(names: Iterable[str]) -> float:
+def public_seconds_of(names: Iterable[str]) -> float:
     """Return the seconds that the public code takes for some studies, shared runs counted once.
 
-    >>> official_of(["fig4", "fig26"]) == official_of(["fig26"]) == 7 * 3600
+    >>> public_seconds_of(["fig4", "fig26"]) == public_seconds_of(["fig26"]) == 7 * 3600
     True
     """
     chosen = set(names)
     runs = {name: STUDIES[name].runs_of for name in chosen}
     own = [n for n in chosen if not runs[n] or not chosen.issuperset(runs[n])]
-    return sum(STUDIES[name].official or 0.0 for name in own)
+    return sum(STUDIES[name].public_seconds or 0.0 for name in own)
 
 
 def by_size(

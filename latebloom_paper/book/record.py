@@ -156,14 +156,14 @@ class Record:
         return "\n".join(lines).rstrip() + "\n"
 
     def _costs(self) -> list[str]:
-        """Return the table of studies: verdict, seeds, our time and the official code's."""
+        """Return the table of studies: verdict, seeds, our time and the public code's."""
         rows = []
         for name, found in self.figures.items():
             best = found.get("full") or found["quick"]
             times = [_time(found[size]["seconds"]) if size in found else "" for size in SIZES]
             official = best["official"]
             rows.append((name, best["verdict"], best["seeds"], _time(official), *times))
-        header = ("study", "published values", "seeds", "official code", "quick", "full")
+        header = ("study", "published values", "seeds", "public code", "quick", "full")
         return _table(header, rows)
 
 
@@ -257,7 +257,7 @@ def _summary(study: Study, outcome: Outcome) -> dict[str, Any]:
         "seeds": outcome.seeds,
         "runs": outcome.runs,
         "seconds": round(outcome.seconds, 1),
-        "official": study.official,
+        "official": study.public_seconds,
         "rows": [row for row in outcome.rows if row["published"] is not None],
     }
 

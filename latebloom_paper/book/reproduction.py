@@ -114,7 +114,7 @@ class Reproduction:
 
 
 def compared(rows: Sequence[Comparison]) -> str:
-    """Return what a comparison came to: which share agrees, and whether the rest is explained.
+    """Return what a comparison came to: which fraction agrees, and whether the rest is explained.
 
     >>> compared([Comparison("t2", 100.0, 103.0), Comparison("t1", 10.0, 30.0, because="noise")])
     'reproduced in part: 1 of 2 values within 10%, the others explained'
@@ -131,13 +131,13 @@ def compared(rows: Sequence[Comparison]) -> str:
     inside = len(published) - len(off)
     left = [row for row in off if not row.drawn]
     silent = [row.quantity for row in left if not row.because]
-    told = [f"{inside} of {len(published)} values {tolerance}"]
+    parts = [f"{inside} of {len(published)} values {tolerance}"]
     if len(left) < len(off):
-        told.append(f"{len(off) - len(left)} in the range of our draws")
+        parts.append(f"{len(off) - len(left)} in the range of our draws")
     if left:
-        told.append(f"not explained: {', '.join(silent)}" if silent else "the others explained")
+        parts.append(f"not explained: {', '.join(silent)}" if silent else "the others explained")
     head = "reproduced in part" if 2 * len(left) <= len(published) else "not reproduced"
-    return f"{head}: {', '.join(told)}"
+    return f"{head}: {', '.join(parts)}"
 
 
 def footnotes(reasons: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -148,8 +148,8 @@ def footnotes(reasons: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     again = dict.fromkeys(r for r in reasons if r and reasons.count(r) > 1)  # in their order
     marks = {reason: f"({ascii_lowercase[k]})" for k, reason in enumerate(again)}
-    told = [f"see {marks[reason]}" if reason in marks else reason for reason in reasons]
-    return told, [f"{mark} {reason}" for reason, mark in marks.items()]
+    shown = [f"see {marks[reason]}" if reason in marks else reason for reason in reasons]
+    return shown, [f"{mark} {reason}" for reason, mark in marks.items()]
 
 
 def one_draw(

@@ -19,8 +19,7 @@ from threadpoolctl import threadpool_limits
 from latebloom.core.errors import InvalidInput
 from latebloom.core.files import replace
 from latebloom.core.json_text import dump_json
-from latebloom.core.phases import Passage, Phases
-from latebloom.core.phases import Verdict as Ending
+from latebloom.core.phases import Passage, Phases, Verdict
 from latebloom.core.progress import Progress, progress_bar
 from latebloom.core.versions import __version__
 from latebloom.experiment import Experiment
@@ -42,7 +41,7 @@ LOOK = 0.5
 class Workspace:
     """A store, a size and a pool of workers, for the studies of one call.
 
-    Whatever a study asks for is computed once: sweeps cell by cell, single runs and tables as a
+    What a study needs is computed once: sweeps cell by cell, single runs and tables as a
     whole. Ctrl-C keeps what is done.
 
     **Arguments:**
@@ -103,7 +102,7 @@ class Workspace:
         """The folder of the store."""
         return self.store.writable
 
-    # What studies ask for -------------------------------------------------------------------------
+    # Runs and tables ------------------------------------------------------------------------------
 
     def results(self, sweep: Sweep, failures: bool = False) -> xr.Dataset:
         """Return the results of a sweep; what the store does not have is computed.
@@ -121,12 +120,12 @@ class Workspace:
             def watch(now: Standing) -> None:
                 progress(now.done + now.failed, now.total)
 
-            summary = run_sweep(sweep, self.store, executor=self._workshop(), watch=watch)
+            summary = run_sweep(sweep, self.store, executor=self._workers_pool(), watch=watch)
         if summary.interrupted:
             raise KeyboardInterrupt
         if summary.failed and not failures:
-            told = summary.failures[0] if summary.failures else ("a cell", "see latebloom status")
-            raise InvalidInput(f"{sweep.name}: {told[0]}: {told[1]}")
+            cell, why = next(iter(summary.failures), ("a cell", "see latebloom status"))
+            raise InvalidInput(f"{sweep.name}: {cell}: {why}")
         found = self.store.open(sweep)
         seconds = float(np.nansum(found["seconds"].values)) if "seconds" in found else 0.0
         if not seconds:
@@ -246,7 +245,7 @@ class Workspace:
         """Yield the number and the result of every order, as the workers get done with them."""
         if not orders:
             return
-        workers = self._workshop()
+        workers = self._workers_pool()
         with CtrlC() as ctrl_c, self.bar(self._title(name)) as progress:
             number = {workers.submit(work, *order): k for k, order in enumerate(orders)}
             left = set(number)
@@ -273,7 +272,7 @@ class Workspace:
     def _title(self, what: str) -> str:
         return what if not self._study or what.startswith(self._study) else f"{self._study}: {what}"
 
-    def _workshop(self) -> Pool:
+    def _workers_pool(self) -> Pool:
         """Return the workers, which stay for all sweeps: to start them takes seconds."""
         if self._pool is None:
             made = pool(self._executor, self._workers, None, self.folder)
@@ -336,7 +335,7 @@ def run_of(experiment: Experiment, cell: xr.Dataset) -> Run:
     phases = Phases(
         passage_of(cell, "t1"),
         passage_of(cell, "t2"),
-        Ending(str(cell["verdict"].item())),
+        Verdict(str(cell["verdict"].item())),
         str(cell["reason"].item()),
         None,
         diverged,

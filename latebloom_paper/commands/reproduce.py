@@ -155,7 +155,7 @@ def print_end(
     command: Reproduce, chosen: "Sequence[Study]", made: "Sequence[Regenerated]", where: Path
 ) -> None:
     """Print the sums, and where everything is."""
-    from latebloom_paper.book.catalogue import official_of
+    from latebloom_paper.book.catalogue import public_seconds_of
     from latebloom_paper.book.outcome import count
 
     if len(chosen) > 1:
@@ -168,6 +168,6 @@ def print_end(
         print(f"claims: {count(verdicts)}")
     print(f"pictures and numbers: {where}; everything computed: {command.store}")
     if not command.full:
-        hours = official_of(p.name for p in chosen)
+        hours = public_seconds_of(p.name for p in chosen)
         official = f" (public code: {duration(hours)})" if hours else ""
         print(f"the published settings: latebloom reproduce {command.figure} --full{official}")

@@ -1,78 +1,41 @@
-"""The matrix completions of Figure 5: settings, certified instances, and what each of them says."""
+"""The matrix completions of Figure 5: certified instances, and how each was completed."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom.experiment import Experiment, LogSpaced
-from latebloom.methods import ProximalGradient, Subgradient
-from latebloom.penalties import L1, Nuclear
+from latebloom.experiment import LogSpaced
+from latebloom.methods import ProximalGradient
+from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.runs import Run
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import for_good, middle
 from latebloom_paper.book.workspace import Workspace
 
 from .singular_deaths import deaths
 
-# The first seed whose t2 (3.5e6) is near the published one; instances differ tenfold.
-SEED = 3
+FIG5 = STUDIES["fig5"]
+# The text's: 1e-5 is below the floor of some instances.
+THRESHOLDS = (1e-4, 1e-4)
 # Beyond every t2 of the instances.
 HORIZON = 100_000_000
 # Records 1% apart: what is read off a curve is known to that.
 RECORD = LogSpaced(200)
-# Long enough for the plateau of the training error, far short of t2.
-PLATEAU = 5000
 # What published values that depend on the truth cannot be compared with.
 UNSEEDED = "the published truth is unseeded and cannot be drawn again"
 
 
-def fig5(seed: int = SEED) -> Experiment:
-    """Return the run of the published picture, on a truth drawn from the same law."""
-    return Experiment(
-        MatrixCompletion.code(seed=seed, recoverable=True),
-        Nuclear(1e-5, null="full"),
-        Subgradient(0.1),
-        init=1e-6,
-        steps=10_000_000,
-        thresholds=(1e-5, 1e-5),
-        name="fig5" if seed == SEED else f"fig5 seed={seed}",
-    )
-
-
-def fig5_text() -> Experiment:
-    """Return the same experiment with the conventions of the paper's text."""
-    return fig5().with_(
-        problem=MatrixCompletion.text(recoverable=True),
-        penalty=Nuclear(1e-4),
-        thresholds=(1e-3, 1e-3),
-        steps=1_000_000,
-        name="fig5-text",
-    )
-
-
-def fig5_notebook() -> Experiment:
-    """Return the same experiment with the strength and thresholds of the notebook."""
-    return fig5().with_(
-        penalty=Nuclear(1e-4, null="full"), thresholds=(1e-4, 1e-4), name="fig5-notebook"
-    )
-
-
-def fig5_l1() -> Experiment:
-    """Return Figure 5 with the l1 norm of the entries in place of the nuclear norm."""
-    return fig5().with_(penalty=L1(1e-5), name="fig5-l1")
-
-
 def seeds(workspace: Workspace) -> tuple[int, ...]:
     """Return the seeds of the certified instances that the claims are decided on."""
-    return tuple(range(workspace.of(20, 50)))
+    return FIG5.sweep("first", workspace.quick).axes[0].values["problem.seed"]
 
 
 def instances(workspace: Workspace) -> list[Run]:
     """Return Figure 5 on certified instances, each followed until it generalizes."""
     drawn = [
-        fig5(seed).with_(
-            thresholds=(1e-4, 1e-4),  # the text's: 1e-5 is below the floor of some instances
+        FIG5.changed({"problem.seed": seed}).with_(
+            thresholds=THRESHOLDS,
             steps=HORIZON,
             record=RECORD,
             name=f"instance {seed} of Figure 5",
@@ -87,16 +50,16 @@ def with_l1(workspace: Workspace) -> list[Run]:
 
     Entry by entry it is sparse recovery of a vector, in closed form between events.
     """
-    drawn = []
+    base, drawn = STUDIES["fig5-l1"].experiment, []
     for seed in seeds(workspace):
-        problem = fig5(seed).problem
+        problem = FIG5.changed({"problem.seed": seed}).problem
         assert isinstance(problem, MatrixCompletion)
         X, a = np.eye(problem.mask.size)[problem.mask.ravel() != 0], problem.a_star.ravel()
         drawn.append(
-            fig5_l1().with_(
+            base.with_(
                 problem=SparseRecovery.from_arrays(X, X @ a, a),
                 method=ProximalGradient(0.1),
-                thresholds=(1e-4, 1e-4),
+                thresholds=THRESHOLDS,
                 steps=10**9,
                 name=f"instance {seed} of Figure 5 with l1",
             )
@@ -104,21 +67,9 @@ def with_l1(workspace: Workspace) -> list[Run]:
     return workspace.each("with l1 instead", drawn, engine="jump")
 
 
-def first_steps(workspace: Workspace, experiment: Experiment, name: str) -> Sweep:
-    """Return the first steps of an experiment on the same seeds, one by one."""
-    return Sweep(
-        experiment.with_(steps=PLATEAU),
-        {"problem.seed": seeds(workspace)},
-        engine="step",
-        tasks=("simulate", "predict"),
-        trajectories=("train_error", "test_error"),
-        name=name,
-    )
-
-
 @dataclass(frozen=True)
-class Facts:
-    """What an instance says about the claims.
+class Completion:
+    """How an instance was completed.
 
     **Fields:**
 
@@ -138,8 +89,8 @@ class Facts:
     norm: float
 
 
-def facts(run: Run) -> Facts:
-    """Return what an instance, followed until it generalizes, says about the claims."""
+def completion(run: Run) -> Completion:
+    """Return how an instance that was followed until it generalizes was completed."""
     from scipy.stats import kendalltau
 
     a_star, penalty = run.experiment.data.a_star, run.experiment.penalty
@@ -154,7 +105,7 @@ def facts(run: Run) -> Facts:
     dies = np.isfinite(fate.died)
     size, died = fate.size[dies], fate.died[dies]
     norm = run.trajectory["nuclear_norm"].values[late] / truth
-    return Facts(
+    return Completion(
         late=run.phases.verdict == "grokked",
         ordered=bool((np.diff(died) <= 0).all()),
         order=float(kendalltau(size, died)[0]),  # pyright: ignore

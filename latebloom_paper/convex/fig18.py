@@ -3,28 +3,23 @@
 import numpy as np
 import xarray as xr
 
-from latebloom.problems import SparseRecovery
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import value_at
 from latebloom_paper.book.reproduction import Comparison, Reproduction, negative_norm
 from latebloom_paper.book.settled import settled
 from latebloom_paper.book.statistic import median
 from latebloom_paper.book.workspace import Workspace
 
-from .fig9 import CURVES, SEEDS, by_depth, fig9, published, times
+from .fig9 import published, times
 
-
-def longer() -> Sweep:
-    """Return depth 4 at N = 100, four times as long."""
-    base = fig9(4, 100).with_(steps=4_000_000)
-    return Sweep(base, {"problem.seed": SEEDS}, trajectories=CURVES, name="depth 4, longer")
+STUDY = STUDIES["fig18"]
 
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the least errors and where both errors settle."""
     from latebloom_paper.pictures.summary import plot_summary
 
-    cells = by_depth(workspace.results(published(workspace.quick)).load())
+    cells = published(workspace)
     drawn = xr.Dataset(
         {
             "train": cells["trajectory_train_error"].min("record"),
@@ -44,24 +39,16 @@ def reproduce(workspace: Workspace) -> Reproduction:
     seen = np.isfinite(t2[2])
     evidence = {"fig18.later": median((t2[3] / t2[2])[seen])}
     if not workspace.quick:
-        run = workspace.results(longer()).load()
+        run = workspace.results(STUDY.sweep("longer")).load()
         early = value_at(run["trajectory_test_error"], run["trajectory_step"], 1e6)
-        truths = [SparseRecovery.code(n=100, s=5, N=100, seed=q).a_star for q in SEEDS]
+        seeds = run["problem.seed"].values
+        changes = [{"N": 100, "problem.seed": int(seed)} for seed in seeds]
+        truths = [STUDY.truth(change) for change in changes]
         floor = np.array([negative_norm(a) / np.linalg.norm(a) for a in truths])
         excess = (run["test_error"].values - floor) / (early - floor)
         evidence["fig18.undertrained"] = median(excess)
-    rows = tuple(
+    rows = [
         Comparison(f"least test error, L = {L}, N = 100", None, float(least))
         for L, least in zip(drawn["L"].values, drawn["test"].sel(N=100).values, strict=True)
-    )
-    notes = ("the published labels say errors at t1 and t2; they are the least of the run",)
-    return Reproduction(
-        "fig18",
-        "Figure 18: errors and times against N and depth",
-        rows,
-        figure,
-        notes,
-        evidence,
-        (fig9(),),
-        f"picture: seed 1; claims: seeds {SEEDS[0]} to {SEEDS[-1]}",
-    )
+    ]
+    return STUDY.reproduction(rows, figure, evidence)

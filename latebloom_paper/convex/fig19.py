@@ -4,9 +4,8 @@ import numpy as np
 import xarray as xr
 
 from latebloom.core.progress import Progress
-from latebloom.experiment import Experiment
 from latebloom.problems import SparseRecovery
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share
@@ -14,37 +13,16 @@ from latebloom_paper.book.workspace import Workspace
 
 from .fig28 import least_measurements
 
-SPARSITIES = tuple(range(1, 92, 10))
-MEASUREMENTS = tuple(range(1, 102, 10))
-TAUS = (0.0, 0.5, 1.0)
-TRIALS = tuple(range(1, 21))
-# Figure 19a.
-ROWS, SHARES = (1, 5, 10, 20, 40, 60, 80, 99), tuple(k / 20 for k in range(21))
-DRAWS = 20
-# Solutions of two programs with the same optimum differ by less than this where they agree.
-AGREES = 1e-4
-
-
-def fig19(s: int = 5, N: int = 30, tau: float = 0.0) -> Experiment:
-    """Return one instance: basis pursuit asks nothing of penalty and method."""
-    return Experiment(SparseRecovery.code(n=100, s=s, N=N, snr=None, tau=tau))
-
-
-def grid(quick: bool) -> Sweep:
-    """Return the instances of Figures 19b and 20; quick: fewer sparsities and measurements."""
-    axes = {
-        "tau": TAUS,
-        "s": SPARSITIES[:7:3] if quick else SPARSITIES,
-        "N": MEASUREMENTS[1::2] if quick else MEASUREMENTS,
-        "problem.seed": TRIALS,
-    }
-    return Sweep(fig19(), axes, tasks=("recover",), name="basis pursuit by s, N and tau")
+STUDY = STUDIES["fig19"]
+ROWS, SHARES, DRAWS = (STUDY.settings[key] for key in ("rows", "shares", "draws"))
+# One instance of Figures 19b and 20.
+INSTANCE = STUDY.changed({}, table="instance")
 
 
 def recovery(workspace: Workspace) -> xr.Dataset:
     """Return which instances are recovered; where coherent rows see nothing of a sparse signal,
     there is no experiment, and no recovery."""
-    return workspace.results(grid(workspace.quick), failures=True).load()
+    return workspace.results(STUDY.sweep("grid", workspace.quick), failures=True).load()
 
 
 def coherences(progress: Progress) -> list[list[list[float]]]:
@@ -69,13 +47,6 @@ def needed(cells: xr.Dataset) -> xr.DataArray:
     return least_measurements(cells["recoverable"] == 1)
 
 
-def single() -> Sweep:
-    """Return more instances of a signal with a single entry, all rows taken from the basis."""
-    axes = {"N": MEASUREMENTS, "problem.seed": tuple(range(1, 101))}
-    base = fig19(s=1, N=100, tau=1.0)  # with fewer rows seed 1 may be seen by none
-    return Sweep(base, axes, tasks=("recover",), name="a single entry, tau = 1")
-
-
 def evidence(workspace: Workspace, values: np.ndarray, cells: xr.Dataset) -> dict[str, Statistic]:
     """Return what decides the claims.
 
@@ -84,7 +55,7 @@ def evidence(workspace: Workspace, values: np.ndarray, cells: xr.Dataset) -> dic
     - `values`: coherences by N, tau and draw.
     - `cells`: the grid.
     """
-    alone = workspace.results(single(), failures=True).load()
+    alone = workspace.results(STUDY.sweep("single"), failures=True).load()
     at = values[ROWS.index(60)]
     low, middle, high = (at[SHARES.index(t)] for t in (0.0, 0.5, 1.0))
     one = np.abs(at - 1) < 1e-9
@@ -113,30 +84,18 @@ def reproduce(workspace: Workspace) -> Reproduction:
     N = needed(cells)
     middle = N.median("problem.seed").transpose("tau", "s")
     lines = {
-        tau: [(int(s), float(middle.sel(tau=tau, s=s))) for s in middle["s"].values] for tau in TAUS
+        tau: [(int(s), float(middle.sel(tau=tau, s=s))) for s in middle["s"].values]
+        for tau in middle["tau"].values.tolist()
     }
     rows = [
         Comparison(f"measurements needed, s = {s}, tau = {tau:g}", None, _finite(value), "median")
-        for tau in TAUS
+        for tau in lines
         for s, value in lines[tau]
     ]
-    wrong = (cells["recoverable"] == 1) & (cells["program_error"] > AGREES)
-    rows.append(Comparison("certified instances that the program misses", None, float(wrong.sum())))
-    notes = (
-        "ours: an instance counts as recovered when a dual certificate proves it, not when the "
-        "error of a solver is below 1e-6",
-        "rows with tau: random columns of Phi, as in the public code; the text takes the first",
-    )
-    return Reproduction(
-        "fig19",
-        "Figure 19: coherence, and the measurements needed",
-        tuple(rows),
-        plot_coherence(ROWS, SHARES, values.mean(axis=2), lines),
-        notes,
-        evidence(workspace, values, cells),
-        (fig19(),),
-        f"coherence: {DRAWS} draws; recovery: seeds {TRIALS[0]} to {TRIALS[-1]}",
-    )
+    wrong = (cells["recoverable"] == 1) & (cells["program_error"] > STUDY.settings["agrees"])
+    rows += STUDY.compare({"certified instances that the program misses": float(wrong.sum())})
+    figure = plot_coherence(ROWS, SHARES, values.mean(axis=2), lines)
+    return STUDY.reproduction(rows, figure, evidence(workspace, values, cells), (INSTANCE,))
 
 
 def _finite(value: float) -> float | None:

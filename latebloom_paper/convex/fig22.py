@@ -3,25 +3,15 @@
 import numpy as np
 import xarray as xr
 
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share
 from latebloom_paper.book.workspace import Workspace
 
-from .fig21 import ENOUGH, SEED, SEEDS, fig21, instances
-
-MORE_SEEDS = tuple(range(1, 41))
-TIMES = ("t1", "t2")
-# Recovered up to the bias of beta.
-NEAR = 0.1
-
-
-def middle() -> Sweep:
-    """Return more instances of one number of measurements, at three shares."""
-    base = instances(True).base
-    axes = {SEED: MORE_SEEDS, "N": (ENOUGH,), "tau": (0.0, 0.5, 1.0)}
-    return Sweep(base, axes, engine="jump", name="more instances over tau")
+STUDY, FIG21 = STUDIES["fig22"], STUDIES["fig21"]
+SEED, TIMES = "problem.seed", ("t1", "t2")
+ENOUGH = FIG21.settings["enough"]
 
 
 def evidence(cells: xr.Dataset, more: xr.Dataset) -> dict[str, Statistic]:
@@ -36,7 +26,10 @@ def evidence(cells: xr.Dataset, more: xr.Dataset) -> dict[str, Statistic]:
     delays = ((after - late) / (before - early))[known]
     posed = cells["test_error"].notnull().values  # coherent rows may see nothing of the signal
     able = cells["recoverable"] == 1
-    same, near = cells["t2_high"].notnull() == able, (cells["test_error"] <= NEAR) == able
+    same, near = (
+        cells["t2_high"].notnull() == able,
+        (cells["test_error"] <= STUDY.settings["near"]) == able,
+    )
     return {
         "fig22.later": share(t2.sel(tau=0.5).values > t2.sel(tau=0.0).values),
         "fig22.delay": median(delays),
@@ -53,21 +46,20 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Draw errors and times over instances, and decide what coherent rows do to them."""
     from latebloom_paper.pictures.summary import plot_summary
 
-    cells = workspace.results(instances(workspace.quick), failures=True).load()
-    more = cells if workspace.quick else workspace.results(middle(), failures=True).load()
-    drawn = xr.Dataset(
-        {"train": cells["train_error"], "test": cells["test_error"], "t1": cells["t1_high"]}
-    )
-    drawn["t2"] = cells["t2_high"]
-    x, by = ("tau", "N") if workspace.quick else ("N", "tau")
+    quick = workspace.quick
+    cells = workspace.results(FIG21.sweep("instances", quick), failures=True).load()
+    more = cells
+    if not quick:
+        more = workspace.results(STUDY.sweep("middle"), failures=True).load()
+    x, by = ("tau", "N") if quick else ("N", "tau")
     panels = {
-        "train": "final train error",
-        "test": "final test error",
-        "t1": "$t_1$",
-        "t2": "$t_2$",
+        "train_error": "final train error",
+        "test_error": "final test error",
+        "t1_high": "$t_1$",
+        "t2_high": "$t_2$",
     }
     names = {"N": "N", "tau": r"$\tau$"}
-    figure = plot_summary(drawn, x, by, names, panels, over=SEED)
+    figure = plot_summary(cells, x, by, names, panels, over=SEED)
     t2 = cells["t2_high"].sel(N=ENOUGH).fillna(np.inf).median(SEED)
     rows = tuple(
         Comparison(
@@ -78,14 +70,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         )
         for tau in t2["tau"].values
     )
-    return Reproduction(
-        "fig22",
-        "Figure 22: errors and times against N and tau",
-        rows,
-        figure,
-        ("medians over instances with the quartiles; what was not reached is a gap",),
-        evidence(cells, more),
-        (fig21(),),
-        f"seeds {SEEDS[0]} to {SEEDS[-1]}"
-        + ("" if workspace.quick else f"; N = {ENOUGH}: {MORE_SEEDS[0]} to {MORE_SEEDS[-1]}"),
-    )
+    seeds = "seeds 1 to 20" + ("" if quick else f"; N = {ENOUGH}: 1 to 40")
+    return STUDY.reproduction(rows, figure, evidence(cells, more), seeds=seeds)

@@ -3,28 +3,22 @@
 import numpy as np
 
 from latebloom.experiment import LogSpaced
-from latebloom.problems import SparseRecovery
 from latebloom.simulate import simulate
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import median
 from latebloom_paper.book.workspace import Workspace
 
-from .fig3 import fig3, sweeps
-
-# In two of three instances a component vanishes before 3 t1 already.
-SEEDS = tuple(range(1, 81))
+STUDY, FIG3 = STUDIES["fig25"], STUDIES["fig3"]
 # Close enough records to find two between which no component vanishes.
 RECORD = LogSpaced(1000)
-# The published heat map sets smaller components to zero.
-SHOWN = 1e-4
 
 
 def rates(case: dict[str, int]) -> list[float] | None:
     """Return of the instance of a seed the typical rate off the support, and how far rates are from
     the law; None where the first component vanishes too soon after t1 to tell."""
-    problem = SparseRecovery.code(n=100, s=5, N=30, seed=case["seed"])
-    experiment = fig3().with_(problem=problem, steps=20_000, record=RECORD)
+    experiment = FIG3.changed({"problem.seed": case["seed"]}).with_(steps=20_000, record=RECORD)
     data = experiment.vector_data
     assert data.a_star is not None
     run = simulate(experiment, engine="jump")
@@ -47,33 +41,21 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the components as a heat map over time, and measure their rates."""
     from latebloom_paper.pictures.component_map import plot_component_map
 
-    run = workspace.run(fig3().with_(name="fig3"), engine="step")
+    run = workspace.run(FIG3.changed({}, "fig3"), engine="step")
     truth = run.experiment.data.a_star
     assert truth is not None
     last = run.trajectory["a"].values[-1]
     end = float(np.abs(last - truth).max() / np.abs(truth).max())
-    cases = [{"seed": seed} for seed in SEEDS]
+    seeds, shown = STUDY.settings["seeds"], STUDY.settings["shown"]
+    cases = [{"seed": seed} for seed in range(1, seeds + 1)]
     kept = [r for r in workspace.tables("rates of Figure 25", cases, rates) if r is not None]
-    whole = workspace.results(sweeps()[0]).load()
+    whole = workspace.results(FIG3.sweep("instances")).load()
     able = whole["recoverable"].values == 1
     evidence = {"fig25.all": median(whole["test_error"].values[able])}
     if kept:
         typical, apart = np.array(kept, float).T
         evidence["fig25.rate"] = median(typical)
         evidence["fig25.rate" + CORRECTED] = median(apart)
-    rows = (Comparison("largest |a - a*| in the end over the largest |a*|", None, end),)
-    notes = (
-        f"components below {SHOWN:g} are white, as published",
-        f"rates: {len(kept)} of {len(SEEDS)} instances have two records after 3 t1 between which "
-        "no component vanishes",
-    )
-    return Reproduction(
-        "fig25",
-        "Figure 25: every component over time",
-        rows,
-        plot_component_map(run, SHOWN),
-        notes,
-        evidence,
-        (fig3(),),
-        f"picture: seed 1, as published; claims: seeds {SEEDS[0]} to {SEEDS[-1]}",
-    )
+    rows = STUDY.compare({"largest |a - a*| in the end over the largest |a*|": end})
+    figure = plot_component_map(run, shown)
+    return STUDY.reproduction(rows, figure, evidence, shown=shown, kept=len(kept), seeds=seeds)

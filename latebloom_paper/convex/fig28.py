@@ -3,30 +3,13 @@
 import numpy as np
 import xarray as xr
 
-from latebloom.methods import Subgradient
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import median, share
 from latebloom_paper.book.workspace import Workspace
 
-from .fig27 import MEASUREMENTS, NAMES, SEEDS, SPARSITIES, fig27, run_of
-
+STUDY = STUDIES["fig28"]
 SEED = "problem.seed"
-# The published threshold of single entries, for all s: a small entry lifts the relative bias of
-# beta above 1e-3, however many measurements there are.
-RECOVERED = 1e-2
-
-
-def grid(quick: bool) -> Sweep:
-    """Return the runs of Figure 27 on several instances; quick: three sparsities, four N."""
-    axes = {
-        SEED: SEEDS,
-        "s": (1, 5, 15) if quick else SPARSITIES,
-        "N": (20, 40, 60, 80) if quick else MEASUREMENTS,
-    }
-    base = run_of(Subgradient(0.1))
-    curves = () if quick else ("train_error", "test_error")
-    return Sweep(base, axes, engine="jump", trajectories=curves, name="instances over s and N")
 
 
 def least_measurements(recovered: xr.DataArray) -> xr.DataArray:
@@ -55,9 +38,10 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Draw medians over instances, and count the measurements that are needed."""
     from latebloom_paper.pictures.summary import plot_summary
 
-    cells = workspace.results(grid(workspace.quick)).load()
+    cells = workspace.results(STUDY.sweep("instances", workspace.quick)).load()
     t2 = 0.5 * (cells["t2_low"] + cells["t2_high"])
-    needed = least_measurements(cells["test_error"] <= RECOVERED).transpose(SEED, "s").values
+    needed = least_measurements(cells["test_error"] <= STUDY.settings["recovered"])
+    needed = needed.transpose(SEED, "s").values
     five = t2.sel(s=5).transpose(SEED, "N")
     early, late = (five.sel(N=N).values for N in (40, 80))
     seen = np.isfinite(early) & np.isfinite(late)
@@ -65,33 +49,16 @@ def reproduce(workspace: Workspace) -> Reproduction:
         "fig28.sparsity": share(needed[:, -1] > needed[:, 0]),
         "fig28.delay": median((late / early)[seen]),
     }
-    drawn = xr.Dataset(
-        {"train": cells["train_error"], "test": cells["test_error"], "t1": cells["t1_high"]}
-    )
-    drawn["t2"] = t2
+    cells["middle"] = t2
     panels = {
-        "train": "final train error",
-        "test": "final test error",
-        "t1": "$t_1$",
-        "t2": "$t_2$",
+        "train_error": "final train error",
+        "test_error": "final test error",
+        "t1_high": "$t_1$",
+        "middle": "$t_2$",
     }
-    figure = plot_summary(drawn, "N", "s", NAMES, panels, over=SEED)
-    rows = tuple(
+    figure = plot_summary(cells, "N", "s", {"s": "s", "N": "N"}, panels, over=SEED)
+    rows = [
         Comparison(f"measurements needed, s = {s}", None, float(np.median(needed[:, k])), "median")
         for k, s in enumerate(cells["s"].values)
-    )
-    notes = (
-        "median over instances with the quartiles; what was not reached by step 10^6 is a gap",
-        "ours: errors at the last step; the published ones are the least of the run, labelled as "
-        "those at t1 and t2",
-    )
-    return Reproduction(
-        "fig28",
-        "Figure 28: errors and times against N and s",
-        rows,
-        figure,
-        notes,
-        evidence,
-        (fig27(),),
-        f"seeds {SEEDS[0]} to {SEEDS[-1]}",
-    )
+    ]
+    return STUDY.reproduction(rows, figure, evidence)

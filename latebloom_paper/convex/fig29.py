@@ -2,14 +2,16 @@
 
 import numpy as np
 
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import first_below, middles
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, share
 from latebloom_paper.book.workspace import Workspace
 
-from .completion_grid import fig6, own_truths, strengths
+from .completion_grid import FIG6, own_truths
 from .completions import instances, seeds
 
+STUDY = STUDIES["fig29"]
 NAMES = {"alpha": r"$\alpha$", "beta": r"$\beta$"}
 # The panels end here, beyond every t2.
 SHOWN = 1e9
@@ -17,7 +19,8 @@ SHOWN = 1e9
 
 def evidence(workspace: Workspace) -> dict[str, Statistic]:
     """Return what decides the claims."""
-    cells = workspace.results(strengths(workspace)).load().transpose("problem.seed", "beta", ...)
+    sweep = FIG6.sweep("strengths", workspace.quick)
+    cells = workspace.results(sweep).load().transpose("problem.seed", "beta", ...)
     strong = cells.sel(beta=1e-3)
     trade = []
     for k, run in enumerate(instances(workspace)):
@@ -47,19 +50,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         )
         for beta in cells["beta"].values
     )
-    notes = (
-        "the flow of proximal gradient, far beyond the published 10^7 steps: there the runs with "
-        "the smallest alpha beta have not generalized",
-        "the flow has no errors below 1e-5 at beta = 1e-6: after the first steps they are left out",
-        "dots: the test error is within 5% of its end, or 1e-4 where that is more",
-    )
-    return Reproduction(
-        "fig29",
-        "Figure 29: training curves over alpha and beta, low rank",
-        rows,
-        figure,
-        notes,
-        evidence(workspace),
-        (fig6(),),
-        f"picture: that of fig6; claims: seeds 0 to {seeds(workspace)[-1]}",
-    )
+    last = seeds(workspace)[-1]
+    return STUDY.reproduction(rows, figure, evidence(workspace), (FIG6.experiment,), last=last)

@@ -2,64 +2,24 @@
 
 import numpy as np
 
-from latebloom.experiment import Experiment
-from latebloom.methods import Subgradient
-from latebloom.penalties import L1
-from latebloom.problems import SparseRecovery
 from latebloom.runs import Run
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction, median_between
+from latebloom_paper.book.reproduction import Reproduction, median_between
 from latebloom_paper.book.statistic import Statistic, median, share
 from latebloom_paper.book.workspace import Workspace
 
-# The published instance is seed 1; the others are what the claims are decided on.
-SEEDS = tuple(range(1, 41))
-# Long enough for the plateau of the training error, far short of t2.
-PLATEAU = 5000
-
-
-def fig3() -> Experiment:
-    """Return the run of the published picture (conventions of the public code)."""
-    return Experiment(
-        SparseRecovery.code(n=100, s=5, N=30),
-        L1(1e-5),
-        Subgradient(0.1),
-        init=1e-6,
-        steps=1_000_000,
-        thresholds=(1e-3, 1e-3),
-    )
-
-
-def fig3_text() -> Experiment:
-    """Return the same experiment with the conventions of the paper's text."""
-    return fig3().with_(problem=SparseRecovery.text(n=100, s=5, N=30, seed=1))
-
-
-def sweeps() -> tuple[Sweep, Sweep]:
-    """Return the whole runs, event by event, and their first steps, one by one."""
-    seeds = {"problem.seed": SEEDS}
-    whole = Sweep(
-        fig3(), seeds, engine="jump", tasks=("simulate", "recover"), name="instances of Figure 3"
-    )
-    first = Sweep(
-        fig3().with_(steps=PLATEAU),
-        seeds,
-        engine="step",
-        trajectories=("train_error", "gradient_ratio"),
-        name="first steps of Figure 3",
-    )
-    return whole, first
+STUDY = STUDIES["fig3"]
 
 
 def evidence(workspace: Workspace) -> dict[str, Statistic]:
     """Return what decides the claims."""
-    whole, first = (workspace.results(sweep).load() for sweep in sweeps())
+    whole, first = (workspace.results(STUDY.sweep(key)).load() for key in ("instances", "first"))
     able = whole["recoverable"].values == 1
     late = whole["verdict"].values[able] == "grokked"
     truth = [
-        float(np.abs(fig3().with_(problem=SparseRecovery.code(N=30, seed=q)).data.a_star).sum())  # pyright: ignore
-        for q in SEEDS
+        np.abs(STUDY.truth({"problem.seed": int(seed)})).sum()
+        for seed in whole["problem.seed"].values
     ]
     norms = (whole["l1_norm"].values / truth)[able & (whole["recovered"].values == 1)]
     t1 = first["t1_high"].values
@@ -93,42 +53,31 @@ def published_ratio(run: Run) -> np.ndarray:
     return 1e-5 * np.linalg.norm(signs, axis=1) / np.linalg.norm(G, axis=1)
 
 
-CUT = "as published, entries below 1e-3 left out of H"
-RECORDS = "a value between two records: the published ones are 1,000 steps apart"
-
-
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run the figure step by step, compare what can be read off it, decide its claims."""
     from latebloom.plots import plot_run
 
-    run = workspace.run(fig3().with_(name="fig3"), engine="step")
+    run = workspace.run(STUDY.changed({}, "fig3"), engine="step")
     t1, t2 = run.phases.t1.step, run.phases.t2.step
     assert t1 is not None  # a fixed instance
     assert t2 is not None
     last, data = run.last_step, run.trajectory
     steps, ratio = data["step"].values, published_ratio(run)
     until = (steps >= 0.5 * t2) & (steps < t2)
-    rows = (
-        Comparison("t1", 60, t1),
-        Comparison("t2", 1.0e5, t2, "published to the next record, every 1,000 steps"),
-        Comparison("train error between", 4.2e-4, median_between(run, "train_error", 1e3, t2 / 2)),
-        Comparison("train error in the end", 2.2e-4, median_between(run, "train_error", 3e5, last)),
-        Comparison("test error between", 0.84, median_between(run, "test_error", t1, 1e3)),
-        Comparison("test error in the end", 2.2e-4, median_between(run, "test_error", 3e5, last)),
-        Comparison("peak of the l1 norm", 0.63, float(data["l1_norm"].max())),
-        Comparison("l1 norm in the end", 0.29, float(data["l1_norm"][-1])),
-        Comparison("||beta H||/||G||, peak", 1.15, float(ratio.max()), CUT),
-        Comparison("the same before t2", 0.7, float(np.median(ratio[until])), CUT),
-        Comparison("the same at t2", 0.31, float(ratio[steps >= t2][0]), CUT, RECORDS),
-        Comparison("the same after t2", 0.43, float(np.median(ratio[steps > 3 * t2])), CUT),
+    rows = STUDY.compare(
+        {
+            "t1": t1,
+            "t2": t2,
+            "train error between": median_between(run, "train_error", 1e3, t2 / 2),
+            "train error in the end": median_between(run, "train_error", 3e5, last),
+            "test error between": median_between(run, "test_error", t1, 1e3),
+            "test error in the end": median_between(run, "test_error", 3e5, last),
+            "peak of the l1 norm": float(data["l1_norm"].max()),
+            "l1 norm in the end": float(data["l1_norm"][-1]),
+            "||beta H||/||G||, peak": float(ratio.max()),
+            "the same before t2": float(np.median(ratio[until])),
+            "the same at t2": float(ratio[steps >= t2][0]),
+            "the same after t2": float(np.median(ratio[steps > 3 * t2])),
+        }
     )
-    return Reproduction(
-        "fig3",
-        "Figure 3: l1 grokking",
-        rows,
-        plot_run(run),
-        notes=("claims: whole runs by engine jump, the first 5,000 steps by engine step",),
-        evidence=evidence(workspace),
-        settings=(fig3(),),
-        seeds=f"picture: seed 1, as published; claims: seeds {SEEDS[0]} to {SEEDS[-1]}",
-    )
+    return STUDY.reproduction(rows, plot_run(run), evidence(workspace))

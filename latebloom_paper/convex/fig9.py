@@ -5,83 +5,29 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment import Experiment
-from latebloom.methods import GradientDescent, Subgradient
-from latebloom.models import Hadamard, HadamardDifference, Linear
+from latebloom.methods import Subgradient
+from latebloom.models import HadamardDifference
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
 from latebloom.simulate import simulate_batch
-from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, completed, negative_norm
 from latebloom_paper.book.statistic import Statistic, median, share
 from latebloom_paper.book.workspace import Workspace
 
-DEPTHS = (1, 2, 3, 4)
-MEASUREMENTS = tuple(range(10, 101, 10))
-SEEDS = tuple(range(1, 21))
-CURVES = ("train_error", "test_error")
-MODELS = {1: Linear(), 2: Hadamard(2), 3: Hadamard(3), 4: Hadamard(4)}
-# Where depth 2 recovers what it can, and depth 1 does not.
-ENOUGH, SCARCE = 60, 20
-# The start leaves a relative error of a few percent, whatever the measurements are.
-NEAR = 0.1
-SHORT = 150_000
-# Read off Figure 9: least absolute test error by depth, N = 10 ... 100.
-PUBLISHED_ERROR = {
-    1: (0.1515, 0.142, 0.133, 0.120, 0.113, 0.103, 0.088, 0.074, 0.035, 0.006),
-    2: (0.126, 0.036, 0.020, 0.0175, 0.016, 0.015, 0.0142, 0.014, 0.0135, 0.0132),
-    3: (0.122, 0.0175, 0.014, 0.013, 0.013, 0.013, 0.013, 0.013, 0.013, 0.0128),
-}
+STUDY = STUDIES["fig9"]
+ENOUGH, SCARCE, NEAR = (STUDY.settings[key] for key in ("enough", "scarce", "near"))
 
 
-def fig9(depth: int = 2, N: int = 30) -> Experiment:
-    """Return one run of the figure: no penalty, no noise, an entrywise product of `depth`
-    vectors."""
-    return Experiment(
-        SparseRecovery.code(n=100, s=5, N=N, snr=None),
-        penalty=None,
-        method=GradientDescent(0.1),
-        model=MODELS[depth],
-        init=1e-6 if depth == 1 else 1e-2,
-        steps=1_000_000,
-        thresholds=(1e-3, 1e-3),
-        name=f"fig9 depth={depth} N={N}",
-    )
+def published(workspace: Workspace) -> xr.Dataset:
+    """Return the runs of Figures 9, 17 and 18, with the depth L as an axis."""
+    return _by_depth(workspace.results(STUDY.sweep("published", workspace.quick)).load())
 
 
-def fig9_grid() -> list[Experiment]:
-    """Return the 40 runs of the figure, depth by depth."""
-    return [fig9(depth, N) for depth in DEPTHS for N in MEASUREMENTS]
-
-
-def published(quick: bool) -> Sweep:
-    """Return the runs of Figures 9, 17 and 18; quick: depths 1 to 3, three numbers of
-    measurements."""
-    count = 3 if quick else 4
-    group = {"model": list(MODELS.values())[:count], "init": [1e-6, 1e-2, 1e-2, 1e-2][:count]}
-    axes = {"N": (SCARCE, ENOUGH, 100) if quick else MEASUREMENTS}
-    return Sweep(fig9(), axes, [group], trajectories=CURVES, name="depth by N")
-
-
-def by_depth(cells: xr.Dataset) -> xr.Dataset:
+def _by_depth(cells: xr.Dataset) -> xr.Dataset:
     """Return the runs with the depth L as an axis, in place of the names of models."""
-    return cells.rename({"model": "L"}).assign_coords(L=list(DEPTHS[: cells.sizes["model"]]))
-
-
-def instances(quick: bool) -> Sweep:
-    """Return depths 1 to 3 on other instances; quick: depths 1 and 2, fewer steps, one N."""
-    count = 2 if quick else 3
-    group = {"model": list(MODELS.values())[:count], "init": [1e-6, 1e-2, 1e-2][:count]}
-    axes = {"problem.seed": SEEDS, "N": (ENOUGH,) if quick else MEASUREMENTS}
-    base = fig9().with_(steps=SHORT if quick else fig9().steps)
-    return Sweep(base, axes, [group], trajectories=CURVES, name="instances of Figure 9")
-
-
-def tiny(quick: bool) -> Sweep:
-    """Return depth 3 from a start a hundred times smaller."""
-    base = fig9(3, ENOUGH).with_(init=1e-4, steps=100_000 if quick else 1_000_000)
-    return Sweep(base, {"problem.seed": SEEDS}, name="a tiny start")
+    return cells.rename({"model": "L"}).assign_coords(L=np.arange(cells.sizes["model"]) + 1)
 
 
 def positive(case: dict[str, Any]) -> list[list[float | None]]:
@@ -92,14 +38,16 @@ def positive(case: dict[str, Any]) -> list[list[float | None]]:
 
     - `case`: the depth, 1 being that with l1, the steps and the seeds.
     """
-    base = fig9(case["depth"], ENOUGH).with_(steps=case["steps"], thresholds=(NEAR, NEAR))
+    depth = {"model": "Linear", "init": 1e-6} if case["depth"] == 1 else {}
+    depth = depth or {"model.depth": case["depth"]}
+    base = STUDY.changed({"N": ENOUGH, "steps": case["steps"], "thresholds": [NEAR, NEAR], **depth})
     if case["depth"] == 1:
         base = base.with_(penalty=L1(1e-5), method=Subgradient(0.1))
     batch = []
     for seed in case["seeds"]:
-        drawn = SparseRecovery.code(n=100, s=5, N=ENOUGH, snr=None, seed=seed)
-        a = np.abs(drawn.a_star)
-        batch.append(base.with_(problem=SparseRecovery.from_arrays(drawn.X, drawn.X @ a, a)))
+        settings = {"N": ENOUGH, "problem.seed": seed}
+        X, a = STUDY.changed(settings).vector_data.X, np.abs(STUDY.truth(settings))
+        batch.append(base.with_(problem=SparseRecovery.from_arrays(X, X @ a, a)))
     return [
         [run.phases.t1.step, run.phases.t2.step, float(run.trajectory["test_error"][-1])]
         for run in map(completed, simulate_batch(batch))
@@ -111,8 +59,8 @@ def times(
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Return t1, t2 (infinite if not by the end) and the final test errors on positive signals, by
     depth and over seeds; depth 1 is that with l1."""
-    steps = SHORT if workspace.quick else fig9().steps
-    halves = (SEEDS[::2], SEEDS[1::2])  # one for each of two cores
+    steps = workspace.of(STUDY.settings["short"], STUDY.experiment.steps)
+    halves = (range(1, 21, 2), range(2, 21, 2))  # one for each of two cores
     depths = (3, 1, 2)  # the longest first
     cases = [{"depth": L, "steps": steps, "seeds": list(h)} for L in depths for h in halves]
     kept = iter(workspace.tables("positive signals", cases, positive))
@@ -123,15 +71,15 @@ def times(
 
 def evidence(workspace: Workspace) -> dict[str, Statistic]:
     """Return what decides the claims."""
-    cells = by_depth(workspace.results(instances(workspace.quick)).load()).transpose(
-        "problem.seed", ...
-    )
+    instances = STUDY.sweep("instances", workspace.quick)
+    cells = _by_depth(workspace.results(instances).load()).transpose("problem.seed", ...)
     error = cells["test_error"]
     t1, t2, ends = times(workspace)
     known = np.isfinite(t1[2]) & np.isfinite(t2[1])
     deep = np.isfinite(t1[3])
     frozen, early = (
-        workspace.results(tiny(short))["test_error"].values for short in (workspace.quick, True)
+        workspace.results(STUDY.sweep("tiny", short))["test_error"].values
+        for short in (workspace.quick, True)
     )
     found = {
         "fig9.recovers": share(error.sel(L=2, N=ENOUGH).values <= NEAR),
@@ -152,37 +100,26 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Compare the least absolute test errors of depths 1 to 3 over all N."""
     from latebloom.plots import plot_lines
 
-    truth = fig9().data.a_star
-    assert truth is not None
+    truth = STUDY.truth({})
     size, negative = float(np.linalg.norm(truth)), negative_norm(truth)
-    cells = by_depth(workspace.results(published(workspace.quick)).load())
-    least = size * cells["trajectory_test_error"].min("record")
+    least = size * published(workspace)["trajectory_test_error"].min("record")
     rows, lines = [], {}
-    for depth, published_error in PUBLISHED_ERROR.items():
-        for N, value in zip(MEASUREMENTS, published_error, strict=True):
-            if N not in cells["N"]:
-                continue
-            error = float(least.sel(L=depth, N=N))
-            lines.setdefault(f"L = {depth}", []).append((N, error))
-            rows.append(Comparison(f"least test error, L = {depth}, N = {N}", value, error))
+    for depth in (1, 2, 3):
+        theirs = STUDY.numbers(f"least absolute test error, L={depth} (N = 10 ... 100)")
+        for N, value in zip(range(10, 101, 10), theirs, strict=True):
+            if N in least["N"]:
+                error = float(least.sel(L=depth, N=N))
+                lines.setdefault(f"L = {depth}", []).append((N, error))
+                rows.append(Comparison(f"least test error, L = {depth}, N = {N}", value, error))
     # From 1e-2 the start itself leaves an error of 0.009; 1e-4 is small enough.
-    signed = fig9(2, 50).with_(model=HadamardDifference(2), init=1e-4, name="signed depth 2")
-    free = size * float(workspace.run(signed).trajectory["test_error"].min())
-    rows += [
-        Comparison("norm of the negative entries of a*", None, negative),
-        Comparison("least test error, u^2 - v^2 from 1e-4, N = 50", None, free),
-    ]
-    notes = (
-        f"layers that start equal stay equal, and no entry of their product crosses zero: the "
-        f"error cannot fall below {negative:.4f}, whatever N is",
+    signed = STUDY.changed({"N": 50, "init": 1e-4}, "signed depth 2")
+    run = workspace.run(signed.with_(model=HadamardDifference(2)))
+    rows += STUDY.compare(
+        {
+            "norm of the negative entries of a*": negative,
+            "least test error, u^2 - v^2 from 1e-4, N = 50": size
+            * float(run.trajectory["test_error"].min()),
+        }
     )
-    return Reproduction(
-        "fig9",
-        "Figure 9: depth instead of a penalty",
-        tuple(rows),
-        plot_lines(lines, "N", "least absolute test error", floor=negative),
-        notes,
-        evidence(workspace),
-        (fig9(),),
-        f"picture: seed 1, as published; claims: seeds {SEEDS[0]} to {SEEDS[-1]}",
-    )
+    figure = plot_lines(lines, "N", "least absolute test error", floor=negative)
+    return STUDY.reproduction(rows, figure, evidence(workspace), negative=negative)

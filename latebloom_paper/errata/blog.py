@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def descent_under_pl() -> Evidence:
@@ -44,32 +44,3 @@ def strict_radius() -> Evidence:
     return evidence(
         "CL fails at equality.", *rows, fails=not 4 * g < at * chi, holds=4 * g < above * chi
     )
-
-
-ERRATA = (
-    Erratum(
-        "B-01",
-        "Blog post, theorem under PL, (i)",
-        "false",
-        "||H|| <= ||G|| gives g(x+) <= (1 - delta) g(x) with delta = mu alpha ((2 - alpha L)"
-        "(1 + beta) + alpha beta^2 L).",
-        "delta = mu alpha ((2 - alpha L) - 2 beta |1 - alpha L| - alpha beta^2 L).",
-        descent_under_pl,
-    ),
-    Erratum(
-        "B-02",
-        "Blog post, theorem under PL, (ii)",
-        "false",
-        "L_h may be a supremum of ||H||_inf where beta ||H||_2 <= gamma ||G||_2 is concluded.",
-        "L_h has to be the supremum of ||H||_2 (as in E-05).",
-        norm_of_subgradients,
-    ),
-    Erratum(
-        "B-03",
-        "Blog post, and Theorem C.24",
-        "loose",
-        "mu-PL implies r-CL at x for r^2 >= 2 g(x)/mu.",
-        "For r^2 > 2 g(x)/mu, as CL is a strict inequality.",
-        strict_radius,
-    ),
-)

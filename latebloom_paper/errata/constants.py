@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def smoothness_constant() -> Evidence:
@@ -62,44 +62,3 @@ def recipe() -> Evidence:
     right = ((1 - 1 / 4) / (1 + 1 / 8)) ** 2 * b  # 1/8 < min(1/4, (3/4)/tau - 1)
     rows = [("((1 - epsilon)/(1 + gamma))^2 b, above 1", "above 1", best), ("by ours", "", right)]
     return evidence("The recipe never works here.", *rows, fails=best <= a, holds=right > a)
-
-
-ERRATA = (
-    Erratum(
-        "E-04",
-        "Theorems C.10, C.14, C.16",
-        "false",
-        "L = sqrt(p) L_2 is a Lipschitz constant of the gradient, L_2 the largest entry of the "
-        "Hessian in modulus.",
-        "L = p L_2, or the supremum of the Hessian's spectral norm.",
-        smoothness_constant,
-    ),
-    Erratum(
-        "E-05",
-        "Theorem C.14",
-        "false",
-        "With L_h the supremum of ||H||_inf, gamma ||G(x0)||_2 >= beta L_h / tau^k keeps "
-        "beta ||H||_2 <= gamma ||G||_2 for k steps.",
-        "L_h has to be the supremum of ||H||_2, up to sqrt(p) times as large.",
-        domination,
-    ),
-    Erratum(
-        "E-11",
-        "Lemma C.19",
-        "false",
-        "alpha <= 2 (epsilon - gamma)/(L_2 p) gives |R| <= epsilon alpha ||G||^2 for the remainder "
-        "R = g(x+) - g(x) + alpha ||G||^2.",
-        "The step is G + beta H, not G: the two-sided bound needs alpha smaller by (1 + gamma)^2. "
-        "R <= epsilon alpha ||G||^2, all that the decrease of g uses, holds as printed.",
-        remainder,
-    ),
-    Erratum(
-        "E-12",
-        "Lemma C.11(2)",
-        "false",
-        "gamma = (1 - tau)/(2 tau) and epsilon < (1 + tau)/2, tau = sqrt(a/b), give "
-        "a < ((1 - epsilon)/(1 + gamma))^2 b with gamma < epsilon.",
-        "epsilon < 1 - tau, then gamma < min(epsilon, (1 - epsilon)/tau - 1). The lemma is true.",
-        recipe,
-    ),
-)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def waiting_time() -> Evidence:
@@ -103,70 +103,3 @@ def memorization_time() -> Evidence:
     rows = ("first step with g <= eps_g, at least", printed, t)
     says = "The printed time is an upper bound."
     return evidence(says, rows, fails=t < printed, holds=t <= np.ceil(printed))
-
-
-ERRATA = (
-    Erratum(
-        "E-01",
-        "Theorems 2.1, 3.1, 3.3 to 3.5, C.10, C.13, C.29, C.39, C.40, C.50",
-        "false",
-        "The level is reached if and only if t2 >= t1 + Delta t.",
-        "Only if t2 >= t1 + Delta t is sufficient: the proof rearranges an upper bound. The first "
-        "step at the level is at most t1 + Delta t.",
-        waiting_time,
-    ),
-    Erratum(
-        "E-02",
-        "Theorems 2.1, 3.4, C.10; Lemma C.22",
-        "false",
-        "The least value of h - h* on [t1, t2] equals (eta + C' alpha beta)/2.",
-        "It is at most that: an inequality is what is proved.",
-        level_reached,
-    ),
-    Erratum(
-        "E-03",
-        "Theorem 2.1, second phase; Lemma C.12",
-        "loose",
-        "The second phase brings f to f* for any smooth g that is CL at the start.",
-        "f has to be convex: the proof uses its subgradient inequality everywhere. Networks are "
-        "not covered.",
-        local_valley,
-    ),
-    Erratum(
-        "E-13",
-        "Equation 13",
-        "false",
-        "As t2 grows, the bound of f - f* tends to alpha max ||F||^2.",
-        "It tends to half of that, as equation 10 says. (Twice the limit is still a bound.)",
-        limit_of_the_bound,
-    ),
-    Erratum(
-        "E-14",
-        "Equations 14 and 89",
-        "false",
-        "sup over z in Theta_g of <x - z, G(x)> is at most g(x) - g*; the distance in the bound is "
-        "that to Theta_g.",
-        "For convex g the inner product is at least g(x) - g*; the distance is that to the "
-        "comparator, a minimizer of h among the minimizers of g.",
-        comparator,
-    ),
-    Erratum(
-        "E-18",
-        "Appendix D",
-        "false",
-        "Projected: ||a||_1 - ||a*||_1 comes down to alpha beta/2 as t2 -> 0. Proximal: f - f* is "
-        "at most ||a - a*||/(2 alpha T), as T -> 0.",
-        "alpha beta n/2 (of matrices alpha beta min(n1, n2)/2), and ||a - a_f||^2/(2 alpha T) with "
-        "a_f a minimizer of f; both as the number of steps grows.",
-        projected_floor,
-    ),
-    Erratum(
-        "E-32",
-        "Section 2.2, Theorem 2.1",
-        "loose",
-        "t1 >= log(eps_g/g(x0))/log(1 - delta): memorization takes at least that long.",
-        "At most that long: any such step inside the window has g <= eps_g, and so may an earlier "
-        "one.",
-        memorization_time,
-    ),
-)

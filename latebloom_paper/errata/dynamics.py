@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def survivors() -> Evidence:
@@ -33,27 +33,3 @@ def trapped() -> Evidence:
     holds = abs(after) <= 1 and times == list(range(3, 20))
     says = "Trapped in the box, not at rest."
     return evidence(says, *rows, fails=after != 0.5 and times[0] < 4, holds=holds)
-
-
-ERRATA = (
-    Erratum(
-        "E-16",
-        "Lemmas C.31(3), C.42(3)",
-        "false",
-        "In the end ||a||_0 (the rank of A) is the number of integer ratios a_i/alpha "
-        "(sigma_i/alpha).",
-        "These are what becomes zero: n minus that number (the first rank minus it) is left.",
-        survivors,
-    ),
-    Erratum(
-        "E-17",
-        "Lemmas C.30, C.31 (items 1, 2), C.42 (item 1)",
-        "false",
-        "a is stationary if and only if ||a||_inf <= alpha, which holds if and only if t > "
-        "floor(||a^(1)||_inf/alpha).",
-        "The box is a trap, not a rest: only subgradients of size |a|/alpha, not legal for a != 0, "
-        "rest there. It is reached at t = ceil(||a^(1)||_inf/alpha), or 1. (C.42(2), of the open "
-        "box, is right.)",
-        trapped,
-    ),
-)

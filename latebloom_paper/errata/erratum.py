@@ -86,8 +86,8 @@ class Erratum:
     @property
     def example(self) -> str:
         """The counterexample in words."""
-        told = inspect.getdoc(self.counterexample) if self.counterexample else None
-        return " ".join((told or NOTHING).split())
+        text = inspect.getdoc(self.counterexample) if self.counterexample else None
+        return " ".join((text or NOTHING).split())
 
     @property
     def source(self) -> str:
@@ -96,8 +96,8 @@ class Erratum:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready: for the counterexample, its description and its lines."""
-        told = {name: value for name, value in vars(self).items() if name != "counterexample"}
-        return told | {"counterexample": self.example, "source": self.source or None}
+        fields = {name: value for name, value in vars(self).items() if name != "counterexample"}
+        return fields | {"counterexample": self.example, "source": self.source or None}
 
 
 def body(function: Callable[..., Any]) -> str:
@@ -109,6 +109,6 @@ def body(function: Callable[..., Any]) -> str:
     text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
     tree = ast.parse(text).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    told = ast.get_docstring(tree) is not None
-    lines = text.splitlines()[tree.body[int(told)].lineno - 1 :]
+    described = ast.get_docstring(tree) is not None
+    lines = text.splitlines()[tree.body[int(described)].lineno - 1 :]
     return textwrap.dedent("\n".join(lines)).strip("\n")

@@ -4,7 +4,7 @@ import numpy as np
 
 from latebloom.problems import SparseRecovery
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def contraction() -> Evidence:
@@ -108,68 +108,3 @@ def delay_constant() -> Evidence:
     says = "The velocity is P H, not H."
     near = abs(steps / (printed / 0.4) - 1) < 0.05
     return evidence(says, *rows, fails=steps > 2 * printed, holds=near)
-
-
-ERRATA = (
-    Erratum(
-        "E-07",
-        "Theorems 3.1, 3.3 to 3.5, C.29, C.39, C.40, C.50",
-        "false",
-        "rho_2 = ||I - alpha X^T X|| is below 1 for 0 < alpha < 2/sigma_max.",
-        "It is 1 if N < n. Take the largest |1 - alpha sigma_k| over the non-zero eigenvalues of "
-        "X^T X, and the row-space part of what contracts.",
-        contraction,
-    ),
-    Erratum(
-        "E-08",
-        "Theorems 3.1, 3.3 to 3.5, C.29, C.39, C.40, C.50",
-        "false",
-        "||a - a_hat|| <= 2 alpha beta sqrt(n)/(1 - rho_2) for all t >= t1.",
-        "Only the row-space part of a - a_hat, with rho_2 of the row space. For N < n recovery "
-        "itself leaves a_hat, unless a_hat = a*.",
-        closeness,
-    ),
-    Erratum(
-        "E-10",
-        "Equations 92 and 101",
-        "false",
-        "||X^T xi|| <= sqrt(C alpha) beta bounds what the noise adds to ||a||_1 - ||a*||_1.",
-        "||U^T xi|| <= sqrt(C alpha) beta does; the printed one does if no non-zero singular value "
-        "of X is below 1.",
-        noise_condition,
-    ),
-    Erratum(
-        "E-22",
-        "Figures 4 and 6",
-        "loose",
-        "The error at the end is proportional to alpha beta.",
-        "It is a bias proportional to beta, plus an oscillation proportional to alpha beta.",
-        two_terms,
-    ),
-    Erratum(
-        "E-26",
-        "Theorem 3.6",
-        "wording",
-        "With l2 the error stays above the part of a* outside the column space of X.",
-        "Outside the row space of X (the column space of V).",
-        row_space,
-    ),
-    Erratum(
-        "E-27",
-        "Section 3.1",
-        "false",
-        "The training error of the l1 experiment with alpha = 0.1, beta = 1e-5 falls to 1e-6.",
-        "It levels off, in proportion to beta, at 2e-4 to 1.1e-3 of ||y*|| (by instance and "
-        "scale); its square is about that small.",
-        training_floor,
-    ),
-    Erratum(
-        "E-33",
-        "Section 3.1 and 3.2, Figures 4 and 6",
-        "loose",
-        "t2 is t1 + ||a_hat - a*||_inf/(alpha beta), of matrices the spectral norm.",
-        "t2 = (s2 + beta s2')/(alpha beta): coordinates move with P H, P the projector on the "
-        "kernel of X. On 1,000 random instances t2 is 0.03 to 44 times what is printed.",
-        delay_constant,
-    ),
-)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def coherence_scale() -> Evidence:
@@ -73,51 +73,3 @@ def column_scores() -> Evidence:
     rows = [("entries of nu", 2, nu.size), ("weight of the first row", nu[0], lines[0])]
     right = np.allclose(nu, columns) and np.allclose(mu, lines)
     return evidence("nu is about columns.", *rows, fails=nu.size != len(A), holds=right)
-
-
-ERRATA = (
-    Erratum(
-        "E-19",
-        "Theorem G.4",
-        "false",
-        "n^C1 M iid N(0, 1), any C1 > 0: mu(M^T, Phi) <= 2 C2 sqrt(ln(nN))/n^C1, with probability "
-        "1 - (nN)^-(2 C2^2 - 1) at least.",
-        "Coherence does not depend on the scale of M. True for C1 <= 1/2 (best at 1/2); false for "
-        "C1 > 1/2 once n^(C1 - 1/2) > 2 C2 sqrt(ln(nN)).",
-        coherence_scale,
-    ),
-    Erratum(
-        "E-20",
-        "Definitions 3.2, C.35, C.37",
-        "false",
-        "The stable and the robust null space property ask for a strict inequality for all u.",
-        "<=, or u = 0 left out: at u = 0 the strict one reads 0 < 0.",
-        strict_at_zero,
-    ),
-    Erratum(
-        "E-21",
-        "Lemma C.45",
-        "loose",
-        "q = sigma_min(A)/sigma_max(A*) > 1, sigma_min the least non-zero singular value, gives "
-        "||H(A - A*) - H(A)||_F <= 2 sqrt(2 rank A)/(q - 1).",
-        "For A of full rank only, where R.-C. Li's bound (square: 2 ||A*||_F/(sigma_min(A) + "
-        "sigma_min(A - A*))) is sharper. A rank that rises adds unit singular values.",
-        polar_factors,
-    ),
-    Erratum(
-        "E-23",
-        "Appendix G.2.3",
-        "false",
-        "Completion needs fewer samples as r or tau grows.",
-        "As tau grows. With r the need grows: r (n1 + n2 - r) numbers determine such a matrix.",
-        rank_and_samples,
-    ),
-    Erratum(
-        "E-30",
-        "Definition G.9",
-        "wording",
-        "nu_j is the score of row j.",
-        "Of column j.",
-        column_scores,
-    ),
-)

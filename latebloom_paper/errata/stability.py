@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .erratum import Erratum, Evidence, evidence
+from .erratum import Evidence, evidence
 
 
 def common_minimizer() -> Evidence:
@@ -43,33 +43,3 @@ def descent_rate() -> Evidence:
     factor = float(curvature @ after**2) / float(curvature @ x**2)
     rows = ("g after one step of 1/L, relative, at most", 1 / 4, factor)
     return evidence("g falls by less.", rows, fails=factor > 1 / 4, holds=factor <= 1 - 1 / 4)
-
-
-ERRATA = (
-    Erratum(
-        "E-06",
-        "Assumption C.5, Lemma C.6",
-        "loose",
-        "Without noise f and g share a minimizer, so that f* = g* + beta h*.",
-        "They share one only if a global minimizer of h fits the data: never here, as y* is not 0. "
-        "In general f* <= beta h*. Compare with a minimizer of h among those of g instead.",
-        common_minimizer,
-    ),
-    Erratum(
-        "E-09",
-        "Theorem C.28 and the paragraph on it",
-        "false",
-        "CL of g at x passes on to g + beta h for all small enough beta > 0.",
-        "Discard: the caps leave no beta > 0 wherever g(x) > 0 (in (ii) the extra cap is negative "
-        "by its own hypothesis). A sum with f* > 0 cannot be CL; ask it of f - f*.",
-        preserved_inequality,
-    ),
-    Erratum(
-        "E-15",
-        "Equation 51",
-        "false",
-        "alpha = 1/L gives g(x_t) - g* <= (mu/L)^t (g(x_0) - g*).",
-        "(1 - mu/L)^t.",
-        descent_rate,
-    ),
-)

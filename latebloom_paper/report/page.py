@@ -9,7 +9,7 @@ from latebloom.core import html
 from latebloom.core.text import duration
 from latebloom.core.versions import __version__
 from latebloom.plots import STYLE
-from latebloom_paper.book.catalogue import STUDIES, official_of
+from latebloom_paper.book.catalogue import STUDIES, public_seconds_of
 from latebloom_paper.book.outcome import Outcome, all_claims
 from latebloom_paper.book.record import outcomes_of, published, record_of
 from latebloom_paper.errata import ERRATA
@@ -98,7 +98,7 @@ def _headline(paper: Paper) -> str:
     sizes = f"{full} at the published size, {len(outcomes) - full} at the quick one"
     if paper.missing:
         sizes += f", {len(paper.missing)} not run yet"
-    official = official_of(paper.best)
+    official = public_seconds_of(paper.best)
     facts = [
         (f"{agreeing} of {len(compared)}", f"published values agree within 10%; {rest}"),
         (f"{len(outcomes)} studies", sizes),
@@ -165,7 +165,7 @@ def _costs(paper: Paper) -> str:
     rows, both, ours = [], [], 0.0
     for name, found in paper.record.figures.items():
         quick, full = (found[k]["seconds"] if k in found else None for k in ("quick", "full"))
-        official = STUDIES[name].official
+        official = STUDIES[name].public_seconds
         ratio = ""
         if official and full:
             both.append(name)
@@ -177,7 +177,7 @@ def _costs(paper: Paper) -> str:
     if len(both) > 1:
         text += (
             f" The {len(both)} figures with both times: {duration(ours)}; the public code "
-            f"{duration(official_of(both))}, runs that figures share counted once."
+            f"{duration(public_seconds_of(both))}, runs that figures share counted once."
         )
     header = ("study", "public code", "quick", "full", "public code / full")
     return (

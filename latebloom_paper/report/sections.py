@@ -172,8 +172,8 @@ def study(paper: Paper, name: str) -> str:
     notes = [parts.sentence(note) for note in (about.note, *outcome.notes) if note]
     out.append(f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>" if notes else "")
     cost = f"{outcome.runs:,} runs or tables, {duration(outcome.seconds)} of work of one core"
-    if about.official:
-        cost += f"; the public code: {duration(about.official)} on two"
+    if about.public_seconds:
+        cost += f"; the public code: {duration(about.public_seconds)} on two"
     facts = [("Seeds", escape(outcome.seeds)), ("Cost", escape(cost))]
     facts.append(("Again", f"<code>{escape(outcome.command)}</code>"))
     out.append("<dl>" + "".join(f"<dt>{a}</dt><dd>{b}</dd>" for a, b in facts if b) + "</dl>")

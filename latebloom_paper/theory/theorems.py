@@ -1,4 +1,4 @@
-"""The theorems: every printed law asked on many runs, and its correction on the same ones.
+"""The theorems: every printed law checked on many runs, and its correction on the same ones.
 
 A law is a statement about every run that meets its hypotheses: one violation beyond rounding
 refutes it, and so its statistic is the number of violations. How far inside the bound the runs stay
@@ -25,6 +25,7 @@ from latebloom.models import MLP, Hadamard
 from latebloom.penalties import L1, L2, Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery, TeacherStudent
 from latebloom.simulate import simulate
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, exactly
@@ -56,7 +57,7 @@ def _completion(seed: int, N: int = 80) -> MatrixCompletion:
 
 
 def _nuclear(seed: int) -> Experiment:
-    """Figure 5's instances with a larger strength, short enough to be stepped."""
+    """Figure 5's instances with a stronger penalty, short enough to be stepped."""
     return Experiment(_completion(seed), Nuclear(1e-3), ProximalGradient(0.5), steps=20_000)
 
 
@@ -90,7 +91,7 @@ def _unseen(seed: int) -> Experiment:
 
 
 def _fitted(seed: int) -> Experiment:
-    """A matrix that starts on its observed entries: at first the data do not pull."""
+    """A matrix that starts on its observed entries: at first the gradient of the data is zero."""
     rng = np.random.default_rng(seed)
     A = np.outer(*rng.standard_normal((2, 6)))
     seen = rng.permutation(36).reshape(6, 6) < 18
@@ -104,7 +105,7 @@ def _fitted(seed: int) -> Experiment:
     )
 
 
-# Every law is asked on every family; most are about a few of them.
+# Every law is checked on every family; most apply to a few of them.
 FAMILIES: Mapping[str, Family] = {
     "l1, proximal": Family(_l1, "jump"),
     "l1, subgradients": Family(
@@ -308,7 +309,7 @@ def evidence(laws: Mapping[str, dict[str, list[Any]]]) -> dict[str, Statistic]:
 
 
 def reproduce(workspace: Workspace) -> Reproduction:
-    """Ask every law on all runs, draw how far inside their bounds they stay."""
+    """Check every law on all runs, and draw how far inside their bounds they stay."""
     from latebloom_paper.pictures.slacks import plot_slacks
 
     laws = collected(workspace)
@@ -322,20 +323,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
         why = f"{law.status}; {decided.count('violated')} of {len(decided)} runs violate it"
         rows.append(Comparison(f"{law.name}: least slack", None, float(slack.min()), why))
         drawn[law.name] = (law.status, slack)
-    seeds = QUICK_SEEDS if workspace.quick else SEEDS
-    notes = (
-        "slack: how far inside the promise the measured quantity is, relative to the promise; "
-        "negative if it is violated",
-        f"runs: {len(FAMILIES)} kinds ({', '.join(FAMILIES)})",
-        "a law that no run meets the hypotheses of, or that promises nothing there, is not tested",
-    )
-    return Reproduction(
-        "theorems",
-        "Theorems: what is promised, and what is measured",
-        tuple(rows),
-        plot_slacks(drawn),
-        notes,
-        evidence(laws),
-        (_l1(1), _nuclear(1)),
-        f"seeds {seeds[0]} to {seeds[-1]} of every kind",
-    )
+    last = (QUICK_SEEDS if workspace.quick else SEEDS)[-1]
+    kinds = f"{len(FAMILIES)} kinds ({', '.join(FAMILIES)})"
+    figure, settings = plot_slacks(drawn), (_l1(1), _nuclear(1))
+    study = STUDIES["theorems"]
+    return study.reproduction(rows, figure, evidence(laws), settings, last=last, kinds=kinds)
