@@ -206,7 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except InvalidInput as error:
-        print(f"latebloom: {' '.join(str(error).split())}", file=sys.stderr)
+        _print_error(error)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("latebloom: interrupted", file=sys.stderr)
@@ -217,8 +217,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
 
 
+def _print_error(error: InvalidInput) -> None:
+    """Print an error as one line on standard error."""
+    print(f"latebloom: {' '.join(str(error).split())}", file=sys.stderr)
+
+
 def _warn(message: Warning | str, *_: Any) -> None:
-    """Tell a warning as one line on standard error."""
+    """Print a warning as one line on standard error."""
     print(f"latebloom: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
@@ -227,7 +232,10 @@ def _main(arguments: list[str]) -> int:
         print(f"latebloom {__version__}")
         return DONE
     if not arguments or arguments[0] in ("-h", "--help"):
-        load_plugins()
+        try:
+            load_plugins()
+        except InvalidInput as error:  # help is there all the same
+            _print_error(error)
         _help([])
         return DONE if arguments else BAD_INPUT
     name, rest = arguments[0], arguments[1:]

@@ -8,15 +8,13 @@ by commas.
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import entry_points
 
 from .errors import InvalidInput
 
 GROUP = "latebloom.plugins"
 VARIABLE = "LATEBLOOM_PLUGINS"
-
-_installed = False
 
 
 def load_plugin(module: str) -> None:
@@ -42,36 +40,24 @@ def load_plugin(module: str) -> None:
             sys.path.remove(here)
 
 
-def use_plugins(modules: Iterable[str]) -> None:
-    """Import plugins, and let the processes that this one starts import them too.
-
-    **Raises:** `InvalidInput` for one that cannot be imported.
-    """
-    named = _named()
-    for module in modules:
-        load_plugin(module)
-        if module not in named:
-            named.append(module)
-            os.environ[VARIABLE] = ",".join(named)
-
-
 def load_plugins() -> None:
     """Import the plugins of installed distributions, and those that the environment names.
 
-    **Raises:** `InvalidInput` for one that cannot be imported.
+    **Raises:** `InvalidInput` for the first one that cannot be imported, after all were tried.
     """
-    global _installed
-    if not _installed:
-        _installed = True
-        for entry in entry_points(group=GROUP):
-            load_plugin(entry.value)
-    for module in _named():
-        load_plugin(module)
+    failed: list[InvalidInput] = []
+    for module in (*_installed(), *_named()):
+        try:
+            load_plugin(module)
+        except InvalidInput as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
-def used_plugins() -> tuple[str, ...]:
-    """Return the plugins that the environment names: what a worker on another machine needs."""
-    return tuple(_named())
+@cache
+def _installed() -> tuple[str, ...]:
+    return tuple(entry.module for entry in entry_points(group=GROUP))
 
 
 def _named() -> list[str]:

@@ -1,0 +1,147 @@
+"""Plugins: parts of a module outside of the package work like those of the package."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import latebloom as lb
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import FAMILIES, register
+from latebloom.penalties import Term
+
+PLUGIN = '''
+"""A penalty and a named experiment."""
+
+from dataclasses import dataclass
+
+import latebloom as lb
+from latebloom.core.arrays import namespace
+from latebloom.core.schedules import Schedule
+from latebloom.core.spec import register
+from latebloom.experiment import Preset, register_preset
+from latebloom.penalties import Term
+
+
+@register("penalty")
+@dataclass(frozen=True)
+class Doubled(Term):
+    """Twice the l1 norm."""
+
+    beta: float | Schedule
+    prox_order = 0
+
+    def value(self, x, beta=None):
+        return 2 * self._beta(beta) * namespace(x).abs(x).sum()
+
+    def subgradient(self, x, beta=None):
+        return 2 * self._beta(beta) * namespace(x).sign(x)
+
+    def prox(self, x, step, beta=None):
+        xp = namespace(x)
+        return xp.sign(x) * xp.maximum(xp.abs(x) - 2 * step * self._beta(beta), 0.0)
+
+    def dual_norm(self, z):
+        return namespace(z).abs(z).max() / 2
+
+
+def build():
+    problem = lb.SparseRecovery(n=20, s=1, N=10, seed=1)
+    return lb.Experiment(problem, Doubled(1e-3), lb.ProximalGradient(0.1), steps=200)
+
+
+register_preset(Preset("doubled", "twice the l1 norm", build))
+'''
+
+
+def latebloom(folder, *arguments, plugins="mine"):
+    """Return what the command line does in a folder outside of the repository."""
+    return subprocess.run(
+        [sys.executable, "-m", "latebloom", *arguments],
+        cwd=folder,
+        env={**os.environ, "LATEBLOOM_PLUGINS": plugins},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    return tmp_path
+
+
+def test_a_plugin_adds_a_penalty_and_a_named_experiment(folder):
+    run = latebloom(folder, "run", "doubled", "--json")
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    # Twice the norm with half the strength is the l1 norm: the same updates.
+    problem = lb.SparseRecovery(n=20, s=1, N=10, seed=1)
+    twin = lb.Experiment(problem, lb.L1(2e-3), lb.ProximalGradient(0.1), steps=200)
+    same = lb.simulate(twin, engine="step")
+    assert found["t1"]["step"] == same.phases.t1.step
+    assert found["final"]["train_error"] == pytest.approx(
+        float(same.trajectory["train_error"][-1]), rel=1e-12
+    )
+
+
+def test_the_hash_does_not_depend_on_how_a_part_was_loaded(folder):
+    shown = latebloom(folder, "show", "doubled")
+    assert shown.returncode == 0, shown.stderr
+    (folder / "file.toml").write_text(shown.stdout)
+    hashes = [
+        json.loads(latebloom(folder, "show", source, "--json").stdout)["experiment"]
+        for source in ("doubled", "file.toml")
+    ]
+    assert hashes[0] == hashes[1]
+
+
+def test_a_plugin_that_fails_is_named_in_one_line(folder):
+    (folder / "broken.py").write_text("raise KeyError('what')")
+    failed = latebloom(folder, "list", plugins="broken,mine")
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr == "latebloom: plugin broken: cannot be imported (KeyError: 'what')\n"
+    helped = latebloom(folder, "--help", plugins="broken")
+    assert helped.returncode == 0
+    assert "reproduce" in helped.stdout  # the plugin that works is there
+    assert helped.stderr.startswith("latebloom: plugin broken: ")
+
+
+@pytest.fixture
+def kinked():
+    """Yield a penalty with a subgradient and without a proximal operator."""
+    from dataclasses import dataclass
+
+    @register("penalty")
+    @dataclass(frozen=True)
+    class Kinked(Term):
+        beta: float | Schedule
+
+        def value(self, x, beta=None):
+            return self._beta(beta) * abs(x).max()
+
+        def subgradient(self, x, beta=None):
+            return self._beta(beta) * np.sign(x) * (abs(x) == abs(x).max())
+
+        def dual_norm(self, z):
+            return abs(z).sum()
+
+    yield Kinked(1e-3)
+    del FAMILIES["penalty"]["Kinked"]
+
+
+def test_a_penalty_without_a_proximal_operator_is_refused_when_the_experiment_is_made(kinked):
+    problem = lb.SparseRecovery(n=20, s=1, N=10, seed=1)
+    assert lb.Experiment(problem, kinked, lb.Subgradient(0.1)).penalty == kinked
+    for method in (lb.ProximalGradient(0.1), lb.FISTA(0.1)):
+        with pytest.raises(lb.Unsupported, match="Kinked has no proximal operator"):
+            lb.Experiment(problem, kinked, method)
+        with pytest.raises(lb.Unsupported, match="a sum with Kinked has no proximal operator"):
+            lb.Experiment(problem, lb.L1(1e-3) + kinked, method)
+    network = lb.ModularArithmetic(p=5)
+    with pytest.raises(lb.Unsupported, match="Kinked has no proximal operator"):
+        lb.Experiment(network, kinked, lb.Adam(1e-3, coupling="proximal"))
