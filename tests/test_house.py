@@ -28,7 +28,7 @@ ORDER = (
     ("latebloom_paper",),
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
-# A run draws and saves its own picture, when it is asked to.
+# `Run.plot` and `Run.save` import the pictures when they are called.
 EXCEPTIONS = {("latebloom.runs.run", "latebloom.plots", "calling")}
 PUBLIC = "docs/api.md"
 

@@ -125,7 +125,12 @@ def _basis_pursuit_error(
 
 
 def least_dual_norm(inner: Float[np.ndarray, " m"], free: Float[np.ndarray, "m k"]) -> float | None:
-    """Return the least max |inner + free z| over z, from a z that we check; None if HiGHS fails.
+    r"""Return the least $\max_i |(b + Fz)_i|$ over z, from a z that we check; None if HiGHS fails.
+
+    **Arguments:**
+
+    - `inner`: the vector b, shape (m,).
+    - `free`: the matrix F, shape (m, k).
 
     >>> least_dual_norm(np.array([1.0, 3.0]), np.array([[1.0], [1.0]]))
     1.0

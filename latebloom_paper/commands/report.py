@@ -31,7 +31,7 @@ class Report:
     """Print one JSON document instead of a sentence."""
 
     def execute(self, settings: list[tuple[str, str]]) -> int:
-        """Write the page, after everything was reproduced if that is asked for."""
+        """Write the page; with --quick, reproduce everything at the quick size first."""
         from latebloom_paper.book.catalogue import ALL, studies
         from latebloom_paper.book.outcome import all_claims
         from latebloom_paper.book.record import published, record_of
