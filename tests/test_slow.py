@@ -232,6 +232,29 @@ def test_an_interrupted_run_keeps_what_was_done():
     assert found.t2.kind == "censored"
 
 
+def test_the_integrator_reads_no_memory_that_was_never_set(monkeypatch):
+    """SciPy's BDF leaves rows of its difference table as they are found in memory."""
+    empty = np.empty
+
+    def poisoned(shape, dtype=float, **more):
+        out = empty(shape, dtype, **more)
+        if out.dtype == np.float64:
+            out.view(np.uint64)[...] = 0x7FF4000000000000  # a NaN that raises when it is used
+        return out
+
+    monkeypatch.setattr(np, "empty", poisoned)
+    solver = slow_flow._LowRankBDF(
+        slow_flow.flow_of(experiment(COMPLETION)), np.ones(42), 1.0, 1e-6, 1e-8
+    )
+    monkeypatch.setattr(np, "empty", empty)
+    with np.errstate(invalid="raise"):
+        for _ in range(5):
+            solver.step()
+    assert solver.status == "running"
+    assert np.isfinite(solver.D[:4]).all()
+    assert not solver.D[-1].any()
+
+
 def test_progress_ends_at_the_horizon():
     seen = []
     e = experiment(COMPLETION)

@@ -222,6 +222,9 @@ class _LowRankBDF(BDF):
             jac=csc_matrix((n, n)),  # replaced below
             first_step=min(FIRST_STEP * flow.mu, length),
         )
+        # SciPy sets the first two rows of its difference table and computes with the others too:
+        # without this line, with whatever the memory held.
+        self.D[2:] = 0.0
         self.jac: Any = lambda s, z: _Lazy(flow.jacobian(s, z))
         self.J: Any = self.jac(0.0, z)
         self.I: Any = _Lazy()
