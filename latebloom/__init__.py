@@ -10,6 +10,7 @@ from latebloom.core.phases import phases as phases
 from latebloom.core.schedules import Piecewise as Piecewise
 from latebloom.core.schedules import PowerDecay as PowerDecay
 from latebloom.core.schedules import SwitchOn as SwitchOn
+from latebloom.engines.base import register_engine as register_engine
 from latebloom.engines.checkpoint import Checkpoint as Checkpoint
 from latebloom.experiment.experiment import Experiment as Experiment
 from latebloom.experiment.initialization import Drawn as Drawn

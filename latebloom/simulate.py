@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from latebloom.core.lazy import Lazy
 from latebloom.core.phases import Passage, Phases, Verdict, phases
 from latebloom.core.progress import Progress
 from latebloom.core.versions import versions
+from latebloom.engines.base import Engine, find_engine, require_engine
 from latebloom.engines.checkpoint import Checkpoint
 from latebloom.engines.result import EngineResult
-from latebloom.engines.slow import simulate_slow
 from latebloom.engines.threads import blas_threads
+from latebloom.engines.training_engine import TrainingEngine
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
 from latebloom.runs.network_trajectory import network_observables
@@ -24,7 +25,6 @@ from latebloom.runs.run import Run
 from latebloom.runs.trajectory import observables
 from latebloom.theory.limits import Limit, constants, limit
 
-from .core import checks as check
 from .engines import jump, spectral
 from .methods import ProximalGradient
 from .problems import MatrixLeastSquares, Supervised
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 else:
     xr = Lazy("xarray")
 
-Engine = Literal["auto", "step", "jump", "spectral", "slow"]
-ENGINES: tuple[str, ...] = get_args(Engine)
 FOR_NETWORKS = (
     "refine and checkpoint are for networks: the engines of least squares are exact to the step, "
     "and fast enough to start anew"
@@ -58,7 +56,8 @@ def simulate(
     - `engine`: `step` (every update, compiled), `jump` (event by event, exact for proximal
       gradient, a bracket of t2 for subgradient methods), `spectral` (closed form, for ridge and
       unpenalized problems), `slow` (the flow in slow time for the nuclear norm, a bracket of t2),
-      or `auto`: the cheapest exact one.
+      the name of an engine of one's own (see `register_engine`), or `auto`: the cheapest exact
+      one.
     - `force`: run although alpha is beyond the stability limit; the verdict then says where it
       diverged.
     - `progress`: called with (steps done, steps in all) now and then, for networks with a note
@@ -78,33 +77,20 @@ def simulate(
     >>> run.engine, run.phases.t2.kind
     ('jump', 'exact')
     """
-    check.one_of("engine", engine, ENGINES)
     if isinstance(experiment.problem, Supervised):
-        if engine not in ("auto", "step"):
-            raise Unsupported(f"engine {engine!r}: is for least squares; networks have 'step'")
-        return _train([experiment], progress, refine, checkpoint)[0]
+        chosen = find_engine(engine, experiment)
+        return _train(chosen, [experiment], progress, refine, checkpoint)[0]
+    require_engine(engine)
     if refine or checkpoint is not None:
         raise Unsupported(FOR_NETWORKS)
     if not force:
         experiment.method.require_stable(
             experiment.data, experiment.penalty, experiment.least_squares_model
         )
-    chosen = choose_engine(experiment) if engine == "auto" else engine
+    chosen = find_engine(engine, experiment)
     began = time.perf_counter()
-    if chosen == "step":
-        # Imported here: only this engine needs JAX, which takes a second to load.
-        from latebloom.engines.step import simulate_step
-
-        result = simulate_step([experiment], progress)[0]
-    else:
-        with blas_threads(experiment.data):
-            if chosen == "spectral":
-                result = spectral.simulate_spectral(experiment)
-            elif chosen == "slow":
-                result = simulate_slow(experiment, progress)
-            else:
-                result = jump.simulate_jump(experiment, progress)
-    return _judge(experiment, chosen, result, time.perf_counter() - began)
+    result = chosen.run(experiment, progress)
+    return _judge(experiment, chosen.name, result, time.perf_counter() - began)
 
 
 def simulate_batch(
@@ -137,7 +123,8 @@ def simulate_batch(
     if not experiments:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
     if isinstance(experiments[0].problem, Supervised):
-        return _train(experiments, progress, refine, checkpoint)
+        engine = find_engine("step", experiments[0])
+        return _train(engine, experiments, progress, refine, checkpoint)
     from latebloom.engines.step import simulate_step
 
     if refine or checkpoint is not None:
@@ -151,35 +138,30 @@ def simulate_batch(
     return [_judge(e, "step", r, each) for e, r in zip(experiments, results, strict=True)]
 
 
-def choose_engine(experiment: Experiment) -> str:
-    """Return the cheapest engine that is exact for the experiment."""
-    if spectral.why_not(experiment) is None:
-        return "spectral"
-    if isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
-        return "jump"
-    return "step"
-
-
 def _train(
+    engine: Engine,
     experiments: Sequence[Experiment],
     progress: Progress | None,
     refine: bool,
     checkpoint: Checkpoint | str | Path | None,
 ) -> list[Run]:
     """Return the runs of networks of one shape."""
-    from latebloom.engines.training import train
-
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint(checkpoint)
     for e in experiments:
         _ = e.supervised  # a batch of networks and least squares has no common shape
     began = time.perf_counter()
-    results = train(experiments, progress, checkpoint, refine)
+    if isinstance(engine, TrainingEngine):
+        results = engine.train(experiments, progress, checkpoint, refine)
+    elif refine or checkpoint is not None:
+        raise Unsupported(f"engine {engine.name!r}: refine and checkpoint are for 'step'")
+    else:
+        results = [engine.run(experiment, progress) for experiment in experiments]
     each = (time.perf_counter() - began) / len(experiments)
     runs = []
     for experiment, result in zip(experiments, results, strict=True):
         trajectory = network_observables(experiment, result.steps, result.measures)
-        trajectory.attrs |= {"engine": "step", **{f"version_{k}": v for k, v in versions().items()}}
+        trajectory.attrs |= _attributes(engine.name)
         found = network_phases(experiment, trajectory, result.passages)
         notes = () if result.resumed_from is None else (f"resumed at step {result.resumed_from:,}",)
         if found.verdict in (Verdict.memorized_only, Verdict.never_memorized):
@@ -187,7 +169,7 @@ def _train(
         runs.append(
             Run(
                 experiment=experiment,
-                engine="step",
+                engine=engine.name,
                 phases=found,
                 trajectory=trajectory,
                 params=result.params,
@@ -197,6 +179,11 @@ def _train(
             )
         )
     return runs
+
+
+def _attributes(engine: str) -> dict[str, str]:
+    """Return what made a trajectory: the engine and the versions of packages."""
+    return {"engine": engine, **{f"version_{name}": v for name, v in versions().items()}}
 
 
 def network_phases(
@@ -234,7 +221,7 @@ def network_phases(
 def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: float) -> Run:
     t1 = -1 if result.t1.step is None else result.t1.step
     trajectory = observables(experiment, result.steps, result.params, t1=t1)
-    trajectory.attrs |= {"engine": engine, **{f"version_{k}": v for k, v in versions().items()}}
+    trajectory.attrs |= _attributes(engine)
     with blas_threads(experiment.data):
         found = _phases(experiment, result, trajectory)
     return Run(

@@ -22,18 +22,19 @@ from latebloom.core.folders import check_folder
 from latebloom.core.json_text import dump_json
 from latebloom.core.plugins import load_plugins
 from latebloom.core.versions import __version__
+from latebloom.engines.base import engine_names
 from latebloom.engines.checkpoint import Checkpoint
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.presets import Setting, is_family, load, preset, presets
 from latebloom.runs.run import FILES
 from latebloom.runs.run import Run as Result
-from latebloom.simulate import Engine
 from latebloom.sweeps.file import OWN
 
 from .commands import COMMANDS, register_command
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
+Engine = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(engine_names()) + "}")]
 Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|FILE.toml")]
 
 

@@ -8,8 +8,10 @@ from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.problems import VectorLeastSquares
 
 from . import averaged_jump, proximal_jump
+from .base import Engine, register_engine
 from .proximal_jump import solve as solve
 from .result import EngineResult
+from .threads import blas_threads
 
 
 def why_not(experiment: Experiment) -> str | None:
@@ -49,3 +51,29 @@ def simulate_jump(experiment: Experiment, progress: Progress | None = None) -> E
     if isinstance(experiment.method, ProjectedSubgradient):
         return averaged_jump.simulate_projected(experiment, progress)
     return averaged_jump.simulate_subgradient(experiment, progress)
+
+
+class JumpEngine(Engine):
+    """Runs with l1 event by event, at a cost that does not grow with the delay."""
+
+    name = "jump"
+
+    def why_not(self, experiment: Experiment) -> str | None:
+        """Return why the engine does not apply, or None if it does."""
+        return why_not(experiment)
+
+    def cost(self, experiment: Experiment) -> float:
+        """Return a hundredth of a second: some hundred events, whatever the horizon."""
+        return 1e-2
+
+    def exact(self, experiment: Experiment) -> bool:
+        """Return whether the method is proximal gradient: others chatter about what is followed."""
+        return isinstance(experiment.method, ProximalGradient)
+
+    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+        """Return what `simulate_jump` does."""
+        with blas_threads(experiment.data):
+            return simulate_jump(experiment, progress)
+
+
+register_engine(JumpEngine())

@@ -22,6 +22,7 @@ from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradien
 from latebloom.models import Linear
 from latebloom.penalties import Nuclear
 
+from .base import Engine, register_engine
 from .passages import trackers
 from .result import EngineResult
 from .slow_flow import ATOL, RTOL, Failed, flow_of, stretches, units
@@ -286,3 +287,28 @@ class _Run:
             events=self.decompositions,
             notes=tuple(notes),
         )
+
+
+class SlowEngine(Engine):
+    """The flow in slow time of the nuclear norm: a bracket of t2."""
+
+    name = "slow"
+
+    def why_not(self, experiment: Experiment) -> str | None:
+        """Return why the engine does not apply, or None if it does."""
+        return why_not(experiment)
+
+    def cost(self, experiment: Experiment) -> float:
+        """Return ten seconds: some thousand decompositions, whatever the horizon."""
+        return 10.0
+
+    def exact(self, experiment: Experiment) -> bool:
+        """Return False: t2 is a bracket."""
+        return False
+
+    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+        """Return what `simulate_slow` does."""
+        return simulate_slow(experiment, progress)
+
+
+register_engine(SlowEngine())

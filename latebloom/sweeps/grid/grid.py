@@ -13,9 +13,9 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import SPEC_VERSION, fingerprint
+from latebloom.engines.base import require_engine
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.settings import change
-from latebloom.simulate import ENGINES
 
 from .axis import Axis, expand, label
 from .expression import Expression
@@ -66,7 +66,7 @@ class Grid:
     ) -> None:
         if not isinstance(base, Experiment):
             raise InvalidInput(f"base = {base!r}: must be an Experiment")
-        check.one_of("engine", engine, ENGINES)
+        require_engine(engine)
         check.boolean("matched", matched)
         for what, words in (("tasks", tasks), ("trajectories", trajectories)):
             if isinstance(words, str) or not all(isinstance(word, str) for word in words):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput
+from latebloom.engines.base import choose_engine
 from latebloom.problems import Supervised
-from latebloom.simulate import choose_engine
 from latebloom.sweeps.grid.grid import Grid
 from latebloom.sweeps.grid.task import Task
 

@@ -1,0 +1,190 @@
+"""What an engine is, and the registry of engines that `simulate` asks."""
+
+import abc
+import hashlib
+import importlib
+import inspect
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.plugins import load_plugins
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
+from latebloom.problems import Supervised
+
+from .result import EngineResult
+
+AUTO = "auto"
+# The engines of this package, in the order in which they are listed, and their modules, which are
+# imported when an engine is first asked for.
+NAMES = ("step", "jump", "spectral", "slow")
+MODULES = ("step_engine", "training_engine", "jump", "spectral", "slow")
+# Engines by name; that of networks may have the name of one of least squares.
+_LEAST_SQUARES: dict[str, "Engine"] = {}
+_NETWORKS: dict[str, "Engine"] = {}
+# The rooms whose code decides what an engine computes.
+ROOMS = ("engines", "methods", "models", "penalties", "problems")
+
+E = TypeVar("E", bound="Engine")
+
+
+class Engine(abc.ABC):
+    """A way to compute the updates of a method; `register_engine` makes it known by its `name`."""
+
+    name: str
+    networks = False  # whether it is for networks; else for least squares
+
+    @abc.abstractmethod
+    def why_not(self, experiment: Experiment) -> str | None:
+        """Return why the engine does not apply to an experiment, or None if it does."""
+
+    @abc.abstractmethod
+    def cost(self, experiment: Experiment) -> float:
+        """Return a rough guess of the time in seconds on one core, made without any computation.
+
+        Engine `auto` takes the engine of the least cost. The engines of this package give 0.001
+        (`spectral`), 0.01 (`jump`) and at least 1 (`step`, which compiles).
+        """
+
+    def exact(self, experiment: Experiment) -> bool:
+        """Return whether t1 and t2 are exact to the step; `auto` considers no other engines."""
+        return True
+
+    @abc.abstractmethod
+    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+        """Simulate an experiment to which `why_not` answers None.
+
+        **Arguments:**
+
+        - `experiment`: what to simulate.
+        - `progress`: called with (steps done, steps in all) now and then.
+
+        **Returns:** an `EngineResult`: parameters at the recorded steps, t1 and t2.
+        """
+
+
+def register_engine(engine: E) -> E:
+    """Make an engine known to `simulate`, to sweeps and to the option ``--engine``.
+
+    **Returns:** the engine.
+
+    **Raises:** `InvalidInput` if it is not an `Engine`, or if another one has its name.
+
+    >>> import latebloom as lb
+    >>> lb.register_engine("mine")
+    Traceback (most recent call last):
+    latebloom.core.errors.InvalidInput: register_engine('mine'): must be an instance of Engine
+    """
+    if not isinstance(engine, Engine):
+        raise InvalidInput(f"register_engine({engine!r}): must be an instance of Engine")
+    family = _NETWORKS if engine.networks else _LEAST_SQUARES
+    other = family.get(engine.name)
+    known = other is not None and type(other).__qualname__ != type(engine).__qualname__
+    if known or engine.name == AUTO:
+        raise InvalidInput(f"engine {engine.name!r}: the name is taken; choose another")
+    family[engine.name] = engine
+    return engine
+
+
+def _known(networks: bool) -> dict[str, Engine]:
+    """Return the engines for networks or for least squares by name."""
+    for module in MODULES:
+        importlib.import_module(f"{__package__}.{module}")
+    return _NETWORKS if networks else _LEAST_SQUARES
+
+
+def engine_names() -> tuple[str, ...]:
+    """Return what the setting `engine` may be: `auto` and the names of all engines.
+
+    >>> from latebloom.engines.base import engine_names
+    >>> engine_names()[:5]
+    ('auto', 'step', 'jump', 'spectral', 'slow')
+    """
+    return tuple(dict.fromkeys((AUTO, *NAMES, *_known(False), *_known(True))))
+
+
+def require_engine(name: str) -> None:
+    """Raise `InvalidInput` unless `name` is `auto` or the name of an engine."""
+    if name not in engine_names():
+        load_plugins()
+    check.one_of("engine", name, engine_names())
+
+
+def find_engine(name: str, experiment: Experiment) -> Engine:
+    """Return the engine for an experiment.
+
+    **Arguments:**
+
+    - `name`: of an engine, or `auto` for the exact engine of the least cost.
+    - `experiment`: least squares and networks have engines of their own.
+
+    **Raises:** `InvalidInput` for an unknown name; `Unsupported` if the engine does not apply.
+    """
+    require_engine(name)
+    networks = isinstance(experiment.problem, Supervised)
+    engines = _known(networks)
+    if name == AUTO:
+        exact = [e for e in engines.values() if e.exact(experiment)]
+        for engine in sorted(exact, key=lambda e: e.cost(experiment)):
+            if engine.why_not(experiment) is None:
+                return engine
+    if name not in engines:
+        what, own = ("least squares", "networks") if networks else ("networks", "least squares")
+        others = ", ".join(repr(other) for other in engines)
+        raise Unsupported(f"engine {name!r}: is for {what}; {own} have {others}")
+    reason = engines[name].why_not(experiment)
+    if reason:
+        raise Unsupported(f"engine {name!r}: {reason}; use engine 'step'")
+    return engines[name]
+
+
+def choose_engine(experiment: Experiment) -> str:
+    """Return the name of the cheapest engine that is exact for the experiment."""
+    return find_engine(AUTO, experiment).name
+
+
+def fingerprint(name: str = AUTO) -> str:
+    """Return 16 hex digits that change whenever the code of an engine does.
+
+    They are a digest of the sources of the engines, methods, models, penalties and problems of this
+    package, and of the module of an engine that comes from elsewhere. What is kept under them is
+    computed anew after a change of the code, which no version number need be raised for.
+
+    **Arguments:**
+
+    - `name`: of an engine, or `auto` for all that are registered.
+
+    >>> from latebloom.engines.base import fingerprint
+    >>> len(fingerprint("jump"))
+    16
+    """
+    digest = hashlib.sha256(_package_digest().encode())
+    for engines in (_known(False), _known(True)):
+        for engine in engines.values():
+            if name in (AUTO, engine.name) and not _own(type(engine)):
+                file = inspect.getsourcefile(type(engine))
+                digest.update(b"" if file is None else Path(file).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _own(kind: type) -> bool:
+    return kind.__module__.startswith(f"{__package__}.")
+
+
+@cache
+def _package_digest() -> str:
+    root = Path(__file__).parent.parent
+    return source_digest(sorted(file for room in ROOMS for file in (root / room).rglob("*.py")))
+
+
+def source_digest(files: Sequence[Path]) -> str:
+    """Return the SHA-256 digest of the texts of some files, in hex."""
+    digest = hashlib.sha256()
+    for file in files:
+        text = file.read_bytes()
+        digest.update(f"{file.name} {len(text)}\n".encode() + text)
+    return digest.hexdigest()
