@@ -13,7 +13,7 @@ from latebloom.core.lazy import Lazy
 from latebloom.core.phases import Passage, Phases, Verdict, phases
 from latebloom.core.progress import Progress
 from latebloom.core.versions import versions
-from latebloom.engines.base import Engine, find_engine, require_engine
+from latebloom.engines.base import Engine, find_engine, records_of, require_engine
 from latebloom.engines.checkpoint import Checkpoint
 from latebloom.engines.result import EngineResult
 from latebloom.engines.threads import blas_threads
@@ -176,6 +176,7 @@ def _train(
                 seconds=each,
                 interrupted=result.interrupted,
                 notes=notes,
+                records=engine.records(experiment),
             )
         )
     return runs
@@ -234,6 +235,7 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
         interrupted=result.interrupted,
         events=result.events,
         notes=result.notes,
+        records=records_of(engine, experiment),
     )
 
 

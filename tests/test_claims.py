@@ -16,6 +16,7 @@ import latebloom as lb
 from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 from latebloom.core.progress import progress_bar
+from latebloom.engines import base
 from latebloom.experiment.record import At
 from latebloom.laws import LAWS
 from latebloom_paper.book.catalogue import GROUPS, STUDIES, studies
@@ -286,11 +287,20 @@ def test_a_run_comes_back_whole(workspace):
     xr.testing.assert_equal(again.trajectory, first.trajectory)
     np.testing.assert_array_equal(again.params, first.params)
     # A damaged file is not believed.
-    (path,) = (workspace.folder / "runs").glob("*.npz")
+    (path,) = (workspace.folder / "runs").glob("*.nc")
     path.write_bytes(path.read_bytes()[:100])
     workspace.begin("damaged")
     assert workspace.run(ridge()).phases == first.phases
     assert workspace.account.fresh == 1
+
+
+def test_no_run_is_served_after_a_change_of_what_computes_it(workspace, monkeypatch):
+    first = workspace.run(ridge())
+    monkeypatch.setattr(base, "_package_digest", lambda: "the sources after a change")
+    for fresh in (1, 0):
+        workspace.begin("again")
+        assert workspace.run(ridge()).phases == first.phases
+        assert workspace.account.fresh == fresh
 
 
 def test_failed_cells_are_an_error_unless_they_may_fail(workspace):

@@ -4,7 +4,6 @@ import abc
 import hashlib
 import importlib
 import inspect
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +15,7 @@ from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import Supervised
 
-from .result import EngineResult
+from .result import EngineResult, Records
 
 AUTO = "auto"
 # The engines of this package, in the order in which they are listed, and their modules, which are
@@ -26,8 +25,11 @@ MODULES = ("step_engine", "training_engine", "jump", "spectral", "slow")
 # Engines by name; that of networks may have the name of one of least squares.
 _LEAST_SQUARES: dict[str, "Engine"] = {}
 _NETWORKS: dict[str, "Engine"] = {}
-# The rooms whose code decides what an engine computes.
-ROOMS = ("engines", "methods", "models", "penalties", "problems")
+# What decides the outcome of a run: the updates, what is seen of them and when it is called late.
+SOURCES = (
+    *("core", "engines", "experiment", "methods", "models", "penalties", "problems", "runs"),
+    *("theory", "simulate.py"),
+)
 
 E = TypeVar("E", bound="Engine")
 
@@ -53,6 +55,11 @@ class Engine(abc.ABC):
     def exact(self, experiment: Experiment) -> bool:
         """Return whether t1 and t2 are exact to the step; `auto` considers no other engines."""
         return True
+
+    def records(self, experiment: Experiment) -> Records:
+        """Return what the recorded parameters are: `iterates` of the method, the `average` that it
+        chatters about, or the `flow` in continuous time that it follows."""
+        return "iterates"
 
     @abc.abstractmethod
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
@@ -142,6 +149,12 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
     return engines[name]
 
 
+def records_of(name: str, experiment: Experiment) -> Records:
+    """Return what an engine records of an experiment; see `Engine.records`."""
+    engine = _known(isinstance(experiment.problem, Supervised)).get(name)
+    return "iterates" if engine is None else engine.records(experiment)
+
+
 def choose_engine(experiment: Experiment) -> str:
     """Return the name of the cheapest engine that is exact for the experiment."""
     return find_engine(AUTO, experiment).name
@@ -150,9 +163,9 @@ def choose_engine(experiment: Experiment) -> str:
 def fingerprint(name: str = AUTO) -> str:
     """Return 16 hex digits that change whenever the code of an engine does.
 
-    They are a digest of the sources of the engines, methods, models, penalties and problems of this
-    package, and of the module of an engine that comes from elsewhere. What is kept under them is
-    computed anew after a change of the code, which no version number need be raised for.
+    They are a digest of the sources of this package that decide the outcome of a run, and of the
+    module of an engine that comes from elsewhere. What is kept under them is computed anew after a
+    change of the code; there is no version number that somebody must remember to raise.
 
     **Arguments:**
 
@@ -177,14 +190,9 @@ def _own(kind: type) -> bool:
 
 @cache
 def _package_digest() -> str:
-    root = Path(__file__).parent.parent
-    return source_digest(sorted(file for room in ROOMS for file in (root / room).rglob("*.py")))
-
-
-def source_digest(files: Sequence[Path]) -> str:
-    """Return the SHA-256 digest of the texts of some files, in hex."""
-    digest = hashlib.sha256()
-    for file in files:
-        text = file.read_bytes()
-        digest.update(f"{file.name} {len(text)}\n".encode() + text)
+    root, digest = Path(__file__).parent.parent, hashlib.sha256()
+    for name in SOURCES:
+        for file in sorted((root / name).rglob("*.py")) or [root / name]:
+            text = file.read_bytes()
+            digest.update(f"{file.relative_to(root)} {len(text)}\n".encode() + text)
     return digest.hexdigest()

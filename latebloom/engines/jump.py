@@ -10,7 +10,7 @@ from latebloom.problems import VectorLeastSquares
 from . import averaged_jump, proximal_jump
 from .base import Engine, register_engine
 from .proximal_jump import solve as solve
-from .result import EngineResult
+from .result import EngineResult, Records
 from .threads import blas_threads
 
 
@@ -69,6 +69,10 @@ class JumpEngine(Engine):
     def exact(self, experiment: Experiment) -> bool:
         """Return whether the method is proximal gradient: others chatter about what is followed."""
         return isinstance(experiment.method, ProximalGradient)
+
+    def records(self, experiment: Experiment) -> Records:
+        """Return `iterates` for proximal gradient and `average` for subgradient methods."""
+        return "iterates" if self.exact(experiment) else "average"
 
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
         """Return what `simulate_jump` does."""

@@ -1,11 +1,16 @@
 """What an engine returns: the recorded parameters and the first passages."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from latebloom.core.phases import Passage
+
+# What the parameters at the recorded steps are: the iterates of the method itself, the average that
+# a chattering method moves about, or the flow in continuous time that it follows.
+Records = Literal["iterates", "average", "flow"]
 
 
 @dataclass(frozen=True)

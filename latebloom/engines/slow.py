@@ -24,7 +24,7 @@ from latebloom.penalties import Nuclear
 
 from .base import Engine, register_engine
 from .passages import trackers
-from .result import EngineResult
+from .result import EngineResult, Records
 from .slow_flow import ATOL, RTOL, Failed, flow_of, stretches, units
 from .slow_passages import CHATTER_MARGIN, MARGIN, WIDEST, Watch, bracket, slip, watches
 from .threads import few_threads
@@ -305,6 +305,10 @@ class SlowEngine(Engine):
     def exact(self, experiment: Experiment) -> bool:
         """Return False: t2 is a bracket."""
         return False
+
+    def records(self, experiment: Experiment) -> Records:
+        """Return `flow`."""
+        return "flow"
 
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
         """Return what `simulate_slow` does."""

@@ -21,14 +21,21 @@ def assume_step_sizes(f: Facts) -> list[Assumption]:
 
 def records(run: Run) -> tuple[np.ndarray, Point] | str:
     """Return the recorded steps and iterates, or why they are not those of the method."""
-    exact = run.engine != "slow" and (
-        run.engine != "jump" or isinstance(run.experiment.method, ProximalGradient)
-    )
-    if not exact:
+    if run.records != "iterates":
         return f"engine {run.engine!r} gives averages, not the iterates of this method"
     sane = np.isfinite(run.trajectory["train_error"].values)
     a = run.trajectory["a"].values
     return run.trajectory["step"].values[sane], a[sane]
+
+
+def chatter_missing(run: Run) -> str | None:
+    """Return why the records lack the chatter of the method, or None if they have what there is.
+
+    Proximal gradient does not chatter: its flow ends where it does.
+    """
+    if run.records == "iterates" or isinstance(run.experiment.method, ProximalGradient):
+        return None
+    return f"engine {run.engine!r} gives averages, without the chatter"
 
 
 def late(run: Run, since: int) -> tuple[np.ndarray, Point] | str:

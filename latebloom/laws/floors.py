@@ -10,11 +10,11 @@ from functools import lru_cache
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import ProximalGradient
 from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, facts, regularized
 from latebloom.theory.two_term_floor import TwoTermFloor, two_term_floor
 
+from .common import chatter_missing
 from .law import Assumption, Law, Measurement, Promise, register
 from .ridge import contraction
 from .slow_time import whole_path
@@ -97,8 +97,9 @@ def settled_error(run: Run, name: str = "test_error") -> Measurement | str:
         return f"the run ends at step {run.last_step:,}, and settles by {rest:,.0f}"
     start = max(run.last_step / 2, rest)
     late = run.trajectory[name].sel(step=slice(start, None)).values
-    if run.engine in ("jump", "slow") and not isinstance(run.experiment.method, ProximalGradient):
-        return f"engine {run.engine!r} gives averages, without the chatter"
+    missing = chatter_missing(run)
+    if missing:
+        return missing
     if late.size < 4:
         return "too few records after the last change"
     halves = [float(np.sqrt(np.mean(half**2))) for half in np.array_split(late, 2)]

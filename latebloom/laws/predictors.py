@@ -8,12 +8,12 @@ import numpy as np
 from latebloom.core.phases import Passage
 from latebloom.core.phases import Verdict as PhaseVerdict
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import ProximalGradient
 from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, facts, largest_beta
 from latebloom.theory.predict import predict
 from latebloom.theory.prediction import Prediction
 
+from .common import chatter_missing
 from .floors import at_rest, settled_error
 from .law import Assumption, Law, Measurement, Promise, register
 
@@ -139,16 +139,11 @@ def _t1(run: Run, said: Said) -> Measurement | str:
     return Measurement(math.inf, "not reached")
 
 
-def _steps(run: Run, said: Said) -> bool:
-    """Whether the records are those of the chattering method itself."""
-    averaged = run.engine in ("jump", "slow")
-    return not averaged or isinstance(run.experiment.method, ProximalGradient)
-
-
 def _plateau(run: Run, said: Said) -> Measurement | str:
     found = said.prediction
-    if not _steps(run, said):
-        return f"engine {run.engine!r} gives averages, without the chatter"
+    missing = chatter_missing(run)
+    if missing:
+        return missing
     if found.t1 is None or found.delay is None:
         return "t1 and the delay are not predicted"
     # The transient must be gone; by 5 % of the delay few components have changed sign.

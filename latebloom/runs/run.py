@@ -1,7 +1,6 @@
 """The run: what simulating an experiment gives, and how it is kept."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +9,16 @@ from jaxtyping import Float
 
 from latebloom.core.folders import new_folder
 from latebloom.core.json_text import dump_json, jsonable
-from latebloom.core.lazy import Lazy
 from latebloom.core.phases import Phases
+from latebloom.engines.result import Records
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import LeastSquares
+
+from .file import pack, to_bytes, unpack
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
-else:
-    xr = Lazy("xarray")
 
 # What `Run.save` writes.
 FILES = ("experiment.toml", "run.nc", "run.svg", "run.png", "result.json", "params.safetensors")
@@ -41,6 +40,8 @@ class Run:
     - `interrupted`: whether the user stopped the run; the fields then hold what was done.
     - `events`: the number of events an event-driven engine handled.
     - `notes`: sentences a reader of the result must know.
+    - `records`: what the recorded parameters are: `iterates` of the method, the `average` that it
+      chatters about, or the `flow` in continuous time that it follows.
     """
 
     experiment: Experiment
@@ -52,6 +53,7 @@ class Run:
     interrupted: bool = False
     events: int | None = None
     notes: tuple[str, ...] = ()
+    records: Records = "iterates"
 
     @property
     def has_truth(self) -> bool:
@@ -86,6 +88,32 @@ class Run:
             "notes": list(self.notes),
         }
 
+    def to_dataset(self) -> "xr.Dataset":
+        """Return the whole run as a Dataset that netCDF can hold: what `run.nc` has.
+
+        >>> import latebloom as lb
+        >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+        >>> run = lb.simulate(lb.Experiment(problem, lb.L1(1e-3), steps=100))
+        >>> lb.Run.from_dataset(run.to_dataset()).phases == run.phases
+        True
+        """
+        result = {k: v for k, v in self.to_dict().items() if k not in ("experiment", "final")}
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return pack(named, {**self.trajectory.attrs, **result})
+
+    @classmethod
+    def from_dataset(cls, dataset: "xr.Dataset", experiment: Experiment | None = None) -> "Run":
+        """Return the run that `to_dataset` gave, from memory or from the file `run.nc`.
+
+        **Arguments:**
+
+        - `dataset`: as `xarray.open_dataset("run.nc", engine="h5netcdf")` gives it.
+        - `experiment`: of the run; needed if one of its parts is no data, such as a function.
+
+        **Raises:** `InvalidInput` if the Dataset holds no run.
+        """
+        return cls(**unpack(dataset, experiment))
+
     def plot(self, path: str | Path | None = None) -> "Figure":
         """Return the picture of the run in the layout of the paper's Figure 3.
 
@@ -117,7 +145,7 @@ class Run:
         """
         with new_folder(folder, FILES, overwrite) as draft:
             (draft / "experiment.toml").write_text(self.experiment.to_toml(draft))
-            self._save_trajectory(draft / "run.nc")
+            (draft / "run.nc").write_bytes(to_bytes(self.to_dataset()))
             if isinstance(self.params, dict):
                 from safetensors.numpy import save
 
@@ -131,14 +159,3 @@ class Run:
             save_figure(figure, draft / "run.png")
             (draft / "result.json").write_text(dump_json(self.to_dict()) + "\n")
         return Path(folder)
-
-    def _save_trajectory(self, path: Path) -> None:
-        result = {k: v for k, v in self.to_dict().items() if k not in ("experiment", "final")}
-        attrs = {**self.trajectory.attrs, **result}
-        # netCDF attributes are texts and numbers; what has more structure goes in as JSON.
-        plain = {k: v if isinstance(v, str | float) else json.dumps(v) for k, v in attrs.items()}
-        dataset = self.trajectory.copy()
-        dataset.attrs = plain
-        packed = {"zlib": True, "shuffle": True}  # components that rest at 0 take no room
-        large = {name: packed for name in ("a",) if name in dataset}
-        dataset.to_netcdf(path, engine="h5netcdf", encoding=large)

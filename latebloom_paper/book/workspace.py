@@ -22,12 +22,11 @@ from latebloom.core.json_text import dump_json
 from latebloom.core.phases import Passage, Phases, Verdict
 from latebloom.core.progress import Progress, progress_bar
 from latebloom.core.versions import __version__
+from latebloom.engines import fingerprint, records_of
 from latebloom.experiment import Experiment
-from latebloom.runs import Run
+from latebloom.runs import Run, from_file, to_bytes
 from latebloom.simulate import simulate
 from latebloom.sweeps import CtrlC, Pool, Standing, Store, Sweep, create_store, pool, run_sweep
-
-from .kept_run import load_run, save_run
 
 T = TypeVar("T")
 Size = Literal["quick", "full"]
@@ -260,8 +259,9 @@ class Workspace:
                     raise KeyboardInterrupt
 
     def _file(self, experiment: Experiment, engine: str) -> Path:
-        """Return where a single run is kept."""
-        return self.folder / RUNS / f"{experiment.hash}-{engine}.npz"
+        """Return where a single run is kept: by its experiment, its engine and their code."""
+        code = hashlib.sha256(f"{__version__} {fingerprint(engine)}".encode()).hexdigest()[:12]
+        return self.folder / RUNS / f"{experiment.hash}-{engine}-{code}.nc"
 
     def _place(self, name: str, settings: dict[str, Any], compute: Callable[..., Any]) -> Path:
         """Return where a table is kept."""
@@ -341,7 +341,9 @@ def run_of(experiment: Experiment, cell: xr.Dataset) -> Run:
         diverged,
     )
     seconds = float(cell["seconds"])
-    return Run(experiment, str(cell["engine"].item()), phases, trajectory, {}, seconds)
+    engine = str(cell["engine"].item())
+    records = records_of(engine, experiment)
+    return Run(experiment, engine, phases, trajectory, {}, seconds, records=records)
 
 
 def passage_of(cell: xr.Dataset, name: str) -> Passage:
@@ -384,6 +386,20 @@ def _simulated(experiment: Experiment, engine: str, path: Path) -> None:
     if found.interrupted:
         raise KeyboardInterrupt
     save_run(found, path)
+
+
+def save_run(run: Run, path: Path) -> None:
+    """Write a run into a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, to_bytes(run.to_dataset()))
+
+
+def load_run(path: Path, experiment: Experiment) -> Run | None:
+    """Return the run of `experiment` in a file; None if the file is missing or damaged."""
+    try:
+        return Run.from_dataset(from_file(path), experiment)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, InvalidInput):
+        return None
 
 
 def _keep(path: Path, settings: dict[str, Any], value: Any, seconds: float) -> dict[str, Any]:
