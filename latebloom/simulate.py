@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -151,6 +151,7 @@ def _train(
     for e in experiments:
         _ = e.supervised  # a batch of networks and least squares has no common shape
     began = time.perf_counter()
+    results: list[Any]
     if isinstance(engine, TrainingEngine):
         results = engine.train(experiments, progress, checkpoint, refine)
     elif refine or checkpoint is not None:

@@ -333,12 +333,7 @@ def why_not(experiment: Experiment) -> str | None:
     varying = [v for v in settings(experiment) if isinstance(v, Schedule)]
     if any(not isinstance(v, Piecewise | SwitchOn) for v in varying):
         return "it needs alpha and beta that are constant between steps (Piecewise, SwitchOn)"
-    limit = experiment.method.alpha_limit(
-        experiment.data, experiment.penalty, experiment.least_squares_model
-    )
-    if schedules.largest(experiment.method.alpha) >= limit:
-        return f"it needs a stable step size, alpha < {limit:.6g}"
-    return None
+    return experiment.unstable()
 
 
 def simulate_proximal(experiment: Experiment, progress: Progress | None = None) -> EngineResult:

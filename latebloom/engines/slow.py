@@ -66,9 +66,9 @@ def why_not(experiment: Experiment) -> str | None:
         return "it needs constant alpha and beta"
     if beta <= 0:
         return f"it needs beta > 0, and beta = {beta:g}"
-    limit = method.alpha_limit(data, experiment.penalty, experiment.least_squares_model)
-    if alpha >= limit:
-        return f"alpha = {alpha:g} is not below {limit:.6g}, where the iteration is stable"
+    unstable = experiment.unstable()
+    if unstable:
+        return unstable
     n1, n2 = data.shape
     if n1 * n2 > MOST_ENTRIES:
         return (

@@ -33,12 +33,7 @@ def why_not(experiment: Experiment) -> str | None:
     values = [experiment.method.alpha, *(term.beta for term in terms)]
     if any(schedules.constant(v) is None for v in values):
         return "it needs constant alpha and beta"
-    limit = experiment.method.alpha_limit(
-        experiment.data, experiment.penalty, experiment.least_squares_model
-    )
-    if schedules.initial(experiment.method.alpha) >= limit:
-        return f"it needs a stable step size, alpha < {limit:.6g}"
-    return None
+    return experiment.unstable()
 
 
 def simulate_spectral(experiment: Experiment) -> EngineResult:

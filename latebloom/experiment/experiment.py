@@ -11,6 +11,7 @@ import tomli_w
 from jaxtyping import Float
 
 from latebloom.core import checks as check
+from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.spec import (
     canonical_hash,
@@ -179,6 +180,18 @@ class Experiment:
                 "(LogSpaced, or Every with a larger k)"
             )
         return steps
+
+    @cached_property
+    def alpha_limit(self) -> float:
+        """The step size from which on the method is not stable on least squares, or inf."""
+        return self.method.alpha_limit(self.data, self.penalty, self.least_squares_model)
+
+    def unstable(self) -> str | None:
+        """Return a sentence if the step size reaches its limit at some step, else None."""
+        alpha = schedules.largest(self.method.alpha)
+        if alpha < self.alpha_limit:
+            return None
+        return f"it needs a stable step size, and alpha = {alpha:g} is not below {self.alpha_limit:.6g}"
 
     @cached_property
     def hash(self) -> str:

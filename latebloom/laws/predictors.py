@@ -54,9 +54,7 @@ def _step_size(experiment: Experiment) -> tuple[float, float] | str:
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
         return "it needs a constant step size"
-    top = experiment.method.alpha_limit(
-        experiment.data, experiment.penalty, experiment.least_squares_model
-    )
+    top = experiment.alpha_limit
     if not math.isfinite(top):
         return "no step size is known to make this method diverge"
     return alpha, top

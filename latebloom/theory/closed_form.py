@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from latebloom.core.bisection import bisect, double, halfway
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
 
@@ -90,14 +91,11 @@ def first_below(curve: Callable[[int], float], goal: float) -> int | None:
     >>> first_below(lambda t: 0.5**t, 0.2)
     3
     """
-    low, high = 0, 1
-    if curve(0) <= goal:
+
+    def above(t: int) -> bool:
+        return curve(t) > goal
+
+    if not above(0):
         return 0
-    while curve(high) > goal:
-        low, high = high, 2 * high
-        if high > MAX_STEPS:  # as good as never
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if curve(middle) <= goal else (middle, high)
-    return high
+    high = double(above, 1, MAX_STEPS)  # beyond is as good as never
+    return None if high is None else bisect(above, high // 2, high, halfway)[1]

@@ -144,9 +144,7 @@ def _step_size(experiment: Experiment) -> float | str:
 
 def _unstable(experiment: Experiment, alpha: float) -> str | None:
     """Return a sentence if the step size is beyond its limit."""
-    top = experiment.method.alpha_limit(
-        experiment.data, experiment.penalty, experiment.least_squares_model
-    )
+    top = experiment.alpha_limit
     if alpha < top:
         return None
     return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"

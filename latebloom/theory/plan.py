@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from latebloom.core import checks as check
+from latebloom.core.bisection import bisect
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.json_text import jsonable
 from latebloom.engines.jump import simulate_jump
@@ -233,7 +234,7 @@ class _Search:
                 return None
         else:
             return None
-        return _bisect(beta, beta * 10**0.25, fits)
+        return bisect(fits, beta, beta * 10**0.25, _middle)[0]
 
     def _smallest(self, high: float) -> float | None:
         """Return the least beta, up to one that does, with t2 within the budget; None if t2 does
@@ -255,7 +256,7 @@ class _Search:
                 return None
         else:
             return None
-        return _bisect(low, high, late, keep_high=True)
+        return bisect(late, low, high, _middle)[1]
 
     def _least_error(self) -> float | None:
         """Return the least error that some beta reaches within the budget, to a stride."""
@@ -288,11 +289,6 @@ def _no_use(f: Facts) -> float:
     return largest_beta(f)
 
 
-def _bisect(
-    low: float, high: float, holds: Callable[[float], bool], keep_high: bool = False
-) -> float:
-    """Return where a property that holds at `low` and not at `high` ends, to a percent."""
-    while high > (1 + DIGITS) * low:
-        middle = math.sqrt(low * high)
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return high if keep_high else low
+def _middle(low: float, high: float) -> float | None:
+    """Return the geometric mean, None for numbers that differ by a percent."""
+    return math.sqrt(low * high) if high > (1 + DIGITS) * low else None

@@ -56,7 +56,7 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     if not isinstance(experiment.problem, LeastSquares):
         return Prediction(notes=(NETWORKS,))
     data, notes = experiment.data, []
-    top = experiment.method.alpha_limit(data, experiment.penalty, experiment.least_squares_model)
+    top = experiment.alpha_limit
     found = Prediction(alpha_max=top if math.isfinite(top) else None)
     if found.alpha_max is None:
         notes.append("alpha_max: no step size is known to make this method diverge")

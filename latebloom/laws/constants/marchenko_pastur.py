@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import checks as check
+from latebloom.core.bisection import bisect, double
 from latebloom.core.errors import InvalidInput
 
 # Midpoints in the angle: rounding errors for exponentials of any rate at ratios away from 1.
@@ -99,15 +100,13 @@ def passage(ratio: float, level: float, test: bool) -> float | None:
     def above(tau: float) -> bool:
         return float(losses(ratio, tau)[int(test)][0]) > level
 
-    low, high = 0.0, 1.0
-    while above(high):
-        low, high = high, 2 * high
-        if high > LONGEST:
-            return None
-    while high - low > 1e-12 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if above(middle) else (low, middle)
-    return high
+    def middle(low: float, high: float) -> float | None:
+        return (low + high) / 2 if high - low > 1e-12 * high else None
+
+    high = double(above, 1.0, LONGEST)
+    if high is None:
+        return None
+    return bisect(above, high / 2 if high > 1 else 0.0, high, middle)[1]
 
 
 def scatter(ratio: float, times: tuple[float, float], d: int) -> tuple[float, float]:
