@@ -23,7 +23,9 @@ from random_experiments import batches
 
 import latebloom as lb
 from latebloom.engines import jump, spectral
-from latebloom.engines.affine import LinearFunctions, Modes, decompose
+from latebloom.engines.decomposition import decompose
+from latebloom.engines.linear_functions import LinearFunctions
+from latebloom.engines.modes import Modes
 from latebloom.engines.step import simulate_step
 
 PUBLISHED = lb.SparseRecovery.code(n=100, s=5, N=30, seed=1)

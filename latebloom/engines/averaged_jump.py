@@ -23,9 +23,10 @@ from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradien
 from latebloom.penalties import L1
 
 from . import proximal_jump
-from .affine import Modes, SquaredNorm
+from .modes import Modes
 from .passages import Tracker, advance, trackers
 from .result import EngineResult
+from .squared_norm import SquaredNorm
 
 # The distance of a run from its average, in units of alpha beta sqrt(n). Measured at t2 on random
 # instances: 0.1 to 1.4 (docs, page on engines); the margin is a factor of about two.

@@ -81,10 +81,11 @@ def register_engine(engine: E) -> E:
 
     **Raises:** `InvalidInput` if it is not an `Engine`, or if another one has its name.
 
+    >>> from latebloom.engines.base import find_engine, register_engine
     >>> import latebloom as lb
-    >>> lb.register_engine("mine")
-    Traceback (most recent call last):
-    latebloom.core.errors.InvalidInput: register_engine('mine'): must be an instance of Engine
+    >>> e = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3), steps=100)
+    >>> register_engine(find_engine("step", e)).name  # the same engine once more changes nothing
+    'step'
     """
     if not isinstance(engine, Engine):
         raise InvalidInput(f"register_engine({engine!r}): must be an instance of Engine")

@@ -8,7 +8,7 @@ import numpy as np
 from latebloom.core.phases import Passage
 from latebloom.experiment.experiment import Experiment
 
-from .affine import SquaredNorm
+from .squared_norm import SquaredNorm
 
 # Lengths that differ by more than this share differ for sure, whatever their rounding.
 SURE = 1e-9

@@ -191,7 +191,8 @@ class Experiment:
         alpha = schedules.largest(self.method.alpha)
         if alpha < self.alpha_limit:
             return None
-        return f"it needs a stable step size, and alpha = {alpha:g} is not below {self.alpha_limit:.6g}"
+        limit = self.alpha_limit
+        return f"it needs a stable step size, and alpha = {alpha:g} is not below {limit:.6g}"
 
     @cached_property
     def hash(self) -> str:

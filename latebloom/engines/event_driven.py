@@ -1,0 +1,295 @@
+r"""Proximal gradient from event to event: the closed form between two changes of the pattern.
+
+At step k the pattern of signs changes if an active coordinate's next value does not keep its sign,
+or the gradient of a resting coordinate exceeds beta: linear functions of the modes psi_m(k), whose
+first sign change `linear_functions` certifies.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom.core.progress import Progress
+from latebloom.problems import VectorLeastSquares
+
+from .affine import AffinePiece, Start
+from .decomposition import decompose
+from .linear_functions import LinearFunctions
+from .modes import EPS
+from .passages import Tracker, advance
+
+# After this many explicit steps without an event a closed form is worth its decomposition, which
+# costs about as much as they do (the policy is within a factor 2 of the best one in hindsight).
+QUIET = 12
+# The same for large problems, as a share of the ratio of the two operation counts.
+QUIET_SHARE = 0.5
+# A piece of fewer steps than this would have been cheaper to take step by step.
+PATIENT = 64
+# Explicit steps are judged in blocks: of up to this many, which bounds their memory, and of two at
+# least, because after the step of an event one quiet step is looked for.
+BLOCK = 64
+PAIR = 2
+# A run whose iterate has not moved by more than rounding over this many events goes in circles at a
+# tie (|G_j| = beta to the last digit): nothing will change until the end.
+CIRCLE = 64
+
+
+@dataclass
+class State:
+    """The iterate, and what is recorded and detected on the way."""
+
+    a: Float[np.ndarray, " n"]
+    residual: Float[np.ndarray, " N"]  # X a - y*
+    k: int
+    train: list[Tracker]  # several levels can be watched at once; the first is the threshold
+    test: list[Tracker]  # empty without a ground truth
+    due: Iterator[int]
+    next_due: int | None
+    events: int = 0
+    anchor: Float[np.ndarray, " n"] | None = None  # the iterate some events ago
+    anchored: int = 0  # how many events there were then
+    records: dict[int, np.ndarray] = field(default_factory=dict)
+    progress: Progress | None = None
+    total: int = 0
+
+    @property
+    def passages(self) -> list[int]:
+        """The first passages seen so far."""
+        main = self.train[:1] + self.test[:1]
+        return [t.first for t in main if t.first is not None]
+
+    def observe(self, a_star: Float[np.ndarray, " n"] | None) -> None:
+        """Take the errors at the present step into account, and record it if it is due."""
+        train = float(self.residual @ self.residual)
+        for tracker in self.train:
+            tracker.step(self.k, train)
+        if self.test:
+            e = self.a - a_star
+            test = float(e @ e)
+            for tracker in self.test:
+                tracker.step(self.k, test)
+        due = self.k == self.next_due
+        if due:
+            self.next_due = next(self.due, None)
+        if due or self.k in self.passages:
+            self.records[self.k] = self.a
+
+    def take_due(self, end: int) -> list[int]:
+        """Return the steps after the present one and up to `end` at which to record."""
+        due = [p for p in self.passages if self.k < p <= end]
+        while self.next_due is not None and self.next_due <= end:
+            due.append(self.next_due)
+            self.next_due = next(self.due, None)
+        return sorted(set(due))
+
+
+class ProximalJump:
+    """Event-driven proximal gradient on one problem, for any number of phases of (alpha, beta).
+
+    **Arguments:**
+
+    - `problem`: a least squares problem.
+    """
+
+    def __init__(self, problem: VectorLeastSquares) -> None:
+        self.X = np.ascontiguousarray(problem.X)
+        self.XT = np.ascontiguousarray(problem.X.T)
+        self.y = problem.y_star
+        self.a_star = problem.a_star
+        self.y_norm = float(np.sqrt(self.y @ self.y))
+        self.column_norm = np.sqrt((self.X**2).sum(axis=0))
+
+    def run(
+        self, state: State, alpha: float, beta: float, ridge: float, end: int, *, until_t1: bool
+    ) -> None:
+        """Advance the state to step `end`, or to t1 if that comes first and is asked for."""
+
+        def finished() -> bool:
+            return state.k >= end or (until_t1 and state.train[0].first is not None)
+
+        length, state.anchor = 0, None
+        while not finished():
+            if self._circles(state):
+                self._rest(state, end)
+                return
+            # Events come in bursts: after a short piece wait for the burst to end, after a long one
+            # take the event's own step and go on.
+            patience = self._patience(state.a) if length < PATIENT else 1
+            quiet = 0
+            while quiet < patience and not finished() and not self._circles(state):
+                count = min(max(patience - quiet, PAIR), BLOCK, end - state.k)
+                after = self._explicit(state, alpha, beta, ridge, count, until_t1=until_t1)
+                quiet = quiet + count if after == count else after
+            before = state.k
+            if not finished() and not self._circles(state):
+                self._closed_form(state, alpha, beta, ridge, end, until_t1)
+            length = state.k - before
+
+    @staticmethod
+    def _circles(state: State) -> bool:
+        """Return whether events still come and the iterate no longer moves."""
+        if state.anchor is None:
+            state.anchor, state.anchored = state.a, state.events
+        if state.events - state.anchored < CIRCLE:
+            return False
+        moved = float(np.abs(state.a - state.anchor).max())
+        if moved <= CIRCLE * EPS * float(np.abs(state.a).max()):
+            return True
+        state.anchor, state.anchored = state.a, state.events
+        return False
+
+    def _rest(self, state: State, end: int) -> None:
+        """Stay where the iterate is until step `end`."""
+        train = float(state.residual @ state.residual)
+        for tracker in state.train:
+            tracker.rest(train, end)
+        if state.test:
+            e = state.a - self.a_star
+            for tracker in state.test:
+                tracker.rest(float(e @ e), end)
+        state.records.update(dict.fromkeys(state.take_due(end), state.a))
+        state.k = end
+
+    def _patience(self, a: Float[np.ndarray, " n"]) -> int:
+        """Return how many quiet steps are worth waiting for before a decomposition."""
+        (N, n), moving = self.X.shape, int(np.count_nonzero(a))
+        ratio = min(N, moving) ** 2 * max(N, moving) / (N * n)
+        return max(QUIET, int(QUIET_SHARE * ratio))
+
+    def _explicit(
+        self, state: State, alpha: float, beta: float, ridge: float, count: int, *, until_t1: bool
+    ) -> int:
+        """Take `count` proximal steps, or fewer if t1 comes first and is asked for; return how many
+        of them came after the last one that changed the pattern."""
+        path: np.ndarray = np.empty((count + 1, state.a.size))
+        residuals: np.ndarray = np.empty((count + 1, self.y.size))
+        path[0], residuals[0] = state.a, state.residual
+        threshold, divisor = alpha * beta, 1.0 + alpha * ridge
+        for i in range(count):
+            v = self.XT @ residuals[i]
+            v *= alpha
+            np.subtract(path[i], v, out=v)
+            new = path[i + 1]
+            np.maximum(v, -threshold, out=new)
+            np.minimum(new, threshold, out=new)
+            np.subtract(v, new, out=new)  # the soft threshold
+            if ridge:
+                new /= divisor
+            np.matmul(self.X, new, out=residuals[i + 1])
+            residuals[i + 1] -= self.y
+        train = _squared(residuals[1:])
+        if until_t1:
+            level = state.train[0].level
+            count = next((i for i, value in enumerate(train, 1) if value <= level), count)
+        for tracker in state.train:
+            tracker.steps(state.k, train[:count])
+        if state.test:
+            test = _squared(path[1 : count + 1] - self.a_star)
+            for tracker in state.test:
+                tracker.steps(state.k, test)
+        for k in state.take_due(state.k + count):
+            state.records[k] = path[k - state.k].copy()
+        state.a, state.residual = path[count], residuals[count]
+        state.k += count
+        if beta == 0:
+            return count  # there is no threshold, and crossing zero is no event
+        sign = np.sign(path[: count + 1])
+        changes = (sign[1:] != sign[:-1]).any(axis=1).nonzero()[0]
+        state.events += changes.size
+        return count - 1 - int(changes[-1]) if changes.size else count
+
+    def _closed_form(
+        self,
+        state: State,
+        alpha: float,
+        beta: float,
+        ridge: float,
+        end: int,
+        until_t1: bool,
+    ) -> None:
+        """Jump to the step before the next event, or to the end."""
+        a, k = state.a, state.k
+        # With beta = 0 there is no threshold: nothing rests, nothing is an event.
+        moving = np.flatnonzero(a) if beta > 0 else np.arange(a.size)
+        resting = np.flatnonzero(a == 0) if beta > 0 else np.arange(0)
+        columns = self.XT[moving].T
+        z = a[moving]
+        sign = np.sign(z) if beta > 0 else np.zeros(z.size)
+        residual = state.residual
+        error, error_off = np.zeros(z.size), 0.0
+        if self.a_star is not None:
+            error = z - self.a_star[moving]
+            rest = self.a_star[resting]
+            error_off = float(rest @ rest)
+        start = Start(z, residual, error, error_off, beta * sign)
+        piece = AffinePiece(decompose(columns), start, alpha, ridge)
+        length = end - k
+        if beta > 0:
+            event = self._first_event(piece, start, sign, resting, beta, length - 1)
+            length = length if event is None else event
+        if length < 1:
+            # An event within rounding of the present step: the explicit step decides.
+            self._explicit(state, alpha, beta, ridge, 1, until_t1=until_t1)
+            return
+        if until_t1 and state.train[0].first is None:
+            first = piece.train().first_below(1, length, state.train[0].level)
+            length = first if first is not None else length
+        a = np.zeros_like(a)
+        a[moving] = piece.end(length)
+        residual = self.X @ a - self.y
+        watched = [(state.train, piece.train, state.residual, residual)]
+        if state.test:
+            watched.append((state.test, piece.test, state.a - self.a_star, a - self.a_star))
+        for tracked, norm, old, new in watched:
+            step = new - old
+            begin, final, moved = float(old @ old), float(new @ new), float(step @ step)
+            # Every mode goes one way, unless it alternates: then no step on the way is farther from
+            # the ends than they are from each other.
+            moved = np.inf if piece.modes.alternates else moved**0.5
+            left = [t for t in tracked if not t.skip(k + length, begin, final, moved)]
+            if left:
+                exact = norm()
+                for tracker in left:
+                    advance(tracker, exact, k, length, final)
+        due = state.take_due(k + length)
+        if due:
+            block = np.zeros((len(due), a.size))
+            block[:, moving] = piece.at(np.array(due, dtype=float) - k).T
+            state.records.update(zip(due, block, strict=True))
+        state.a, state.residual, state.k = a, residual, k + length
+        if state.progress is not None:
+            state.progress(state.k, state.total)
+
+    def _first_event(
+        self,
+        piece: AffinePiece,
+        start: Start,
+        sign: Float[np.ndarray, " A"],
+        resting: np.ndarray,
+        beta: float,
+        last: int,
+    ) -> int | None:
+        """Return the first local step whose update changes the pattern, or None up to `last`."""
+        directions = piece.directions * sign[:, None]
+        inner = self.XT[resting]
+        # First sign * z(k + 1), through psi(k + 1) = 1 + q psi(k), then the resting gradients.
+        constant = np.concatenate([sign * start.z + directions.sum(axis=1), inner @ start.residual])
+        weight = np.zeros((constant.size, piece.p.size))
+        np.multiply(directions, 1.0 - piece.p, out=weight[: sign.size])
+        rank = piece.s.size
+        np.matmul(inner, piece.U * (piece.s * piece.delta), out=weight[sign.size :, :rank])
+        # What is smaller cannot be told from rounding.
+        size = float(np.sqrt(start.residual @ start.residual)) + self.y_norm
+        slack = 4 * EPS * np.append(np.abs(start.z).max(initial=0.0), self.column_norm * size)
+        most = np.full(constant.size, np.inf)
+        most[sign.size :] = beta + slack[1:][resting]
+        least = -most
+        least[: sign.size] = -slack[0]
+        return LinearFunctions(piece.modes, constant, weight, least, most).first_exit(0, last)
+
+
+def _squared(rows: Float[np.ndarray, "K n"]) -> list[float]:
+    """Return the squared norm of every row."""
+    return np.einsum("ij,ij->i", rows, rows).tolist()
