@@ -23,8 +23,8 @@ from .passages import Tracker, advance
 # After this many explicit steps without an event a closed form is worth its decomposition, which
 # costs about as much as they do (the policy is within a factor 2 of the best one in hindsight).
 QUIET = 12
-# The same for large problems, as a share of the ratio of the two operation counts.
-QUIET_SHARE = 0.5
+# The same for large problems, as a fraction of the ratio of the two operation counts.
+QUIET_FRACTION = 0.5
 # A piece of fewer steps than this would have been cheaper to take step by step.
 PATIENT = 64
 # Explicit steps are judged in blocks: of up to this many, which bounds their memory, and of two at
@@ -104,7 +104,7 @@ class ProximalJump:
     def run(
         self, state: State, alpha: float, beta: float, ridge: float, end: int, *, until_t1: bool
     ) -> None:
-        """Advance the state to step `end`, or to t1 if that comes first and is asked for."""
+        """Advance the state to step `end`, or to t1 if that comes first and `until_t1` is set."""
 
         def finished() -> bool:
             return state.k >= end or (until_t1 and state.train[0].first is not None)
@@ -156,13 +156,15 @@ class ProximalJump:
         """Return how many quiet steps are worth waiting for before a decomposition."""
         (N, n), moving = self.X.shape, int(np.count_nonzero(a))
         ratio = min(N, moving) ** 2 * max(N, moving) / (N * n)
-        return max(QUIET, int(QUIET_SHARE * ratio))
+        return max(QUIET, int(QUIET_FRACTION * ratio))
 
     def _explicit(
         self, state: State, alpha: float, beta: float, ridge: float, count: int, *, until_t1: bool
     ) -> int:
-        """Take `count` proximal steps, or fewer if t1 comes first and is asked for; return how many
-        of them came after the last one that changed the pattern."""
+        """Take `count` proximal steps, or fewer if t1 comes first and `until_t1` is set.
+
+        **Returns:** how many of them came after the last one that changed the pattern.
+        """
         path: np.ndarray = np.empty((count + 1, state.a.size))
         residuals: np.ndarray = np.empty((count + 1, self.y.size))
         path[0], residuals[0] = state.a, state.residual

@@ -40,7 +40,7 @@ class Modes:
         return out
 
     def ends(self, low: int, high: int) -> Float[np.ndarray, "M 2"]:
-        """Return `smooth` at two steps; asked for several times in turn, computed once."""
+        """Return `smooth` at two steps; computed once when it is called several times in turn."""
         if self._ends != (low, high):
             self._ends = (low, high)
             self._at_ends = self.smooth(np.array([low, high], dtype=float))

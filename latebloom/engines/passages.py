@@ -10,7 +10,7 @@ from latebloom.experiment.experiment import Experiment
 
 from .squared_norm import SquaredNorm
 
-# Lengths that differ by more than this share differ for sure, whatever their rounding.
+# Lengths that differ by more than this fraction differ for sure, whatever their rounding.
 SURE = 1e-9
 
 

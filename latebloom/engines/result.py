@@ -23,11 +23,11 @@ class EngineResult:
     - `params`: parameters at these steps, shape (R, ...).
     - `t1`, `t2`: first passages of the training and the test error (t2 None without a ground
       truth).
-    - `done`: the number of steps simulated (less than asked if interrupted or diverged).
+    - `done`: the number of steps simulated (less than the horizon if interrupted or diverged).
     - `diverged_at`: the first step at which the training error exceeded the divergence limit.
     - `interrupted`: whether the user stopped the run.
     - `events`: the number of events an event-driven engine handled.
-    - `notes`: sentences a reader of the result must know.
+    - `notes`: sentences that explain the result.
     """
 
     steps: Int[np.ndarray, " R"]

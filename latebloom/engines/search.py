@@ -18,7 +18,7 @@ PARTS = 24
 LEAF = 32
 # A guess is worth its evaluation above this width.
 WIDE = 24 * LEAF
-# Distances from a guess, as shares of the width: 10^-1, 10^-2... on both sides.
+# Distances from a guess, as fractions of the width: 10^-1, 10^-2... on both sides.
 _GRADED = np.concatenate(
     [[-1.0], -(10.0 ** -np.arange(1, 11)), 10.0 ** -np.arange(10, 0, -1.0), [1.0]]
 )
@@ -93,7 +93,7 @@ def _doubtful(
     active: Int[np.ndarray, " R"],
     last: bool,
 ) -> Iterator[Piece]:
-    """Yield the intervals in doubt from the first (or last) on; few of them are ever asked for."""
+    """Yield the intervals in doubt from the first (or last) on; few of them are ever needed."""
     order = np.flatnonzero(doubt.any(axis=0))
     for j in order[::-1] if last else order:
         yield int(edges[j]), int(edges[j + 1]), active[doubt[:, j]]

@@ -34,10 +34,10 @@ ATOL = 1e-8
 # The first step of the integrator in units of mu, the time in which the flow forgets its start.
 FIRST_STEP = 1e-3
 
-# mu is not taken below this share of ||a_hat||: it costs a relative error of about mu in t2, and
+# mu is not taken below this fraction of ||a_hat||: it costs a relative error of about mu in t2, and
 # smaller values make the integrator resolve faster transients for nothing.
 LEAST_MU = 1e-5
-# Nor beta below this share of sigma_max ||a_hat||, which also stands for the projected method's
+# Nor beta below this fraction of sigma_max ||a_hat||, which also stands for the projected method's
 # beta -> 0: floors are proportional to beta, and such small ones are below INTEGRATION.
 LEAST_BETA = 1e-6
 

@@ -17,9 +17,9 @@ from .slow_flow import Stretch, units
 # A step of the integrator is a polynomial of degree at most 5 in Z: this many points inside show a
 # dip of the error to below a level that neither end of the step is below.
 INSIDE = 4
-# Passages are located to this share of a step of the integrator; its error is far larger.
+# Passages are located to this fraction of a step of the integrator; its error is far larger.
 ROOT = 1e-9
-# Half the width of the bracket of t2, as a share of it. On random instances a run passes its
+# Half the width of the bracket of t2, as a fraction of it. On random instances a run passes its
 # threshold within 1.1e-4 of the time at which the flow does, or one step.
 MARGIN = 1e-3
 # The same for subgradient methods, beside the levels that CHATTER moves: within 2.5e-4.
@@ -31,7 +31,7 @@ CHATTER = 1.0
 INTEGRATION = 3e-6
 # How much faster than in the last step of the integrator an error may fall just after it.
 HASTE = 3.0
-# A wider bracket than this share of t2 is not an answer.
+# A wider bracket than this fraction of t2 is not an answer.
 WIDEST = 0.01
 
 BRACKET = "{name} is a bracket (engine 'step' gives the step)"
@@ -147,7 +147,7 @@ def bracket(
 ) -> tuple[Passage, str | None]:
     """Return the passage of the run, and what to say of it.
 
-    - `name`: t1, of which any bracket is told, or t2, of which none wider than `WIDEST` is.
+    - `name`: t1, of which any bracket is returned, or t2, of which none wider than `WIDEST` is.
     - `watch`: of the threshold, and levels above and below it.
     - `slip`: how far the passages of the flow may be off, in slow time.
     - `step`: slow time to step, a real number.

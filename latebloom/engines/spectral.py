@@ -37,7 +37,7 @@ def why_not(experiment: Experiment) -> str | None:
 
 
 def simulate_spectral(experiment: Experiment) -> EngineResult:
-    r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ where it is asked for.
+    r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ at the steps to record.
 
     First passages are exact to the step, by certified search on the closed form; the cost does not
     depend on the horizon.

@@ -39,7 +39,7 @@ class Run:
     - `seconds`: wall time.
     - `interrupted`: whether the user stopped the run; the fields then hold what was done.
     - `events`: the number of events an event-driven engine handled.
-    - `notes`: sentences a reader of the result must know.
+    - `notes`: sentences that explain the result.
     - `records`: what the recorded parameters are: `iterates` of the method, the `average` that it
       chatters about, or the `flow` in continuous time that it follows.
     """
