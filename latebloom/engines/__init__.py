@@ -1,3 +1,8 @@
 """Engines: how the updates of a method are computed."""
 
+from .base import Engine as Engine
+from .base import fingerprint as fingerprint
+from .base import records_of as records_of
+from .base import register_engine as register_engine
+from .result import EngineResult as EngineResult
 from .slow import FAST as FAST
