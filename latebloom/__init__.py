@@ -10,15 +10,20 @@ from latebloom.core.phases import phases as phases
 from latebloom.core.schedules import Piecewise as Piecewise
 from latebloom.core.schedules import PowerDecay as PowerDecay
 from latebloom.core.schedules import SwitchOn as SwitchOn
+from latebloom.core.spec import register as register
+from latebloom.engines.base import Engine as Engine
 from latebloom.engines.base import register_engine as register_engine
 from latebloom.engines.checkpoint import Checkpoint as Checkpoint
 from latebloom.experiment.experiment import Experiment as Experiment
 from latebloom.experiment.initialization import Drawn as Drawn
 from latebloom.experiment.initialization import Gaussian as Gaussian
+from latebloom.experiment.presets import Preset as Preset
+from latebloom.experiment.presets import register_preset as register_preset
 from latebloom.experiment.record import At as At
 from latebloom.experiment.record import Every as Every
 from latebloom.experiment.record import LogSpaced as LogSpaced
 from latebloom.runs.run import Run as Run
+from latebloom.sweeps.file import register_sweeps as register_sweeps
 
 from .core.versions import __version__ as __version__
 from .diagnosis import Diagnosis as Diagnosis

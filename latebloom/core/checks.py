@@ -35,11 +35,11 @@ def seeds(spec: Any, *names: str) -> None:
             integer(name, value, low=0, high=2**32 - 1)
 
 
-def share(name: str, value: Any) -> None:
+def fraction(name: str, value: Any) -> None:
     """Require a number in [0, 1]."""
     real(name, value, low=0)
     if value > 1:
-        raise InvalidInput(f"{name} = {value!r}: must be a share in [0, 1]")
+        raise InvalidInput(f"{name} = {value!r}: must be a fraction in [0, 1]")
 
 
 def boolean(name: str, value: Any) -> None:

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.plugins import load_plugins_of
 from latebloom.core.spec import (
     canonical_hash,
     field_values,
@@ -210,8 +211,11 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], folder: Path | None = None) -> "Experiment":
-        """Return the experiment described by nested dictionaries; unknown keys are errors."""
-        return from_dict(cls, data, folder=folder)
+        """Return the experiment described by nested dictionaries; unknown keys are errors.
+
+        The key `plugins` lists modules to import before; it is not part of the experiment.
+        """
+        return from_dict(cls, load_plugins_of(data, folder), folder=folder)
 
     @classmethod
     def hash_of_dict(cls, data: dict[str, Any]) -> str:

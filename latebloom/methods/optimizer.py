@@ -147,7 +147,7 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("b1", "b2"):
-            check.share(f"Adam.{name}", getattr(self, name))
+            check.fraction(f"Adam.{name}", getattr(self, name))
             if getattr(self, name) == 1:
                 raise InvalidInput(f"Adam.{name} = 1: must be below 1")
         check.real("Adam.eps", self.eps, low=0, strict=True)
@@ -177,7 +177,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check.boolean("SGD.nesterov", self.nesterov)
-        check.share("SGD.momentum", self.momentum)
+        check.fraction("SGD.momentum", self.momentum)
         if self.momentum == 1:
             raise InvalidInput("SGD.momentum = 1: must be below 1")
 

@@ -44,7 +44,7 @@ class GrokfastEMA(Transform):
 
     def __post_init__(self) -> None:
         check.real("GrokfastEMA.gain", self.gain, low=0)
-        check.share("GrokfastEMA.decay", self.decay)
+        check.fraction("GrokfastEMA.decay", self.decay)
         if self.decay == 1:
             raise InvalidInput("GrokfastEMA.decay = 1: must be below 1, or nothing is remembered")
 

@@ -41,10 +41,12 @@ class Penalty(abc.ABC):
         """
         raise Unsupported(f"{no_prox(self.terms)}: use method Subgradient")
 
-    @abc.abstractmethod
     def dual_norm(self, z: Array) -> Array:
-        r"""Return the dual norm $\sup\{\langle z, x\rangle : \|x\| \le 1\}$ of the norm behind
-        h."""
+        r"""Return the dual norm $\sup\{\langle z, x\rangle : \|x\| \le 1\}$ of the norm behind h.
+
+        **Raises:** `Unsupported` for a penalty that defines none.
+        """
+        raise Unsupported(f"{type(self).__name__} defines no dual norm")
 
     @abc.abstractmethod
     def strength(self, t: Array = 0, t1: Array = -1) -> Strength:
@@ -76,8 +78,9 @@ class Term(Penalty):
     - `of_matrices`, `of_vector`, `of_function`: whether it acts on the matrices in the last two
       axes, on all selected parameters as one long vector, or on the model's function. Without any
       of them it acts on the entries of each array.
-    - `prox_order`: where its proximal operator comes in that of a sum, the lowest first; None if it
-      cannot be part of one.
+    - `prox_order`: where its proximal operator comes in that of a sum, the lowest first: 0 for a
+      norm of single entries, 10 of groups within a row, 20 or 30 of matrices, 40 of the whole
+      vector, 50 for a constant factor; None if it cannot be part of one.
     - `rescales`: whether its proximal operator multiplies blocks of x by numbers of [0, 1], so that
       it may follow the operator of a norm that couples entries within these blocks only (Yu,
       NeurIPS 2013, theorem 4).

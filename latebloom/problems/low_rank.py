@@ -75,7 +75,7 @@ class LowRankProblem(MatrixLeastSquares):
             check.real("snr", self.snr, low=0, strict=True)
         if not isinstance(self.recoverable, bool):
             raise InvalidInput(f"recoverable = {self.recoverable!r}: must be true or false")
-        check.share("tau", self.tau)
+        check.fraction("tau", self.tau)
         if self.n1 * self.n2 > 2**27:
             raise InvalidInput(
                 f"n1 = {self.n1}, n2 = {self.n2}: a matrix of {self.n1 * self.n2:,} entries; "

@@ -93,7 +93,7 @@ class SparseRecovery(VectorLeastSquares):
         check.one_of("signal", self.signal, SIGNALS)
         check.one_of("row_variance", self.row_variance, VARIANCES)
         check.one_of("generator", self.generator, GENERATORS)
-        check.share("tau", self.tau)
+        check.fraction("tau", self.tau)
         if self.snr is not None and self.snr != math.inf:  # infinity is no noise, like None
             check.real("snr", self.snr, low=0, strict=True)
         if self.generator == "shared" and self.basis != "identity":

@@ -7,7 +7,7 @@ from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.files import read_toml
-from latebloom.core.plugins import load_plugins
+from latebloom.core.plugins import load_plugins, load_plugins_of
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.presets import Setting, load
 from latebloom.experiment.settings import change, scalar
@@ -61,7 +61,7 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
 
     - `source`: a name of `sweep_names()`, or the path of a file. Its keys are the arguments of
       `latebloom.sweep`, and: `base`, a name of `latebloom list`, a file, or a table with a whole
-      experiment; `set`, changes to it; `title`, for people.
+      experiment; `set`, changes to it; `plugins`, modules to import before; `title`, for people.
     - `settings`: pairs (dotted key, text): changes of the base, after `set`; the sweep's own keys
       `seeds`, `only`, `engine`, `batch`, `name` as well.
 
@@ -108,6 +108,7 @@ def sweep_from_dict(
     >>> sweep_from_dict({"base": base, "set": {"beta": 1e-4}, "axes": {"N": [20, 30]}}).shape
     (2,)
     """
+    data = load_plugins_of(data, folder, source)
     for key in data:
         if key not in KEYS:
             raise InvalidInput(f"{source}: unknown key '{key}'{nearest(key, KEYS)}")

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import connection
@@ -15,6 +15,7 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.core.plugins import load_plugin, loaded_plugins
 
 from .compute import Stop, set_stop
 
@@ -49,8 +50,8 @@ class Pool:
         return self.AHEAD * self.workers
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
-        """Start work."""
-        return self.executor.submit(function, *args)
+        """Start work, in a process that has loaded the same plugins."""
+        return self.executor.submit(call_with_plugins, loaded_plugins(), function, *args)
 
     def alive(self) -> None:
         """Raise `Lost` if the pool cannot be reached any more."""
@@ -76,7 +77,10 @@ class LocalPool(Pool):
 
     def _made(self, workers: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            workers, self._context, initializer=start_worker, initargs=(self._stop,)
+            workers,
+            self._context,
+            initializer=start_worker,
+            initargs=(self._stop, loaded_plugins()),
         )
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
@@ -119,12 +123,24 @@ def deaf_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def start_worker(stop: Stop) -> None:
-    """Prepare a worker process: the parent answers Ctrl-C, and no worker outlives it."""
+def call_with_plugins(plugins: Mapping[str, str], function: Callable[..., Any], *args: Any) -> Any:
+    """Return `function(*args)`, after the plugins (module -> folder) were imported."""
+    for module, folder in plugins.items():
+        load_plugin(module, folder)
+    return function(*args)
+
+
+def start_worker(stop: Stop, plugins: Mapping[str, str]) -> None:
+    """Prepare a worker process: the parent answers Ctrl-C, and no worker outlives it.
+
+    Plugins (module -> folder) are imported here, because work may hold objects of their classes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there is no mask to inherit
     # What a cell warns of, such as fewer data than unknowns, thousands of others would warn of too.
     warnings.simplefilter("ignore", UserWarning)
     set_stop(stop)
+    for module, folder in plugins.items():
+        load_plugin(module, folder)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
