@@ -33,10 +33,17 @@ def modules() -> dict[str, Path]:
     return found
 
 
+def text_of(path: Path) -> str:
+    """Return the text of a module; of a package whose names are loaded when used, that of its
+    stub."""
+    stub = path.with_suffix(".pyi")
+    return (stub if stub.exists() else path).read_text(encoding="utf-8")
+
+
 def imports_of(module: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
     """Return what a module imports of the two packages."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(text_of(path))
     when = dict.fromkeys(tree.body, "loading")
     for node in tree.body:
         if isinstance(node, ast.If):

@@ -5,7 +5,7 @@ from collections import defaultdict
 from functools import cache
 
 import pytest
-from imports import ROOT, Import, all_imports, modules
+from imports import ROOT, Import, all_imports, modules, text_of
 
 # From low to high: a room imports only from rooms before it; rooms of one tuple do not see each
 # other. `latebloom` itself is its `__init__`, the list of public names.
@@ -122,7 +122,7 @@ def offered(module: str) -> set[str]:
     path = modules()[module]
     names = {name for name in modules() if name.rpartition(".")[0] == module}
     found = {name.rpartition(".")[2] for name in names & public_modules()}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in ast.parse(text_of(path)).body:
         if isinstance(node, ast.ImportFrom):
             found |= {alias.asname for alias in node.names if alias.asname}
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):

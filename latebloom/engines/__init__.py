@@ -1,9 +1,6 @@
 """Engines: how the updates of a method are computed."""
 
-from .base import Engine as Engine
-from .base import fingerprint as fingerprint
-from .base import records_of as records_of
-from .base import register_engine as register_engine
-from .passages import trackers as trackers
-from .result import EngineResult as EngineResult
-from .slow import FAST as FAST
+import lazy_loader
+
+# The names are those of `__init__.pyi`; each is imported when it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,6 +18,7 @@ import numpy as np
 from jax import lax
 
 from latebloom.core import schedules
+from latebloom.core.compilation import use_compilation_cache
 from latebloom.core.errors import Unsupported
 from latebloom.core.phases import Passage, Rules
 from latebloom.core.progress import Progress
@@ -40,6 +41,8 @@ UNROLL = 8
 # A compiled call aims at this many seconds, so that progress moves and Ctrl-C is answered.
 SECONDS_PER_CALL = 0.3
 NEVER = np.iinfo(np.int64).max
+
+use_compilation_cache()  # before JAX compiles anything: it looks for the folder only once
 
 
 class Consts(NamedTuple):

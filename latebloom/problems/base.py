@@ -3,18 +3,24 @@
 import abc
 import warnings
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse.linalg import lsqr
 
 from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.lazy import Lazy
 
 from .coherence import degrees_of_freedom
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery
 from .operators import MAX_GRAM, Dense, Entries, Operator, iterated
 from .svd import SVD as SVD
 from .svd import compact_svd as compact_svd
+
+if TYPE_CHECKING:
+    from scipy.sparse import linalg
+else:
+    linalg = Lazy("scipy.sparse.linalg")
 
 # Squares of errors 10^-8 times smaller than the data must still be normal numbers.
 TINY = 1e-280
@@ -186,4 +192,4 @@ def _least_squares(operator: Operator, y: np.ndarray, shape: tuple[int, ...]) ->
         lambda r: operator.adjoint(r).ravel(),
         (y.size, int(np.prod(shape))),
     )
-    return lsqr(product, y, atol=1e-15, btol=1e-15)[0].reshape(shape)
+    return linalg.lsqr(product, y, atol=1e-15, btol=1e-15)[0].reshape(shape)

@@ -4,16 +4,21 @@ Each is a tuple of arrays, so that JAX batches and compiles it, and the same cod
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
+from latebloom.core.lazy import Lazy
 
 from .svd import compact_svd
+
+if TYPE_CHECKING:
+    from scipy.sparse import linalg
+else:
+    linalg = Lazy("scipy.sparse.linalg")
 
 # X X^T is N x N; its decomposition takes N^3 operations: a minute and 200 MiB at this N.
 MAX_GRAM = 5000
@@ -240,12 +245,12 @@ def _largest(operator: RankOne | Tensor, N: int) -> float:
     product = iterated(lambda r: operator.forward(operator.adjoint(r)), None, (N, N))
     # A fixed start: the same number every time.
     start = np.random.default_rng(0).standard_normal(N)
-    return float(eigsh(product, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
+    return float(linalg.eigsh(product, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
 
 
 def iterated(
     forward: Callable[[Array], Array], adjoint: Callable[[Array], Array] | None, shape: Shape
-) -> LinearOperator:
+) -> "linalg.LinearOperator":
     """Return a matrix of the given shape, known by its products alone, for iterative solvers."""
-    make: Any = LinearOperator  # whose type stubs lack the keywords
+    make: Any = linalg.LinearOperator  # whose type stubs lack the keywords
     return make(shape, matvec=forward, rmatvec=adjoint, dtype=np.float64)

@@ -3,14 +3,20 @@ of the matrices of rank r, and a splitting method."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, cg, eigsh
 
 from latebloom.core.errors import Unsupported
+from latebloom.core.lazy import Lazy
 
 from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor
+
+if TYPE_CHECKING:
+    from scipy.sparse import linalg
+else:
+    linalg = Lazy("scipy.sparse.linalg")
 
 Matrix = Float[np.ndarray, "n1 n2"]
 Data = Float[np.ndarray, "..."]
@@ -218,8 +224,8 @@ class Tangent:
         return self._coordinates(self.normal(self._matrix(h.ravel())))
 
     @cached_property
-    def _product(self) -> LinearOperator:
-        return LinearOperator((self.dimension,) * 2, matvec=self._times, dtype=np.float64)  # pyright: ignore
+    def _product(self) -> "linalg.LinearOperator":
+        return linalg.LinearOperator((self.dimension,) * 2, matvec=self._times, dtype=np.float64)  # pyright: ignore
 
     @cached_property
     def _decomposed(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:
@@ -235,7 +241,7 @@ class Tangent:
             return float(self._decomposed[0][0])
         start = np.random.default_rng(0).standard_normal(self.dimension)  # the same every time
         try:
-            values = eigsh(
+            values = linalg.eigsh(
                 self._product,
                 k=1,
                 which="SA",
@@ -244,7 +250,7 @@ class Tangent:
                 tol=LANCZOS_TOLERANCE,  # pyright: ignore
                 return_eigenvectors=False,
             )
-        except ArpackNoConvergence:
+        except linalg.ArpackNoConvergence:
             return 0.0  # not known to be positive
         return float(values[0])
 
@@ -256,7 +262,7 @@ class Tangent:
             values, vectors = self._decomposed
             kept = vectors[:, np.abs(values) > floor]
             return self._matrix(kept @ ((kept.T @ b) / values[np.abs(values) > floor]))
-        found, _ = cg(self._product, b, rtol=CG_TOLERANCE, maxiter=CG_LIMIT)
+        found, _ = linalg.cg(self._product, b, rtol=CG_TOLERANCE, maxiter=CG_LIMIT)
         return self._matrix(found)
 
 
