@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ from sweep_helpers import batch_files, run
 
 import latebloom as lb
 from latebloom.cli.main import main
+from latebloom.sweeps import run_sweep
 from latebloom.sweeps.file import load_sweep
+from latebloom.sweeps.grid.task import Task
+from latebloom.sweeps.store import index
 
 FOLDER = Path(__file__).parent / "data" / "store-0.1"
 
@@ -61,3 +65,37 @@ def test_the_status_of_an_old_store(store, capsys):
     [row] = found["sweeps"]
     assert (row["name"], row["done"], row["failed"], row["missing"]) == ("tiny", 7, 1, 0)
     assert found["damaged"] == {}
+
+
+def test_results_of_other_code_are_computed_anew(tmp_path, monkeypatch):
+    """The code of the engines is part of what a result is kept under."""
+    base = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-2), steps=50)
+    sweep = lb.Sweep(base, {"beta": [1e-2, 2e-2]}, name="two")
+
+    def computed(code, **settings):
+        monkeypatch.setattr("latebloom.sweeps.grid.task.fingerprint", lambda engine: code)
+        with ThreadPoolExecutor(1) as threads:
+            return run_sweep(sweep, tmp_path / "store", executor=threads, **settings)
+
+    assert computed("one").fresh == 2
+    assert computed("one").fresh == 0
+    kept = computed("two", any_version=True)
+    assert (kept.fresh, kept.done, kept.other) == (0, 2, 0)
+    files = set(batch_files(tmp_path / "store"))
+    anew = computed("two")
+    assert (anew.fresh, anew.done, anew.other) == (2, 2, 2)
+    # The older files stay; of two results the later one is opened.
+    store = lb.open_store(tmp_path / "store")
+    task = Task("simulate")
+    names = {name for name, *_ in store.index.places(task).values()}
+    assert names.isdisjoint(files)
+    assert {name for name, *_ in store.index.places(task, "one").values()} <= files
+    assert store.open("two").sizes["beta"] == 2
+
+
+def test_old_results_count_only_while_the_numbers_are_the_same(store, monkeypatch):
+    sweep = load_sweep(str(FOLDER / "tiny.toml"))
+    assert lb.open_store(store).progress(sweep, any_version=False).done == 7
+    monkeypatch.setattr(index, "AS_0_1", False)
+    assert lb.open_store(store).progress(sweep, any_version=False).done == 0
+    assert lb.open_store(store).progress(sweep).done == 7

@@ -6,7 +6,7 @@ does not know are read and checked.
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +21,10 @@ from .outcome import FAILED
 
 BATCHES = "batches"
 INDEX = "index.json"
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
+# Whether results of 0.1.0, whose files have no fingerprint of the code, are what this version
+# computes: tests/test_sweep_old_store.py compares them.
+AS_0_1 = True
 
 
 @dataclass
@@ -31,7 +34,8 @@ class Known:
     **Fields:**
 
     - `size`, `changed`: of the file when it was read.
-    - `task`: what its cells were made by.
+    - `task`: what was done with its cells.
+    - `made_by`: the fingerprint of the code that computed them; "" of a file that 0.1.0 wrote.
     - `keys`, `failed`: of its cells.
     - `columns`: name -> kind of its variables.
     - `records`: the longest trajectory.
@@ -42,6 +46,7 @@ class Known:
     size: int
     changed: float
     task: str = ""
+    made_by: str = ""
     keys: list[str] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
@@ -62,7 +67,7 @@ class Index:
         self.files = files
         self.known: dict[str, Known] = _load(files)
         self.changed = False  # whether there is something to write
-        self._places: dict[str, dict[str, tuple[str, int, bool]]] = {}
+        self._places: dict[tuple[str, str], dict[str, tuple[str, int, bool]]] = {}
         self.refresh()
 
     def refresh(self, verify: bool = False) -> None:
@@ -101,7 +106,7 @@ class Index:
         """Enter the cells of a file."""
         if known.damage:
             return
-        places = self._places.setdefault(known.task, {})
+        places = self._places.setdefault((known.task, known.made_by), {})
         for row, (key, failed) in enumerate(zip(known.keys, known.failed, strict=True)):
             # A success replaces a failure; of two successes the first that was seen counts.
             if key not in places or (places[key][2] and not failed):
@@ -122,32 +127,57 @@ class Index:
             found.damage = str(error)
             return found
         found.task = str(batch.attrs["task"])
+        found.made_by = str(batch.attrs.get("made_by", ""))
         found.keys = list(batch.column("hash"))
         found.failed = [int(status == FAILED) for status in batch.column("status")]
         found.columns, found.records = batch.columns, batch.records
         found.seconds = float(batch.attrs["seconds"])
         return found
 
-    def places(self, task: Task) -> dict[str, tuple[str, int, bool]]:
-        """Return hash -> (file, row, whether it failed) of all cells that hold what `task` asks."""
+    def _holding(
+        self, task: Task, made_by: str | None
+    ) -> Iterator[tuple[bool, dict[str, tuple[str, int, bool]]]]:
+        """Yield the places of the files that hold what `task` needs, and whether they are of this
+        very task."""
+        for (text, code), places in self._places.items():
+            counts = made_by in (None, code) or (AS_0_1 and not code)
+            if text and counts and Task.parse(text).gives(task):
+                yield text == str(task), places
+
+    def places(self, task: Task, made_by: str | None = None) -> dict[str, tuple[str, int, bool]]:
+        """Return hash -> (file, row, whether it failed) of all cells that hold what `task` needs.
+
+        **Arguments:**
+
+        - `task`: what was done with them.
+        - `made_by`: the fingerprint of the code that computed them; by default any. Of results of
+          different code the latest counts.
+        """
         found: dict[str, tuple[str, int, bool]] = {}
-        for text, places in self._places.items():
-            if text and Task.parse(text).gives(task):
-                for key, place in places.items():
-                    if place[2] and text != str(task):
-                        continue  # that more was asked for may be why it failed
-                    if key not in found or (found[key][2] and not place[2]):
-                        found[key] = place
+        for same, places in self._holding(task, made_by):
+            for key, place in places.items():
+                if place[2] and not same:
+                    continue  # that more was wanted may be why it failed
+                if key not in found or self._better(place, found[key]):
+                    found[key] = place
         return found
 
-    def places_of(self, task: Task, keys: Sequence[str]) -> dict[str, bool]:
-        """Return hash -> whether it failed, of those of `keys` that hold what `task` asks."""
+    def _better(self, place: tuple[str, int, bool], other: tuple[str, int, bool]) -> bool:
+        """Return whether a place counts more: a success, or the later result of other code."""
+        if place[2] != other[2]:
+            return other[2]
+        one, two = self.known[place[0]], self.known[other[0]]
+        return one.made_by != two.made_by and one.changed > two.changed
+
+    def places_of(
+        self, task: Task, keys: Sequence[str], made_by: str | None = None
+    ) -> dict[str, bool]:
+        """Return hash -> whether it failed, of those of `keys` that `places` has."""
         found: dict[str, bool] = {}
-        for text, places in self._places.items():
-            if text and Task.parse(text).gives(task):
-                for key in keys:
-                    if key in places and not (places[key][2] and text != str(task)):
-                        found[key] = found.get(key, True) and places[key][2]
+        for same, places in self._holding(task, made_by):
+            for key in keys:
+                if key in places and not (places[key][2] and not same):
+                    found[key] = found.get(key, True) and places[key][2]
         return found
 
     @property

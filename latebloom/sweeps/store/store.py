@@ -174,13 +174,19 @@ class Store:
 
     # State ----------------------------------------------------------------------------------------
 
-    def progress(self, sweep: Grid) -> Progress:
-        """Return how far a sweep is."""
+    def progress(self, sweep: Grid, any_version: bool = True) -> Progress:
+        """Return how far a sweep is.
+
+        **Arguments:**
+
+        - `sweep`: of this store.
+        - `any_version`: count what any version of the engines computed; else what this one did.
+        """
         keys = [key for key in dict.fromkeys(self.keys(sweep)) if key]
         done = failed = 0
         files: set[str] = set()
         for task in tasks_of(sweep):
-            places = self.index.places(task)
+            places = self.index.places(task, None if any_version else task.made_by)
             here = [places[key] for key in keys if key in places]
             failed += sum(place[2] for place in here)
             done += sum(not place[2] for place in here)

@@ -54,13 +54,14 @@ class Batch:
 
 
 def file_name(task: Task, keys: Sequence[str], failed: bool) -> str:
-    """Return the name of the file of some cells: the same cells have the same name.
+    """Return the name of the file of some cells: the same cells, computed by the same code, have
+    the same name.
 
     >>> from latebloom.sweeps.grid.task import Task
     >>> file_name(Task("simulate"), ["00aa", "00bb"], False)[:9]
     'simulate-'
     """
-    text = "\n".join([str(task), *sorted(keys)])
+    text = "\n".join([str(task), task.made_by, *sorted(keys)])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{'failed' if failed else task.verb}-{digest}.nc"
 

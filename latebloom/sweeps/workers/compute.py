@@ -157,6 +157,7 @@ def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: list[int]) -> 
         "title": "outcomes of experiments on delayed generalization",
         "format": 1,
         "task": str(batch.task),
+        "made_by": batch.task.made_by,
         "sweep": sweep.hash,
         "sweep_name": sweep.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -64,6 +64,7 @@ def estimate(
     workers: int | None = None,
     seconds: float = SECONDS,
     retry_failed: bool = False,
+    any_version: bool = False,
 ) -> Estimate:
     """Return what is left of a sweep, and what it will cost.
 
@@ -74,18 +75,19 @@ def estimate(
     - `workers`: processes; by default one per core.
     - `seconds`: for timing cells drawn at random; of long runs by updates only the first few
       hundred updates are timed.
-
     - `retry_failed`: count the cells that failed before as cells to compute.
+    - `any_version`: as of `run_sweep`.
 
     **Raises:** `InvalidInput` for a cell that makes no experiment.
     """
     keys = [sweep.key(i) or "" for i in range(sweep.size)] if store is None else store.keys(sweep)
     inside = dict.fromkeys(key for key in keys if key)
     total = len(inside) * len(tasks_of(sweep))
-    before = Progress(total, 0, 0, 0.0) if store is None else store.progress(sweep)
+    before = Progress(total, 0, 0, 0.0) if store is None else store.progress(sweep, any_version)
     todo: list[Batch] = []
     for task in tasks_of(sweep):
-        places = {} if store is None else store.index.places(task)
+        made_by = None if any_version else task.made_by
+        places = {} if store is None else store.index.places(task, made_by)
         have = {key for key, place in places.items() if not (place[2] and retry_failed)}
         left = (batch.without(have) for batch in batches(sweep, task, keys))
         todo += [batch for batch in left if batch is not None]

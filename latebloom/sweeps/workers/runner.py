@@ -11,6 +11,7 @@ from typing import Any
 
 from latebloom.core.errors import InvalidInput
 from latebloom.sweeps.grid.grid import Grid, tasks_of
+from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.store.store import Store, create_store
 
 from .batches import Batch, batches
@@ -72,6 +73,7 @@ class Summary:
 
     - `total`, `done`, `failed`: cells, each task by itself, earlier runs included.
     - `fresh`: cells computed now.
+    - `other`: cells whose results, of another version of the engines, did not count.
     - `seconds`: wall time; `worked`: time of all workers.
     - `failures`: coordinates and message of cells that failed now, the first of them.
     - `damaged`: files that were found damaged, set aside and computed again.
@@ -83,6 +85,7 @@ class Summary:
     done: int = 0
     failed: int = 0
     fresh: int = 0
+    other: int = 0
     seconds: float = 0.0
     worked: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -113,6 +116,7 @@ def run_sweep(
     retry_failed: bool = False,
     yes: bool = False,
     watch: Watch | None = None,
+    any_version: bool = False,
 ) -> Summary:
     """Compute what a store does not have yet of a sweep.
 
@@ -127,6 +131,8 @@ def run_sweep(
     - `retry_failed`: compute the cells again that failed before.
     - `yes`: also if there are more than a million cells.
     - `watch`: called with a `Standing` now and then.
+    - `any_version`: take the results of other versions of the engines as they are; by default they
+      are computed anew, because they may differ.
 
     **Returns:** a `Summary`; after Ctrl-C one marked `interrupted`. The same call goes on.
 
@@ -140,14 +146,24 @@ def run_sweep(
             "insist (--yes), after a look at --dry-run"
         )
     opened = store if isinstance(store, Store) else create_store(store)
-    return _Runner(sweep, opened, retry_failed, watch).run(executor, workers, scheduler)
+    return _Runner(sweep, opened, retry_failed, watch, any_version).run(
+        executor, workers, scheduler
+    )
 
 
 class _Runner:
     """One call of `run_sweep`."""
 
-    def __init__(self, sweep: Grid, store: Store, retry_failed: bool, watch: Watch | None) -> None:
+    def __init__(
+        self,
+        sweep: Grid,
+        store: Store,
+        retry_failed: bool,
+        watch: Watch | None,
+        any_version: bool,
+    ) -> None:
         self.sweep, self.store, self.watch = sweep, store, watch
+        self.any_version = any_version
         self.summary = Summary()
         self.began = time.perf_counter()
         # Absolute: workers of a cluster stand somewhere else.
@@ -156,7 +172,8 @@ class _Runner:
         self.summary.damaged = store.tidy()
         keys = store.keys(sweep)
         store.enter(sweep, keys)
-        before = store.progress(sweep)
+        before = store.progress(sweep, any_version)
+        self.summary.other = store.progress(sweep).done - before.done
         self.summary.total, self.summary.done = before.total, before.done
         self.summary.failed = before.failed
         self.todo: list[Batch] = []
@@ -171,7 +188,7 @@ class _Runner:
 
     def _plan(self, keys: Sequence[str], retry_failed: bool) -> None:
         for task in tasks_of(self.sweep):
-            places = self.store.index.places(task)
+            places = self.store.index.places(task, self._made_by(task))
             if retry_failed:
                 self.again |= {key for key, place in places.items() if place[2]}
             have = {key for key in places if key not in self.again}
@@ -185,6 +202,10 @@ class _Runner:
         # In no order: the rate so far is then that of the rest, and two processes on one store
         # seldom take the same batch.
         random.SystemRandom().shuffle(self.todo)
+
+    def _made_by(self, task: Task) -> str | None:
+        """Return the code whose results count, None for any."""
+        return None if self.any_version else task.made_by
 
     # The loop -------------------------------------------------------------------------------------
 
@@ -202,7 +223,7 @@ class _Runner:
         # Counted anew: other processes may have worked on the same store.
         self.store.index.refresh()
         self.store.save_index()
-        after = self.store.progress(self.sweep)
+        after = self.store.progress(self.sweep, self.any_version)
         self.summary.done, self.summary.failed = after.done, after.failed
         self.summary.seconds = time.perf_counter() - self.began
         return self.summary
@@ -244,7 +265,8 @@ class _Runner:
         """Return a batch of cells that nobody has computed meanwhile."""
         while self.todo:
             batch = self.todo.pop()
-            places = self.store.index.places_of(batch.task, batch.keys)
+            made_by = self._made_by(batch.task)
+            places = self.store.index.places_of(batch.task, batch.keys, made_by)
             have = {k for k, bad in places.items() if not bad or k not in self.again}
             left = batch.without(have)
             if left is not None:
