@@ -11,8 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import latebloom as lb
-from latebloom.cli import demo
-from latebloom.cli import main as cli
+from latebloom.cli import demo_runs
+from latebloom.cli.commands import COMMANDS
+from latebloom.cli.main import main
 from latebloom.cli.tables import passage
 from latebloom.core.text import number
 from latebloom.experiment.presets import load, preset
@@ -34,7 +35,7 @@ def blank_pictures(monkeypatch):
 
 def call(capsys, *argv):
     """Return exit code, standard output and standard error of the command line."""
-    code = cli.main(list(argv))
+    code = main(list(argv))
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -139,7 +140,7 @@ def test_scalars(text, value):
 def test_help_and_version(capsys):
     code, out, _ = call(capsys, "--help")
     assert code == 0
-    assert all(verb in out for verb in cli.COMMANDS)
+    assert all(name in out for name in COMMANDS)
     assert call(capsys, "run", "--help")[0] == 0
     code, out, _ = call(capsys, "--version")
     assert (code, out) == (0, f"latebloom {lb.__version__}\n")
@@ -320,7 +321,7 @@ def test_a_folder_of_others_is_refused_even_with_overwrite(capsys, tmp_path):
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
-def test_a_result_that_cannot_be_saved_is_still_told(capsys, tmp_path, monkeypatch):
+def test_a_result_that_cannot_be_saved_is_still_printed(capsys, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise lb.InvalidInput("out: cannot be written (disk full)")
 
@@ -394,17 +395,17 @@ def test_numbers_and_times_in_words():
 
 
 @pytest.fixture
-def short_story(monkeypatch):
+def short_demo(monkeypatch):
     """Make the demo three runs that take little time."""
-    story = {act.file: act for act in demo.acts()}
+    runs = {run.file: run for run in demo_runs.demo_runs()}
     short = [
-        replace(story[name], experiment=story[name].experiment.with_(steps=100))
+        replace(runs[name], experiment=runs[name].experiment.with_(steps=100))
         for name in ("fig3-jump", "network")
     ]
-    monkeypatch.setattr(demo, "acts", lambda: [*short, story["mirage"]])
+    monkeypatch.setattr(demo_runs, "demo_runs", lambda: [*short, runs["mirage"]])
 
 
-@pytest.mark.usefixtures("short_story")
+@pytest.mark.usefixtures("short_demo")
 def test_demo_leaves_one_page_with_pictures(capsys, tmp_path):
     out = tmp_path / "demo"
     code, text, _ = call(capsys, "demo", "--out", str(out))
@@ -423,13 +424,13 @@ def test_demo_leaves_one_page_with_pictures(capsys, tmp_path):
     assert "thesis.tex" in refused(capsys, "demo", "--out", str(out))
 
 
-def test_the_story_has_the_headline_settings():
-    story = demo.acts()
-    assert [act.engine for act in story] == ["step", "jump", "jump", "slow", "spectral", "step"]
-    for act in story:
-        argv = act.command.split()[2:]
+def test_the_commands_of_the_demo_give_its_experiments():
+    runs = demo_runs.demo_runs()
+    assert [run.engine for run in runs] == ["step", "jump", "jump", "slow", "spectral", "step"]
+    for run in runs:
+        argv = run.command.split()[2:]
         small, argv = "--small" in argv, [a for a in argv if a not in ("--small", "--refine")]
         source, settings = argv[0], [a.lstrip("-") for a in argv[1:]]
         pairs = [p for p in zip(settings[::2], settings[1::2], strict=True) if p[0] != "engine"]
-        assert load(source, pairs, small).hash == act.experiment.hash
-        assert ("--refine" in act.command) == act.refine
+        assert load(source, pairs, small).hash == run.experiment.hash
+        assert ("--refine" in run.command) == run.refine

@@ -12,7 +12,7 @@ import xarray as xr
 from sweep_helpers import base, grid, run, write_sweep
 
 import latebloom as lb
-from latebloom.cli import main as cli
+from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.presets import load
 from latebloom.experiment.record import LogSpaced
@@ -51,7 +51,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = cli.main(arguments)
+    code = main(arguments)
     out, err = capsys.readouterr()
     return code, out, err
 
