@@ -81,8 +81,8 @@ def _read_plugins(arguments: Sequence[str]) -> list[str]:
     """
     rest = list(arguments)
     while rest and rest[0].partition("=")[0] == "--plugin":
-        option, _, module = rest.pop(0).partition("=")
-        if not module and rest and not rest[0].startswith("-"):
+        option, equals, module = rest.pop(0).partition("=")
+        if not equals and rest and not rest[0].startswith("-"):
             module = rest.pop(0)
         if not module:
             raise InvalidInput(f"{option} needs a value, as in {option} MODULE")
