@@ -133,7 +133,7 @@ def demo_runs() -> list[DemoRun]:
             "low rank",
             "A low-rank matrix from 70 of its 100 entries",
             "The same with matrices: the penalty is the nuclear norm, and the singular values that "
-            "the truth does not have die one by one, mostly the smallest first. The slow engine "
+            "the truth does not have vanish one by one, mostly the smallest first. The slow engine "
             "follows the flow whose explicit steps the method takes, and brackets t2 to less than "
             "1 %; the predicted delay, the norm of what is missing over alpha beta, is too short.",
             preset("fig5-text").experiment(),
@@ -157,8 +157,9 @@ def demo_runs() -> list[DemoRun]:
             "x + y mod 31",
             "A network learns to add",
             "Six in ten of all sums modulo 31, two embeddings and a perceptron, Adam, weight "
-            "decay. The network knows its examples by heart after some seventy steps, and the "
-            "others after some three thousand. The l2 norm of the weights grows threefold first.",
+            "decay. The network fits its training examples after some seventy steps, and the "
+            "test examples after some three thousand. The l2 norm of the weights grows threefold "
+            "first.",
             preset("blog-fig1").experiment(small=True),
             "step",
             "latebloom run blog-fig1 --small --refine",

@@ -57,11 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(arguments: list[str]) -> int:
     arguments = _read_plugins(arguments)
-    name, *rest = arguments or [""]
+    name, *rest = arguments or ["--help"]
     if name == "--version":
         print(f"latebloom {__version__}")
         return DONE
-    if name in ("", "-h", "--help"):
+    if name in ("-h", "--help"):
         try:
             load_plugins()
         except InvalidInput as error:  # the help is printed nevertheless

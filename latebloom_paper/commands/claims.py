@@ -80,7 +80,7 @@ class Claims:
 
 
 def print_one(study: "Study", claim: "Claim", record: "Record") -> None:
-    """Print all that is known of one claim."""
+    """Print a claim in full."""
     from latebloom_paper.book.claim_text import claim_row
 
     rows = [
