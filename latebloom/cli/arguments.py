@@ -2,9 +2,9 @@
 
 tyro can return unknown arguments, but it does not know that an unknown option takes a value: in
 ``run --steps 1e3 fig3`` the next word, ``--steps`` or ``1e3``, would have to be the experiment, and
-it stops. It also refuses ``--out -x``, ignores the value of ``--json=1``, reads no whole number
-``1e4``, and reports a mistake in several lines and exits. So `split` pairs each option with its
-value first, and tyro gets arguments that are complete.
+it stops. It also refuses ``--out -x``, reads ``--json=1`` as ``--json`` and an unknown ``1``, reads
+no whole number ``1e4``, and reports a mistake in several lines and exits. So `split` pairs each
+option with its value first, and tyro gets arguments that are complete.
 """
 
 import io
@@ -105,7 +105,8 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
         else:
             settings.append((key, value))
     for field in fields(kind):
-        if field.name in positional and field.default is MISSING:
+        required = field.default is MISSING and field.default_factory is MISSING
+        if field.name in positional and required:
             raise InvalidInput(f"{name} needs {positional[field.name]}")
     return own, settings
 
