@@ -9,6 +9,7 @@ from pathlib import Path
 import latebloom as lb
 from latebloom.experiment.record import At
 from latebloom.sweeps import Summary, run_sweep
+from latebloom.sweeps.workers.estimate import estimate
 
 from .timing import Row
 
@@ -44,6 +45,7 @@ def measure(out: Path) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         stores = Path(folder)
         plain = loop(sweep)
+        estimated = estimate(sweep, None, workers=1, seconds=2.0)
         for name, executor, workers in (
             ("one", "local", 1),
             ("two", "local", 2),
@@ -73,6 +75,12 @@ def measure(out: Path) -> list[Row]:
     idle = 1 - two.worked / (2 * two.seconds)
     detail = "of the time of two workers: start, files, waiting"
     rows.append(Row("not computing", 100 * idle, "%", "<= 10", idle <= 0.1, detail))
+    assert estimated.low is not None
+    assert estimated.high is not None
+    ratio = one.worked / (estimated.low + estimated.high) * 2
+    detail = f"{one.worked:.1f} s, {estimated.low:.1f} to {estimated.high:.1f} s estimated"
+    near = 1 / 3 <= ratio <= 3
+    rows.append(Row("time of a sweep / estimate", ratio, "x", "1/3 to 3", near, detail))
     detail = f"{sweep.size} cells, a new process"
     rows.append(Row("nothing left to do", again, "s", "<= 2", again <= 2, detail))
     return rows

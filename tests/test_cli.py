@@ -1,18 +1,25 @@
 """The command line: what it prints, where it prints it, and its exit codes."""
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 import pytest
+import tyro
+from imports import imports_of, modules
 from matplotlib.figure import Figure
 
 import latebloom as lb
-from latebloom.cli import demo
-from latebloom.cli import main as cli
+from latebloom.cli import commands as cli_commands
+from latebloom.cli import demo_runs
+from latebloom.cli.arguments import split
+from latebloom.cli.commands import COMMANDS
+from latebloom.cli.main import main
 from latebloom.cli.tables import passage
 from latebloom.core.text import number
 from latebloom.experiment.presets import load, preset
@@ -34,7 +41,7 @@ def blank_pictures(monkeypatch):
 
 def call(capsys, *argv):
     """Return exit code, standard output and standard error of the command line."""
-    code = cli.main(list(argv))
+    code = main(list(argv))
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -139,7 +146,10 @@ def test_scalars(text, value):
 def test_help_and_version(capsys):
     code, out, _ = call(capsys, "--help")
     assert code == 0
-    assert all(verb in out for verb in cli.COMMANDS)
+    assert all(
+        f"{c.name} " in out and c.summary in " ".join(out.split()) for c in COMMANDS.values()
+    )
+    assert "--plugin MODULE" in out
     assert call(capsys, "run", "--help")[0] == 0
     code, out, _ = call(capsys, "--version")
     assert (code, out) == (0, f"latebloom {lb.__version__}\n")
@@ -249,6 +259,13 @@ def test_overwrite(capsys, tmp_path):
         (["run", "fig3", "--engine", "jmp"], "auto, step, jump, spectral"),
         (["run", "fig3", "--overwite"], "'--overwrite'"),
         (["run", "fig3", "--json=yes"], "no value"),
+        (["run", "fig3", "--json=1"], "--json takes no value; leave out '=1'"),
+        (["run", "fig3", "--out", "--json"], "--out needs a value"),
+        (["run", "fig3", "--beta", "1"], "'--penalty.beta'"),
+        (["run", "fig3", "--plugin", "mine"], "--plugin stands before the command"),
+        (["--plugin"], "--plugin needs a value"),
+        (["--plugin", "--help"], "--plugin needs a value"),
+        (["--plugin=", "list"], "--plugin needs a value"),
         (["run", "fig3", "--out"], "needs a value"),
         (["run", "fig3", "-o", "x"], "unknown option '-o'"),
         (["run", "fig3", "--alpha", "1"], "'--method.alpha'"),
@@ -320,7 +337,7 @@ def test_a_folder_of_others_is_refused_even_with_overwrite(capsys, tmp_path):
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
-def test_a_result_that_cannot_be_saved_is_still_told(capsys, tmp_path, monkeypatch):
+def test_a_result_that_cannot_be_saved_is_still_printed(capsys, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise lb.InvalidInput("out: cannot be written (disk full)")
 
@@ -365,12 +382,114 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert done.stderr == ""
 
 
-def test_listing_does_not_wait_for_jax():
-    code = (
-        "import sys; from latebloom.cli.main import main; assert main(['list']) == 0\n"
-        "assert not {'jax', 'matplotlib'} & set(sys.modules)"
+@pytest.mark.parametrize(
+    ("argv", "code", "loaded"),
+    [
+        (["--help"], 0, set()),
+        (["lst"], 2, set()),
+        (["list"], 0, {"list_"}),
+        (["show", "fig3"], 0, {"show"}),
+        (["status", "--help"], 0, {"status"}),
+    ],
+)
+def test_only_the_named_command_is_loaded(argv, code, loaded):
+    script = (
+        "import sys; from latebloom.cli.main import main; from latebloom.cli.commands import *\n"
+        f"assert main({argv}) == {code}\n"
+        "places = {command.place.partition(':')[0] for command in COMMANDS.values()}\n"
+        f"assert places & set(sys.modules) == {{'latebloom.cli.' + name for name in {loaded}}}\n"
+        "assert not {'jax', 'matplotlib', 'optax', 'sklearn'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# Modules that commands import when they are executed.
+EXECUTED = {"latebloom.cli.tables", "latebloom.cli.demo_runs"}
+# For the names of the engines in the help.
+NEEDED = {("latebloom.cli.run", "latebloom.engines.base")}
+
+
+def test_commands_load_nothing_but_light_rooms():
+    paths = {
+        name: path
+        for name, path in modules().items()
+        if name.startswith(("latebloom.cli", "latebloom_paper.commands")) and name not in EXECUTED
+    }
+    light = ("latebloom.core", *paths)
+    heavy = {
+        (name, found.source)
+        for name, path in paths.items()
+        for found in imports_of(name, path, modules())
+        if found.when == "loading" and not found.source.startswith(light)
+    }
+    assert heavy == NEEDED
+    allowed = {*sys.stdlib_module_names, "tyro", "latebloom"}
+    for path in paths.values():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            assert {name.partition(".")[0] for name in names} <= allowed, path
+
+
+# Arguments ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Command:
+    """Options of many types."""
+
+    source: Annotated[str, tyro.conf.Positional]
+    place: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help="A place: here.")] = "."
+    name: str = ""
+    whole: int = 0
+    maybe_whole: int | None = None
+    real: float | None = None
+    kind: Literal["a", "b"] = "a"
+    pair: tuple[int, int] = (0, 0)
+    flag: bool = False
+
+    known_settings = staticmethod(lambda: ["steps", "penalty", "penalty.beta"])
+
+
+@pytest.mark.parametrize(
+    ("line", "own", "settings"),
+    [
+        ("x", ["x"], []),
+        ("--steps 1e3 x y", ["x", "y"], [("steps", "1e3")]),
+        ("--flag x --penalty.beta=-1", ["--flag", "x"], [("penalty.beta", "-1")]),
+        ("x --name -y --steps -1", ["x", "--name=-y"], [("steps", "-1")]),
+        ("x --name=a=b", ["x", "--name=a=b"], []),
+        ("x --whole 1e4 --maybe-whole 2.0", ["x", "--whole=10000", "--maybe-whole=2"], []),
+        ("x --maybe_whole 3 --real 1", ["x", "--maybe_whole=3", "--real=1.0"], []),
+        ("x --kind b --kind a", ["x", "--kind=b", "--kind=a"], []),
+    ],
+)
+def test_options_and_settings_are_separated(line, own, settings):
+    assert split("do", Command, line.split()) == (own, settings)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "do needs SOURCE"),
+        ("x y z", "'z' is one argument too many for do"),
+        ("x --whole 0.5", "--whole 0.5: must be a whole number"),
+        ("x --whole inf", "--whole inf: must be a whole number"),
+        ("x --real one", "--real one: must be a number"),
+        ("x --kind c", "--kind c: must be one of a, b"),
+        ("x --maybe-hole 3", "did you mean '--maybe-whole'"),
+        ("x --stepz 3", "did you mean '--steps'"),
+        ("x --beta 3", "did you mean '--penalty.beta'"),
+        ("x -steps 3", "unknown option '-steps'"),
+        ("x --pair 3", "do: "),
+    ],
+)
+def test_a_mistake_in_the_arguments_of_any_command_is_one_line(line, message, monkeypatch, capsys):
+    place = f"{__name__}:Command"
+    monkeypatch.setitem(COMMANDS, "do", cli_commands.Command("do", "Do.", place))
+    assert message in refused(capsys, "do", *line.split())
 
 
 # Words --------------------------------------------------------------------------------------------
@@ -394,17 +513,17 @@ def test_numbers_and_times_in_words():
 
 
 @pytest.fixture
-def short_story(monkeypatch):
+def short_demo(monkeypatch):
     """Make the demo three runs that take little time."""
-    story = {act.file: act for act in demo.acts()}
+    runs = {run.file: run for run in demo_runs.demo_runs()}
     short = [
-        replace(story[name], experiment=story[name].experiment.with_(steps=100))
+        replace(runs[name], experiment=runs[name].experiment.with_(steps=100))
         for name in ("fig3-jump", "network")
     ]
-    monkeypatch.setattr(demo, "acts", lambda: [*short, story["mirage"]])
+    monkeypatch.setattr(demo_runs, "demo_runs", lambda: [*short, runs["mirage"]])
 
 
-@pytest.mark.usefixtures("short_story")
+@pytest.mark.usefixtures("short_demo")
 def test_demo_leaves_one_page_with_pictures(capsys, tmp_path):
     out = tmp_path / "demo"
     code, text, _ = call(capsys, "demo", "--out", str(out))
@@ -423,13 +542,13 @@ def test_demo_leaves_one_page_with_pictures(capsys, tmp_path):
     assert "thesis.tex" in refused(capsys, "demo", "--out", str(out))
 
 
-def test_the_story_has_the_headline_settings():
-    story = demo.acts()
-    assert [act.engine for act in story] == ["step", "jump", "jump", "slow", "spectral", "step"]
-    for act in story:
-        argv = act.command.split()[2:]
+def test_the_commands_of_the_demo_give_its_experiments():
+    runs = demo_runs.demo_runs()
+    assert [run.engine for run in runs] == ["step", "jump", "jump", "slow", "spectral", "step"]
+    for run in runs:
+        argv = run.command.split()[2:]
         small, argv = "--small" in argv, [a for a in argv if a not in ("--small", "--refine")]
         source, settings = argv[0], [a.lstrip("-") for a in argv[1:]]
         pairs = [p for p in zip(settings[::2], settings[1::2], strict=True) if p[0] != "engine"]
-        assert load(source, pairs, small).hash == act.experiment.hash
-        assert ("--refine" in act.command) == act.refine
+        assert load(source, pairs, small).hash == run.experiment.hash
+        assert ("--refine" in run.command) == run.refine

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import latebloom as lb
 from benchmarks.forecasts import WHY
-from latebloom.cli import main as cli
+from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 from latebloom.diagnosis import Finding, diagnose_log, read_log
 from latebloom.diagnosis.curves import guess_kind
@@ -43,7 +43,7 @@ def accuracies(train=TRAIN, test=TEST, k=EVERY, **more):
 
 
 def call(capsys, *argv):
-    code = cli.main(["diagnose", *argv])
+    code = main(["diagnose", *argv])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -564,7 +564,7 @@ def test_the_picture_shows_intervals_and_forecast():
 )
 def test_what_the_readers_of_python_refuse_is_refused_in_one_line(name, text, tmp_path, capsys):
     (tmp_path / name).write_text(text)
-    assert cli.main(["diagnose", str(tmp_path / name), "--train", "a", "--test", "b"]) == 2
+    assert main(["diagnose", str(tmp_path / name), "--train", "a", "--test", "b"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"latebloom: {tmp_path / name}")
     assert said.count("\n") == 1

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latebloom.cli import main as cli
+from latebloom.cli.main import main
 from latebloom.laws import LAWS
 from latebloom_paper.errata import ERRATA, Evidence
 from latebloom_paper.errata.erratum import body
@@ -387,7 +387,7 @@ def test_l2_error_is_the_part_outside_the_row_space(rng):
 
 def call(capsys, *argv):
     """Return exit code, standard output and standard error of `latebloom errata`."""
-    code = cli.main(["errata", *argv])
+    code = main(["errata", *argv])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -467,7 +467,7 @@ def test_mistakes_are_one_line(capsys, argv, expected):
 
 
 def test_other_verbs_still_need_their_argument(capsys):
-    assert cli.main(["show"]) == 2
+    assert main(["show"]) == 2
     assert "show needs an experiment" in capsys.readouterr().err
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import latebloom as lb
+from latebloom.cli.main import main
+from latebloom.core.plugins import VARIABLE
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import FAMILIES, register
 from latebloom.penalties import Term
@@ -109,6 +111,56 @@ def test_a_plugin_that_fails_is_named_in_one_line(folder):
     assert helped.returncode == 0
     assert "reproduce" in helped.stdout  # the plugin that works is there
     assert helped.stderr.startswith("latebloom: plugin broken: ")
+
+
+def test_a_plugin_may_be_named_on_the_command_line(folder):
+    (folder / "other.py").write_text("")
+    shown = latebloom(folder, "--plugin", "other", "--plugin=mine", "show", "doubled", plugins="")
+    assert shown.returncode == 0, shown.stderr
+    (folder / "file.toml").write_text(shown.stdout)
+    again = latebloom(folder, "--plugin", "mine", "show", "file.toml", plugins="other")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[1:] == shown.stdout.splitlines()[1:]
+    without = latebloom(folder, "show", "file.toml", plugins="")
+    assert without.returncode == 2
+    assert "'Doubled'" in without.stderr
+
+
+def test_the_workers_of_a_sweep_load_the_plugins_of_the_command_line(folder):
+    (folder / "sweep.toml").write_text(
+        'base = "doubled"\nseeds = 4\nbatch = 2\n[axes]\npenalty.beta = [1e-3, 1e-2]\n'
+    )
+    arguments = ("sweep", "sweep.toml", "--workers", "2", "--store", "out.store", "--json")
+    swept = latebloom(folder, "--plugin", "mine", *arguments, plugins="")
+    assert swept.returncode == 0, swept.stderr
+    assert json.loads(swept.stdout)["done"] == 8
+
+
+def test_a_plugin_of_the_command_line_that_fails_is_named_in_one_line(folder):
+    (folder / "broken.py").write_text("raise KeyError('what')")
+    message = "latebloom: plugin broken: cannot be imported (KeyError: 'what')\n"
+    failed = latebloom(folder, "--plugin", "broken", "list", plugins="")
+    assert (failed.returncode, failed.stdout, failed.stderr) == (2, "", message)
+    helped = latebloom(folder, "--plugin", "broken", "--help", plugins="")
+    assert (helped.returncode, helped.stderr) == (0, message)
+    assert "--plugin MODULE" in helped.stdout
+
+
+@pytest.mark.parametrize("before", [None, "json"])
+def test_main_leaves_the_environment_as_it_was(before, monkeypatch, capsys):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if before is not None:
+        monkeypatch.setenv(VARIABLE, before)
+    seen = []
+    monkeypatch.setattr(
+        "latebloom.cli.main.load_plugins", lambda: seen.append(os.environ[VARIABLE])
+    )
+    assert main(["--plugin", "csv", "--plugin=ast", "list"]) == 0
+    assert main(["--plugin", "csv", "lst"]) == 2
+    capsys.readouterr()
+    first = "" if before is None else "json,"
+    assert seen == [f"{first}csv,ast", f"{first}csv"]
+    assert os.environ.get(VARIABLE) == before
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The command line of sweeps: files, named sweeps, status, export, pictures, bad input."""
 
 import json
+import math
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import xarray as xr
 from sweep_helpers import base, grid, run, write_sweep
 
 import latebloom as lb
-from latebloom.cli import main as cli
+from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.presets import load
 from latebloom.experiment.record import LogSpaced
@@ -20,7 +21,7 @@ from latebloom.plots import plot_law
 from latebloom.sweeps.analysis.law import law_rows
 from latebloom.sweeps.file import load_sweep, sweep_names
 from latebloom.sweeps.store.export import export
-from latebloom.sweeps.workers.estimate import estimate
+from latebloom.sweeps.workers.estimate import PER_FILE, estimate
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = cli.main(arguments)
+    code = main(arguments)
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -159,7 +160,7 @@ def test_files_that_are_none(tmp_path, capsys):
     assert "sweep needs a sweep" in err
 
 
-# Verbs --------------------------------------------------------------------------------------------
+# Commands -----------------------------------------------------------------------------------------
 
 
 def test_the_named_sweeps_are_listed(capsys):
@@ -184,13 +185,30 @@ def test_a_dry_run_computes_nothing_and_counts_what_is_left(tmp_path, capsys):
     assert (found["done"], found["batches"], found["timed"]) == (6, 0, 0)
 
 
-def test_an_estimate_is_near_the_truth(tmp_path):
+def test_an_estimate_follows_from_the_times_of_some_cells(monkeypatch):
+    sweep = grid(seeds=10)  # 60 cells
+    times = [1.0, 2.0, 4.0, 5.0]
+    monkeypatch.setattr(
+        "latebloom.sweeps.workers.estimate._timed", lambda *_: (times, 4 * 700.0, "")
+    )
+    found = estimate(sweep, None, workers=3)
+    # Two standard errors around the mean: 3 -+ 2 sqrt(10/3 / 4), 20 cells for each worker.
+    half = 2 * math.sqrt(10 / 12)
+    assert (found.cells, found.timed, found.workers) == (60, 4, 3)
+    assert found.low == pytest.approx(20 * (3 - half))
+    assert found.high == pytest.approx(20 * (3 + half))
+    # 700 bytes for each cell, and something for each file.
+    assert found.disk == 60 * 700 + PER_FILE * found.batches
+    # Cells that differ much: not less than the shortest for each of them.
+    times[:] = [1.0, 1.0, 1.0, 100.0]
+    assert estimate(sweep, None, workers=3).low == pytest.approx(20 * 1.0)
+
+
+def test_the_size_of_a_store_is_estimated(tmp_path):
     sweep = grid(seeds=10)
-    found = estimate(sweep, None, workers=1, seconds=2.0)
-    assert found.timed > 2
-    summary = run(sweep, tmp_path / "store")
-    # Its own scatter between seconds on a busy machine is a factor of a few.
-    assert found.low / 10 < summary.worked < 10 * found.high
+    found = estimate(sweep, None, workers=1, seconds=math.inf)  # every cell, however long it takes
+    assert found.timed == sweep.size
+    run(sweep, tmp_path / "store")
     written = sum(p.stat().st_size for p in (tmp_path / "store").rglob("*") if p.is_file())
     assert written / 3 < found.disk < 3 * written
 

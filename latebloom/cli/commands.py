@@ -4,6 +4,12 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+# Exit codes.
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+# A setting of the experiment as it was typed: ("penalty.beta", "1e-7").
+Setting = tuple[str, str]
+
 COMMANDS: dict[str, "Command"] = {}
 
 
@@ -15,8 +21,10 @@ class Command:
 
     - `name`: the word to type.
     - `summary`: one sentence for the list of commands.
-    - `place`: `module:Class`; the class is a frozen dataclass whose fields are the options, with
-      the method `execute(settings) -> int` that returns the exit code.
+    - `place`: `module:Class`, imported when the command is used. The class is a frozen dataclass
+      whose fields are the options, with the method `execute(settings) -> int` that returns the exit
+      code. A command that takes settings beside its options has the static method
+      `known_settings()`, which returns their names; `execute` gets pairs (name, text).
     """
 
     name: str
@@ -32,3 +40,19 @@ class Command:
 def register_command(name: str, summary: str, place: str) -> None:
     """Add a command to the command line; see `Command` for the arguments."""
     COMMANDS[name] = Command(name, summary, place)
+
+
+for _name, _summary, _place in (
+    ("run", "Simulate an experiment and print the result.", "run:Run"),
+    ("show", "Print an experiment as TOML.", "show:Show"),
+    ("list", "List the named experiments.", "list_:List"),
+    ("predict", "Print what theory predicts for an experiment.", "predict:Predict"),
+    ("check", "Compare every law with a run.", "check:Check"),
+    ("demo", "Run the headline experiments and show them on one page.", "demo:Demo"),
+    ("sweep", "Compute a grid of experiments into a store.", "sweep:Sweep"),
+    ("status", "Print what a store holds.", "status:Status"),
+    ("export", "Write the results of a store as a table.", "export:Export"),
+    ("plot", "Plot the results of a store.", "plot:Plot"),
+    ("diagnose", "Diagnose the curves of any trainer.", "diagnose:Diagnose"),
+):
+    register_command(_name, _summary, f"latebloom.cli.{_place}")

@@ -1,212 +1,44 @@
-"""The headline story in six runs: grokking, exactly and fast; a far longer delay; a matrix; a
-mirage; a network."""
+"""The command `demo`: the headline experiments on one page."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from latebloom.core.folders import check_folder, new_folder
-from latebloom.core.progress import Progress
-from latebloom.core.text import number
-from latebloom.core.versions import versions
-from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.presets import preset
-from latebloom.methods import ProximalGradient
-from latebloom.penalties import L1
-from latebloom.plots import plot_mirage, plot_run
-from latebloom.plots.page import Section, page
-from latebloom.plots.style import render
-from latebloom.runs.run import Run
-from latebloom.simulate import simulate
-from latebloom.theory import Prediction, predict
+from latebloom.core.json_text import dump_json
+from latebloom.core.progress import progress_bar
 
-from .tables import Row, brief, print_table, remarks, run_rows
-
-TITLE = "latebloom: late generalization, on time"
-LEAD = (
-    "A model can fit its training data at step t1 and generalize only at step t2, far later, when "
-    "a small penalty has done its work. Six runs, five of them simulated exactly and one followed "
-    "along its flow, with t1, t2 and what theory predicted."
-)
-HEADER = ("run", "engine", "t1", "t2", "delay predicted", "verdict", "seconds")
-NEXT = (
-    "latebloom run fig3 --method ProximalGradient --penalty.beta 1e-7 --steps 1e8 --out out",
-    "latebloom show fig3 > mine.toml   # edit it, then: latebloom run mine.toml",
-    "latebloom list",
-)
+from .commands import DONE, INTERRUPTED, Setting
+from .table import print_table
 
 
 @dataclass(frozen=True)
-class Act:
-    """One run of the story: file name, words, experiment, engine and picture."""
+class Demo:
+    """Run the headline experiments and write one page with pictures and numbers."""
 
-    file: str
-    short: str
-    title: str
-    text: str
-    experiment: Experiment
-    engine: str
-    command: str
-    plot: Callable[[Run], Any] = plot_run
-    refine: bool = False
+    out: Path = Path("demo")
+    """The folder for the page; an earlier demo in it is replaced."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
 
+    def execute(self, settings: list[Setting]) -> int:
+        """Run the experiments, write the page and print the table."""
+        from .demo_runs import HEADER, NEXT, demo
 
-@dataclass(frozen=True)
-class Outcome:
-    """An act that was played."""
-
-    act: Act
-    run: Run
-    prediction: Prediction
-
-    def row(self) -> Row:
-        """Return the row of the table, in the order of `HEADER`."""
-        run = self.run
-        delay = self.prediction.delay
-        foreseen = number(None if delay is None else round(delay))
-        times = (brief(run.phases.t1), brief(run.phases.t2))
-        verdict = str(run.phases.verdict).replace("_", " ")
-        return (self.act.short, run.engine, *times, foreseen, verdict, f"{run.seconds:.2g}")
-
-    def section(self, svg: bytes) -> Section:
-        """Return the section of the page."""
-        rows = run_rows(self.run, self.prediction)
-        facts = "; ".join(f"{name}: {value}" for name, value, _ in rows if value)
-        return Section(
-            title=self.act.title,
-            text=self.act.text,
-            svg=svg,
-            alt=f"Errors against the step, with t1, t2, norms and components. {facts}.",
-            notes=remarks(self.run, self.prediction),
-            toml=self.act.experiment.to_toml(),
-            command=self.act.command,
-        )
+        outcomes = demo(self.out, progress_bar)
+        page = self.out / "index.html"
+        if self.json:
+            print(dump_json({"page": str(page), "runs": [o.run.to_dict() for o in outcomes]}))
+        else:
+            print_table(HEADER, [outcome.row() for outcome in outcomes])
+            print(f"The pictures and the numbers: {page}\n\nType next:")
+            for command in NEXT:
+                print(f"  {command.replace('latebloom', _program(), 1)}")
+        return INTERRUPTED if any(o.run.interrupted for o in outcomes) else DONE
 
 
-def acts() -> list[Act]:
-    """Return the six runs of the story."""
-    fig3, fig7 = preset("fig3").experiment(), preset("fig7").experiment()
-    proximal = fig3.with_(method=ProximalGradient(0.1), name="fig3, proximal gradient")
-    # t2 is near 1/(10 alpha beta) = 10^9: three times that shows the end as well.
-    patient = proximal.with_(
-        penalty=L1(1e-9), steps=3 * 10**9, name="fig3, proximal gradient, beta = 1e-9"
-    )
-    jump = "latebloom run fig3 --method ProximalGradient"
-    return [
-        Act(
-            "fig3-step",
-            "Figure 3",
-            "Figure 3, step by step",
-            "The experiment of the paper's Figure 3 with its subgradient method: five non-zeros "
-            "out of a hundred from thirty measurements. Every step is computed, and t1 and t2 are "
-            "looked for at every one of them.",
-            fig3,
-            "step",
-            "latebloom run fig3 --engine step",
-        ),
-        Act(
-            "fig3-jump",
-            "proximal",
-            "Figure 3 by proximal gradient, event by event",
-            "Between two events (a component reaches or leaves zero) the proximal gradient method "
-            "is an affine map, and any number of its steps has a closed form. The jump engine goes "
-            "from event to event and gives the same steps without computing those in between.",
-            proximal,
-            "jump",
-            jump,
-        ),
-        Act(
-            "patient",
-            "beta = 1e-9",
-            "A delay ten thousand times longer",
-            "The same with beta = 1e-9 instead of 1e-5. The delay grows as 1/(alpha beta); the "
-            "work does not grow with it.",
-            patient,
-            "jump",
-            f"{jump} --penalty.beta 1e-9 --steps 3e9",
-        ),
-        Act(
-            "low-rank",
-            "low rank",
-            "A low-rank matrix from 70 of its 100 entries",
-            "The same with matrices: the penalty is the nuclear norm, and the singular values that "
-            "the truth does not have die one by one, mostly the smallest first. The slow engine "
-            "follows the flow whose explicit steps the method takes, and brackets t2 to less than "
-            "1 %; the predicted delay, the norm of what is missing over alpha beta, is too short.",
-            preset("fig5-text").experiment(),
-            "slow",
-            "latebloom run fig5-text --engine slow",
-        ),
-        Act(
-            "mirage",
-            "l2 mirage",
-            "The mirage: l2 from a large initialization",
-            "With weight decay only, and a large initialization, the test error also drops late "
-            "and suddenly. On a linear axis it looks like grokking; on a logarithmic one it stops "
-            "far from the truth, because nothing in the penalty asks for a sparse solution.",
-            fig7,
-            "spectral",
-            "latebloom run fig7",
-            plot_mirage,
-        ),
-        Act(
-            "network",
-            "x + y mod 31",
-            "A network learns to add",
-            "Six in ten of all sums modulo 31, two embeddings and a perceptron, Adam, weight "
-            "decay. The network knows its examples by heart after some seventy steps, and the "
-            "others after some three thousand. The l2 norm of the weights grows threefold first.",
-            preset("blog-fig1").experiment(small=True),
-            "step",
-            "latebloom run blog-fig1 --small --refine",
-            refine=True,
-        ),
-    ]
-
-
-def demo(
-    folder: Path, progress: Callable[[str], AbstractContextManager[Progress]]
-) -> list[Outcome]:
-    """Run the story and write the page `index.html` and the pictures into `folder`, all or nothing.
-
-    **Arguments:**
-
-    - `folder`: a new or empty folder, or one with an earlier demo, which is replaced.
-    - `progress`: title -> context with a progress function.
-
-    **Returns:** what was run; fewer than six if the user stopped it.
-
-    **Raises:** `InvalidInput` if the folder holds anything else or cannot be written.
-    """
-    story = acts()
-    files = ("index.html", *(f"{act.file}.svg" for act in story))
-    check_folder(folder, files, overwrite=True)
-    outcomes: list[Outcome] = []
-    for act in story:
-        with progress(act.title) as moved:
-            run = simulate(act.experiment, engine=act.engine, progress=moved, refine=act.refine)
-        outcomes.append(Outcome(act, run, predict(act.experiment, exact=False)))
-        if run.interrupted:
-            break
-    with new_folder(folder, files, overwrite=True) as draft:
-        write_page(draft, outcomes)
-    return outcomes
-
-
-def write_page(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write the page and its pictures into an existing folder."""
-    sections = []
-    for outcome in outcomes:
-        svg = render(outcome.act.plot(outcome.run), "svg")
-        (folder / f"{outcome.act.file}.svg").write_bytes(svg)
-        sections.append(outcome.section(svg))
-    rows = [outcome.row() for outcome in outcomes]
-    html = page(TITLE, LEAD, HEADER, rows, sections, NEXT, versions())
-    (folder / "index.html").write_text(html)
-
-
-def print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Print the table of the story."""
-    print_table(HEADER, [outcome.row() for outcome in outcomes])
+def _program() -> str:
+    """Return what to type for this program: a path if it is not among the commands of the shell."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which("latebloom") is not None or called.name != "latebloom"
+    return "latebloom" if on_path else str(called)

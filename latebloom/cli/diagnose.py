@@ -1,4 +1,4 @@
-"""The verb `diagnose` of the command line; `cli` reads its arguments."""
+"""The command `diagnose`: what the curves of any trainer show."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,24 +8,32 @@ import tyro
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
+from latebloom.core.text import UNKNOWN, number
+
+from .commands import DONE, Setting
+from .table import print_table
 
 if TYPE_CHECKING:
     from latebloom.diagnosis import Diagnosis, Log
     from latebloom.diagnosis.curves import Records
 
-DONE = 0
-
 
 @dataclass(frozen=True)
 class Diagnose:
-    """Say what the curves of any trainer show: t1, t2, a verdict with reasons, a forecast.
+    """Diagnose the curves of any trainer: t1, t2, a verdict with reasons, a forecast.
 
     The log is a CSV file, JSON lines or JSON, Parquet, or the event files of TensorBoard, one or
     their folder. `latebloom diagnose LOG` alone prints its columns.
     """
 
-    log: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="LOG")]
-    """The log of one run."""
+    log: Annotated[
+        str,
+        tyro.conf.Positional,
+        tyro.conf.arg(
+            metavar="LOG",
+            help="A log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard.",
+        ),
+    ]
     train: str | None = None
     """The training curve: a column, or a tag of TensorBoard."""
     test: str | None = None
@@ -36,7 +44,7 @@ class Diagnose:
     """A norm of the weights: does it alone explain the late drop?"""
     kind: str | None = None
     """accuracy, percent, error or loss, or two as in loss,accuracy (train,test); if left out, the
-    names of the columns tell."""
+    names of the columns decide."""
     train_threshold: float | None = None
     """Memorized, in the unit of the column; 0.99 for accuracies."""
     test_threshold: float | None = None
@@ -46,46 +54,39 @@ class Diagnose:
     json: bool = False
     """Print one JSON document instead of a table."""
 
-    def execute(self, settings: list[tuple[str, str]]) -> int:
-        """Run the command."""
-        return diagnose(self)
+    def execute(self, settings: list[Setting]) -> int:
+        """Read the log and print the diagnosis."""
+        from latebloom.diagnosis import diagnose_log, read_log
 
-
-def diagnose(verb: Diagnose) -> int:
-    """Read a log, judge it, say what was found."""
-    from latebloom.diagnosis import diagnose_log, read_log
-
-    log = read_log(verb.log)
-    if verb.train is None or verb.test is None:
-        raise InvalidInput(
-            f"diagnose needs --train and --test, columns of {verb.log}: {', '.join(log.names)}"
+        log = read_log(self.log)
+        if self.train is None or self.test is None:
+            raise InvalidInput(
+                f"diagnose needs --train and --test, columns of {self.log}: {', '.join(log.names)}"
+            )
+        found = diagnose_log(
+            log,
+            self.train,
+            self.test,
+            self.step,
+            self.norm,
+            kind=self.kind,
+            thresholds=(self.train_threshold, self.test_threshold),
         )
-    found = diagnose_log(
-        log,
-        verb.train,
-        verb.test,
-        verb.step,
-        verb.norm,
-        kind=verb.kind,
-        thresholds=(verb.train_threshold, verb.test_threshold),
-    )
-    if verb.plot is not None:
-        from latebloom.diagnosis.picture import plot_diagnosis
-        from latebloom.plots import save_figure
+        if self.plot is not None:
+            from latebloom.diagnosis.picture import plot_diagnosis
+            from latebloom.plots import save_figure
 
-        save_figure(plot_diagnosis(found), verb.plot)
-    if verb.json:
-        picture = None if verb.plot is None else str(verb.plot)
-        print(dump_json({"log": verb.log, **found.to_dict(), "picture": picture}))
-    else:
-        _print(verb, log, found)
-    return DONE
+            save_figure(plot_diagnosis(found), self.plot)
+        if self.json:
+            picture = None if self.plot is None else str(self.plot)
+            print(dump_json({"log": self.log, **found.to_dict(), "picture": picture}))
+        else:
+            _print(self, log, found)
+        return DONE
 
 
-def _print(verb: Diagnose, log: "Log", found: "Diagnosis") -> None:
-    from latebloom.core.text import UNKNOWN, number
-
-    from .tables import passage, print_table
+def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
+    from .tables import passage
 
     low, high = found.phases.delay_bounds
     delay = UNKNOWN
@@ -104,9 +105,9 @@ def _print(verb: Diagnose, log: "Log", found: "Diagnosis") -> None:
     if found.norm is not None:
         rows.append(("late drop explained by the norm alone", found.norm.answer))
     if found.forecast is not None:
-        rows.append(("forecast of t2", _foretold(found)))
-    if verb.plot is not None:
-        rows.append(("picture", str(verb.plot)))
+        rows.append(("forecast of t2", _forecast(found)))
+    if options.plot is not None:
+        rows.append(("picture", str(options.plot)))
     notes = [found.verdict.advice.rstrip("."), *found.reasons]
     if found.norm is not None:
         notes.append(f"norm: {found.norm.sentence}")
@@ -117,14 +118,12 @@ def _print(verb: Diagnose, log: "Log", found: "Diagnosis") -> None:
 
 
 def _ends(which: str, curve: "Records") -> list[tuple[str, str]]:
-    from latebloom.core.text import number
-
     best = curve.shown(float(curve.errors.min()))
     title = f"{which} {curve.kind}, best and last"
     return [(title, f"{number(best)}, {number(float(curve.values[-1]))}")]
 
 
-def _foretold(found: "Diagnosis") -> str:
+def _forecast(found: "Diagnosis") -> str:
     forecast = found.forecast
     if forecast is None or forecast.step is None:
         return "refused"

@@ -1,4 +1,4 @@
-"""How results are told: rows of words and numbers, as tables in a terminal."""
+"""Results as tables in a terminal: rows of words and numbers."""
 
 import os
 import textwrap
@@ -50,15 +50,15 @@ def measured_delay(run: Run) -> str:
     return f"more than {low - 1:,}" if low is not None and run.phases.t2.low else UNKNOWN
 
 
-def foretell(experiment: Experiment) -> Prediction:
-    """Return what there is to set against a run of the experiment."""
+def prediction_of(experiment: Experiment) -> Prediction:
+    """Return the prediction that a run of the experiment is compared with."""
     # A run of the proximal method itself needs no exact t2 of the proximal method.
     return predict(experiment, exact=not isinstance(experiment.method, ProximalGradient))
 
 
 def run_rows(run: Run, prediction: Prediction) -> list[Row]:
-    """Return what happened as rows (quantity, measured, predicted)."""
-    foreseen = None if prediction.delay is None else round(prediction.delay)
+    """Return the result of a run as rows (quantity, measured, predicted)."""
+    predicted = None if prediction.delay is None else round(prediction.delay)
     final = run.to_dict()["final"]
     truth = run.has_truth
     events = f", {run.events:,} events" if run.events else ""
@@ -66,7 +66,7 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
         ("verdict", str(run.phases.verdict), ""),
         ("t1 (memorized)", passage(run.phases.t1), number(prediction.t1)),
         ("t2 (generalized)", passage(run.phases.t2, truth), number(prediction.t2)),
-        ("delay", measured_delay(run), number(foreseen)),
+        ("delay", measured_delay(run), number(predicted)),
         ("training error at the end", number(final["train_error"]), number(prediction.train_floor)),
         ("test error at the end", number(final["test_error"]), number(prediction.test_floor)),
     ]
@@ -89,7 +89,7 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
 
 
 def remarks(run: Run, prediction: Prediction) -> list[str]:
-    """Return the sentences a reader of the result must know."""
+    """Return the sentences that belong to the numbers of a run."""
     own = [run.phases.reason, run.phases.verdict.advice.rstrip("."), *run.notes]
     return own + [note for note in prediction.notes if note not in own]
 
@@ -152,7 +152,10 @@ def plan_rows(found: Plan) -> list[Row]:
 
 
 def check_rows(report: Report) -> list[Row]:
-    """Return the rows (law, status, verdict, promised, measured, slack) of the laws that decide."""
+    """Return the laws that hold or are violated as rows.
+
+    The columns are law, status, verdict, promised, measured and slack.
+    """
     return [
         (
             found.law,
@@ -183,8 +186,8 @@ def _promised(found: Finding) -> str:
 
 
 def print_run(run: Run, folder: Path | None) -> None:
-    """Print what happened, against what was predicted, and where the files went."""
-    prediction = foretell(run.experiment)
+    """Print what was measured and predicted, and where the files are."""
+    prediction = prediction_of(run.experiment)
     rows = run_rows(run, prediction)
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))
@@ -199,24 +202,24 @@ def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
 
 
 def print_plan(experiment: Experiment, found: Plan) -> None:
-    """Print which strengths meet a target within a budget."""
+    """Print which regularization strengths reach a target within a budget."""
     notes = (found.why, "by proximal gradient; alpha can be given as --plan-alpha")
     print_table((experiment.name, "plan"), plan_rows(found), notes=notes)
 
 
 def print_check(run: Run, report: Report, every: bool = False) -> None:
-    """Print the laws against the run: those that decide as a table, the others below it."""
+    """Print the laws that hold or are violated as a table, and the others below it."""
     covered = report.covered
     count = {v: sum(f.verdict == v for f in covered) for v in Verdict}
-    told = ", ".join(f"{k} {v}" for v, k in count.items() if k)
-    notes = [f"of {len(report.findings)} laws {len(covered)} are about such runs: {told}"]
+    counts = ", ".join(f"{k} {v}" for v, k in count.items() if k)
+    notes = [f"of {len(report.findings)} laws {len(covered)} are about such runs: {counts}"]
     false = [f for f in covered if f.status == "printed" and f.verdict is Verdict.violated]
     if false:
         entries = ", ".join(sorted({f.erratum for f in false if f.erratum}))
         notes.append(f"this run contradicts printed statements: see latebloom errata, {entries}")
     notes += remarks(run, report.prediction)
-    silent = [f for f in covered if f.verdict in (Verdict.vacuous, Verdict.undecided)]
-    notes += [f"{f.law}: {f.verdict}: {f.why}" for f in silent]
+    others = [f for f in covered if f.verdict in (Verdict.vacuous, Verdict.undecided)]
+    notes += [f"{f.law}: {f.verdict}: {f.why}" for f in others]
     if every:
         notes += [f"{f.law}: {f.why}" for f in report.findings if not f.covered]
     header = ("law", "status", "verdict", "promised", "measured", "slack")
@@ -224,7 +227,7 @@ def print_check(run: Run, report: Report, every: bool = False) -> None:
 
 
 def print_spec(experiment: Experiment) -> None:
-    """Print an experiment as TOML, with what the catalogue knows of it as comments."""
+    """Print an experiment as TOML, with title and note of its preset as comments."""
     comments = [f"latebloom experiment {experiment.hash}"]
     for preset in presets().values():
         if preset.build and preset.experiment().hash == experiment.hash:

@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from latebloom.cli import print_table
+from latebloom.cli import DONE, FAILED, Setting, print_table
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.json_text import dump_json
 
-from .reproduce import DONE, STORE
+from .reproduce import STORE
 
 if TYPE_CHECKING:
     from latebloom_paper.book.catalogue import Study
     from latebloom_paper.book.claim import Claim
     from latebloom_paper.book.record import Claims as Chosen
     from latebloom_paper.book.record import Record
-
-DIFFERENT = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Claims:
     json: bool = False
     """Print one JSON document instead of a table."""
 
-    def execute(self, settings: list[tuple[str, str]]) -> int:
+    def execute(self, settings: list[Setting]) -> int:
         """List the claims with their verdicts, or check what is recorded."""
         from latebloom_paper.book.catalogue import GROUPS, STUDIES
         from latebloom_paper.book.claim_text import HEADER, claim_row
@@ -82,7 +80,7 @@ class Claims:
 
 
 def print_one(study: "Study", claim: "Claim", record: "Record") -> None:
-    """Print everything about one claim."""
+    """Print a claim in full."""
     from latebloom_paper.book.claim_text import claim_row
 
     rows = [
@@ -130,7 +128,7 @@ def check_again(chosen: "Chosen", command: Claims) -> int:
     if command.json:
         rows = [{**vars(one), "agrees": one.agrees, "same_numbers": one.same} for one in found]
         print(dump_json(rows))
-        return DIFFERENT if differ else DONE
+        return FAILED if differ else DONE
     rows = [
         (
             one.claim,
@@ -150,4 +148,4 @@ def check_again(chosen: "Chosen", command: Claims) -> int:
         f"{len(found)} claims computed again: {len(found) - len(differ)} with the recorded "
         f"verdict, {same} with the same numbers"
     )
-    return DIFFERENT if differ else DONE
+    return FAILED if differ else DONE

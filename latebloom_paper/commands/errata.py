@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from latebloom.cli import print_table
+from latebloom.cli import DONE, FAILED, Setting, print_table
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.json_text import dump_json
 from latebloom.core.text import number
 
 if TYPE_CHECKING:
     from latebloom_paper.errata import Erratum, Evidence
-
-DONE, NOT_SHOWN = 0, 1
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class Errata:
     json: bool = False
     """Print one JSON document instead of tables."""
 
-    def execute(self, settings: list[tuple[str, str]]) -> int:
-        """List the errata, or print one, and execute the counterexamples if asked."""
+    def execute(self, settings: list[Setting]) -> int:
+        """List the errata, or print one; with --run, execute the counterexamples."""
         from latebloom_paper.errata import ERRATA
 
         chosen = list(ERRATA.values()) if self.id is None else [find(self.id)]
@@ -51,7 +49,7 @@ class Errata:
         else:
             _print_list(chosen)
         shown = all(e.contradicts_printed and e.supports_right for e in found.values())
-        return DONE if shown else NOT_SHOWN
+        return DONE if shown else FAILED
 
 
 def find(name: str) -> "Erratum":
@@ -116,8 +114,8 @@ def _print_all(chosen: "list[Erratum]", found: "dict[str, Evidence]") -> None:
             last = verdicts if i == 0 else ("", "")
             rows.append((name if i == 0 else "", quantity, number(stated), number(actual), *last))
     header = ("id", "quantity", "stated", "found", "printed fails", "right holds")
-    idle = [e.id for e in chosen if e.id not in found]
-    notes = [f"Nothing to execute, slips of wording: {', '.join(idle)}."] if idle else []
+    none = [e.id for e in chosen if e.id not in found]
+    notes = [f"Nothing to execute, slips of wording: {', '.join(none)}."] if none else []
     if len(chosen) == 1:
         notes = [evidence.says for evidence in found.values()]
     print_table(header, rows, notes=notes)

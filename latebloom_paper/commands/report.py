@@ -5,12 +5,13 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+from latebloom.cli import DONE, Setting
 from latebloom.core.errors import InvalidInput
 from latebloom.core.files import replace
 from latebloom.core.json_text import dump_json
 from latebloom.core.text import size
 
-from .reproduce import DONE, STORE, Reproduce
+from .reproduce import STORE, Reproduce
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Report:
     json: bool = False
     """Print one JSON document instead of a sentence."""
 
-    def execute(self, settings: list[tuple[str, str]]) -> int:
+    def execute(self, settings: list[Setting]) -> int:
         """Write the page; with --quick, reproduce everything at the quick size first."""
         from latebloom_paper.book.catalogue import ALL, studies
         from latebloom_paper.book.outcome import all_claims

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from latebloom.cli import print_table
+from latebloom.cli import DONE, INTERRUPTED, Setting, print_table
 from latebloom.core.errors import InvalidInput
 from latebloom.core.folders import check_folder, new_folder
 from latebloom.core.json_text import dump_json
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from latebloom_paper.book.outcome import Regenerated
     from latebloom_paper.book.reproduction import Reproduction
 
-DONE, INTERRUPTED = 0, 130
 # Where results are kept if no other folder is given: in the current one.
 STORE = "paper.store"
 
@@ -32,9 +31,15 @@ class Reproduce:
     that share runs compute them once.
     """
 
-    figure: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FIGURE|GROUP")]
-    """A figure or study from `latebloom list`, such as fig3; convex, networks, theory, beyond or
-    others for a group of them; all for the first four."""
+    figure: Annotated[
+        str,
+        tyro.conf.Positional,
+        tyro.conf.arg(
+            metavar="FIGURE|GROUP",
+            help="A figure or study from `latebloom list`, such as fig3; convex, networks, theory, "
+            "beyond or others for a group of them; all for the first four.",
+        ),
+    ]
     quick: bool = False
     """The quick size (the default): seconds to a minute each, shows the phenomenon."""
     full: bool = False
@@ -50,7 +55,7 @@ class Reproduce:
     json: bool = False
     """Print one JSON document instead of tables."""
 
-    def execute(self, settings: list[tuple[str, str]]) -> int:
+    def execute(self, settings: list[Setting]) -> int:
         """Regenerate a study, those of a group, or all."""
         from latebloom_paper.book.catalogue import studies
         from latebloom_paper.book.outcome import FOLDER, picture, regenerate
@@ -118,7 +123,7 @@ def print_reproduction(result: "Reproduction") -> None:
 
 
 def print_interrupted(command: Reproduce, study: "Study", done: int, total: int) -> None:
-    """Say what Ctrl-C left, and how to go on."""
+    """Print how many studies were done before Ctrl-C, and how to go on."""
     print(
         f"latebloom: interrupted in {study.name}, {done} of {total} done; what was computed is "
         f"kept in {command.store}: the same command goes on",
@@ -141,7 +146,7 @@ def print_line(study: "Study", one: "Regenerated") -> None:
 
 
 def print_claims_of(study: "Study", one: "Regenerated") -> None:
-    """Print what became of a study's claims."""
+    """Print the verdicts on a study's claims."""
     from latebloom_paper.book.claim_text import HEADER, claim_row
 
     if one.replaced:
@@ -154,7 +159,7 @@ def print_claims_of(study: "Study", one: "Regenerated") -> None:
 def print_end(
     command: Reproduce, chosen: "Sequence[Study]", made: "Sequence[Regenerated]", where: Path
 ) -> None:
-    """Print the sums, and where everything is."""
+    """Print the totals, and where the results are."""
     from latebloom_paper.book.catalogue import public_seconds_of
     from latebloom_paper.book.outcome import count
 

@@ -1,0 +1,165 @@
+"""The arguments of a command: its own options, which tyro reads, and settings of its experiment.
+
+tyro can return unknown arguments, but it does not know that an unknown option takes a value: in
+``run --steps 1e3 fig3`` the next word, ``--steps`` or ``1e3``, would have to be the experiment, and
+it stops. It also refuses ``--out -x``, reads ``--json=1`` as ``--json`` and an unknown ``1``, reads
+no whole number ``1e4``, and reports a mistake in several lines and exits. So `split` pairs each
+option with its value first, and tyro gets arguments that are complete.
+"""
+
+import io
+import typing
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from dataclasses import MISSING, fields
+from typing import Any, Literal
+
+import tyro
+
+from latebloom.core.errors import InvalidInput, nearest
+
+from .commands import COMMANDS, DONE, Setting
+
+CONFIG = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
+# Options of the program, which stand before the command.
+GLOBAL = ("--plugin", "--version")
+
+
+def execute(name: str, tokens: Sequence[str]) -> int:
+    """Run a command and return its exit code.
+
+    **Arguments:**
+
+    - `name`: a name in `COMMANDS`.
+    - `tokens`: the arguments after the name.
+
+    **Raises:** `InvalidInput` for an unknown option, a missing argument or a bad value.
+    """
+    kind = COMMANDS[name].load()
+    if "-h" in tokens or "--help" in tokens:
+        print_help(kind, f"latebloom {name}")
+        return DONE
+    own, settings = split(name, kind, tokens)
+    message = io.StringIO()
+    try:
+        with redirect_stderr(message):
+            command = tyro.cli(kind, args=own, config=CONFIG)
+    except SystemExit:
+        # Only types that `_checked` does not know get here. The message is in a box.
+        words = [word for word in message.getvalue().split() if word.strip("-─│╭╮╰╯")]
+        raise InvalidInput(f"{name}: {' '.join(words)}") from None
+    return command.execute(settings)
+
+
+def print_help(kind: Any, program: str, about: str | None = None) -> None:
+    """Print the help of a class whose fields are options; `about` replaces its docstring."""
+    try:
+        tyro.cli(kind, prog=program, description=about, args=["--help"], config=CONFIG)
+    except SystemExit:  # the help ends with an exit
+        return
+
+
+def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[Setting]]:
+    """Return the command's own arguments, complete and checked, and the settings.
+
+    **Arguments:**
+
+    - `name`: of the command.
+    - `kind`: its class.
+    - `tokens`: the arguments after the name.
+
+    **Raises:** `InvalidInput` as `execute` does.
+    """
+    types = typing.get_type_hints(kind)
+    positional = _positional(kind)
+    own: list[str] = []
+    settings: list[Setting] = []
+    rest = list(tokens)
+    while rest:
+        token = rest.pop(0)
+        if not token.startswith("-"):
+            if not positional:
+                raise InvalidInput(
+                    f"{token!r} is one argument too many for {name}; see {name} --help"
+                )
+            del positional[next(iter(positional))]
+            own.append(token)
+            continue
+        option, equals, value = token.partition("=")
+        key = option.lstrip("-").replace("-", "_")
+        known = option.startswith("--") and key in _options(kind)
+        if not known:
+            _require_setting(name, kind, option, key)
+        if known and types[key] is bool:
+            if equals:
+                raise InvalidInput(f"{option} takes no value; leave out '={value}'")
+            own.append(option)
+            continue
+        if not equals:
+            if not rest or rest[0].startswith("--"):
+                raise InvalidInput(f"{option} needs a value, as in {option} VALUE")
+            value = rest.pop(0)
+        if known:
+            # One argument, because the value may begin with a dash.
+            own.append(f"{option}={_checked(option, value, types[key])}")
+        else:
+            settings.append((key, value))
+    for field in fields(kind):
+        required = field.default is MISSING and field.default_factory is MISSING
+        if field.name in positional and required:
+            raise InvalidInput(f"{name} needs {positional[field.name]}")
+    return own, settings
+
+
+def _positional(kind: Any) -> dict[str, str]:
+    """Return the arguments without an option's name, in order, and what each of them is."""
+    found = {}
+    for key, hint in typing.get_type_hints(kind, include_extras=True).items():
+        metadata = getattr(hint, "__metadata__", ())
+        if tyro.conf.Positional in metadata:
+            texts = [text for m in metadata if (text := getattr(m, "help", None))]
+            what = texts[0].rstrip(".") if texts else key.upper()
+            found[key] = what[0].lower() + what[1:] if texts else what
+    return found
+
+
+def _options(kind: Any) -> list[str]:
+    """Return the names of the options, without dashes."""
+    positional = _positional(kind)
+    return [field.name for field in fields(kind) if field.name not in positional]
+
+
+def _checked(option: str, value: str, kind: Any) -> str:
+    """Return the text of an option's value as tyro reads it: 1e4 is the whole number 10000.
+
+    **Raises:** `InvalidInput` if it is no number or none of the choices.
+    """
+    if typing.get_origin(kind) is Literal and value not in typing.get_args(kind):
+        choices = ", ".join(map(str, typing.get_args(kind)))
+        raise InvalidInput(f"{option} {value}: must be one of {choices}")
+    if kind not in (float, int, float | None, int | None):
+        return value
+    whole = kind in (int, int | None)
+    try:
+        number = float(value)
+        if whole and number != int(number):
+            raise ValueError
+    except (ValueError, OverflowError):
+        what = "a whole number" if whole else "a number"
+        raise InvalidInput(f"{option} {value}: must be {what}") from None
+    return str(int(number) if whole else number)
+
+
+def _require_setting(name: str, kind: Any, option: str, key: str) -> None:
+    """Raise, naming the nearest option, unless `key` can be a setting of the command."""
+    settings = kind.known_settings() if hasattr(kind, "known_settings") else []
+    if option.startswith("--") and key.partition(".")[0] in settings:
+        return
+    if option in GLOBAL:
+        raise InvalidInput(f"{option} stands before the command: latebloom {option} ... {name}")
+    options = [f"--{key.replace('_', '-')}" for key in _options(kind)]
+    same = [f"--{s}" for s in settings if s.rpartition(".")[2] == key]  # --beta: --penalty.beta
+    hint = nearest(option, same or [*options, *(f"--{s}" for s in settings)])
+    if hint.startswith("; known"):
+        hint = f"; options: {', '.join(options)} (see latebloom {name} --help)"
+    raise InvalidInput(f"unknown option '{option}'{hint}")

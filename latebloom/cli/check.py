@@ -1,0 +1,48 @@
+"""The command `check`: compare the laws with a run."""
+
+from dataclasses import dataclass
+
+from latebloom.core.json_text import dump_json
+from latebloom.core.progress import progress_bar
+
+from .commands import DONE, INTERRUPTED, Setting
+from .options import Source, experiment_settings
+from .run import Engine
+
+
+@dataclass(frozen=True)
+class Check:
+    """Simulate an experiment and compare every law with what was measured.
+
+    A law holds, is violated, is vacuous (a hypothesis fails, or it promises nothing here) or
+    undecided (the run is too short to tell). Printed statements that are known to be false are
+    among them, beside their corrections; `latebloom errata` explains them.
+    """
+
+    experiment: Source
+    engine: Engine = "auto"
+    """How the updates are computed; auto takes the cheapest exact way."""
+    all: bool = False
+    """List the laws too that are about other experiments, and why they are."""
+    json: bool = False
+    """Print one JSON document instead of a table."""
+
+    known_settings = staticmethod(experiment_settings)
+
+    def execute(self, settings: list[Setting]) -> int:
+        """Simulate the experiment and print the comparison."""
+        from latebloom.experiment.presets import load
+        from latebloom.laws import check
+        from latebloom.simulate import simulate
+
+        from .tables import print_check
+
+        experiment = load(self.experiment, settings)
+        with progress_bar(experiment.name) as progress:
+            run = simulate(experiment, engine=self.engine, progress=progress)
+        report = check(run)
+        if self.json:
+            print(dump_json({**run.to_dict(), "check": report.to_dict()}))
+        else:
+            print_check(run, report, self.all)
+        return INTERRUPTED if run.interrupted else DONE

@@ -1,0 +1,28 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import tyro
+
+Source = Annotated[
+    str,
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="NAME|FILE.toml",
+        help="An experiment: a name from `latebloom list`, or a TOML file.",
+    ),
+]
+StorePath = Annotated[
+    str,
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="STORE", help="A store: a folder that `latebloom sweep` made, or the URL of one."
+    ),
+]
+
+
+def experiment_settings() -> list[str]:
+    """Return the settings of experiments, for the commands that read one."""
+    from latebloom.experiment.settings import known_settings
+
+    return known_settings()

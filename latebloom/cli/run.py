@@ -1,0 +1,104 @@
+"""The command `run`: simulate an experiment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from latebloom.core.errors import InvalidInput
+from latebloom.core.folders import check_folder
+from latebloom.core.json_text import dump_json
+from latebloom.core.progress import progress_bar
+from latebloom.engines.base import engine_names
+
+from .arguments import execute
+from .commands import DONE, INTERRUPTED, Setting
+from .options import Source, experiment_settings
+
+Engine = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(engine_names()) + "}")]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Simulate an experiment and print the result.
+
+    Settings of the experiment are options too: --penalty.beta 1e-7, --method.alpha 0.05,
+    --problem.N 40, --steps 1e9; a name alone changes the type: --method ProximalGradient,
+    --penalty none. `latebloom show NAME` prints them all.
+    """
+
+    experiment: Source
+    engine: Engine = "auto"
+    """How the updates are computed; auto takes the cheapest exact way."""
+    out: Path | None = None
+    """A new folder for spec, data (netCDF), pictures and result."""
+    overwrite: bool = False
+    """Replace the earlier result in that folder."""
+    force: bool = False
+    """Run even if alpha is beyond its limit."""
+    small: bool = False
+    """The small version, seconds instead of minutes, of those that have one."""
+    refine: bool = False
+    """Networks: find t1 and t2 to the step, by replaying what lies between two records."""
+    checkpoint: Path | None = None
+    """Networks: a folder for the state; a run killed or stopped goes on from it."""
+    checkpoint_every: float = 60.0
+    """Seconds between two states."""
+    checkpoint_steps: int | None = None
+    """Steps between two states, beside the seconds."""
+    json: bool = False
+    """Print one JSON document instead of tables."""
+
+    known_settings = staticmethod(experiment_settings)
+
+    def execute(self, settings: list[Setting]) -> int:
+        """Run the experiment, or the family of experiments, print the result and save it."""
+        from latebloom.engines.checkpoint import Checkpoint
+        from latebloom.experiment.presets import is_family, load
+        from latebloom.runs.run import FILES
+        from latebloom.simulate import simulate
+
+        if not settings and is_family(self.experiment):
+            return self._execute_family()
+        experiment = load(self.experiment, settings, self.small)
+        if self.out is not None:
+            check_folder(self.out, FILES, self.overwrite)  # before, not after, a long run
+        checkpoint = None
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
+        with progress_bar(experiment.name) as progress:
+            run = simulate(
+                experiment,
+                engine=self.engine,
+                progress=progress,
+                force=self.force,
+                refine=self.refine,
+                checkpoint=checkpoint,
+            )
+        unsaved = None
+        if self.out is not None:
+            try:
+                run.save(self.out, overwrite=self.overwrite)
+            except InvalidInput as error:  # the result is printed even if it cannot be saved
+                unsaved = error
+        if self.json:
+            print(dump_json(run.to_dict()))
+        else:
+            from .tables import print_run
+
+            print_run(run, self.out if unsaved is None else None)
+        if unsaved is not None:
+            raise unsaved
+        return INTERRUPTED if run.interrupted else DONE
+
+    def _execute_family(self) -> int:
+        """Run the command that computes a family as a whole."""
+        from latebloom.experiment.presets import preset
+
+        tokens = [self.experiment]
+        tokens += [] if self.small else ["--full"]
+        tokens += ["--json"] if self.json else []
+        tokens += [] if self.out is None else [f"--out={self.out}"]
+        tokens += ["--overwrite"] if self.overwrite else []
+        return execute(preset(self.experiment).command, tokens)
