@@ -49,6 +49,8 @@ class Sweep:
     """Print how many cells, how long and how large, and stop."""
     retry_failed: bool = False
     """Compute the cells again that failed before."""
+    any_version: bool = False
+    """Keep results of other versions of the engines, which are computed anew if left out."""
     yes: bool = False
     """Also more than a million cells."""
     json: bool = False
@@ -84,6 +86,7 @@ class Sweep:
                 retry_failed=self.retry_failed,
                 yes=self.yes,
                 watch=watch,
+                any_version=self.any_version,
             )
         if self.json:
             print(dump_json({"sweep": grid.hash, "store": path, **summary.to_dict()}))
@@ -118,7 +121,13 @@ class Sweep:
                 print_table(("sweep", repr(grid)), rows)
             return DONE
         store = open_store(path) if Path(path).exists() else None
-        found = estimate(grid, store, self.workers, retry_failed=self.retry_failed)
+        found = estimate(
+            grid,
+            store,
+            self.workers,
+            retry_failed=self.retry_failed,
+            any_version=self.any_version,
+        )
         if self.json:
             print(dump_json({"sweep": grid.hash, "store": path, **found.to_dict()}))
             return DONE
@@ -152,6 +161,11 @@ def _print_summary(grid: "Grid", path: str, summary: "Summary") -> None:
         print(f"failed: {cell}: {message}")
     if summary.failed:
         print(f"All failures: latebloom status {path} --failures; again: --retry-failed")
+    if summary.other:
+        print(
+            f"Computed by another version of the engines: {summary.other:,} results, which did not "
+            "count; --any-version keeps such results"
+        )
     if summary.damaged:
         print(
             f"Damaged, set aside and computed again: {', '.join(summary.damaged[:SHOWN])}"

@@ -112,7 +112,7 @@ def engine_names() -> tuple[str, ...]:
     >>> engine_names()[:5]
     ('auto', 'step', 'jump', 'spectral', 'slow')
     """
-    return tuple(dict.fromkeys((AUTO, *NAMES, *_known(False), *_known(True))))
+    return tuple(dict.fromkeys((AUTO, *NAMES, *_LEAST_SQUARES, *_NETWORKS)))
 
 
 def require_engine(name: str) -> None:
