@@ -15,6 +15,7 @@ from . import (
     predictors,
     slow_time,
     spectral_engine,
+    startup,
     step_engine,
     sweeps,
 )
@@ -24,6 +25,7 @@ SUITES = {
     "step": step_engine.measure,
     "jump": jump_engine.measure,
     "spectral": spectral_engine.measure,
+    "startup": startup.measure,
     "low-rank": low_rank.measure,
     "networks": networks.measure,
     "sweeps": sweeps.measure,
