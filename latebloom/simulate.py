@@ -242,7 +242,7 @@ def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: f
 
 def _later(experiment: Experiment, result: EngineResult) -> EngineResult | None:
     """Return a run that passes through the end of this one and goes on for ever, where the settings
-    are constant and an exact engine can tell.
+    are constant and an exact engine applies.
 
     Proximal gradient has no memory: its run goes on from the last step instead of starting again.
     """

@@ -80,7 +80,7 @@ def test_kaplan_meier_of_the_textbook():
     found = kaplan_meier(*known(*SIX_MP))
     assert found.low.tolist() == found.high.tolist() == [6, 7, 10, 13, 16, 22, 23]
     published = [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448]
-    assert found.share == pytest.approx(published, abs=5e-4)
+    assert found.fraction == pytest.approx(published, abs=5e-4)
     assert (found.used, found.censored, found.never) == (21, 12, 0)
     assert [found.at(week) for week in (0, 6, 12)] == pytest.approx([1, 0.857, 0.753], abs=5e-4)
     # The median and its log-log interval as statistics packages print them: 23 (13, -).
@@ -91,14 +91,14 @@ def test_greenwoods_interval_by_hand():
     # Three relapses of 21: S = 18/21, variance of log S = 3/(21 * 18).
     share, width = 18 / 21, 1.959964 * math.sqrt(3 / (21 * 18)) / -math.log(18 / 21)
     found = kaplan_meier(*known(*SIX_MP))
-    assert found.share_low[0] == pytest.approx(share ** math.exp(width), rel=1e-6)
-    assert found.share_high[0] == pytest.approx(share ** math.exp(-width), rel=1e-6)
+    assert found.fraction_low[0] == pytest.approx(share ** math.exp(width), rel=1e-6)
+    assert found.fraction_high[0] == pytest.approx(share ** math.exp(-width), rel=1e-6)
 
 
 def test_runs_that_never_get_there_stay_at_risk():
     # S: 6/7, 5/7, 4/7; the median is never, because 4 of 7 are.
     found = kaplan_meier(*known(10, 20, 30, NEVER, NEVER, NEVER, NEVER))
-    assert found.share == pytest.approx([6 / 7, 5 / 7, 4 / 7])
+    assert found.fraction == pytest.approx([6 / 7, 5 / 7, 4 / 7])
     assert found.quantile(0.25)[0] == 20
     assert found.quantile(0.5)[0] == NEVER
     # If two of the four were only not seen, the median may be any later step.
@@ -138,16 +138,16 @@ def test_turnbull_by_hand():
     found = kaplan_meier(*known(1, (1, 5), 5, (5, 9), 9))
     a = (5 - math.sqrt(5)) / 10
     assert found.high.tolist() == [1, 5, 9]
-    assert found.share == pytest.approx([1 - a, a, 0], abs=1e-3)
-    assert (found.share_low <= found.share + 1e-9).all()
-    assert (found.share <= found.share_high + 1e-9).all()
+    assert found.fraction == pytest.approx([1 - a, a, 0], abs=1e-3)
+    assert (found.fraction_low <= found.fraction + 1e-9).all()
+    assert (found.fraction <= found.fraction_high + 1e-9).all()
     assert found.quantile(0.5)[0] == 5
 
 
 def test_brackets_that_do_not_overlap_are_ordered_like_exact_times():
     found = kaplan_meier(*known((1, 3), (4, 8), "8+", (10, 20)))
     exact = kaplan_meier(*known(2, 6, "8+", 15))
-    assert found.share.tolist() == exact.share.tolist()
+    assert found.fraction.tolist() == exact.fraction.tolist()
     assert (found.low.tolist(), found.high.tolist()) == ([1, 4, 10], [3, 8, 20])
     assert found.quantile(0.25)[0] == exact.quantile(0.25)[0] == 2
 
@@ -186,7 +186,7 @@ def test_without_brackets_it_is_the_product_limit(cells):
     found = kaplan_meier(low, high)
     times, curve = naive_product_limit(low, high)
     assert found.low.tolist() == times
-    assert found.share == pytest.approx(curve, abs=1e-12)
+    assert found.fraction == pytest.approx(curve, abs=1e-12)
 
 
 @settings(max_examples=25)

@@ -111,7 +111,7 @@ def polar(x: Array) -> Array:
 
 
 def _rounding(x: Array) -> float:
-    """Return the share of the largest singular value below which one is rounding."""
+    """Return the fraction of the largest singular value below which one is rounding."""
     return max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Lazy:
-    """Stands for a module until an attribute is asked for.
+    """Stands for a module until an attribute is used.
 
     xarray brings pandas along and takes half of the time that a command needs to start; many
     commands never touch it.

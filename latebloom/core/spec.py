@@ -245,8 +245,8 @@ def _json(value: Any) -> Any:
         array = np.ascontiguousarray(value, dtype=np.float64)
         digest = hashlib.sha256(array.tobytes()).hexdigest()
         return {"array": list(array.shape), "sha256": digest}
-    # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float cannot tell one
-    # integer from the next.
+    # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float does not
+    # distinguish one integer from the next.
     return float(value) if type(value) is int and abs(value) <= 2**53 else value
 
 

@@ -90,7 +90,7 @@ def _bracket(tracked: list[Tracker]) -> Passage:
 def simulate_subgradient(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
     """Bracket the passages of the subgradient method with l1; t1 is exact where steps reach it.
 
-    `why_not` must have said None.
+    `why_not` must have returned None.
 
     **Returns:** an `EngineResult` whose trajectory is that of proximal gradient, the average.
     """

@@ -1,4 +1,4 @@
-"""What an engine is, and the registry of engines that `simulate` asks."""
+"""What an engine is, and the registry of engines."""
 
 import abc
 import hashlib
@@ -19,7 +19,7 @@ from .result import EngineResult, Records
 
 AUTO = "auto"
 # The engines of this package, in the order in which they are listed, and their modules, which are
-# imported when an engine is first asked for.
+# imported when an engine is first needed.
 NAMES = ("step", "jump", "spectral", "slow")
 MODULES = ("step_engine", "training_engine", "jump", "spectral", "slow")
 # Engines by name; that of networks may have the name of one of least squares.

@@ -282,7 +282,7 @@ class ProximalJump:
         np.multiply(directions, 1.0 - piece.p, out=weight[: sign.size])
         rank = piece.s.size
         np.matmul(inner, piece.U * (piece.s * piece.delta), out=weight[sign.size :, :rank])
-        # What is smaller cannot be told from rounding.
+        # What is smaller may be rounding.
         size = float(np.sqrt(start.residual @ start.residual)) + self.y_norm
         slack = 4 * EPS * np.append(np.abs(start.z).max(initial=0.0), self.column_norm * size)
         most = np.full(constant.size, np.inf)

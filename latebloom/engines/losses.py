@@ -41,9 +41,10 @@ def one_hot(labels: Array, like: Array) -> Array:
 def measured(name: str, outputs: Array, targets: Array) -> tuple[Array, Array]:
     r"""Return the mean loss and the error, see `Supervised`, to the accuracy of the outputs' type.
 
-    In single precision $-\log\mathrm{softmax}$ is 0 as soon as the others' share is below 10^-7.
-    Written with the largest of the other outputs, m, and the sum S of their exponentials,
-    $\log(1 + S e^{m - z_y})$ keeps all its digits, at a fraction of the cost of double precision.
+    In single precision $-\log\mathrm{softmax}$ is 0 as soon as the probability of all others is
+    below 10^-7. Written with the largest of the other outputs, m, and the sum S of their
+    exponentials, $\log(1 + S e^{m - z_y})$ keeps all its digits, at a fraction of the cost of
+    double precision.
     A tie counts as an error. Both are NaN if an output is not finite.
     """
     if targets.ndim == 2:

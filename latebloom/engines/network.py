@@ -18,13 +18,14 @@ from jax import lax
 
 from latebloom.core import schedules
 from latebloom.core.arrays import Array, eigenvalues, one_by_one
+from latebloom.core.compilation import use_compilation_cache
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import Optimizer, Oracle, Step
 from latebloom.models import Network
 from latebloom.penalties import OfNetwork, Penalty, Sobolev
 
 from .losses import losses, measured
-from .step import structure
+from .structure import structure
 
 # Weights smaller than this do not count in the l0 norm: the paper's public code's threshold.
 ZERO = 1e-4
@@ -34,7 +35,8 @@ PRECISIONS = {
     "float32": (np.float32, np.float32),
     "float64": (np.float64, np.float64),
 }
-SPLITS = ("train", "test")
+
+use_compilation_cache()  # before JAX compiles anything: it looks for the folder only once
 
 
 class Data(NamedTuple):

@@ -60,7 +60,7 @@ def simulate_proximal(experiment: Experiment, progress: Progress | None = None) 
 
     **Arguments:**
 
-    - `experiment`: method `ProximalGradient`, and `why_not` has said None.
+    - `experiment`: method `ProximalGradient`, for which `why_not` returned None.
     - `progress`: called with (steps done, steps in all) after every closed-form piece.
 
     **Returns:** an `EngineResult` with exact first passages.

@@ -37,7 +37,7 @@ WIDEST = 0.01
 BRACKET = "{name} is a bracket (engine 'step' gives the step)"
 UNDECIDED = (
     "{name} is undecided: about its threshold the error moves too slowly, or the integration is "
-    "not exact enough, to tell the step to 1 %; use engine 'step', or a threshold further from the "
+    "not exact enough to know the step to 1 %; use engine 'step', or a threshold further from the "
     "floor"
 )
 

@@ -8,7 +8,7 @@ which costs a fraction of an update per step. Many experiments of one shape adva
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,10 +25,11 @@ from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import Method, Oracle, ProjectedSubgradient, Step
 from latebloom.models import Linear, Model
-from latebloom.penalties import Penalty, Sum, Term
+from latebloom.penalties import Penalty, Sum
 
 from .passages import Tracker
 from .result import EngineResult
+from .structure import structure
 
 # 64 updates per block: longer blocks fall out of the first-level cache, shorter ones pay the
 # block's own cost too often (measured: benchmarks/step_engine.py).
@@ -65,19 +66,6 @@ class Single(NamedTuple):
     first: Any  # first passages of train, test and divergence; NEVER if not yet
     last_above: Any  # last steps above the levels of train and test
     at_first: Any  # parameters at the first passages of train and test
-
-
-def structure(method: Method, penalty: Penalty | None) -> tuple[Method, Penalty | None]:
-    """Return method and penalty with their constants alpha and beta replaced by 1."""
-
-    def blank(term: Term) -> Term:
-        return term if isinstance(term.beta, schedules.Schedule) else term.with_beta(1.0)
-
-    if not isinstance(method.alpha, schedules.Schedule):
-        method = replace(method, alpha=1.0)  # pyright: ignore - members are dataclasses
-    if isinstance(penalty, Sum):
-        return method, Sum(tuple(blank(term) for term in penalty.terms))
-    return method, None if penalty is None else blank(penalty.terms[0])
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class TrainingResult:
     - `steps`: the recorded steps, shape (R,).
     - `measures`: what was seen there, arrays of shape (R, ...).
     - `params`: the parameters at the last of them, by name.
-    - `passages`: t1 and t2 where they are known better than the record tells.
+    - `passages`: t1 and t2 where they are known better than from the records.
     - `resumed_from`: the step that a checkpoint was taken at, or None.
     """
 
@@ -180,7 +180,7 @@ class Trainer:
         log = self.log
         count = goal - log.t
         if self.seconds_per_step is None:
-            count = 1  # compiles, and tells how long a step takes at the most
+            count = 1  # compiles, and shows how long a step takes at the most
         else:
             count = max(1, min(count, int(SECONDS_PER_CALL / self.seconds_per_step)))
         began = time.perf_counter()

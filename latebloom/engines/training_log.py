@@ -1,4 +1,4 @@
-"""The log of a training run: where it stands, what was measured, and both in a file."""
+"""The log of a training run: its state, what was measured, and both in a file."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +11,7 @@ from .network import Measures, State
 
 @dataclass(frozen=True)
 class Log:
-    """Where a run stands, and what was measured so far; the first axis of arrays is the batch.
+    """The state of a run, and what was measured so far; the first axis of arrays is the batch.
 
     A new one replaces the old one by a single assignment, so that Ctrl-C finds a record kept or not
     kept, never half.

@@ -23,7 +23,7 @@ def known_settings() -> list[str]:
 
 
 def scalar(text: str) -> Any:
-    """Return the value that a text stands for: a number, a boolean, a list of these, or the text.
+    """Return the value of a text: a number, a boolean, a list of these, or the text.
 
     >>> from latebloom.experiment.settings import scalar
     >>> scalar("1e9"), scalar("true"), scalar("1e-3, 1e-4"), scalar("L1")

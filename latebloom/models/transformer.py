@@ -81,7 +81,7 @@ class Transformer(Network):
         """Return the outputs, shape (N, C), for pairs of tokens, shape (N, 2)."""
         xp, N, d = namespace(params["embedding"]), len(inputs), self.width
         head = d // self.heads
-        # The last token, "=", is the same for all examples: it stands beside them, not in them.
+        # The last token, "=", is the same for all examples: it is added beside them.
         pair = params["embedding"][inputs] + params["position"][:2]
         last = params["embedding"][-1] + params["position"][2]
         stream = xp.concatenate([pair, xp.broadcast_to(last, (N, 1, d))], axis=1)

@@ -1,4 +1,4 @@
-"""The components of the predictor against the step: the support stands out, the rest recedes."""
+"""The components of the predictor against the step: the support in colour, the rest in grey."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""The picture that tells a mirage from grokking: one run on a linear and on a logarithmic axis."""
+"""A mirage beside grokking: one run on a linear and on a logarithmic axis."""
 
 from matplotlib.figure import Figure
 

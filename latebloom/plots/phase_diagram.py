@@ -24,7 +24,7 @@ from . import style as st
 from .strengths import COLOURS, number
 
 LABELS = {
-    "recovered": "share that generalizes",
+    "recovered": "fraction that generalizes",
     "t1": "median $t_1$ (steps)",
     "t2": "median $t_2$ (steps)",
     "delay": "median $t_2 - t_1$ (steps)",
@@ -56,10 +56,10 @@ def plot_phase(
     - `ds`: the results of a sweep; select one value of every axis beside these three.
     - `x`, `y`: the axes. One whose values are powers is logarithmic.
     - `over`: the axis that is counted, or whose median is shown.
-    - `value`: `recovered` (the share of cells that generalize, of those where it is known); `t1`,
+    - `value`: `recovered` (the fraction of cells that generalize, where it is known); `t1`,
       `t2` or `delay` (the median, in which runs that were too short count as late ones);
       `test_error` or `train_error` (the median of the final ones).
-    - `level`: the share at the white line, in (0, 1). The dashed lines are its 95% interval.
+    - `level`: the fraction at the white line, in (0, 1). The dashed lines are its 95% interval.
     - `against`: a variable of 0, 1 and NaN, such as `recoverable`, whose own line is drawn dotted.
 
     **Raises:** `InvalidInput` for an axis or a value that does not exist.
@@ -231,7 +231,7 @@ def _draw_boundary(
     level: float,
     other: str = "",
 ) -> list[Patch | Line2D]:
-    """Draw where the share crosses the level, as a function of the axis that says more; of another
+    """Draw where the fraction crosses the level, against the axis with more values; of another
     outcome, called `other`, without its interval."""
     best, values = None, 0
     for upright in (True, False):

@@ -12,7 +12,7 @@ from latebloom.runs.run import Run
 from . import style as st
 from .curves import draw_legend, log_steps, set_step_axis, shown
 
-# Below this share of the largest singular value the axis is linear: what dies reaches zero.
+# Below this fraction of the largest singular value the axis is linear, so that zero is on it.
 LINEAR = 1e-3
 LEADING = "#111111"
 # More lines than this are a grey block; the largest are drawn.

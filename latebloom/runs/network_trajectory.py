@@ -16,8 +16,8 @@ else:
 DESCRIPTIONS = {
     "train_loss": ("training loss g, without the penalty", "loss"),
     "test_loss": ("the same loss on the test examples", "loss"),
-    "train_error": ("share of wrong training examples", "1"),
-    "test_error": ("share of wrong test examples", "1"),
+    "train_error": ("fraction of wrong training examples", "1"),
+    "test_error": ("fraction of wrong test examples", "1"),
     "penalty_value": ("penalty beta h", "loss"),
     "l0_norm": ("number of weights above 1e-4 in size", "1"),
     "l1_norm": ("l1 norm of all weights", "1"),

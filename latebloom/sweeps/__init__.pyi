@@ -11,6 +11,6 @@ from .sweep import sweep as sweep
 from .workers.interrupts import CtrlC as CtrlC
 from .workers.pools import Pool as Pool
 from .workers.pools import pool as pool
-from .workers.runner import Standing as Standing
 from .workers.runner import Summary as Summary
+from .workers.runner import SweepProgress as SweepProgress
 from .workers.runner import run_sweep as run_sweep

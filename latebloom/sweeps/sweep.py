@@ -5,7 +5,8 @@ from typing import Any
 
 from latebloom.experiment.experiment import Experiment
 
-from .grid.grid import Grid, Values
+from .grid.dimensions import Values
+from .grid.grid import Grid
 from .store.store import Store
 from .workers.runner import Summary, run_sweep
 

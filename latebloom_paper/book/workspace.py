@@ -26,7 +26,7 @@ from latebloom.engines import fingerprint, records_of
 from latebloom.experiment import Experiment
 from latebloom.runs import Run, from_file, to_bytes
 from latebloom.simulate import simulate
-from latebloom.sweeps import CtrlC, Pool, Standing, Store, Sweep, create_store, pool, run_sweep
+from latebloom.sweeps import CtrlC, Pool, Store, Sweep, SweepProgress, create_store, pool, run_sweep
 
 T = TypeVar("T")
 Size = Literal["quick", "full"]
@@ -116,7 +116,7 @@ class Workspace:
         began = perf_counter()
         with self.bar(self._title(sweep.name)) as progress:
 
-            def watch(now: Standing) -> None:
+            def watch(now: SweepProgress) -> None:
                 progress(now.done + now.failed, now.total)
 
             summary = run_sweep(sweep, self.store, executor=self._workers_pool(), watch=watch)

@@ -22,8 +22,8 @@ def recovered(ds: xr.Dataset, threshold: float | None = None) -> xr.DataArray:
     **Arguments:**
 
     - `ds`: the results of a sweep.
-    - `threshold`: None asks for t2: 1 if it was seen, 0 if it can never be, NaN if the run was too
-      short or is missing. A number asks whether the final test error is at most that, however long
+    - `threshold`: None: t2, 1 if it was seen, 0 if it can never be, NaN if the run was too
+      short or is missing. A number: whether the final test error is at most that, however long
       the run was.
 
     **Returns:** floats over the axes of the sweep.
@@ -43,7 +43,7 @@ def recovered(ds: xr.Dataset, threshold: float | None = None) -> xr.DataArray:
 
 
 def share(ds: xr.Dataset | xr.DataArray, over: str = "seed") -> xr.Dataset:
-    r"""Return the share of cells that generalized, and the number of cells it is of.
+    r"""Return the fraction of cells that generalized, and the number of cells it is of.
 
     **Arguments:**
 
@@ -70,12 +70,12 @@ def boundary(
     seed: int = 0,
     increasing: bool | None = None,
 ) -> xr.Dataset:
-    r"""Return where along one axis the share of generalizing cells crosses a level.
+    r"""Return where along one axis the fraction of generalizing cells crosses a level.
 
-    The share along the axis is replaced by the nearest monotone one (isotonic regression, weighted
-    by the counts) and interpolated linearly; the interval is of a bootstrap over whole seeds. A
-    draw that jumps from 0 to 1 between two neighbours says no more than that the crossing lies
-    between them, and counts with both: no interval is shorter than the grid can tell.
+    The fraction along the axis is replaced by the nearest monotone one (isotonic regression,
+    weighted by the counts) and interpolated linearly; the interval is of a bootstrap over whole
+    seeds. A draw that jumps from 0 to 1 between two neighbours shows only that the crossing lies
+    between them, and counts with both: no interval is shorter than the grid resolves.
 
     **Arguments:**
 
@@ -83,9 +83,9 @@ def boundary(
     - `along`: the axis, numeric, on which the crossing is sought.
     - `across`: the axis for each of whose values there is one; any further axes are kept too.
     - `over`: the axis that is counted and resampled.
-    - `level`: of the share, in (0, 1).
+    - `level`: of the fraction, in (0, 1).
     - `draws`, `seed`: of the bootstrap.
-    - `increasing`: whether the share grows along the axis; None asks the data.
+    - `increasing`: whether the fraction grows along the axis; None: what the data show.
 
     **Returns:** a Dataset of `value`, of `low` and `high`, the ends of the 95% interval (infinite:
     beyond the grid), and of `side`: "" or where the crossing is if `value` is NaN ("below the
@@ -159,7 +159,7 @@ def _outcome(ds: xr.Dataset | xr.DataArray, over: str) -> xr.DataArray:
 
 
 def _shares(cells: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share and the count of every cell, one array per row of weights."""
+    """Return the fraction and the count of every cell, one array per row of weights."""
     counts = np.moveaxis((~np.isnan(cells)).astype(float) @ weight.T, -1, 0)
     sums = np.moveaxis(np.nan_to_num(cells) @ weight.T, -1, 0)
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0), counts
@@ -168,7 +168,7 @@ def _shares(cells: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _crossing(
     x: np.ndarray, shares: np.ndarray, counts: np.ndarray, level: float
 ) -> tuple[float, float, float]:
-    """Return where an increasing share crosses, and the ends between which it may do so."""
+    """Return where an increasing fraction crosses, and the ends between which it may do so."""
     seen = counts > 0
     if not seen.any():
         return np.nan, np.nan, np.nan
@@ -205,7 +205,7 @@ class Agreement:
 
     **Fields:**
 
-    - `share`, `cells`: of the instances that both know, the share with equal outcomes, and their
+    - `share`, `cells`: of the instances that both know, the fraction with equal outcomes, and their
       number. NaN if there is none.
     - `share_away`, `cells_away`: the same away from the boundary.
     - `margin`: what counts as away.
@@ -222,7 +222,7 @@ class Agreement:
     disagreeing: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields, JSON-ready: a share of nothing as None."""
+        """Return all fields, JSON-ready: a fraction of nothing as None."""
         return {k: None if v != v else v for k, v in asdict(self).items()}
 
 
@@ -238,7 +238,7 @@ def agreement(
     basis pursuit.
 
     Near the boundary an instance can go either way for reasons of tolerance; away from it, where
-    the second map recovers a share of at most `margin` or at least 1 - `margin` of the instances
+    the second map recovers a fraction of at most `margin` or at least 1 - `margin` of the instances
     at (along, across), a disagreement is an error of one of the two.
 
     **Arguments:**

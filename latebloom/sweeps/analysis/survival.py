@@ -15,7 +15,7 @@ TIMES = ("t1", "t2", "delay")
 TAIL = 0.025  # on each side of a 95% interval
 Z = float(norm.isf(TAIL))
 DRAWS = 200  # 5 of them lie beyond each end of the interval
-# A product of shares that should be 1/2 is 1/2 up to rounding.
+# A product of fractions that should be 1/2 is 1/2 up to rounding.
 ROUNDING = 1e-9
 # The log-likelihood per cell is then within 1e-6 of its largest value: a probability is known to
 # 1e-3, far below its standard error.
@@ -30,8 +30,8 @@ class Survival:
     **Fields:**
 
     - `low`, `high`: ends of the intervals, equal where a time is exact, steps, shape (m,).
-    - `share`: S at `high`, shape (m,).
-    - `share_low`, `share_high`: its 95% interval at each time, shape (m,).
+    - `fraction`: S at `high`, shape (m,).
+    - `fraction_low`, `fraction_high`: its 95% interval at each time, shape (m,).
     - `used`, `censored`, `never`: cells that went in, and those of them that were not followed to
       the end or never get there.
     - `start`: the first step at which a time is possible.
@@ -39,18 +39,18 @@ class Survival:
 
     low: Float[np.ndarray, " m"]
     high: Float[np.ndarray, " m"]
-    share: Float[np.ndarray, " m"]
-    share_low: Float[np.ndarray, " m"]
-    share_high: Float[np.ndarray, " m"]
+    fraction: Float[np.ndarray, " m"]
+    fraction_low: Float[np.ndarray, " m"]
+    fraction_high: Float[np.ndarray, " m"]
     used: int
     censored: int
     never: int
     start: float
 
     def at(self, time: float) -> float:
-        """Return S at one time, the share of cells that are later."""
+        """Return S at one time, the fraction of cells that are later."""
         passed = int(np.searchsorted(self.high, time, side="right"))
-        return float(self.share[passed - 1]) if passed else 1.0
+        return float(self.fraction[passed - 1]) if passed else 1.0
 
     def quantile(self, q: float) -> tuple[float, float, float]:
         r"""Return $\min\{t : S(t) \le 1 - q\}$ and its 95% interval.
@@ -70,17 +70,17 @@ class Survival:
         value = np.nan
         if self.never > left * self.used:
             value = np.inf
-        elif (self.share <= left).any():
-            k = int(np.argmax(self.share <= left))
+        elif (self.fraction <= left).any():
+            k = int(np.argmax(self.fraction <= left))
             value = float(0.5 * (self.low[k] + self.high[k]))
         # With n cells and none passed, S > 0.025^(1/n) is all that is known (Clopper, Pearson).
         if self.used == 0 or TAIL ** (1 / self.used) <= left:
             low = -np.inf
-        elif (self.share_low <= left).any():
-            low = float(self.low[np.argmax(self.share_low <= left)])
+        elif (self.fraction_low <= left).any():
+            low = float(self.low[np.argmax(self.fraction_low <= left)])
         else:
             low = np.inf if np.isinf(value) else float(max([self.start, *self.high[-1:]]))
-        passed = self.share_high <= left
+        passed = self.fraction_high <= left
         high = float(self.high[np.argmax(passed)]) if passed.any() else np.inf
         return (value if np.isfinite(value) or value > 0 else np.nan), low, high
 
@@ -115,7 +115,7 @@ def kaplan_meier(
 
     >>> from latebloom.sweeps.analysis.survival import kaplan_meier
     >>> times = kaplan_meier(np.array([3.0, 5.0, 6.0, 9.0]), np.array([3.0, 5.0, np.nan, 9.0]))
-    >>> times.share
+    >>> times.fraction
     array([0.75, 0.5 , 0.  ])
     >>> times.quantile(0.5)
     (5.0, -inf, inf)
@@ -138,13 +138,13 @@ def kaplan_meier(
     many = inside.sum(axis=1) > 1
     finite = np.isfinite(right)
     if (many & ~inside[:, -1]).any():
-        share, below, above = _turnbull(inside, draws, seed)
+        fraction, below, above = _turnbull(inside, draws, seed)
     else:
-        share, below, above = _product(inside, many)
+        fraction, below, above = _product(inside, many)
     return Survival(
         left[finite],
         right[finite],
-        share[finite],
+        fraction[finite],
         below[finite],
         above[finite],
         low.size,
@@ -171,13 +171,13 @@ def _product(inside: Bool[np.ndarray, "n m"], many: Bool[np.ndarray, " n"]) -> C
     every = np.arange(inside.shape[1])
     events = ((first[:, None] == every) & ~many[:, None]).sum(axis=0)
     risk = (first[:, None] - many[:, None] >= every).sum(axis=0)
-    share = np.cumprod(1 - events / risk)
+    fraction = np.cumprod(1 - events / risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(events / (risk * (risk - events)))
-        width = np.exp(Z * np.sqrt(variance) / -np.log(share))
-        low, high = share**width, share ** (1 / width)
-    gone = share == 0
-    return share, np.where(gone, 0.0, low), np.where(gone, 1 - TAIL ** (1 / events.sum()), high)
+        width = np.exp(Z * np.sqrt(variance) / -np.log(fraction))
+        low, high = fraction**width, fraction ** (1 / width)
+    gone = fraction == 0
+    return fraction, np.where(gone, 0.0, low), np.where(gone, 1 - TAIL ** (1 / events.sum()), high)
 
 
 def _turnbull(inside: Bool[np.ndarray, "n m"], draws: int, seed: int) -> Curves:
@@ -193,9 +193,9 @@ def _turnbull(inside: Bool[np.ndarray, "n m"], draws: int, seed: int) -> Curves:
         p = p * slope
         if slope[0].max() < 1 + GAP and np.mean(slope.max(axis=1) < 1 + 100 * GAP) > 0.99:
             break
-    share = np.maximum(1 - np.cumsum(p, axis=1), 0.0)
-    low, high = np.quantile(share[1:], [TAIL, 1 - TAIL], axis=0)
-    return share[0], low, high
+    fraction = np.maximum(1 - np.cumsum(p, axis=1), 0.0)
+    low, high = np.quantile(fraction[1:], [TAIL, 1 - TAIL], axis=0)
+    return fraction[0], low, high
 
 
 def passages(ds: xr.Dataset, variable: str = "t2") -> xr.Dataset:

@@ -88,3 +88,21 @@ class Fields:
         if hint.startswith("; known"):
             hint = f"; fields: {', '.join(self.known)}"
         raise InvalidInput(f"{where}the experiment has no field {name!r}{hint}")
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of nested dictionaries and lists; what they hold is shared."""
+    if isinstance(value, Mapping):
+        return {k: copied(v) for k, v in value.items()}
+    return [copied(v) for v in value] if isinstance(value, list) else value
+
+
+def child_of(node: Any, part: str) -> Any:
+    """Return a field of a spec given as dictionaries; what is not written has its default."""
+    if isinstance(node, str):
+        node = {"type": node}
+    if isinstance(node, Mapping):
+        return node[part] if part in node else default_of(str(node.get("type", "")), part)
+    if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+        return node[int(part)]
+    return None

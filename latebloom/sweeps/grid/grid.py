@@ -3,8 +3,7 @@
 import hashlib
 import json
 import math
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -17,20 +16,17 @@ from latebloom.engines.base import require_engine
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.settings import change
 
-from .axis import Axis, expand, label
+from .axis import label
+from .dimensions import RESERVED, Values, axis_of, named, seed_axis
 from .expression import Expression
-from .fields import Fields, default_of
+from .fields import Fields, child_of, copied
 from .seeding import derived_seed, seed_keys
 from .structure import structure_of
 from .task import TASKS, Task
 
-# What can be done with every experiment of a sweep.
-# Names that results use themselves.
-RESERVED = ("seed", "record", "cell", "quantile")
 # Raise it when the meaning of a sweep's spec changes.
 SWEEP_VERSION = 1
 
-Values = Mapping[str, Any]
 T = TypeVar("T")
 
 
@@ -86,11 +82,11 @@ class Grid:
         self.fields = fields = Fields(base)
         groups = [{key: values} for key, values in (axes or {}).items()]
         groups += [dict(group) for group in zip]
-        found = [_group(group, fields) for group in groups]
-        self.axes = _named(found)
+        found = [axis_of(group, fields) for group in groups]
+        self.axes = named(found)
         self.seeded = seeds is not None
         if seeds is not None:
-            self.axes = (*self.axes, _seed_axis(seeds, {axis.name for axis in self.axes}))
+            self.axes = (*self.axes, seed_axis(seeds, {axis.name for axis in self.axes}))
         swept = {key for axis in self.axes for key in axis.values}
         self.derive: dict[str, Expression] = {}
         self._names: dict[str, str] = {}
@@ -180,15 +176,15 @@ class Grid:
             data = self._changed({k: v for k, v in settings.items() if k != "seed"})
         node: Any = data
         for part in parts:
-            node = _child(node, part)
+            node = child_of(node, part)
         return node
 
     def _changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the base with these changes."""
-        data = _copy(self._base)
+        data = copied(self._base)
         # Types first, as on the command line: then beta belongs to the type that was chosen.
         for key in sorted(settings, key=lambda key: key.count(".")):
-            change(data, key, _copy(settings[key]))
+            change(data, key, copied(settings[key]))
         return data
 
     def _values(self, formula: Expression, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -329,92 +325,6 @@ class Grid:
     def __repr__(self) -> str:
         grid = " x ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "one cell"
         return f"{type(self).__name__}({self.name!r}: {grid}; {', '.join(self.tasks)})"
-
-
-# Making axes --------------------------------------------------------------------------------------
-
-
-def _group(group: Values, fields: Fields) -> Axis:
-    """Return one dimension, its fields by dotted key and without the repetitions."""
-    if not group:
-        raise InvalidInput("zip has an empty group: give at least one axis, or leave it out")
-    written = {fields.key(name, "axes"): expand(name, values) for name, values in group.items()}
-    lengths = {name: len(values) for name, values in zip(group, written.values(), strict=True)}
-    if len(set(lengths.values())) > 1:
-        each = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise InvalidInput(f"zip: the axes must have equally many values, and have {each}")
-    for key, values in written.items():
-        fields.add_types(key, values)
-    rows = list(zip(*written.values(), strict=True))
-    # As numbers: 100 and 1e2 are the same value.
-    first: dict[str, tuple[Any, ...]] = {}
-    for row in rows:
-        first.setdefault(json.dumps(fingerprint({"row": row}), sort_keys=True), row)
-    distinct = list(first.values())
-    if len(distinct) < len(rows):
-        warnings.warn(
-            f"axis {', '.join(group)}: {len(rows) - len(distinct)} of {len(rows)} values are "
-            "repetitions and are left out",
-            stacklevel=4,
-        )
-    columns = zip(*distinct, strict=True)
-    return Axis("", dict(zip(written, columns, strict=True)))
-
-
-def _named(axes: Iterable[Axis]) -> tuple[Axis, ...]:
-    """Return the axes, called by the last part of their first key where that is unique."""
-    axes = tuple(axes)
-    firsts = [next(iter(axis.values)) for axis in axes]
-    seen: dict[str, int] = {}
-    for axis in axes:
-        for key in axis.values:
-            seen[key] = seen.get(key, 0) + 1
-            if seen[key] > 1:
-                raise InvalidInput(f"{key} is swept by two axes: choose one")
-    shorts = [key.rpartition(".")[2] for key in firsts]
-    names = [
-        short if shorts.count(short) == 1 and short not in RESERVED else key
-        for short, key in zip(shorts, firsts, strict=True)
-    ]
-    names = [f"{name}_axis" if name in RESERVED else name for name in names]
-    return tuple(Axis(name, axis.values) for name, axis in zip(names, axes, strict=True))
-
-
-def _seed_axis(seeds: int | Sequence[int], taken: set[str]) -> Axis:
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
-        check.integer("seeds", seeds, low=1, high=10**6)
-        seeds = range(seeds)
-    if isinstance(seeds, np.ndarray):
-        seeds = seeds.tolist()
-    if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
-        raise InvalidInput(f"seeds = {seeds!r}: must be a number of seeds, or a list of them")
-    for seed in seeds:
-        check.integer("seeds", seed, low=0, high=2**32 - 1)
-    distinct = tuple(dict.fromkeys(int(seed) for seed in seeds))
-    if len(distinct) < len(seeds):
-        warnings.warn("seeds: repetitions are left out", stacklevel=4)
-    return Axis("seed", {"seed": distinct})
-
-
-# Nested dictionaries ------------------------------------------------------------------------------
-
-
-def _copy(value: Any) -> Any:
-    """Return a copy of nested dictionaries and lists; what they hold is shared."""
-    if isinstance(value, Mapping):
-        return {k: _copy(v) for k, v in value.items()}
-    return [_copy(v) for v in value] if isinstance(value, list) else value
-
-
-def _child(node: Any, part: str) -> Any:
-    """Return a field of a spec given as dictionaries; what is not written has its default."""
-    if isinstance(node, str):
-        node = {"type": node}
-    if isinstance(node, Mapping):
-        return node[part] if part in node else default_of(str(node.get("type", "")), part)
-    if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-        return node[int(part)]
-    return None
 
 
 def tasks_of(sweep: Grid) -> list[Task]:

@@ -1,7 +1,7 @@
 """Batch files: the outcomes of some cells in one immutable netCDF file with a checksum.
 
-Behind the last byte of HDF5, where readers of netCDF do not look, stands the
-SHA-256 of all before it; a file is checked before anything in it is believed.
+The SHA-256 of the content follows the last byte of HDF5, where readers of netCDF do not
+look; a file is compared with it before anything in it is used.
 """
 
 import json
@@ -14,7 +14,7 @@ import numpy as np
 
 from latebloom.core.lazy import Lazy
 
-from .checksum import sealed, unsealed
+from .checksum import with_checksum, without_checksum
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def encode(outcomes: Sequence[Outcome], keys: Sequence[str], attrs: Mapping[str,
 
     - `outcomes`: one per cell.
     - `keys`: the hashes of their experiments.
-    - `attrs`: what else to tell: provenance, as texts and numbers; `specs` goes in as a variable.
+    - `attrs`: provenance, as texts and numbers; `specs` goes in as a variable.
     """
     # In memory, in HDF5's own way: no file, and no calls back into Python.
     memory = h5py.File("batch", "w", driver="core", backing_store=False)
@@ -66,7 +66,7 @@ def encode(outcomes: Sequence[Outcome], keys: Sequence[str], attrs: Mapping[str,
         memory.flush()
         content = memory.id.get_file_image()
     memory.close()
-    return sealed(content)
+    return with_checksum(content)
 
 
 def _text(file: Any, name: str, values: list[Any]) -> None:
@@ -103,7 +103,7 @@ class BatchFile:
 
         **Raises:** `Damaged` if they are not those that were written.
         """
-        return cls(unsealed(data))
+        return cls(without_checksum(data))
 
     @cached_property
     def _file(self) -> Any:  # an h5py.File, whose items its own types leave open

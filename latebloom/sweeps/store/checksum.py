@@ -11,7 +11,7 @@ class Damaged(Exception):
     """A file that is not what was written; the message says how."""
 
 
-def sealed(content: bytes, salt: str = "") -> bytes:
+def with_checksum(content: bytes, salt: str = "") -> bytes:
     """Return the content with its SHA-256 behind it.
 
     **Arguments:**
@@ -19,14 +19,14 @@ def sealed(content: bytes, salt: str = "") -> bytes:
     - `content`: the bytes.
     - `salt`: what else must be the same when it is read, such as a version.
 
-    >>> from latebloom.sweeps.store.checksum import sealed, unsealed
-    >>> unsealed(sealed(b"1, 2, 3"))
+    >>> from latebloom.sweeps.store.checksum import with_checksum, without_checksum
+    >>> without_checksum(with_checksum(b"1, 2, 3"))
     b'1, 2, 3'
     """
     return content + _trailer(content, salt)
 
 
-def unsealed(data: bytes, salt: str = "") -> bytes:
+def without_checksum(data: bytes, salt: str = "") -> bytes:
     """Return the content that `sealed` was given.
 
     **Raises:** `Damaged` if it is another one.

@@ -15,7 +15,7 @@ import numpy as np
 from latebloom.sweeps.grid.task import Task
 
 from .batch_file import BatchFile
-from .checksum import Damaged, sealed, unsealed
+from .checksum import Damaged, with_checksum, without_checksum
 from .files import Entry, Files
 from .outcome import FAILED
 
@@ -196,13 +196,13 @@ class Index:
     def to_bytes(self) -> bytes:
         """Return what `_load` reads."""
         files = {name: asdict(known) for name, known in self.known.items()}
-        return sealed(json.dumps({"format": INDEX_FORMAT, "files": files}).encode())
+        return with_checksum(json.dumps({"format": INDEX_FORMAT, "files": files}).encode())
 
 
 def _load(files: Files) -> dict[str, Known]:
     """Return what an earlier index says; nothing if there is none that can be used."""
     try:
-        data: dict[str, Any] = json.loads(unsealed(files.read(INDEX)))
+        data: dict[str, Any] = json.loads(without_checksum(files.read(INDEX)))
         if data["format"] != INDEX_FORMAT:
             return {}
         return {name: Known(**known) for name, known in data["files"].items()}

@@ -1,4 +1,4 @@
-"""Results: a sweep in a store as one Dataset, whose values are read when they are asked for."""
+"""Results: a sweep in a store as one Dataset, whose values are read when they are used."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -93,7 +93,7 @@ class Reader:
 
 
 class CellArray(BackendArray):
-    """One variable of all cells, read file by file for the cells that are asked for.
+    """One variable of all cells, read file by file for the cells that are selected.
 
     **Arguments:**
 

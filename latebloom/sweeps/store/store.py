@@ -27,7 +27,7 @@ from latebloom.core.files import publish, remove_drafts, replace
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 
-from .checksum import Damaged, sealed, unsealed
+from .checksum import Damaged, with_checksum, without_checksum
 from .files import Files, LocalFiles, RemoteFiles
 from .index import BATCHES, INDEX, Index, as_keys, as_numbers
 
@@ -130,7 +130,7 @@ class Store:
         """
         cached = f"{SWEEPS}/{sweep.hash}.keys.npy"
         with contextlib.suppress(OSError, ValueError, EOFError, Damaged):
-            content = unsealed(self.files.read(cached), __version__)
+            content = without_checksum(self.files.read(cached), __version__)
             numbers = np.load(io.BytesIO(content), allow_pickle=False)
             if numbers.shape == (sweep.size,) and numbers.dtype == np.uint64:
                 return as_keys(numbers)
@@ -160,7 +160,7 @@ class Store:
         buffer = io.BytesIO()
         np.save(buffer, as_numbers(list(keys)), allow_pickle=False)
         # Another version may give other hashes.
-        self._put(f"{sweep.hash}.keys.npy", sealed(buffer.getvalue(), __version__))
+        self._put(f"{sweep.hash}.keys.npy", with_checksum(buffer.getvalue(), __version__))
         self.__dict__.pop("sweeps", None)  # there may be one more
 
     def _put(self, name: str, data: bytes) -> None:
@@ -195,7 +195,7 @@ class Store:
         return Progress(len(keys) * len(tasks_of(sweep)), done, failed, seconds)
 
     def open(self, sweep: Grid | str | None = None) -> "xr.Dataset":
-        """Return the results of a sweep as one Dataset, loaded when values are asked for.
+        """Return the results of a sweep as one Dataset, loaded when values are used.
 
         See `latebloom.sweeps.store.results.dataset`.
 

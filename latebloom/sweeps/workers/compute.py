@@ -65,7 +65,7 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
     - `key`, `spec`: hash of the sweep, and the sweep as plain values.
     - `batch`: which cells.
 
-    **Returns:** a `Report`; of fewer cells than asked for if it was stopped.
+    **Returns:** a `Report`; of fewer cells if it was stopped.
 
     **Raises:** `InvalidInput` if the store cannot be written.
     """
@@ -94,7 +94,7 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
                 waiting, began = [], time.perf_counter()
             if stop:
                 return report
-    # After Ctrl-C in a worker that hears it: what was finished before.
+    # After Ctrl-C in a worker that receives it: what was finished before.
     return _written(store, sweep, batch, waiting, began, report) if waiting else report
 
 
@@ -128,8 +128,8 @@ def _written(
         if not part:
             continue
         keys = [key for _, key, _ in part]
-        share = seconds * len(part) / len(waiting)
-        attrs = _provenance(sweep, batch, share, [i for i, _, _ in part])
+        seconds_of_part = seconds * len(part) / len(waiting)
+        attrs = _provenance(sweep, batch, seconds_of_part, [i for i, _, _ in part])
         data = encode([outcome for _, _, outcome in part], keys, attrs)
         name = file_name(batch.task, keys, bad)
         if bad:  # a failure is no result: a later attempt takes its place

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .runner import Standing, Watch
+from .runner import SweepProgress, Watch
 
 
 @contextmanager
@@ -14,7 +14,7 @@ def sweep_display(title: str) -> Iterator[Watch]:
     Where no one watches (a file, CI) it does nothing.
     """
     if not sys.stderr.isatty():
-        yield lambda standing: None
+        yield lambda progress: None
         return
     from rich.console import Console
     from rich.markup import escape
@@ -24,30 +24,30 @@ def sweep_display(title: str) -> Iterator[Watch]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(escape(title), total=None, words="")
 
-        def move(standing: Standing) -> None:
+        def move(progress: SweepProgress) -> None:
             bar.update(
                 task,
-                total=standing.total,
-                completed=standing.done + standing.failed,
-                words=escape(words(standing)),
+                total=progress.total,
+                completed=progress.done + progress.failed,
+                words=escape(words(progress)),
             )
 
         yield move
 
 
-def words(standing: Standing) -> str:
-    """Return how a sweep stands, in one line.
+def words(progress: SweepProgress) -> str:
+    """Return the progress of a sweep in one line.
 
-    >>> from latebloom.sweeps.workers.runner import Standing
-    >>> words(Standing(total=100, done=40, failed=2, running=8, fresh=20, seconds=10.0))
+    >>> from latebloom.sweeps.workers.runner import SweepProgress
+    >>> words(SweepProgress(total=100, done=40, failed=2, running=8, fresh=20, seconds=10.0))
     '40 done, 8 running, 2 failed, 58 remaining; 2.0/s, 0:00:29 left'
     """
     text = (
-        f"{standing.done:,} done, {standing.running:,} running, {standing.failed:,} failed, "
-        f"{standing.remaining:,} remaining"
+        f"{progress.done:,} done, {progress.running:,} running, {progress.failed:,} failed, "
+        f"{progress.remaining:,} remaining"
     )
-    left = standing.seconds_left
+    left = progress.seconds_left
     if left is None:
         return text
     hours, rest = divmod(round(left), 3600)
-    return f"{text}; {standing.rate:.1f}/s, {hours}:{rest // 60:02}:{rest % 60:02} left"
+    return f"{text}; {progress.rate:.1f}/s, {hours}:{rest // 60:02}:{rest % 60:02} left"

@@ -151,7 +151,7 @@ def _cell(sweep: Grid, batch: Batch, cell: int) -> tuple[float, Outcome]:
         began = time.perf_counter()
         [outcome] = outcomes(batch.task, [lambda: experiment], together=False)
         return time.perf_counter() - began, outcome
-    # Updates take equally long: a part tells the rest. The first time everything is compiled.
+    # Updates take equally long, so that a part is enough. The first time everything is compiled.
     short = experiment.with_(steps=UPDATES)
     list(outcomes(batch.task, [lambda: short], together=False))
     began = time.perf_counter()

@@ -9,7 +9,7 @@ class CtrlC:
     """Counts Ctrl-C in a block instead of raising.
 
     An exception at any place may hit one where Python drops it, such as a finalizer, or leave a
-    library half done. Outside the main thread, which alone hears signals, nothing is counted.
+    library half done. Outside the main thread, which alone receives signals, nothing is counted.
 
     >>> from latebloom.sweeps.workers.interrupts import CtrlC
     >>> with CtrlC() as ctrl_c:

@@ -85,7 +85,7 @@ class LocalPool(Pool):
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Start work; this is also where processes are made."""
-        with deaf_children():
+        with block_sigint():
             return self.executor.submit(function, *args)
 
     def renew(self) -> None:
@@ -108,10 +108,10 @@ class LocalPool(Pool):
 
 
 @contextmanager
-def deaf_children() -> Iterator[None]:
-    """Let processes made in this block never hear Ctrl-C, which a terminal sends to all of them.
+def block_sigint() -> Iterator[None]:
+    """Let processes made in this block ignore Ctrl-C, which a terminal sends to all of them.
 
-    The parent hears it, at the latest when the block ends, and decides.
+    The parent receives it, at the latest when the block ends.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -168,12 +168,12 @@ class DaskPool(Pool):
         # What matters of lost workers and schedulers we say ourselves, in one line.
         for name in [n for n in logging.root.manager.loggerDict if n.startswith("distributed")]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        # Its event loop tells of connections that close while it waits for a result.
+        # Its event loop logs connections that close while it waits for a result.
         for name in ("tornado.application", "asyncio"):
             logging.getLogger(name).addFilter(_not_of_a_closed_connection)
         self._cluster = None
         if scheduler is None:
-            with deaf_children():
+            with block_sigint():
                 self._cluster = LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
@@ -190,7 +190,7 @@ class DaskPool(Pool):
                 f"scheduler {scheduler}: does not answer within {ANSWER:g} s "
                 f"({type(error).__name__}); is it running, and the address tcp://host:port?"
             ) from None
-        # A worker that dies takes its batch along; the scheduler gives it to another one.
+        # The scheduler gives the batch of a worker that died to another one.
         super().__init__(self._client.get_executor(retries=2, pure=False), workers)
 
     @property
@@ -270,7 +270,7 @@ class SlurmExecutor(Executor):
                     continue
                 try:
                     future.set_result(job.result())
-                except Exception as error:  # handed to whoever asks for the result
+                except Exception as error:  # raised where the result is used
                     future.set_exception(error)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

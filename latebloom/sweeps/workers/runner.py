@@ -19,7 +19,7 @@ from .compute import Report, compute, write_failures
 from .interrupts import CtrlC
 from .pools import Lost, Pool, pool, require
 
-# More cells than this are asked back: at 10 ms each they take three hours.
+# More cells than this need a confirmation: at 10 ms each they take three hours.
 MANY = 10**6
 # A batch whose worker died so often runs alone: then it is known whether it kills its worker.
 DEATHS = 2
@@ -34,8 +34,8 @@ LISTED = 1000
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a running sweep stands, for whoever watches.
+class SweepProgress:
+    """The progress of a running sweep.
 
     - `total`, `done`, `failed`: cells, each task by itself; those of earlier runs included.
     - `running`: cells in the hands of workers.
@@ -104,7 +104,7 @@ class Summary:
         return {**vars(self), "missing": self.missing, "failures": failures}
 
 
-Watch = Callable[[Standing], None]
+Watch = Callable[[SweepProgress], None]
 
 
 def run_sweep(
@@ -130,7 +130,7 @@ def run_sweep(
     - `scheduler`: the address of a running Dask scheduler.
     - `retry_failed`: compute the cells again that failed before.
     - `yes`: also if there are more than a million cells.
-    - `watch`: called with a `Standing` now and then.
+    - `watch`: called with a `SweepProgress` now and then.
     - `any_version`: take the results of other versions of the engines as they are; by default they
       are computed anew, because they may differ.
 
@@ -376,7 +376,7 @@ class _Runner:
             s = self.summary
             running = sum(len(batch.cells) for batch in self.pending.values())
             seconds = time.perf_counter() - self.began
-            self.watch(Standing(s.total, s.done, s.failed, running, s.fresh, seconds))
+            self.watch(SweepProgress(s.total, s.done, s.failed, running, s.fresh, seconds))
 
 
 def _broken(future: "Future[Any]") -> bool:
