@@ -74,7 +74,7 @@ from .sweeps import Summary as Summary
 from .sweeps import Sweep as Sweep
 from .sweeps import open_store as open_store
 from .sweeps import sweep as sweep
-from .sweeps.file import register_sweeps as register_sweeps
+from .sweeps.named import register_sweeps as register_sweeps
 from .theory import Certificate as Certificate
 from .theory import Limit as Limit
 from .theory import Plan as Plan

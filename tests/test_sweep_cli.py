@@ -19,7 +19,8 @@ from latebloom.experiment.presets import load
 from latebloom.experiment.record import LogSpaced
 from latebloom.plots import plot_law
 from latebloom.sweeps.analysis.law import law_rows
-from latebloom.sweeps.file import load_sweep, sweep_names
+from latebloom.sweeps.file import load_sweep
+from latebloom.sweeps.named import sweep_names
 from latebloom.sweeps.store.export import export
 from latebloom.sweeps.workers.estimate import PER_FILE, estimate
 

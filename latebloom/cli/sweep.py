@@ -98,7 +98,7 @@ class Sweep:
 
     def _list(self) -> int:
         """Print the named sweeps."""
-        from latebloom.sweeps.file import sweep_names
+        from latebloom.sweeps.named import sweep_names
 
         names = sweep_names()
         if self.json:

@@ -1,4 +1,4 @@
-"""Sweeps from TOML files: a user's own, and the named ones that plugins register."""
+"""Sweeps from TOML files: a user's own, and named ones."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,16 @@ from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.files import read_toml
-from latebloom.core.plugins import load_plugins, load_plugins_of
+from latebloom.core.plugins import load_plugins_of
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.presets import Setting, load
 from latebloom.experiment.settings import change, scalar
 from latebloom.sweeps.grid.axis import RANGE
 from latebloom.sweeps.grid.fields import Fields
 
+from .named import sweep_files
 from .sweep import Sweep
 
-# Folders of named sweeps, one TOML file each.
-FOLDERS: list[Path] = []
 # Keys of a sweep's file that are options of `latebloom sweep` too.
 OWN = ("seeds", "only", "batch", "name", "matched", "tasks", "trajectories")
 KEYS = (
@@ -35,23 +34,6 @@ KINDS: dict[str, Any] = {
     "trajectories": list,
 }
 WORDS = {int: "a whole number", list: "a list", str: "a text", bool: "true or false"}
-
-
-def register_sweeps(folder: Path) -> None:
-    """Make the TOML files of a folder known as named sweeps."""
-    if folder not in FOLDERS:
-        FOLDERS.append(folder)
-
-
-def sweep_files() -> dict[str, Path]:
-    """Return the files of the named sweeps, those of the plugins included, by name."""
-    load_plugins()
-    return {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))}
-
-
-def sweep_names() -> dict[str, str]:
-    """Return name -> title of the named sweeps."""
-    return {name: read_toml(path).get("title", "") for name, path in sweep_files().items()}
 
 
 def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
