@@ -17,7 +17,7 @@ import numpy as np
 
 import latebloom as lb
 from latebloom.diagnosis.forecast import forecast
-from latebloom_paper.networks import blog_fig1
+from latebloom.experiment.presets import preset
 
 from .timing import Row
 
@@ -242,7 +242,9 @@ def judge(first: int) -> tuple[dict[str, Score], Counter[str]]:
 def networks() -> Score:
     """Return the forecasts for the network of the blog on addition mod 31, which groks, diagnosed
     from its accuracies as a stranger's log would be, at seven moments before t2."""
-    runs = lb.simulate_batch([blog_fig1.small(seed) for seed in range(1, NETWORKS + 1)])
+    base, seeds = preset("blog-fig1").experiment(small=True), range(1, NETWORKS + 1)
+    cells = lb.Sweep(base, zip=[{"problem.seed": seeds, "init.seed": seeds}]).cells()
+    runs = lb.simulate_batch([experiment for _, experiment in cells])
     score = Score()
     for run in runs:
         k, train, test = (run.trajectory[x].values for x in ("step", "train_error", "test_error"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import latebloom as lb
 from latebloom.engines.jump import simulate_jump
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom.experiment.presets import load
 
 from .figure3 import ALPHA, experiment, numpy_loop
 from .timing import Row, in_turn
@@ -21,7 +21,9 @@ def measure(out: Path) -> list[Row]:
         lambda: numpy_loop(LOOP_STEPS), lambda: simulate_jump(short), lambda: simulate_jump(long)
     )
     loop /= LOOP_STEPS
-    runs = STUDIES["fig4"].sweep("published").cells()
+    alphas = [0.005, 0.01, 0.0275, 0.055, 0.0825, 0.1]
+    betas = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
+    runs = lb.sweep(load("fig4"), {"alpha": alphas, "beta": betas}).cells()
     grid = [e.with_(method=lb.ProximalGradient(e.method.alpha)) for _, e in runs]
     (whole,) = in_turn(lambda: [simulate_jump(e) for e in grid], rounds=1)
     t2 = simulate_jump(long).t2.step

@@ -7,8 +7,8 @@ import numpy as np
 import latebloom as lb
 from latebloom.engines.slow import simulate_slow
 from latebloom.engines.step import simulate_step
+from latebloom.experiment.presets import load
 from latebloom.simulate import simulate
-from latebloom_paper.book.catalogue import STUDIES
 
 from .timing import Row, in_turn, micro
 
@@ -40,7 +40,7 @@ def experiment(beta: float = BETA, steps: int = STEPS) -> lb.Experiment:
 def slow_run(rate: float) -> lb.Experiment:
     """Return Figure 5 by the proximal method with this alpha beta and a horizon beyond t2."""
     goals = (1e-2, 1e-2)
-    return STUDIES["fig5"].experiment.with_(
+    return load("fig5").with_(
         penalty=lb.Nuclear(rate / ALPHA),
         method=lb.ProximalGradient(ALPHA),
         steps=round(20 / rate),
@@ -66,7 +66,7 @@ def measure(out: Path) -> list[Row]:
     assert found.t2.low is not None
     assert found.events is not None
     fewer = found.t2.low / found.events
-    large = simulate(STUDIES["completion200"].experiment, engine="step")
+    large = simulate(load("completion200"), engine="step")
 
     versus = f"NumPy loop {micro(loop)}"
     return [

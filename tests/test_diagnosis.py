@@ -17,8 +17,8 @@ from latebloom.diagnosis import Finding, diagnose_log, read_log
 from latebloom.diagnosis.curves import guess_kind
 from latebloom.diagnosis.forecast import forecast
 from latebloom.diagnosis.norm import explain
-from latebloom.diagnosis.picture import plot_diagnosis
 from latebloom.experiment.presets import preset
+from latebloom.plots.diagnosis import plot_diagnosis
 
 EVERY = np.arange(0, 20_001, 100)
 

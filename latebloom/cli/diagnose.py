@@ -73,8 +73,7 @@ class Diagnose:
             thresholds=(self.train_threshold, self.test_threshold),
         )
         if self.plot is not None:
-            from latebloom.diagnosis.picture import plot_diagnosis
-            from latebloom.plots import save_figure
+            from latebloom.plots import plot_diagnosis, save_figure
 
             save_figure(plot_diagnosis(found), self.plot)
         if self.json:

@@ -2,6 +2,7 @@
 
 from .curves import log_steps as log_steps
 from .curves import shown as shown
+from .diagnosis import plot_diagnosis as plot_diagnosis
 from .laws import plot_law as plot_law
 from .lines import MARKERS as MARKERS
 from .lines import plot_lines as plot_lines

@@ -5,11 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from latebloom.core.phases import Passage
-from latebloom.plots import style as st
-from latebloom.plots.curves import draw_legend, passage_label
+from latebloom.diagnosis.curves import Records
+from latebloom.diagnosis.result import Diagnosis
 
-from .curves import Records
-from .result import Diagnosis
+from . import style as st
+from .curves import draw_legend, passage_label
 
 # Two decades: less is easier to read on a linear axis.
 DECADES = 100.0
