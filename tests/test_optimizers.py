@@ -291,7 +291,7 @@ def test_options_survive_a_file_booleans_and_numbers():
         (lambda: lb.Adam(0.1, batch=0), "Adam.batch = 0: must be an integer >= 1"),
         (lambda: lb.Adam(0.1, batch_seed=-1), "batch_seed = -1: must be an integer in 0.."),
         (lambda: lb.Adam(0.1, b2=1.0), "Adam.b2 = 1: must be below 1"),
-        (lambda: lb.Adam(0.1, b1=1.5), r"must be a share in \[0, 1\]"),
+        (lambda: lb.Adam(0.1, b1=1.5), r"must be a fraction in \[0, 1\]"),
         (lambda: lb.Adam(0.1, eps=0.0), "Adam.eps = 0.0: must be a finite number > 0"),
         (lambda: lb.SGD(0.1, momentum=1.0), "SGD.momentum = 1: must be below 1"),
         (lambda: lb.SGD(0.1, sphere=0.0), "SGD.sphere = 0.0: must be a finite number > 0"),

@@ -37,11 +37,11 @@ def phases(steps, s=(1, 2, 3), N=(10, 20, 40), seeds=4):
 EASY = [[math.inf, 100, 10], [math.inf, math.inf, 1000], [NAN, math.inf, math.inf]]
 
 
-def test_the_map_of_shares():
+def test_the_map_of_fractions():
     figure = plot_phase(phases(EASY), "s", "N")
     axes, bar = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("s", "N")
-    assert bar.get_ylabel() == "share that generalizes"
+    assert bar.get_ylabel() == "fraction that generalizes"
     (mesh,) = axes.collections
     # Rows are N, columns s; the missing cell (s = 3, N = 10) is masked.
     assert mesh.get_array().filled(-1).tolist() == [[0, 0, -1], [1, 0, 0], [1, 1, 0]]

@@ -65,7 +65,7 @@ def load_plugins() -> None:
 
 def load_plugins_of(
     data: Mapping[str, Any], folder: Path | None = None, source: str = ""
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Import the plugins that a TOML table names, and return the table without them.
 
     **Arguments:**
@@ -76,8 +76,10 @@ def load_plugins_of(
 
     **Raises:** `InvalidInput` if `plugins` is no list of names, or one cannot be imported.
     """
+    if not isinstance(data, Mapping) or KEY not in data:
+        return data
     rest = dict(data)
-    names = rest.pop(KEY, [])
+    names = rest.pop(KEY)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         where = f"{source}: " if source else ""
         raise InvalidInput(f'{where}{KEY} = {names!r}: must be a list of modules, ["my_module"]')
