@@ -5,31 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from latebloom.runs import Run
-from latebloom_paper.book.readings import Reading
-from latebloom_paper.book.reproduction import Comparison
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.readings import readings_of
+from latebloom_paper.book.reproduction import Comparison, over_seeds
 
-from .families import over_seeds
-
-READINGS = (
-    Reading("l2_norm", 0, 13.0),
-    Reading("l2_norm", "largest", 93.0),
-    Reading("l2_norm", 6_000, 82.0),
-    Reading("l2_norm", "t2", 58.0),
-    Reading("l2_norm", 10_000, 50.0),
-    Reading("test_loss", "largest", 41.0),
-)
-TOP = "step of the largest l2 norm"
-PUBLISHED = {
-    "t1": 533.0,
-    "t2": 9146.0,
-    **{reading.words: reading.published for reading in READINGS},
-    TOP: 2150.0,
-}
-# Why they differ from ours.
-BECAUSE = (
-    "the conventions behind the published curve are not known: those of the post and of the public "
-    "code contradict each other and neither gives it; ours are the nearest of 30 tried"
-)
+STUDY = STUDIES["blog-fig1"]
+READINGS = [reading for _, reading in readings_of(STUDY)]
 
 
 def features(run: Run) -> dict[str, float | None]:
@@ -39,7 +20,7 @@ def features(run: Run) -> dict[str, float | None]:
         "t1": run.phases.t1.high,
         "t2": run.phases.t2.high,
         **{reading.words: reading.of(run) for reading in READINGS},
-        TOP: float(run.trajectory["step"][top]),
+        "step of the largest l2 norm": float(run.trajectory["step"][top]),
     }
 
 
@@ -50,7 +31,7 @@ def distance(found: dict[str, float | None]) -> float:
     """
     logs = [
         1.0 if found[name] is None else min(1.0, abs(float(np.log(found[name] / value))))  # pyright: ignore
-        for name, value in PUBLISHED.items()
+        for name, value in STUDY.published.items()
     ]
     return float(np.mean(logs))
 
@@ -62,9 +43,9 @@ def compare(runs: Sequence[Run], published: bool = True) -> list[Comparison]:
 
     - `published`: whether the runs are of the published size; else there is nothing beside them.
     """
-    rows = []
+    rows, because = [], STUDY.readings["because"]
     found = [features(run) for run in runs]
-    for name, theirs in PUBLISHED.items():
+    for name, theirs in STUDY.published.items():
         ours, why = over_seeds([values[name] for values in found])
-        rows.append(Comparison(name, theirs if published else None, ours, why, BECAUSE))
+        rows.append(Comparison(name, theirs if published else None, ours, why, because))
     return rows
