@@ -66,7 +66,8 @@ def test_errors_are_compared_with_the_negative_entries():
 
 def test_a_difference_of_squares_crosses_zero_and_equal_layers_do_not():
     problem = lb.SparseRecovery.from_arrays(np.eye(2), np.array([0.5, -0.5]), np.array([0.5, -0.5]))
-    made = signed_depth.signed_depth().with_(problem=problem, init=1e-2, steps=2000, record=At(()))
+    made = STUDIES["signed-depth"].experiment
+    made = made.with_(problem=problem, init=1e-2, steps=2000, record=At(()))
     signed = lb.simulate(made).trajectory["a"].values[-1]
     tied = lb.simulate(made.with_(model=lb.Hadamard(2))).trajectory["a"].values[-1]
     assert signed == pytest.approx([0.5, -0.5], abs=1e-6)
@@ -77,8 +78,8 @@ def test_a_difference_of_squares_crosses_zero_and_equal_layers_do_not():
 # Depth --------------------------------------------------------------------------------------------
 
 
-def test_the_penalties_on_the_layers_are_the_norms_of_a_that_are_told():
-    runs, beta = deep_runs.experiments(deep_runs.FULL), deep_runs.FULL.beta
+def test_the_penalties_on_the_layers_are_the_norms_of_a():
+    runs, beta = deep_runs.experiments(deep_runs.STUDY), deep_runs.STUDY.settings["beta"]
     u = np.array([0.3, 0.0, 0.5])
     v = np.array([0.0, 0.2, 0.0])
     for name, depth, exponent in (
@@ -102,35 +103,40 @@ def test_the_fewest_measurements_are_the_first_that_do():
 
 
 def test_depth_is_judged_by_medians_over_instances():
-    size, k = deep_runs.QUICK, len(deep_runs.FULL.measurements)
+    full, quick = (deep_runs.STUDY.at(quick) for quick in (False, True))
+    measurements = full.settings["measurements"]
+    k = len(measurements)
     good = kind([[1.0] * 6, *[[0.0] * 6] * (k - 1)], t1=10.0, t2=50.0)
     late = kind([*[[1.0] * 6] * (k - 1), [0.01] * 6], t1=10.0, t2=500.0)
     never = kind([[1.0] * 6] * k, t2=np.inf)
-    found = dict.fromkeys(deep_runs.experiments(deep_runs.FULL), good)
+    found = dict.fromkeys(deep_runs.experiments(full), good)
     found |= {deep_runs.DEEP: never, deep_runs.DEEP_L1: late, deep_runs.DEEPER_LAYERS: never}
-    judged = depth_and_l1.evidence(found, deep_runs.FULL)
+    judged = depth_and_l1.evidence(found, measurements)
     assert judged["depth-and-l1.late"].value == 1.0
     assert judged["depth-and-l1.restores"].value == pytest.approx(0.01)
     assert judged["depth-and-l1.no-delay"].value == 1.0
     assert judged["depth-and-l1.harmless"].value == 1.0
     assert judged["depth-and-l1.measurements"].value == 1.0
     assert judged["depth-and-l1.fewer-3"].value == np.inf
-    few = {
-        name: deep_runs.Kind(*(part[: len(size.measurements)] for part in one))
-        for name, one in found.items()
-    }
     # What is claimed of the full size alone.
-    assert "depth-and-l1.fewer-2" not in depth_and_l1.evidence(few, size)
-    assert "depth-and-l1.late" not in depth_and_l1.evidence(few, size)
+    few = {name: found[name] for name in deep_runs.experiments(quick)}
+    decided = depth_and_l1.evidence(few, measurements)
+    assert not {"depth-and-l1.fewer-2", "depth-and-l1.late"} & set(decided)
 
 
 # The floor ----------------------------------------------------------------------------------------
 
 
+def constant(beta):
+    """Return a short run with constant alpha and beta."""
+    base = STUDIES["debiasing"].changed({"beta": beta, "steps": 10_000})
+    return base.with_(record=At(floors.records(base.steps)))
+
+
 def test_the_decaying_strengths_drive_as_far_as_the_constant_ones():
     beta = 1e-3
-    base = floors.debiasing(beta)
-    runs = floors.kinds(base, beta)
+    base = constant(beta)
+    runs = floors.kinds(base)
     t = np.arange(base.steps)
     driven = {
         name: float(np.sum(run.method.alpha(t, -1) if name == floors.ALPHA_DECAYS else 0.1 + 0 * t))
@@ -143,11 +149,11 @@ def test_the_decaying_strengths_drive_as_far_as_the_constant_ones():
         0.1 * base.steps * np.log(11) / 10, rel=0.01
     )
     # 10/(1 + 10 x)^2 over x in [0.9, 1]: root mean square of 0.1 and 0.083.
-    assert floors.left_of_beta(base, beta) == pytest.approx(0.0907, abs=2e-3)
+    assert floors.left_of_beta(base) == pytest.approx(0.0907, abs=2e-3)
 
 
 def test_debiasing_finds_the_support_and_the_truth():
-    made = floors.debiasing(1e-3)
+    made = constant(1e-3)
     error, exact = floors.debiased(lb.simulate(made, engine="step"))
     assert exact
     assert error < 1e-12
@@ -180,17 +186,17 @@ def test_ratios_of_floors_decide():
 
 
 def test_waiting_is_taken_off_before_delays_are_compared():
-    size = late_penalty.QUICK
+    settings = STUDIES["late-penalty"].at(True).settings
     start = late_penalty.Times(np.array([10.0, 10.0]), np.array([1010.0, np.inf]))
     other = late_penalty.Times(np.array([10.0, 10.0]), np.array([1510.0, np.inf]))
     times = {
         late_penalty.START: start,
         late_penalty.FROM_T1: other,
-        late_penalty.SHORT: other._replace(t2=other.t2 + size.short),
-        late_penalty.LONG: start._replace(t2=start.t2 - 10 + size.long),
+        late_penalty.SHORT: other._replace(t2=other.t2 + settings["short"]),
+        late_penalty.LONG: start._replace(t2=start.t2 - 10 + settings["long"]),
         late_penalty.EARLY: other._replace(t2=np.array([np.inf, np.inf])),
     }
-    found = late_penalty.evidence(times, size)
+    found = late_penalty.evidence(times, settings)
     assert found["late-penalty.head-start"].value == pytest.approx(1.5)
     assert found["late-penalty.short"].value == pytest.approx(1.51)
     assert found["late-penalty.long"].value == pytest.approx(1.0)
@@ -199,11 +205,12 @@ def test_waiting_is_taken_off_before_delays_are_compared():
 
 
 def test_a_tiny_late_penalty_runs_whole(workspace, monkeypatch):
-    monkeypatch.setattr(late_penalty, "QUICK", late_penalty.Size(1e-3, 4000, 100, 500))
-    monkeypatch.setattr(late_penalty, "SEEDS", (1, 2))
-    monkeypatch.setattr(late_penalty, "OFF", 50)
-    base = late_penalty.late_penalty(late_penalty.QUICK).with_(thresholds=(0.1, 0.1))
-    monkeypatch.setattr(late_penalty, "late_penalty", lambda size: base)
+    data = STUDIES["late-penalty"].data
+    tiny = {"beta": 1e-3, "short": 100, "long": 500, "off": 50}
+    monkeypatch.setitem(data["settings"], "quick", tiny)
+    sizes = {"steps": 4000, "penalty.beta.value": 1e-3, "thresholds": [0.1, 0.1]}
+    monkeypatch.setitem(data["experiment"], "quick", sizes)
+    monkeypatch.setitem(data["sweeps"]["late"], "quick", {"axes": {"problem.seed": [1, 2]}})
     result = late_penalty.reproduce(workspace)
     assert set(result.evidence) == {claim.id for claim in STUDIES["late-penalty"].claims}
     assert 0.8 < result.evidence["late-penalty.long"].value < 1.2
@@ -215,18 +222,21 @@ def test_a_tiny_late_penalty_runs_whole(workspace, monkeypatch):
 
 
 def test_the_noise_is_that_of_the_problem():
-    size = noise.QUICK
-    made = noise.noise(size, 1e4).problem
-    assert noise.deviation(size, np.array([1e4])).item() == pytest.approx(made.noise_std)
+    made = STUDIES["noise"].at(True).experiment.problem
+    assert isinstance(made, lb.SparseRecovery)
+    assert noise.deviation(made, np.array([1e4])).item() == pytest.approx(made.noise_std)
     # Least squares on the support: an error proportional to the noise, zero without.
-    few = [noise.oracle(size, snr).mean() for snr in (1e2, 1e4)]
+    few = [noise.oracle(made, snr, np.arange(20)).mean() for snr in (1e2, 1e4)]
     assert few[0] / few[1] == pytest.approx(10.0)
 
 
 def test_slopes_and_delays_of_a_made_up_noise():
-    size = noise.QUICK
-    sigma = xr.DataArray(noise.deviation(size, np.array(size.snr)), dims="snr")
-    beta = xr.DataArray(np.array(size.beta), dims="beta")
+    study = STUDIES["noise"].at(True)
+    problem, sweep = study.experiment.problem, noise.sweep(study)
+    assert isinstance(problem, lb.SparseRecovery)
+    snrs, betas = (np.array(*sweep.axes[i].values.values()) for i in (0, 1))
+    sigma = xr.DataArray(noise.deviation(problem, snrs), dims="snr")
+    beta = xr.DataArray(betas, dims="beta")
     seed = xr.DataArray(np.ones(6), dims="problem.seed")
     # Least where beta is 0.3 sigma, a fifth of that a decade away.
     error = sigma * (1 + np.abs(np.log(beta / (0.3 * sigma)))) * seed
@@ -238,8 +248,8 @@ def test_slopes_and_delays_of_a_made_up_noise():
             "t2_high": t2.where(~lost),
             "verdict": xr.where(lost, "memorized_only", "grokked"),
         }
-    ).assign_coords(snr=list(size.snr), beta=list(size.beta))
-    found = noise.evidence(cells, size)
+    ).assign_coords(snr=snrs, beta=betas)
+    found = noise.evidence(cells, problem)
     assert found["noise.lost"].value == 0.0
     assert found["noise.groks"].value == 1.0
     assert found["noise.delay-high"].value == pytest.approx(1.0, abs=1e-2)
@@ -251,15 +261,13 @@ def test_slopes_and_delays_of_a_made_up_noise():
 
 
 def test_the_grids_keep_what_they_say_fixed():
-    for size in (prefactor.QUICK, prefactor.FULL):
-        grids = prefactor.grids(size)
+    for study in (STUDIES["prefactor"].at(quick) for quick in (True, False)):
+        grids, fixed = prefactor.grids(study), study.settings["fixed"]
         assert {(N / n, s / n) for n, N, s in grids[prefactor.BY_N]} == {(0.4, 0.04)}
         assert {(n, s) for n, _, s in grids[prefactor.BY_MEASUREMENTS]} == {
-            (size.fixed, round(0.04 * size.fixed))
+            (fixed, round(0.04 * fixed))
         }
-        assert {(n, N) for n, N, _ in grids[prefactor.BY_SPARSITY]} == {
-            (size.fixed, round(0.6 * size.fixed))
-        }
+        assert {(n, N) for n, N, _ in grids[prefactor.BY_SPARSITY]} == {(fixed, round(0.6 * fixed))}
 
 
 def test_exponents_are_found_and_shared_instances_count_once():
@@ -276,9 +284,10 @@ def test_exponents_are_found_and_shared_instances_count_once():
 
 
 def test_a_tiny_prefactor_runs_whole(workspace, monkeypatch):
-    tiny = prefactor.Size((25, 50), 25, (0.6, 0.8), (0.04, 0.08))
-    monkeypatch.setattr(prefactor, "QUICK", tiny)
-    monkeypatch.setattr(prefactor, "SEEDS", (0, 1))
+    tiny = {"n": [25, 50], "fixed": 25, "measurements": [0.6, 0.8], "sparsity": [0.04, 0.08]}
+    data = STUDIES["prefactor"].data
+    monkeypatch.setitem(data["settings"], "quick", tiny)
+    monkeypatch.setitem(data["sweeps"]["prefactor"], "zip", [{"problem.seed": [0, 1]}])
     result = prefactor.reproduce(workspace)
     assert set(result.evidence) == {claim.id for claim in STUDIES["prefactor"].claims}
     assert result.evidence["prefactor.slow"].value == 1.0

@@ -19,8 +19,7 @@ from .floors import (
     CONSTANT,
     DEBIASED,
     PROXIMAL,
-    SEEDS,
-    SLOW_TIME,
+    STUDY,
     debiasing,
     kinds,
     left_of_beta,
@@ -64,40 +63,32 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Run with constant and decaying alpha and beta, debias, and compare the floors."""
     from latebloom_paper.pictures.beyond import plot_debiasing
 
-    beta = workspace.of(2e-4, 2e-5)
-    settings = {"beta": beta, "seeds": SEEDS, "slow time": SLOW_TIME}
-    kept = workspace.table("debiasing", settings, lambda progress: measure(beta, progress))
+    study = STUDY.at(workspace.quick)
+    s = study.settings
+    kept = workspace.table("debiasing", s, lambda progress: measure(study, progress))
     floor, swing = (
         {name: np.array(values, dtype=float) for name, values in kept[key].items()}
         for key in ("floor", "oscillation")
     )
-    base = debiasing(beta)
-    left = left_of_beta(base, beta)
+    base = debiasing(study)
     law = np.array(kept["law"], dtype=float)
     exact = np.array(kept["found"], dtype=bool)
     rows = [
-        Comparison(f"median floor / beta, {name}", None, float(np.nanmedian(values)) / beta)
+        Comparison(f"median floor / beta, {name}", None, float(np.nanmedian(values)) / s["beta"])
         for name, values in floor.items()
     ]
-    rows.append(Comparison("the same, closed form", None, float(np.nanmedian(law)) / beta))
-    notes = (
-        f"beta = {beta:g}, {base.steps:,} steps; alpha decays elevenfold; beta from ten times to "
-        f"{left:.2g} of the constant one, with nine tenths of its integral",
-        "floors: root mean square over the last tenth of the run, relative; of proximal gradient "
-        "the certified limit",
-        f"found supports that are not that of a*: {exact.size - exact.sum()} of {exact.size}; "
-        f"largest debiased error of all: {floor[DEBIASED].max():.2g} (without noise a superset of "
-        "at most N entries does as well)",
-    )
+    rows.append(Comparison("the same, closed form", None, float(np.nanmedian(law)) / s["beta"]))
     shown = (ALPHA_DECAYS, PROXIMAL, BETA_DECAYS, DEBIASED)
     ratios = {name: floor[name] / floor[CONSTANT] for name in shown}
-    return Reproduction(
-        "debiasing",
-        "What removes the floor of the test error",
-        tuple(rows),
+    left = left_of_beta(base)
+    return study.reproduction(
+        rows,
         plot_debiasing(base.record_steps, kept["curve"], ratios),
-        notes,
         evidence(floor, swing, exact, law, left),
-        (base, *list(kinds(base, beta).values())[1:]),
-        f"{SEEDS[0]} to {SEEDS[-1]}",
+        list(kinds(base).values()),
+        steps=base.steps,
+        left=left,
+        missed=exact.size - exact.sum(),
+        count=exact.size,
+        largest=floor[DEBIASED].max(),
     )

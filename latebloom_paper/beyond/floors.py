@@ -9,36 +9,26 @@ from latebloom.core.schedules import PowerDecay
 from latebloom.experiment import At, Experiment, LogSpaced
 from latebloom.methods import ProximalGradient, Subgradient
 from latebloom.penalties import L1
-from latebloom.problems import SparseRecovery
 from latebloom.runs import Run
 from latebloom.simulate import simulate_batch
 from latebloom.theory import final_error, limit
+from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import completed
 
-SEEDS = tuple(range(1, 21))
-ALPHA = 0.1
-# alpha beta times the steps: ten to twenty times the slow time of generalization at N = 40.
-SLOW_TIME = 1.0
+STUDY = STUDIES["debiasing"]
+ALPHA = STUDY.settings["alpha"]
 # The end of the run over which the floor is taken, and at how many of its steps.
 END, RECORDS = 0.9, 64
-# A resting entry chatters within alpha beta of a mean that is at most alpha beta.
+# An entry off the support oscillates within alpha beta of a mean that is at most alpha beta.
 CHATTER = 3.0
 CONSTANT, ALPHA_DECAYS, BETA_DECAYS = "alpha and beta constant", "alpha decays", "beta decays"
 PROXIMAL, DEBIASED = "ProximalGradient", "constant, then debiased"
 
 
-def debiasing(beta: float = 2e-5, seed: int = 1) -> Experiment:
-    """Return one run with constant alpha and beta: Figure 4 with ten measurements more."""
-    steps = round(SLOW_TIME / (ALPHA * beta))
-    return Experiment(
-        SparseRecovery.code(n=100, s=5, N=40, snr=None, seed=seed),
-        L1(beta),
-        Subgradient(ALPHA),
-        init=1e-6,
-        steps=steps,
-        record=At(records(steps)),
-        thresholds=(1e-2, 1e-2),
-    )
+def debiasing(study: Study, seed: int = 1) -> Experiment:
+    """Return one run with constant alpha and beta."""
+    base = study.changed({"problem.seed": seed})
+    return base.with_(record=At(records(base.steps)))
 
 
 def records(steps: int) -> tuple[int, ...]:
@@ -48,9 +38,9 @@ def records(steps: int) -> tuple[int, ...]:
     return tuple(np.union1d(curve, end).tolist())
 
 
-def kinds(base: Experiment, beta: float) -> dict[str, Experiment]:
+def kinds(base: Experiment) -> dict[str, Experiment]:
     """Return the run with constant alpha and beta, and those with one of them decaying."""
-    scale = base.steps / 10
+    scale, beta = base.steps / 10, strength(base)
     return {
         CONSTANT: base,
         ALPHA_DECAYS: base.with_(method=Subgradient(PowerDecay(ALPHA, scale, 1.0))),
@@ -59,23 +49,30 @@ def kinds(base: Experiment, beta: float) -> dict[str, Experiment]:
     }
 
 
-def left_of_beta(base: Experiment, beta: float) -> float:
+def strength(base: Experiment) -> float:
+    """Return the constant beta of a run."""
+    assert isinstance(base.penalty, L1)
+    return float(np.asarray(base.penalty.strength()))
+
+
+def left_of_beta(base: Experiment) -> float:
     """Return the decaying beta over the constant one: its root mean square over the end."""
-    penalty = kinds(base, beta)[BETA_DECAYS].penalty
+    penalty = kinds(base)[BETA_DECAYS].penalty
     assert penalty is not None
     steps = base.record_steps
     end = steps[steps >= END * base.steps]
     values = np.array([penalty.strength(t, -1) for t in end], dtype=float)
-    return float(np.sqrt(np.mean(values**2))) / beta
+    return float(np.sqrt(np.mean(values**2))) / strength(base)
 
 
-def measure(beta: float, progress: Progress) -> dict[str, Any]:
+def measure(study: Study, progress: Progress) -> dict[str, Any]:
     """Return floors, oscillations and curves of all kinds of runs on all instances."""
-    bases = [debiasing(beta, seed) for seed in SEEDS]
+    first, last = study.settings["seeds"]
+    bases = [debiasing(study, seed) for seed in range(first, last + 1)]
     found: dict[str, Any] = {"floor": {}, "oscillation": {}, "curve": {}}
-    names = list(kinds(bases[0], beta))
+    names = list(kinds(bases[0]))
     for i, name in enumerate(names):
-        runs = simulate_batch([kinds(base, beta)[name] for base in bases])
+        runs = simulate_batch([kinds(base)[name] for base in bases])
         ends = [ending(completed(run)) for run in runs]
         found["floor"][name] = [end[0] for end in ends]
         found["oscillation"][name] = [end[1] for end in ends]
@@ -111,8 +108,7 @@ def debiased(run: Run) -> tuple[float, bool]:
     assert truth is not None
     last = run.trajectory.sel(step=run.trajectory["step"] >= END * run.last_step)
     mean = last["a"].values.mean(axis=0)
-    beta = float(np.asarray(run.experiment.penalty.strength()))  # pyright: ignore - it has one
-    support = np.abs(mean) > CHATTER * ALPHA * beta
+    support = np.abs(mean) > CHATTER * ALPHA * strength(run.experiment)
     a = np.zeros_like(mean)
     a[support] = np.linalg.lstsq(data.X[:, support], data.y_star, rcond=None)[0]
     error = float(np.linalg.norm(a - truth) / np.linalg.norm(truth))
