@@ -5,22 +5,16 @@ data: the experiment, the sweeps, the published values, the text of the report a
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from latebloom.core.errors import InvalidInput, nearest
-from latebloom.core.progress import Progress
 from latebloom.experiment import natural
 
-from .reproduction import Reproduction
 from .study import GROUPS as GROUPS
-from .study import Group, Regenerate
+from .study import Group
 from .study import Study as Study
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
 
 # What `reproduce all` regenerates: the paper and what follows from it.
 ALL = "all"
@@ -64,19 +58,6 @@ def public_seconds_of(names: Iterable[str]) -> float:
     runs = {name: STUDIES[name].runs_of for name in chosen}
     own = [n for n in chosen if not runs[n] or not chosen.issuperset(runs[n])]
     return sum(STUDIES[name].public_seconds or 0.0 for name in own)
-
-
-def by_size(
-    full: Callable[[Progress], Reproduction], quick: Callable[[Progress], Reproduction]
-) -> Regenerate:
-    """Return what regenerates a study that is one function at the full size and another one at
-    the quick."""
-
-    def study(workspace: "Workspace") -> Reproduction:
-        with workspace.bar("study") as progress:
-            return (quick if workspace.quick else full)(progress)
-
-    return study
 
 
 def study_of(name: str) -> Study:

@@ -77,15 +77,14 @@ class Study:
     @property
     def data(self) -> Mapping[str, Any]:
         """What the file holds."""
-        return _read(self.file, self.code.get("claims", ""))
+        return _read(self.file)
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """The statements that the study decides."""
-        return tuple(
-            claim if isinstance(claim, Claim) else claim_of(claim)
-            for claim in self.data.get("claims", ())
-        )
+        if "claims" in self.code:
+            return _at(self.code["claims"])()
+        return tuple(claim_of(table) for table in self.data.get("claims", ()))
 
     @property
     def published(self) -> Mapping[str, Any]:
@@ -230,7 +229,7 @@ class Study:
 
         **Arguments:**
 
-        - `settings`: the experiments it is made of, by default that of the study.
+        - `settings`: the experiments it is made of, by default that of the study if it has one.
         - `words`: what stands in these texts in braces, besides the settings by their names.
         """
         report = self._sized("report")
@@ -242,7 +241,7 @@ class Study:
             figure,
             tuple(note.format(**words) for note in report.get("notes", ())),
             evidence,
-            tuple(settings) or (self.experiment,),
+            tuple(settings) or ((self.experiment,) if "experiment" in self.data else ()),
             report.get("seeds", "").format(**words),
         )
 
@@ -276,20 +275,20 @@ class Study:
             self.aliases,
             self.group,
             "reproduce" if self.place else "",
-            lambda: self.data,
+            lambda: {**self.data, "claims": self.claims},
         )
 
 
 @cache
-def _read(file: Path, claims: str) -> dict[str, Any]:
-    """Return what a file holds, with the claims that a function computes, if one is named.
+def _read(file: Path) -> dict[str, Any]:
+    """Return what a file holds.
 
     A text in place of the table `published` names the study that has the same.
     """
     found = read_toml(file)
     if isinstance(other := found.get("published"), str):
         found["published"] = read_toml(file.with_name(f"{other}.toml"))["published"]
-    return found | {"claims": _at(claims)()} if claims else found
+    return found
 
 
 def _at(place: str) -> Any:
