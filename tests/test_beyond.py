@@ -12,17 +12,15 @@ import latebloom as lb
 from latebloom.experiment.record import At
 from latebloom_paper.beyond import (
     debiasing,
-    deep_runs,
     depth_and_l1,
-    floors,
     late_penalty,
     noise,
     prefactor,
     signed_depth,
 )
-from latebloom_paper.beyond.curves import median_curve
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED, Verdict
+from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.pictures.strips import draw_lines, draw_strips
 
@@ -79,13 +77,13 @@ def test_a_difference_of_squares_crosses_zero_and_equal_layers_do_not():
 
 
 def test_the_penalties_on_the_layers_are_the_norms_of_a():
-    runs, beta = deep_runs.experiments(deep_runs.STUDY), deep_runs.STUDY.settings["beta"]
+    runs, beta = depth_and_l1.experiments(depth_and_l1.STUDY), depth_and_l1.STUDY.settings["beta"]
     u = np.array([0.3, 0.0, 0.5])
     v = np.array([0.0, 0.2, 0.0])
     for name, depth, exponent in (
-        (deep_runs.DEEP_L1, 2, 1.0),
-        (deep_runs.DEEP_LAYERS, 2, 1 / 2),
-        (deep_runs.DEEPER_LAYERS, 3, 1 / 3),
+        (depth_and_l1.DEEP_L1, 2, 1.0),
+        (depth_and_l1.DEEP_LAYERS, 2, 1 / 2),
+        (depth_and_l1.DEEPER_LAYERS, 3, 1 / 3),
     ):
         a = u**depth - v**depth
         value = runs[name].penalty.value(np.stack([u, v]))
@@ -94,23 +92,27 @@ def test_the_penalties_on_the_layers_are_the_norms_of_a():
 
 def kind(error, t1=1.0, t2=1.0):
     error = np.array(error, dtype=float)
-    return deep_runs.Kind(error, np.full(error.shape, t1), np.full(error.shape, t2))
+    return depth_and_l1.Kind(error, np.full(error.shape, t1), np.full(error.shape, t2))
 
 
 def test_the_fewest_measurements_are_the_first_that_do():
     made = kind([[1.0, 0.01, 1.0], [0.02, 1.0, 1.0], [0.0, 0.0, 1.0]])
-    assert deep_runs.fewest(made, (10, 20, 30)).tolist() == [20.0, 10.0, np.inf]
+    assert depth_and_l1.fewest(made, (10, 20, 30)).tolist() == [20.0, 10.0, np.inf]
 
 
 def test_depth_is_judged_by_medians_over_instances():
-    full, quick = (deep_runs.STUDY.at(quick) for quick in (False, True))
+    full, quick = (depth_and_l1.STUDY.at(quick) for quick in (False, True))
     measurements = full.settings["measurements"]
     k = len(measurements)
     good = kind([[1.0] * 6, *[[0.0] * 6] * (k - 1)], t1=10.0, t2=50.0)
     late = kind([*[[1.0] * 6] * (k - 1), [0.01] * 6], t1=10.0, t2=500.0)
     never = kind([[1.0] * 6] * k, t2=np.inf)
-    found = dict.fromkeys(deep_runs.experiments(full), good)
-    found |= {deep_runs.DEEP: never, deep_runs.DEEP_L1: late, deep_runs.DEEPER_LAYERS: never}
+    found = dict.fromkeys(depth_and_l1.experiments(full), good)
+    found |= {
+        depth_and_l1.DEEP: never,
+        depth_and_l1.DEEP_L1: late,
+        depth_and_l1.DEEPER_LAYERS: never,
+    }
     judged = depth_and_l1.evidence(found, measurements)
     assert judged["depth-and-l1.late"].value == 1.0
     assert judged["depth-and-l1.restores"].value == pytest.approx(0.01)
@@ -119,7 +121,7 @@ def test_depth_is_judged_by_medians_over_instances():
     assert judged["depth-and-l1.measurements"].value == 1.0
     assert judged["depth-and-l1.fewer-3"].value == np.inf
     # What is claimed of the full size alone.
-    few = {name: found[name] for name in deep_runs.experiments(quick)}
+    few = {name: found[name] for name in depth_and_l1.experiments(quick)}
     decided = depth_and_l1.evidence(few, measurements)
     assert not {"depth-and-l1.fewer-2", "depth-and-l1.late"} & set(decided)
 
@@ -130,31 +132,26 @@ def test_depth_is_judged_by_medians_over_instances():
 def constant(beta):
     """Return a short run with constant alpha and beta."""
     base = STUDIES["debiasing"].changed({"beta": beta, "steps": 10_000})
-    return base.with_(record=At(floors.records(base.steps)))
+    return base.with_(record=At(debiasing.records(base.steps)))
 
 
 def test_the_decaying_strengths_drive_as_far_as_the_constant_ones():
     beta = 1e-3
     base = constant(beta)
-    runs = floors.kinds(base)
+    runs = debiasing.kinds(base)
     t = np.arange(base.steps)
-    driven = {
-        name: float(np.sum(run.method.alpha(t, -1) if name == floors.ALPHA_DECAYS else 0.1 + 0 * t))
-        for name, run in runs.items()
-    }
-    betas = runs[floors.BETA_DECAYS].penalty.strength(t, -1)
+    driven = float(np.sum(runs[debiasing.ALPHA_DECAYS].method.alpha(t, -1)))
+    betas = runs[debiasing.BETA_DECAYS].penalty.strength(t, -1)
     assert float(np.sum(betas)) == pytest.approx(beta * base.steps / 1.1, rel=0.01)
     # 1/(1 + 10 x) over x in [0, 1] has the mean ln(11)/10.
-    assert driven[floors.ALPHA_DECAYS] == pytest.approx(
-        0.1 * base.steps * np.log(11) / 10, rel=0.01
-    )
+    assert driven == pytest.approx(0.1 * base.steps * np.log(11) / 10, rel=0.01)
     # 10/(1 + 10 x)^2 over x in [0.9, 1]: root mean square of 0.1 and 0.083.
-    assert floors.left_of_beta(base) == pytest.approx(0.0907, abs=2e-3)
+    assert debiasing.left_of_beta(base) == pytest.approx(0.0907, abs=2e-3)
 
 
 def test_debiasing_finds_the_support_and_the_truth():
     made = constant(1e-3)
-    error, exact = floors.debiased(lb.simulate(made, engine="step"))
+    error, exact = debiasing.debiased(lb.simulate(made, engine="step"))
     assert exact
     assert error < 1e-12
 
@@ -164,13 +161,13 @@ def test_ratios_of_floors_decide():
         return np.tile(np.array(values, dtype=float), 10)
 
     floor = {
-        floors.CONSTANT: of(1.0, 2.0),
-        floors.ALPHA_DECAYS: of(0.8, 1.6),
-        floors.BETA_DECAYS: of(0.1, 0.2),
-        floors.PROXIMAL: of(0.8, np.nan),
-        floors.DEBIASED: of(1e-9, 1e-9),
+        debiasing.CONSTANT: of(1.0, 2.0),
+        debiasing.ALPHA_DECAYS: of(0.8, 1.6),
+        debiasing.BETA_DECAYS: of(0.1, 0.2),
+        debiasing.PROXIMAL: of(0.8, np.nan),
+        debiasing.DEBIASED: of(1e-9, 1e-9),
     }
-    swing = {floors.CONSTANT: of(1.0, 1.0), floors.ALPHA_DECAYS: of(0.1, 0.1)}
+    swing = {debiasing.CONSTANT: of(1.0, 1.0), debiasing.ALPHA_DECAYS: of(0.1, 0.1)}
     support = np.tile([True, False], 10)
     found = debiasing.evidence(floor, swing, support, of(1.0, np.nan), 0.1)
     assert found["debiasing.alpha"].value == pytest.approx(0.8)

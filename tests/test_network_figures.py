@@ -32,7 +32,6 @@ from latebloom_paper.networks import (
     fig35,
     lu,
     modular,
-    scaling,
     teachers,
 )
 from latebloom_paper.networks.families import Timed, pairs, until_t2, weaker_later
@@ -581,13 +580,13 @@ def test_figures_1_2_and_30_share_their_runs(workspace, additions):
     assert rows["l1, beta 0.01: t2"].ours is None
     assert (workspace.account.total, workspace.account.fresh) == (12, 12)
     workspace.begin("fig2")
-    result = scaling.fig2(workspace)
+    result = modular.fig2(workspace)
     rows = checked(result)
     assert len(result.figure.axes) == 3  # two panels and one colour bar
     assert rows["nuclear: delay ~ 1/alpha^k, k"].ours is None
     assert (workspace.account.total, workspace.account.fresh) == (8, 4)
     workspace.begin("fig30")
-    result = scaling.fig30(workspace)
+    result = modular.fig30(workspace)
     assert len(result.figure.axes) == 6
     assert {"l1", "l2"} == {name.split(",")[0] for name in checked(result) if ": t2" in name}
     assert (workspace.account.total, workspace.account.fresh) == (16, 8)

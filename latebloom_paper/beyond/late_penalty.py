@@ -7,11 +7,10 @@ import numpy as np
 
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share
 from latebloom_paper.book.workspace import Workspace
-
-from .curves import median_curve
 
 STUDY = STUDIES["late-penalty"]
 START, FROM_T1, SHORT, LONG, EARLY = "start", "from t1", "short", "long", "early"

@@ -8,11 +8,10 @@ import xarray as xr
 from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share, slopes
 from latebloom_paper.book.workspace import Workspace
-
-from .curves import median_curve
 
 STUDY = STUDIES["noise"]
 LOW, MIDDLE, HIGH, NONE = (STUDY.settings[key] for key in ("low", "middle", "high", "none"))

@@ -2,7 +2,6 @@
 them."""
 
 import importlib
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from latebloom.core.files import read_toml
 from latebloom.experiment import Experiment, Preset
 from latebloom.sweeps import Sweep, changed, sweep_from_dict
 
-from .claim import Claim, Criterion
+from .claim import Claim, claim_of
 from .reproduction import Comparison, Reproduction
 from .statistic import Statistic
 
@@ -33,6 +32,9 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 PACKAGE = __name__.partition(".")[0]
 # Tables of a sweep of which the quick size and a call change single keys.
 MERGED = ("set", "axes", "derive")
+
+# A positive number in a text.
+NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
 
 Regenerate = Callable[["Workspace"], Reproduction]
 
@@ -182,8 +184,8 @@ class Study:
 
         **Arguments:**
 
-        - `listed`: the numbers, or a text that lists them, or a quantity of `[published]` whose
-          value lists them.
+        - `listed`: the numbers, or a text with numbers, or a quantity of `[published]` whose
+          value is such a text.
         - `words`: word of the text -> number.
 
         >>> from latebloom_paper.book.catalogue import STUDIES
@@ -192,8 +194,9 @@ class Study:
         """
         if not isinstance(listed, str):
             return list(listed)
-        parts = re.split(r"[,\s]+", str(self.published.get(listed, listed)))
-        return [words[w] if w in words else int(w) if w.isdigit() else float(w) for w in parts]
+        pattern = "|".join([*map(re.escape, words), NUMBER])
+        found = re.findall(pattern, str(self.published.get(listed, listed)))
+        return [words[w] if w in words else int(w) if w.isdigit() else float(w) for w in found]
 
     def compare(self, ours: Mapping[str, float | None]) -> list[Comparison]:
         """Return the rows of the tables `[[comparisons]]`, with our values.
@@ -294,19 +297,3 @@ def _read(file: Path) -> dict[str, Any]:
 def _at(place: str) -> Any:
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
-
-
-def claim_of(data: Mapping[str, Any]) -> Claim:
-    """Return the claim that a table of a study's file describes."""
-
-    def criterion(table: Mapping[str, Any]) -> Criterion:
-        low, high = table.get("low", -math.inf), table.get("high", math.inf)
-        return Criterion(table["statement"], table["statistic"], low, high)
-
-    return Claim(
-        data["id"],
-        data["source"],
-        criterion(data),
-        criterion(data["corrected"]) if "corrected" in data else None,
-        data.get("undecidable", ""),
-    )

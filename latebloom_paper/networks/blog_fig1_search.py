@@ -10,7 +10,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.workspace import Workspace
 
-from .blog_curve import distance, features
+from .blog_fig1 import distance, features
 
 STUDY = STUDIES["blog-fig1-search"]
 CURVES = STUDIES["blog-fig1"].data["sweeps"]["nearest"]["trajectories"]
