@@ -157,7 +157,7 @@ def evidence(
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run with constant and decaying alpha and beta, debias, and compare the floors."""
-    from latebloom_paper.pictures.beyond import plot_debiasing
+    from latebloom_paper.pictures.beyond import plot_curves_and_strips
 
     study = STUDY.at(workspace.quick)
     s = study.settings
@@ -175,11 +175,16 @@ def reproduce(workspace: Workspace) -> Reproduction:
     ]
     rows.append(Comparison("the same, closed form", None, float(np.nanmedian(law)) / s["beta"]))
     shown = (ALPHA_DECAYS, PROXIMAL, BETA_DECAYS, DEBIASED)
-    ratios = {name: floor[name] / floor[CONSTANT] for name in shown}
+    strips = {}
+    for name in shown:
+        ratio = floor[name] / floor[CONSTANT]
+        strips[f"{name}\n(median {np.nanmedian(ratio):.2g})"] = (name, ratio)
+    xlabel = "floor / floor with constant alpha and beta"
+    figure = plot_curves_and_strips(base.record_steps, kept["curve"], strips, xlabel, log=True)
     left = left_of_beta(base)
     return study.reproduction(
         rows,
-        plot_debiasing(base.record_steps, kept["curve"], ratios),
+        figure,
         evidence(floor, swing, exact, law, left),
         list(kinds(base).values()),
         steps=base.steps,

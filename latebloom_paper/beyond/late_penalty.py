@@ -76,7 +76,7 @@ def evidence(times: Mapping[str, Times], settings: Mapping[str, Any]) -> dict[st
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run with the penalty from the start, from t1, from later on, and only at first."""
-    from latebloom_paper.pictures.beyond import plot_late_penalty
+    from latebloom_paper.pictures.beyond import plot_curves_and_strips
 
     study = STUDY.at(workspace.quick)
     labels, base = named(study.settings), study.experiment
@@ -86,15 +86,19 @@ def reproduce(workspace: Workspace) -> Reproduction:
         cells = workspace.results(sweep).load()
         t1, t2 = (np.nan_to_num(cells[k].values, nan=np.inf) for k in ("t1", "t2"))
         times[name] = Times(t1, t2)
-        curves[labels[name]] = median_curve(cells, steps)
+        curves[f"penalty {labels[name]}"] = median_curve(cells, steps)
     rows = []
     for name, label in labels.items():
         for what, values in (("t1", times[name].t1), ("t2", times[name].t2)):
             middle = float(np.median(values))
             ours = middle if np.isfinite(middle) else None
             rows.append(Comparison(f"median {what}, penalty {label}".replace("$", ""), None, ours))
-    ratios = {labels[name]: values for name, values in delays(times, study.settings).items()}
-    figure = plot_late_penalty(steps, curves, ratios)
+    strips = {
+        labels[name]: (f"penalty {labels[name]}", values)
+        for name, values in delays(times, study.settings).items()
+    }
+    xlabel = "$t_2$ less the time without penalty / usual delay $t_2-t_1$"
+    figure = plot_curves_and_strips(steps, curves, strips, xlabel, legend="lower left")
     delay = float(np.median(times[START].t2 - times[START].t1))
     found = evidence(times, study.settings)
     return study.reproduction(rows, figure, found, steps=base.steps, delay=delay)
