@@ -12,17 +12,15 @@ import latebloom as lb
 from latebloom.experiment.record import At
 from latebloom_paper.beyond import (
     debiasing,
-    deep_runs,
     depth_and_l1,
-    floors,
     late_penalty,
     noise,
     prefactor,
     signed_depth,
 )
-from latebloom_paper.beyond.curves import median_curve
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED, Verdict
+from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.pictures.strips import draw_lines, draw_strips
 
@@ -66,7 +64,8 @@ def test_errors_are_compared_with_the_negative_entries():
 
 def test_a_difference_of_squares_crosses_zero_and_equal_layers_do_not():
     problem = lb.SparseRecovery.from_arrays(np.eye(2), np.array([0.5, -0.5]), np.array([0.5, -0.5]))
-    made = signed_depth.signed_depth().with_(problem=problem, init=1e-2, steps=2000, record=At(()))
+    made = STUDIES["signed-depth"].experiment
+    made = made.with_(problem=problem, init=1e-2, steps=2000, record=At(()))
     signed = lb.simulate(made).trajectory["a"].values[-1]
     tied = lb.simulate(made.with_(model=lb.Hadamard(2))).trajectory["a"].values[-1]
     assert signed == pytest.approx([0.5, -0.5], abs=1e-6)
@@ -77,14 +76,14 @@ def test_a_difference_of_squares_crosses_zero_and_equal_layers_do_not():
 # Depth --------------------------------------------------------------------------------------------
 
 
-def test_the_penalties_on_the_layers_are_the_norms_of_a_that_are_told():
-    runs, beta = deep_runs.experiments(deep_runs.FULL), deep_runs.FULL.beta
+def test_the_penalties_on_the_layers_are_the_norms_of_a():
+    runs, beta = depth_and_l1.experiments(depth_and_l1.STUDY), depth_and_l1.STUDY.settings["beta"]
     u = np.array([0.3, 0.0, 0.5])
     v = np.array([0.0, 0.2, 0.0])
     for name, depth, exponent in (
-        (deep_runs.DEEP_L1, 2, 1.0),
-        (deep_runs.DEEP_LAYERS, 2, 1 / 2),
-        (deep_runs.DEEPER_LAYERS, 3, 1 / 3),
+        (depth_and_l1.DEEP_L1, 2, 1.0),
+        (depth_and_l1.DEEP_LAYERS, 2, 1 / 2),
+        (depth_and_l1.DEEPER_LAYERS, 3, 1 / 3),
     ):
         a = u**depth - v**depth
         value = runs[name].penalty.value(np.stack([u, v]))
@@ -93,62 +92,66 @@ def test_the_penalties_on_the_layers_are_the_norms_of_a_that_are_told():
 
 def kind(error, t1=1.0, t2=1.0):
     error = np.array(error, dtype=float)
-    return deep_runs.Kind(error, np.full(error.shape, t1), np.full(error.shape, t2))
+    return depth_and_l1.Kind(error, np.full(error.shape, t1), np.full(error.shape, t2))
 
 
 def test_the_fewest_measurements_are_the_first_that_do():
     made = kind([[1.0, 0.01, 1.0], [0.02, 1.0, 1.0], [0.0, 0.0, 1.0]])
-    assert deep_runs.fewest(made, (10, 20, 30)).tolist() == [20.0, 10.0, np.inf]
+    assert depth_and_l1.fewest(made, (10, 20, 30)).tolist() == [20.0, 10.0, np.inf]
 
 
 def test_depth_is_judged_by_medians_over_instances():
-    size, k = deep_runs.QUICK, len(deep_runs.FULL.measurements)
+    full, quick = (depth_and_l1.STUDY.at(quick) for quick in (False, True))
+    measurements = full.settings["measurements"]
+    k = len(measurements)
     good = kind([[1.0] * 6, *[[0.0] * 6] * (k - 1)], t1=10.0, t2=50.0)
     late = kind([*[[1.0] * 6] * (k - 1), [0.01] * 6], t1=10.0, t2=500.0)
     never = kind([[1.0] * 6] * k, t2=np.inf)
-    found = dict.fromkeys(deep_runs.experiments(deep_runs.FULL), good)
-    found |= {deep_runs.DEEP: never, deep_runs.DEEP_L1: late, deep_runs.DEEPER_LAYERS: never}
-    judged = depth_and_l1.evidence(found, deep_runs.FULL)
+    found = dict.fromkeys(depth_and_l1.experiments(full), good)
+    found |= {
+        depth_and_l1.DEEP: never,
+        depth_and_l1.DEEP_L1: late,
+        depth_and_l1.DEEPER_LAYERS: never,
+    }
+    judged = depth_and_l1.evidence(found, measurements)
     assert judged["depth-and-l1.late"].value == 1.0
     assert judged["depth-and-l1.restores"].value == pytest.approx(0.01)
     assert judged["depth-and-l1.no-delay"].value == 1.0
     assert judged["depth-and-l1.harmless"].value == 1.0
     assert judged["depth-and-l1.measurements"].value == 1.0
     assert judged["depth-and-l1.fewer-3"].value == np.inf
-    few = {
-        name: deep_runs.Kind(*(part[: len(size.measurements)] for part in one))
-        for name, one in found.items()
-    }
     # What is claimed of the full size alone.
-    assert "depth-and-l1.fewer-2" not in depth_and_l1.evidence(few, size)
-    assert "depth-and-l1.late" not in depth_and_l1.evidence(few, size)
+    few = {name: found[name] for name in depth_and_l1.experiments(quick)}
+    decided = depth_and_l1.evidence(few, measurements)
+    assert not {"depth-and-l1.fewer-2", "depth-and-l1.late"} & set(decided)
 
 
 # The floor ----------------------------------------------------------------------------------------
 
 
+def constant(beta):
+    """Return a short run with constant alpha and beta."""
+    base = STUDIES["debiasing"].changed({"beta": beta, "steps": 10_000})
+    return base.with_(record=At(debiasing.records(base.steps)))
+
+
 def test_the_decaying_strengths_drive_as_far_as_the_constant_ones():
     beta = 1e-3
-    base = floors.debiasing(beta)
-    runs = floors.kinds(base, beta)
+    base = constant(beta)
+    runs = debiasing.kinds(base)
     t = np.arange(base.steps)
-    driven = {
-        name: float(np.sum(run.method.alpha(t, -1) if name == floors.ALPHA_DECAYS else 0.1 + 0 * t))
-        for name, run in runs.items()
-    }
-    betas = runs[floors.BETA_DECAYS].penalty.strength(t, -1)
+    driven = float(np.sum(runs[debiasing.ALPHA_DECAYS].method.alpha(t, -1)))
+    betas = runs[debiasing.BETA_DECAYS].penalty.strength(t, -1)
     assert float(np.sum(betas)) == pytest.approx(beta * base.steps / 1.1, rel=0.01)
     # 1/(1 + 10 x) over x in [0, 1] has the mean ln(11)/10.
-    assert driven[floors.ALPHA_DECAYS] == pytest.approx(
-        0.1 * base.steps * np.log(11) / 10, rel=0.01
-    )
+    assert driven == pytest.approx(0.1 * base.steps * np.log(11) / 10, rel=0.01)
     # 10/(1 + 10 x)^2 over x in [0.9, 1]: root mean square of 0.1 and 0.083.
-    assert floors.left_of_beta(base, beta) == pytest.approx(0.0907, abs=2e-3)
+    assert debiasing.left_of_beta(base) == pytest.approx(0.0907, abs=2e-3)
 
 
 def test_debiasing_finds_the_support_and_the_truth():
-    made = floors.debiasing(1e-3)
-    error, exact = floors.debiased(lb.simulate(made, engine="step"))
+    made = constant(1e-3)
+    error, exact = debiasing.debiased(lb.simulate(made, engine="step"))
     assert exact
     assert error < 1e-12
 
@@ -158,13 +161,13 @@ def test_ratios_of_floors_decide():
         return np.tile(np.array(values, dtype=float), 10)
 
     floor = {
-        floors.CONSTANT: of(1.0, 2.0),
-        floors.ALPHA_DECAYS: of(0.8, 1.6),
-        floors.BETA_DECAYS: of(0.1, 0.2),
-        floors.PROXIMAL: of(0.8, np.nan),
-        floors.DEBIASED: of(1e-9, 1e-9),
+        debiasing.CONSTANT: of(1.0, 2.0),
+        debiasing.ALPHA_DECAYS: of(0.8, 1.6),
+        debiasing.BETA_DECAYS: of(0.1, 0.2),
+        debiasing.PROXIMAL: of(0.8, np.nan),
+        debiasing.DEBIASED: of(1e-9, 1e-9),
     }
-    swing = {floors.CONSTANT: of(1.0, 1.0), floors.ALPHA_DECAYS: of(0.1, 0.1)}
+    swing = {debiasing.CONSTANT: of(1.0, 1.0), debiasing.ALPHA_DECAYS: of(0.1, 0.1)}
     support = np.tile([True, False], 10)
     found = debiasing.evidence(floor, swing, support, of(1.0, np.nan), 0.1)
     assert found["debiasing.alpha"].value == pytest.approx(0.8)
@@ -180,17 +183,17 @@ def test_ratios_of_floors_decide():
 
 
 def test_waiting_is_taken_off_before_delays_are_compared():
-    size = late_penalty.QUICK
+    settings = STUDIES["late-penalty"].at(True).settings
     start = late_penalty.Times(np.array([10.0, 10.0]), np.array([1010.0, np.inf]))
     other = late_penalty.Times(np.array([10.0, 10.0]), np.array([1510.0, np.inf]))
     times = {
         late_penalty.START: start,
         late_penalty.FROM_T1: other,
-        late_penalty.SHORT: other._replace(t2=other.t2 + size.short),
-        late_penalty.LONG: start._replace(t2=start.t2 - 10 + size.long),
+        late_penalty.SHORT: other._replace(t2=other.t2 + settings["short"]),
+        late_penalty.LONG: start._replace(t2=start.t2 - 10 + settings["long"]),
         late_penalty.EARLY: other._replace(t2=np.array([np.inf, np.inf])),
     }
-    found = late_penalty.evidence(times, size)
+    found = late_penalty.evidence(times, settings)
     assert found["late-penalty.head-start"].value == pytest.approx(1.5)
     assert found["late-penalty.short"].value == pytest.approx(1.51)
     assert found["late-penalty.long"].value == pytest.approx(1.0)
@@ -199,11 +202,12 @@ def test_waiting_is_taken_off_before_delays_are_compared():
 
 
 def test_a_tiny_late_penalty_runs_whole(workspace, monkeypatch):
-    monkeypatch.setattr(late_penalty, "QUICK", late_penalty.Size(1e-3, 4000, 100, 500))
-    monkeypatch.setattr(late_penalty, "SEEDS", (1, 2))
-    monkeypatch.setattr(late_penalty, "OFF", 50)
-    base = late_penalty.late_penalty(late_penalty.QUICK).with_(thresholds=(0.1, 0.1))
-    monkeypatch.setattr(late_penalty, "late_penalty", lambda size: base)
+    data = STUDIES["late-penalty"].data
+    tiny = {"beta": 1e-3, "short": 100, "long": 500, "off": 50}
+    monkeypatch.setitem(data["settings"], "quick", tiny)
+    sizes = {"steps": 4000, "penalty.beta.value": 1e-3, "thresholds": [0.1, 0.1]}
+    monkeypatch.setitem(data["experiment"], "quick", sizes)
+    monkeypatch.setitem(data["sweeps"]["late"], "quick", {"axes": {"problem.seed": [1, 2]}})
     result = late_penalty.reproduce(workspace)
     assert set(result.evidence) == {claim.id for claim in STUDIES["late-penalty"].claims}
     assert 0.8 < result.evidence["late-penalty.long"].value < 1.2
@@ -215,18 +219,21 @@ def test_a_tiny_late_penalty_runs_whole(workspace, monkeypatch):
 
 
 def test_the_noise_is_that_of_the_problem():
-    size = noise.QUICK
-    made = noise.noise(size, 1e4).problem
-    assert noise.deviation(size, np.array([1e4])).item() == pytest.approx(made.noise_std)
+    made = STUDIES["noise"].at(True).experiment.problem
+    assert isinstance(made, lb.SparseRecovery)
+    assert noise.deviation(made, np.array([1e4])).item() == pytest.approx(made.noise_std)
     # Least squares on the support: an error proportional to the noise, zero without.
-    few = [noise.oracle(size, snr).mean() for snr in (1e2, 1e4)]
+    few = [noise.oracle(made, snr, np.arange(20)).mean() for snr in (1e2, 1e4)]
     assert few[0] / few[1] == pytest.approx(10.0)
 
 
 def test_slopes_and_delays_of_a_made_up_noise():
-    size = noise.QUICK
-    sigma = xr.DataArray(noise.deviation(size, np.array(size.snr)), dims="snr")
-    beta = xr.DataArray(np.array(size.beta), dims="beta")
+    study = STUDIES["noise"].at(True)
+    problem, sweep = study.experiment.problem, noise.sweep(study)
+    assert isinstance(problem, lb.SparseRecovery)
+    snrs, betas = (np.array(*sweep.axes[i].values.values()) for i in (0, 1))
+    sigma = xr.DataArray(noise.deviation(problem, snrs), dims="snr")
+    beta = xr.DataArray(betas, dims="beta")
     seed = xr.DataArray(np.ones(6), dims="problem.seed")
     # Least where beta is 0.3 sigma, a fifth of that a decade away.
     error = sigma * (1 + np.abs(np.log(beta / (0.3 * sigma)))) * seed
@@ -238,8 +245,8 @@ def test_slopes_and_delays_of_a_made_up_noise():
             "t2_high": t2.where(~lost),
             "verdict": xr.where(lost, "memorized_only", "grokked"),
         }
-    ).assign_coords(snr=list(size.snr), beta=list(size.beta))
-    found = noise.evidence(cells, size)
+    ).assign_coords(snr=snrs, beta=betas)
+    found = noise.evidence(cells, problem)
     assert found["noise.lost"].value == 0.0
     assert found["noise.groks"].value == 1.0
     assert found["noise.delay-high"].value == pytest.approx(1.0, abs=1e-2)
@@ -251,15 +258,13 @@ def test_slopes_and_delays_of_a_made_up_noise():
 
 
 def test_the_grids_keep_what_they_say_fixed():
-    for size in (prefactor.QUICK, prefactor.FULL):
-        grids = prefactor.grids(size)
+    for study in (STUDIES["prefactor"].at(quick) for quick in (True, False)):
+        grids, fixed = prefactor.grids(study), study.settings["fixed"]
         assert {(N / n, s / n) for n, N, s in grids[prefactor.BY_N]} == {(0.4, 0.04)}
         assert {(n, s) for n, _, s in grids[prefactor.BY_MEASUREMENTS]} == {
-            (size.fixed, round(0.04 * size.fixed))
+            (fixed, round(0.04 * fixed))
         }
-        assert {(n, N) for n, N, _ in grids[prefactor.BY_SPARSITY]} == {
-            (size.fixed, round(0.6 * size.fixed))
-        }
+        assert {(n, N) for n, N, _ in grids[prefactor.BY_SPARSITY]} == {(fixed, round(0.6 * fixed))}
 
 
 def test_exponents_are_found_and_shared_instances_count_once():
@@ -276,9 +281,10 @@ def test_exponents_are_found_and_shared_instances_count_once():
 
 
 def test_a_tiny_prefactor_runs_whole(workspace, monkeypatch):
-    tiny = prefactor.Size((25, 50), 25, (0.6, 0.8), (0.04, 0.08))
-    monkeypatch.setattr(prefactor, "QUICK", tiny)
-    monkeypatch.setattr(prefactor, "SEEDS", (0, 1))
+    tiny = {"n": [25, 50], "fixed": 25, "measurements": [0.6, 0.8], "sparsity": [0.04, 0.08]}
+    data = STUDIES["prefactor"].data
+    monkeypatch.setitem(data["settings"], "quick", tiny)
+    monkeypatch.setitem(data["sweeps"]["prefactor"], "zip", [{"problem.seed": [0, 1]}])
     result = prefactor.reproduce(workspace)
     assert set(result.evidence) == {claim.id for claim in STUDIES["prefactor"].claims}
     assert result.evidence["prefactor.slow"].value == 1.0

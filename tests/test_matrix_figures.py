@@ -371,12 +371,12 @@ def test_the_second_half_of_the_oracle_is_the_most_coherent_of_the_rest():
     assert two.sum() == 100
 
 
-def test_adaptive_entries_asks_and_decides():
+def test_adaptive_entries_recovers_and_decides():
     case = {"choice": "uniform", "N": 95, "seed": 0, "timed": True}
-    able, t2 = adaptive_entries.ask(case)
+    able, t2 = adaptive_entries.recovery(case)
     assert able == 1
     assert t2 > 1000
-    assert adaptive_entries.ask({**case, "N": 20}) == [0.0, None]
+    assert adaptive_entries.recovery({**case, "N": 20}) == [0.0, None]
     n = adaptive_entries.ENTRIES
     found = {
         ("uniform", n): np.tile([0.0, np.nan], (20, 1)),
@@ -390,7 +390,7 @@ def test_adaptive_entries_asks_and_decides():
 
 def test_l1_completes_where_all_non_zeros_are_seen_and_the_norms_agree_on_the_data():
     timed = {"line": "l1, completion", "k": 1, "timed": True}
-    answers = [l1_or_nuclear.ask({**timed, "seed": seed}) for seed in range(4)]
+    answers = [l1_or_nuclear.recovery({**timed, "seed": seed}) for seed in range(4)]
     for seed, (able, t1, t2) in enumerate(answers):
         problem = l1_or_nuclear.matrix_problem("completion", 1, seed)
         seen = bool(problem.mask[problem.A_star != 0].all())

@@ -21,6 +21,7 @@ from latebloom_paper.book import delays, readings
 from latebloom_paper.book.catalogue import STUDIES, studies
 from latebloom_paper.book.claim import CORRECTED, Verdict
 from latebloom_paper.book.delays import Delay, fit_exponents
+from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.networks import (
@@ -28,10 +29,6 @@ from latebloom_paper.networks import (
     blog_fig1_search,
     families,
     fig1,
-    fig2,
-    fig10,
-    fig11,
-    fig30,
     fig35,
     lu,
     modular,
@@ -219,9 +216,9 @@ def test_pairs_of_learning_rates_are_of_one_strength():
 
 
 def test_medians_over_seeds_count_what_was_not_seen_as_late():
-    assert families.over_seeds([1.0, None, None])[0] is None
-    assert families.over_seeds([1.0, None, 3.0])[0] == 3.0
-    median, why = families.over_seeds([2.0, 4.0, 9.0])
+    assert over_seeds([1.0, None, None])[0] is None
+    assert over_seeds([1.0, None, 3.0])[0] == 3.0
+    median, why = over_seeds([2.0, 4.0, 9.0])
     assert median == 4.0
     assert "from 2 to 9" in why
     assert "not by" not in why
@@ -281,13 +278,15 @@ def test_what_was_read_off_is_compared_at_the_published_size_only():
     steps = [0, 100, 6000, 10_000]
     norms = dict.fromkeys(("l1_norm", "l2_norm", "nuclear_norm"), (1, 5, 3, 4))
     run = fake_run(steps, 100, 6000, test_error=[1, 1, 0, 0], **norms)
-    by_norm = {norm: {b: [run] * 3 for b in betas} for norm, betas in modular.FULL.betas.items()}
-    rows = {row.quantity: row for row in fig1.rows(by_norm, True)}
-    assert len(rows) == len(fig1.rows(by_norm, True))
+    betas = modular.STUDY.settings["betas"]
+    by_norm = {norm: {b: [run] * 3 for b in own} for norm, own in betas.items()}
+    published = fig1.published()
+    rows = {row.quantity: row for row in fig1.rows(by_norm, published)}
+    assert len(rows) == len(fig1.rows(by_norm, published))
     beside = {name: row.ours for name, row in rows.items() if row.published is not None}
     assert beside["l1: largest l2 norm"] == beside["l1, beta 5e-09: largest l1 norm"] == 5
     assert beside["l1, beta 1e-05: l2 norm at t2"] == 3
-    small = [row for row in fig1.rows(by_norm, False) if row.published is not None]
+    small = [row for row in fig1.rows(by_norm, {}) if row.published is not None]
     assert small == []
 
 
@@ -331,30 +330,30 @@ def figure_1(rise, t2s=((900, 700), (500, 400))):
 
 
 def test_the_claims_of_figure_1_follow_from_its_runs():
-    found = decided(STUDIES["fig1"].claims, fig1.evidence(figure_1(1.5), False))
+    found = decided(STUDIES["fig1"].claims, fig1.evidence(figure_1(1.5), {}))
     assert (found.pop("fig1.t1"), found.pop("fig1.t2")) == (Verdict.untested,) * 2
     assert set(found.values()) == {Verdict.holds}
-    found = decided(STUDIES["fig1"].claims, fig1.evidence(figure_1(1.0), False))
+    found = decided(STUDIES["fig1"].claims, fig1.evidence(figure_1(1.0), {}))
     assert found["fig1.rise"] is Verdict.fails
-    never = fig1.evidence(figure_1(1.5, ((None, None), (None, None))), False)
+    never = fig1.evidence(figure_1(1.5, ((None, None), (None, None))), {})
     found = decided(STUDIES["fig1"].claims, never)
     assert found["fig1.l1"] is Verdict.fails
     assert found["fig1.rise"] is Verdict.untested
-    early = fig1.evidence(figure_1(1.5, ((15, 15), (12, 12))), False)
+    early = fig1.evidence(figure_1(1.5, ((15, 15), (12, 12))), {})
     assert decided(STUDIES["fig1"].claims, early)["fig1.nuclear"] is Verdict.fails
 
 
 def test_t1_and_t2_of_figure_1_are_compared_at_the_published_size_only():
-    curves = {"l2_norm": [1, 1], "test_error": [1, 1]}
+    curves, published = {"l2_norm": [1, 1], "test_error": [1, 1]}, fig1.published()
     runs = {
         norm: {beta: [fake_run([0, 10_000], 100, 4 * t2, **curves)] for beta, t2 in own.items()}
-        for norm, own in fig1.PUBLISHED_T2.items()
+        for norm, own in published.items()
         if norm != "l1"
     }
     runs["l1"] = {
-        b: [fake_run([0, 30_000], 100, 4 * t, **curves)] for b, t in fig1.PUBLISHED_T2["l1"].items()
+        b: [fake_run([0, 30_000], 100, 4 * t, **curves)] for b, t in published["l1"].items()
     }
-    found = fig1.evidence(runs, True)
+    found = fig1.evidence(runs, published)
     assert found["fig1.t1"].value == 100
     assert found["fig1.t2"].value == 4
     verdicts = decided(STUDIES["fig1"].claims, found)
@@ -458,74 +457,105 @@ def test_the_post_numbers_its_figures_differently():
 
 
 def test_the_settings_are_the_published_ones():
-    for norm, published in fig1.PUBLISHED_T2.items():
-        assert set(published) <= set(modular.FULL.betas[norm])
-        assert len(modular.FULL.betas[norm]) == 6
-    for published in (fig2.PUBLISHED_T2, fig30.PUBLISHED_T2):
-        for (norm, alpha), own in published.items():
-            assert alpha in modular.FULL.steps
-            assert set(own) <= set(modular.FULL.betas[norm])
-    for published in (fig10.PUBLISHED, fig11.PUBLISHED):
-        assert set(published) == set(teachers.FULL.alphas)
-        assert all(len(own) == len(teachers.FULL.betas) for own in published.values())
-    cells = [
-        modular.sweep(modular.FULL, norm, alpha).size
+    settings, students = modular.STUDY.settings, teachers.STUDY.settings
+    betas = settings["betas"]
+    for norm, published in fig1.published().items():
+        assert set(published) <= set(betas[norm])
+        assert len(betas[norm]) == 6
+    for name in ("fig2", "fig30"):
+        for (norm, alpha), own in readings.published_t2(STUDIES[name], betas).items():
+            assert alpha in settings["alphas"]
+            assert set(own) <= set(betas[norm])
+    for name in ("fig10", "fig11"):
+        found = readings.published_t2(STUDIES[name], {"": students["betas"]}, end=1e5)
+        assert [alpha for _, alpha in found] == students["alphas"]
+        assert all(len(own) == len(students["betas"]) for own in found.values())
+    sweeps = [
+        modular.sweep(modular.STUDY, norm, alpha)
         for norm in modular.NAMES
-        for alpha in modular.FULL.steps
+        for alpha in settings["alphas"]
     ]
-    assert sum(cells) == 54 * 3
-    e = modular.sweep(modular.FULL, "l2", 1e-2).experiment(5)
+    assert sum(sweep.size for sweep in sweeps) == 54 * 3
+    e = modular.sweep(modular.STUDY, "l2", 1e-2).experiment(5)
     assert e is not None
-    assert e.hash == modular.addition(modular.FULL, "l2", 1e-2, 5e-7, seed=2).hash
+    seeds = {"problem.seed": 2, "init.seed": 2, "method.batch_seed": 2}
+    assert e.hash == modular.STUDY.changed({"penalty": "Frobenius", "beta": 5e-7, **seeds}).hash
     assert len(e.supervised.train.targets) == 3763
     assert sum(v.size for v in e.network_start.values()) == 22_720
     assert isinstance(e.penalty, lb.Frobenius)
     assert e.method.batch == 2048  # pyright: ignore
 
 
-def test_full_networks_have_at_least_three_seeds():
-    for seeds in (
-        modular.FULL.seeds,
-        teachers.FULL.seeds,
-        teachers.FULL_ALL.seeds,
-        fig35.FULL.seeds,
-        blog_fig1.SEEDS,
-        lu.SEEDS,
-    ):
-        assert len(seeds) >= 3
+def test_a_number_that_was_read_off_twice_is_written_once():
+    assert STUDIES["fig31"].published == STUDIES["fig10"].published
+    assert STUDIES["blog-fig1-search"].published == STUDIES["blog-fig1"].published
+    nuclear = fig1.published()["nuclear"]
+    assert list(nuclear.values()) == STUDIES["fig2"].numbers("t2, alpha 1e-2, beta 1e-4 ... 5e-8")
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig10", "fig35", "blog-fig1", "lu"])
+def test_full_networks_have_at_least_three_seeds(name):
+    study = STUDIES[name]
+    for key in study.data["sweeps"]:
+        assert study.sweep(key).axes[-1].size >= 3
 
 
 def test_the_stated_setting_of_the_post_is_one_of_those_tried():
-    tried = blog_fig1_search.variants()
-    assert tried["one table"].hash == blog_fig1.stated(0).hash
-    assert blog_fig1.sweep(blog_fig1.stated(0), (0, 4)).experiment(1).hash == (  # pyright: ignore
-        blog_fig1.stated(4).hash
-    )
+    tried = blog_fig1_search.variants()["one table"]
+    stated = STUDIES["blog-fig1"].sweep("stated", set={"steps": tried.steps})
+    assert tried.hash == stated.base.hash
+    fourth = stated.experiment(4)
+    assert fourth is not None
+    assert (fourth.problem.seed, fourth.init.seed) == (4, 4)  # pyright: ignore
 
 
 # Each figure at a tiny size -----------------------------------------------------------------------
 
-TINY = replace(
-    modular.SMALL,
-    p=5,
-    width=4,
-    hidden=4,
-    betas={"l1": (1e-3, 1e-2), "l2": (1e-3, 1e-2), "nuclear": (1e-3, 1e-2)},
-    steps={1e-2: 6, 3e-2: 4},
-    seeds=(0, 1),
-    every=2,
-)
-STUDENT = teachers.Setting(
-    d=3,
-    hidden=4,
-    N=5,
-    N_test=6,
-    alphas=(1e-2, 3e-2),
-    betas=(1e-3, 1e-2),
-    steps=6,
-    seeds=(0, 1),
-    together=True,
-)
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Change the quick size of a study: its experiment, settings and sweep."""
+
+    def change(study, experiment, settings=None, sweep="family", **keys):
+        data = STUDIES[study].data
+        for table, own in (
+            (data["experiment"], experiment),
+            (data["settings"], settings),
+            (data["sweeps"][sweep], keys),
+        ):
+            if own is not None:
+                monkeypatch.setitem(table, "quick", table.get("quick", {}) | own)
+
+    return change
+
+
+def seeded(*fields, seeds=(0, 1)):
+    return [{key: list(seeds) for key in (*fields, "problem.seed", "init.seed")}]
+
+
+@pytest.fixture
+def additions(tiny):
+    tiny(
+        "fig1",
+        {"p": 5, "width": 4, "hidden": [4], "record": {"type": "Every", "k": 2}},
+        {
+            "betas": {norm: [1e-3, 1e-2] for norm in ("l1", "l2", "nuclear")},
+            "alphas": [1e-2, 3e-2],
+            "steps": [6, 4],
+        },
+        zip=seeded("method.batch_seed"),
+    )
+
+
+@pytest.fixture
+def students(tiny, monkeypatch):
+    few = {"alphas": [1e-2, 3e-2], "betas": [1e-3, 1e-2]}
+    sizes = {"d": 3, "problem.hidden": 4, "N": 5, "N_test": 6, "widths": [4], "steps": 6}
+    tiny("fig10", sizes, few, zip=seeded())
+    nuclear = {"alphas": [1e-2, 3e-2], "set": {"penalty": "Nuclear"}}
+    monkeypatch.setitem(STUDIES["fig33"].data["settings"], "quick", nuclear)
+    three = {"alphas": [1e-2, 3e-2, 5e-2]}
+    monkeypatch.setitem(STUDIES["fig34"].data["settings"], "quick", three)
 
 
 def checked(result):
@@ -541,8 +571,8 @@ def checked(result):
     return rows
 
 
-def test_figures_1_2_and_30_share_their_runs(workspace):
-    result = fig1.reproduce(workspace, TINY)
+def test_figures_1_2_and_30_share_their_runs(workspace, additions):
+    result = fig1.reproduce(workspace)
     rows = checked(result)
     assert sum(name.endswith(": t2") for name in rows) == 6
     assert len(result.figure.axes) == 10  # six panels; one colour bar above, three below
@@ -550,79 +580,97 @@ def test_figures_1_2_and_30_share_their_runs(workspace):
     assert rows["l1, beta 0.01: t2"].ours is None
     assert (workspace.account.total, workspace.account.fresh) == (12, 12)
     workspace.begin("fig2")
-    result = fig2.reproduce(workspace, TINY)
+    result = modular.fig2(workspace)
     rows = checked(result)
     assert len(result.figure.axes) == 3  # two panels and one colour bar
     assert rows["nuclear: delay ~ 1/alpha^k, k"].ours is None
     assert (workspace.account.total, workspace.account.fresh) == (8, 4)
     workspace.begin("fig30")
-    result = fig30.reproduce(workspace, TINY)
+    result = modular.fig30(workspace)
     assert len(result.figure.axes) == 6
     assert {"l1", "l2"} == {name.split(",")[0] for name in checked(result) if ": t2" in name}
     assert (workspace.account.total, workspace.account.fresh) == (16, 8)
 
 
-def test_runs_of_a_sweep_are_those_of_their_settings(workspace):
-    sweep = modular.sweep(TINY, "l1", 3e-2)
+def test_runs_of_a_sweep_are_those_of_their_settings(workspace, additions):
+    study = modular.STUDY.at(True)
+    sweep = modular.sweep(study, "l1", 3e-2)
     runs = families.family(workspace, sweep)
     settings = [(beta, seed) for beta in (1e-3, 1e-2) for seed in (0, 1)]
-    alone = lb.simulate_batch([modular.addition(TINY, "l1", 3e-2, *own) for own in settings])
+    seeds = ("problem.seed", "init.seed", "method.batch_seed")
+    alone = lb.simulate_batch(
+        [
+            study.changed({"alpha": 3e-2, "steps": 4, "beta": beta, **dict.fromkeys(seeds, seed)})
+            for beta, seed in settings
+        ]
+    )
     for (beta, seed), run in zip(settings, alone, strict=True):
         same = runs[beta][seed]
         assert same.experiment.hash == run.experiment.hash
-        for name in families.CURVES:
+        for name in sweep.trajectories:
             np.testing.assert_array_equal(same.trajectory[name], run.trajectory[name])
         assert same.phases.t1 == run.phases.t1
     assert [len(own) for own in runs.values()] == [2, 2]
 
 
-def test_figure_33_and_its_kin_at_a_tiny_size(workspace):
-    result = fig10.reproduce("fig33", workspace, STUDENT)
+def test_figure_33_and_its_kin_at_a_tiny_size(workspace, students):
+    result = teachers.fig33(workspace)
     rows = checked(result)
     assert rows["alpha 0.01, beta 0.001: step of the least test loss"].ours in range(7)
     assert len(result.figure.axes) == 3
     assert "fig33.generalizes" in result.evidence
 
 
-def test_figure_11_at_a_tiny_size(workspace):
-    result = fig11.reproduce("fig11", workspace, STUDENT)
+def test_figure_11_at_a_tiny_size(workspace, students):
+    result = teachers.fig11(workspace)
     assert any("mean square" in note for note in result.notes)
     assert len([row for row in checked(result) if "t2, test error" in row]) == 4
     workspace.begin("fig34")
-    fig11.reproduce("fig34", workspace, replace(STUDENT, alphas=(1e-2, 3e-2, 5e-2)))
+    result = teachers.fig34(workspace)
+    assert (result.name, result.title) == ("fig34", "Figure 34: teacher and student, Jacobians")
     assert (workspace.account.total, workspace.account.fresh) == (12, 4)
 
 
-def test_figure_35_at_a_tiny_size(workspace):
+def test_figure_35_at_a_tiny_size(workspace, tiny):
     pytest.importorskip("sklearn")
-    setting = fig35.Setting(
-        n_train=20, n_test=10, width=5, alphas=(1e-2,), betas=(1e-3, 1e-2), steps=5, seeds=(0,)
+    tiny(
+        "fig35",
+        {"n_train": 20, "n_test": 10, "widths": [5], "steps": 5},
+        {"alphas": [1e-2]},
+        axes={"penalty.beta": [1e-3, 1e-2]},
+        zip=seeded(seeds=(0,)),
     )
-    result = fig35.reproduce(workspace, setting)
+    result = fig35.reproduce(workspace)
     assert len(result.figure.axes) == 4  # two panels, each row with a colour bar
     assert "start x 8, alpha 0.01, beta 0.001: t2" in checked(result)
 
 
-def test_lu_at_a_tiny_size_holds_the_norm(workspace):
-    task = lu.Task("addition", lu._addition(5, 0.5), lu._pairs(4, 4), 1e-2, 6, (1.0, 9.0, 3))
-    result = lu.reproduce(workspace, [task], seeds=(0, 1))
+def test_lu_at_a_tiny_size_holds_the_norm(workspace, tiny):
+    sizes = {
+        "problem": {"type": "ModularArithmetic", "p": 5, "train_fraction": 0.5},
+        "model": {"type": "TokenPair", "combine": "matrix_product", "width": 4, "hidden": [4]},
+        "alpha": 1e-2,
+        "steps": 6,
+    }
+    few = {"radii": {"addition": [1.0, 9.0, 3]}}
+    tiny("lu", {}, few, "addition", name="addition", set=sizes, zip=seeded())
+    result = lu.reproduce(workspace)
     rows = checked(result)
     assert len(result.figure.axes) == 1
     assert rows["addition: w_c, norm of the least test loss"].ours in (1.0, 2.0, 3.0, 5.0, 6.0, 9.0)
     assert result.evidence["lu.L"].count == 2
     # As many as above: the compiled program is there already.
-    for run in lb.simulate_batch([lu.on_sphere(task, w, 0) for w in (3.0, 4.0)]):
+    base = lu.sweep_of(lu.STUDY.at(True), "addition")[0].base
+    spheres = [replace(base.method, sphere=w) for w in (3.0, 4.0)]  # pyright: ignore
+    for run in lb.simulate_batch([base.with_(method=method) for method in spheres]):
         held = run.experiment.method.sphere  # pyright: ignore
         np.testing.assert_allclose(run.trajectory["l2_norm"], held, rtol=1e-5)
 
 
-def test_the_curve_of_the_post_at_a_tiny_size(workspace, monkeypatch):
-    def tiny(seed=0):
-        problem = lb.ModularArithmetic(p=5, seed=seed)
-        return blog_fig1.blog_fig1(seed).with_(problem=problem, steps=20)
-
-    monkeypatch.setattr(blog_fig1, "small", tiny)
-    result = blog_fig1.reproduce(workspace, seeds=(0, 2))
+def test_the_curve_of_the_post_at_a_tiny_size(workspace, tiny):
+    sizes = {"p": 5, "train_fraction": 0.4, "alpha": 1e-3, "record": {"type": "Every", "k": 10}}
+    tiny("blog-fig1", sizes, None, "nearest", set={"steps": 20}, zip=seeded(seeds=(0, 2)))
+    result = blog_fig1.reproduce(workspace)
     rows = checked(result)
     assert rows["l2 norm at step 0"].ours == pytest.approx(13, rel=0.5)
     assert rows["t2"].ours is None

@@ -22,6 +22,7 @@ from latebloom.models import HadamardDifference
 from latebloom.plots.style import save_figure
 from latebloom.problems import LinearData
 from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.statistic import fit_line
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.others import (
     first_passage,
@@ -30,7 +31,6 @@ from latebloom_paper.others import (
     norm_runs,
     norm_separation,
     ridge_bounds,
-    verdicts,
 )
 
 LAWS = {
@@ -303,14 +303,14 @@ def test_decay_can_be_removed_and_the_norm_held(small_network):
 def test_a_straight_line_is_fitted_by_hand(rng):
     x, noise = np.linspace(0, 10, 30), rng.standard_normal(30)
     y = 2 - 0.3 * x + 0.1 * noise
-    line = verdicts.fit_line(x, y)
+    line = fit_line(x, y)
     slope, intercept = np.polyfit(x, y, 1)
     assert (line.slope, line.intercept) == pytest.approx((slope, intercept))
     assert line.low < -0.3 < line.high
     assert line.r2 == pytest.approx(np.corrcoef(x, y)[0, 1] ** 2)
     assert log_slope(x, np.exp(y)) == pytest.approx((slope, line.r2))
     with pytest.raises(InvalidInput, match="a line needs three"):
-        verdicts.fit_line([1, 1, 1], [0, 1, 2])
+        fit_line([1, 1, 1], [0, 1, 2])
 
 
 # Kernel to rich ----------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_the_error_at_t2_of_figure_4_is_that_of_a_plain_loop(beta, steps):
     ours = figure_4.error_at({"alpha": 0.1, "beta": beta, "steps": steps})
     assert ours == pytest.approx(np.abs(a - data.a_star).sum() / 100, rel=1e-9)
     if steps:  # read off the picture
-        readings = {(a, b): error for a, b, error in STUDIES["fig4"].readings["error"]}
+        readings = {(a, b): error for a, b, error in figure_4.published_errors()}
         assert ours == pytest.approx(readings[0.1, beta], rel=0.1)
 
 

@@ -11,8 +11,6 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.experiment import Experiment
-from latebloom.methods import ProximalGradient
-from latebloom.penalties import Nuclear
 from latebloom.problems import (
     Entries,
     MatrixCompletion,
@@ -21,19 +19,15 @@ from latebloom.problems import (
     solve_nuclear,
 )
 from latebloom.simulate import simulate
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share
 from latebloom_paper.book.workspace import Workspace
 
-SIDE, RANK = 10, 2
-# Share of the entries that the first stage draws.
-FIRST = 0.5
-UNIFORM, TWO_STAGES, ORACLE = "uniform", "two stages", "oracle"
-CHOICES = (UNIFORM, TWO_STAGES, ORACLE)
-# Where the claims are decided: Figure 8's number of entries.
-ENTRIES = 70
-BUDGETS = (40, 50, 60, 70, 80)
+STUDY = STUDIES["adaptive-entries"]
+RANK, FIRST, ENTRIES = (STUDY.settings[key] for key in ("rank", "first", "entries"))
+UNIFORM, TWO_STAGES, ORACLE = CHOICES = ("uniform", "two stages", "oracle")
 
 Matrix = Float[np.ndarray, "n1 n2"]
 
@@ -57,8 +51,8 @@ def mask_of(choice: str, N: int, seed: int) -> Matrix:
     A = truth(seed)
     order = np.random.default_rng([seed, 1]).permutation(A.size)
     if choice == UNIFORM:
-        return _mask(order[:N])
-    known = _mask(order[: round(FIRST * N)])
+        return _mask(order[:N], A.shape)
+    known = _mask(order[: round(FIRST * N)], A.shape)
     guess = A
     if choice == TWO_STAGES:
         completed = solve_nuclear(Entries(known), known * A, A.shape)[0]
@@ -67,13 +61,13 @@ def mask_of(choice: str, N: int, seed: int) -> Matrix:
     mu, nu = local_coherence(guess)
     score = np.where(known > 0, -np.inf, mu[:, None] + nu[None, :]).ravel()
     rest = np.argsort(-score, kind="stable")[: N - int(known.sum())]
-    return known + _mask(rest)
+    return known + _mask(rest, A.shape)
 
 
-def _mask(entries: np.ndarray) -> Matrix:
-    mask = np.zeros(SIDE * SIDE)
-    mask[entries] = 1.0
-    return mask.reshape(SIDE, SIDE)
+def _mask(entries: np.ndarray, shape: tuple[int, ...]) -> Matrix:
+    mask = np.zeros(shape)
+    mask.flat[entries] = 1.0
+    return mask
 
 
 def adaptive_entries(choice: str = TWO_STAGES, N: int = ENTRIES, seed: int = 0) -> Experiment:
@@ -83,19 +77,13 @@ def adaptive_entries(choice: str = TWO_STAGES, N: int = ENTRIES, seed: int = 0) 
 
     - `choice`, `N`, `seed`: as for `mask_of`.
     """
-    return Experiment(
-        MatrixCompletion.from_arrays(mask_of(choice, N, seed), truth(seed)),
-        Nuclear(1e-5),
-        ProximalGradient(0.1),
-        init=1e-6,
-        steps=10**9,
-        thresholds=(1e-5, 1e-4),
-        name=f"adaptive-entries {choice} N={N} seed={seed}",
-    )
+    problem = MatrixCompletion.from_arrays(mask_of(choice, N, seed), truth(seed))
+    name = f"adaptive-entries {choice} N={N} seed={seed}"
+    return STUDY.experiment.with_(problem=problem, name=name)
 
 
-def ask(case: dict[str, Any]) -> list[float | None]:
-    """Return whether the nuclear norm recovers the matrix, and t2 if it is asked for.
+def recovery(case: dict[str, Any]) -> list[float | None]:
+    """Return whether the nuclear norm recovers the matrix, and t2 if it is to be timed.
 
     **Arguments:**
 
@@ -111,10 +99,10 @@ def ask(case: dict[str, Any]) -> list[float | None]:
     return [1.0, middle(run)]
 
 
-def answers(workspace: Workspace) -> dict[tuple[str, int], np.ndarray]:
-    """Return (choice, N) -> recovered and t2 of every matrix; NaN where not asked for."""
-    budgets, seeds = workspace.of((60, ENTRIES), BUDGETS), range(workspace.of(20, 60))
-    keys = [(choice, N) for choice in CHOICES for N in budgets]
+def recoveries(workspace: Workspace) -> dict[tuple[str, int], np.ndarray]:
+    """Return (choice, N) -> recovered and t2 of every matrix; NaN where it is not timed."""
+    s = STUDY.at(workspace.quick).settings
+    keys, seeds = [(choice, N) for choice in CHOICES for N in s["numbers"]], range(s["seeds"])
 
     def timed(choice: str, N: int) -> bool:
         return N == ENTRIES and not (workspace.quick and choice == UNIFORM)
@@ -124,7 +112,7 @@ def answers(workspace: Workspace) -> dict[tuple[str, int], np.ndarray]:
         for choice, N in keys
         for seed in seeds
     ]
-    found = np.array(workspace.tables("adaptive entries", cases, ask), dtype=float)
+    found = np.array(workspace.tables("adaptive entries", cases, recovery), dtype=float)
     return dict(zip(keys, found.reshape(len(keys), len(seeds), 2), strict=True))
 
 
@@ -140,16 +128,16 @@ def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
 
 
 def reproduce(workspace: Workspace) -> Reproduction:
-    """Ask for every choice how many matrices it recovers, and when."""
+    """Return how many matrices every choice recovers, and when."""
     from latebloom_paper.pictures.choices import plot_choices
 
-    found = answers(workspace)
-    shares: dict[str, list[tuple[float, float]]] = {}
+    found = recoveries(workspace)
+    fractions: dict[str, list[tuple[float, float]]] = {}
     times: dict[str, list[tuple[float, np.ndarray]]] = {}
     rows = []
     for (choice, N), values in found.items():
         recovered = float(values[:, 0].mean())
-        shares.setdefault(choice, []).append((N, recovered))
+        fractions.setdefault(choice, []).append((N, recovered))
         rows.append(Comparison(f"recovered, {choice}, N = {N}", None, recovered))
         t2 = values[np.isfinite(values[:, 1]), 1]
         if t2.size:
@@ -158,21 +146,15 @@ def reproduce(workspace: Workspace) -> Reproduction:
             rows.append(Comparison(label, None, float(np.median(t2)), f"median of {t2.size}"))
     uniform, two, oracle = (found[choice, ENTRIES][:, 0].mean() for choice in CHOICES)
     decided = evidence(found)
-    notes = (
-        f"half of the N entries uniformly; completed; the other half where mu_i + nu_j of its best "
-        f"approximation of rank {RANK} is largest (the rank is taken as known)",
-        f"from {ENTRIES} entries two stages recover {two:.0%} of the matrices, a uniform choice "
-        f"{uniform:.0%}, the truth's own coherence {oracle:.0%}; where two stages and the "
-        f"oracle both do, t2 is {decided['adaptive-entries.oracle'].value:.2g} times the oracle's",
-    )
-    count = len(next(iter(found.values())))
-    return Reproduction(
-        "adaptive-entries",
-        "Choosing entries without knowing the matrix",
-        tuple(rows),
-        plot_choices(shares, times, "number of entries N (of 100)"),
-        notes,
+    figure = plot_choices(fractions, times, "number of entries N (of 100)")
+    return STUDY.reproduction(
+        rows,
+        figure,
         decided,
-        tuple(adaptive_entries(choice) for choice in CHOICES),
-        f"seeds 0 to {count - 1}, any matrix",
+        [adaptive_entries(choice) for choice in CHOICES],
+        last=len(next(iter(found.values()))) - 1,
+        uniform=uniform,
+        two=two,
+        oracle=oracle,
+        ratio=decided["adaptive-entries.oracle"].value,
     )

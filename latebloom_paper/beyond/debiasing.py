@@ -5,27 +5,122 @@ paper claims an error proportional to alpha beta.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from latebloom.core.progress import Progress
+from latebloom.core.schedules import PowerDecay
+from latebloom.experiment import At, Experiment, LogSpaced
+from latebloom.methods import ProximalGradient, Subgradient
+from latebloom.penalties import L1
+from latebloom.runs import Run
+from latebloom.simulate import simulate_batch
+from latebloom.theory import final_error, limit
+from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.reproduction import Comparison, Reproduction, completed
 from latebloom_paper.book.statistic import Statistic, median, share
 from latebloom_paper.book.workspace import Workspace
 
-from .floors import (
-    ALPHA_DECAYS,
-    BETA_DECAYS,
-    CONSTANT,
-    DEBIASED,
-    PROXIMAL,
-    SEEDS,
-    SLOW_TIME,
-    debiasing,
-    kinds,
-    left_of_beta,
-    measure,
-)
+STUDY = STUDIES["debiasing"]
+ALPHA = STUDY.settings["alpha"]
+# The end of the run over which the floor is taken, and at how many of its steps.
+END, RECORDS = 0.9, 64
+# An entry off the support oscillates within alpha beta of a mean that is at most alpha beta.
+CHATTER = 3.0
+CONSTANT, ALPHA_DECAYS, BETA_DECAYS = "alpha and beta constant", "alpha decays", "beta decays"
+PROXIMAL, DEBIASED = "ProximalGradient", "constant, then debiased"
+
+
+def debiasing(study: Study, seed: int = 1) -> Experiment:
+    """Return one run with constant alpha and beta."""
+    base = study.changed({"problem.seed": seed})
+    return base.with_(record=At(records(base.steps)))
+
+
+def records(steps: int) -> tuple[int, ...]:
+    """Return the steps to look at: even and odd ones at the end, because signs flip by pairs."""
+    end = np.linspace(END * steps, steps, RECORDS).astype(int)
+    curve = LogSpaced(20).steps(steps)
+    return tuple(np.union1d(curve, end).tolist())
+
+
+def kinds(base: Experiment) -> dict[str, Experiment]:
+    """Return the run with constant alpha and beta, and those with one of them decaying."""
+    scale, beta = base.steps / 10, strength(base)
+    return {
+        CONSTANT: base,
+        ALPHA_DECAYS: base.with_(method=Subgradient(PowerDecay(ALPHA, scale, 1.0))),
+        # The integral of beta is that of the constant one, less a tenth.
+        BETA_DECAYS: base.with_(penalty=L1(PowerDecay(10 * beta, scale, 2.0))),
+    }
+
+
+def strength(base: Experiment) -> float:
+    """Return the constant beta of a run."""
+    assert isinstance(base.penalty, L1)
+    return float(np.asarray(base.penalty.strength()))
+
+
+def left_of_beta(base: Experiment) -> float:
+    """Return the decaying beta over the constant one: its root mean square over the end."""
+    penalty = kinds(base)[BETA_DECAYS].penalty
+    assert penalty is not None
+    steps = base.record_steps
+    end = steps[steps >= END * base.steps]
+    values = np.array([penalty.strength(t, -1) for t in end], dtype=float)
+    return float(np.sqrt(np.mean(values**2))) / strength(base)
+
+
+def measure(study: Study, progress: Progress) -> dict[str, Any]:
+    """Return floors, oscillations and curves of all kinds of runs on all instances."""
+    first, last = study.settings["seeds"]
+    bases = [debiasing(study, seed) for seed in range(first, last + 1)]
+    found: dict[str, Any] = {"floor": {}, "oscillation": {}, "curve": {}}
+    names = list(kinds(bases[0]))
+    for i, name in enumerate(names):
+        runs = simulate_batch([kinds(base)[name] for base in bases])
+        ends = [ending(completed(run)) for run in runs]
+        found["floor"][name] = [end[0] for end in ends]
+        found["oscillation"][name] = [end[1] for end in ends]
+        curves = [run.trajectory["test_error"].sel(step=bases[0].record_steps) for run in runs]
+        found["curve"][name] = np.median(curves, axis=0).tolist()
+        if name == CONSTANT:
+            fixed = [debiased(run) for run in runs]
+            found["floor"][DEBIASED] = [error for error, _ in fixed]
+            found["found"] = [exact for _, exact in fixed]
+        progress(i + 1, len(names) + 1)
+    limits = [limit(base.with_(method=ProximalGradient(ALPHA))) for base in bases]
+    found["floor"][PROXIMAL] = [None if end is None else end.test_error for end in limits]
+    found["law"] = [final_error(base) for base in bases]
+    progress(len(names) + 1, len(names) + 1)
+    return found
+
+
+def ending(run: Run) -> tuple[float, float]:
+    """Return the root mean square of the test error and of the oscillation, at the end."""
+    last = run.trajectory.sel(step=run.trajectory["step"] >= END * run.last_step)
+    truth = run.experiment.data.a_star
+    assert truth is not None
+    a = last["a"].values
+    away = np.linalg.norm(a - a.mean(axis=0), axis=1) / np.linalg.norm(truth)
+    errors = last["test_error"].values
+    return float(np.sqrt(np.mean(errors**2))), float(np.sqrt(np.mean(away**2)))
+
+
+def debiased(run: Run) -> tuple[float, bool]:
+    """Return the error of least squares on the support found, and whether it is that of a*."""
+    data = run.experiment.vector_data
+    truth = data.a_star
+    assert truth is not None
+    last = run.trajectory.sel(step=run.trajectory["step"] >= END * run.last_step)
+    mean = last["a"].values.mean(axis=0)
+    support = np.abs(mean) > CHATTER * ALPHA * strength(run.experiment)
+    a = np.zeros_like(mean)
+    a[support] = np.linalg.lstsq(data.X[:, support], data.y_star, rcond=None)[0]
+    error = float(np.linalg.norm(a - truth) / np.linalg.norm(truth))
+    return error, bool(np.array_equal(support, truth != 0))
 
 
 def evidence(
@@ -62,42 +157,39 @@ def evidence(
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run with constant and decaying alpha and beta, debias, and compare the floors."""
-    from latebloom_paper.pictures.beyond import plot_debiasing
+    from latebloom_paper.pictures.beyond import plot_curves_and_strips
 
-    beta = workspace.of(2e-4, 2e-5)
-    settings = {"beta": beta, "seeds": SEEDS, "slow time": SLOW_TIME}
-    kept = workspace.table("debiasing", settings, lambda progress: measure(beta, progress))
+    study = STUDY.at(workspace.quick)
+    s = study.settings
+    kept = workspace.table("debiasing", s, lambda progress: measure(study, progress))
     floor, swing = (
         {name: np.array(values, dtype=float) for name, values in kept[key].items()}
         for key in ("floor", "oscillation")
     )
-    base = debiasing(beta)
-    left = left_of_beta(base, beta)
+    base = debiasing(study)
     law = np.array(kept["law"], dtype=float)
     exact = np.array(kept["found"], dtype=bool)
     rows = [
-        Comparison(f"median floor / beta, {name}", None, float(np.nanmedian(values)) / beta)
+        Comparison(f"median floor / beta, {name}", None, float(np.nanmedian(values)) / s["beta"])
         for name, values in floor.items()
     ]
-    rows.append(Comparison("the same, closed form", None, float(np.nanmedian(law)) / beta))
-    notes = (
-        f"beta = {beta:g}, {base.steps:,} steps; alpha decays elevenfold; beta from ten times to "
-        f"{left:.2g} of the constant one, with nine tenths of its integral",
-        "floors: root mean square over the last tenth of the run, relative; of proximal gradient "
-        "the certified limit",
-        f"found supports that are not that of a*: {exact.size - exact.sum()} of {exact.size}; "
-        f"largest debiased error of all: {floor[DEBIASED].max():.2g} (without noise a superset of "
-        "at most N entries does as well)",
-    )
+    rows.append(Comparison("the same, closed form", None, float(np.nanmedian(law)) / s["beta"]))
     shown = (ALPHA_DECAYS, PROXIMAL, BETA_DECAYS, DEBIASED)
-    ratios = {name: floor[name] / floor[CONSTANT] for name in shown}
-    return Reproduction(
-        "debiasing",
-        "What removes the floor of the test error",
-        tuple(rows),
-        plot_debiasing(base.record_steps, kept["curve"], ratios),
-        notes,
+    strips = {}
+    for name in shown:
+        ratio = floor[name] / floor[CONSTANT]
+        strips[f"{name}\n(median {np.nanmedian(ratio):.2g})"] = (name, ratio)
+    xlabel = "floor / floor with constant alpha and beta"
+    figure = plot_curves_and_strips(base.record_steps, kept["curve"], strips, xlabel, log=True)
+    left = left_of_beta(base)
+    return study.reproduction(
+        rows,
+        figure,
         evidence(floor, swing, exact, law, left),
-        (base, *list(kinds(base, beta).values())[1:]),
-        f"{SEEDS[0]} to {SEEDS[-1]}",
+        list(kinds(base).values()),
+        steps=base.steps,
+        left=left,
+        missed=exact.size - exact.sum(),
+        count=exact.size,
+        largest=floor[DEBIASED].max(),
     )

@@ -21,21 +21,20 @@ from latebloom.problems import (
 )
 from latebloom.simulate import simulate
 from latebloom.theory import recoverability
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, share
 from latebloom_paper.book.workspace import Workspace
 
-SIDE, N = 10, 60
-SEEDS = tuple(range(20))
-# k: the non-zeros of u and of v; k^2 of the 100 entries are not zero.
-SPARSITIES = (1, 2, 3, 4, 5, 7, 10)
+STUDY = STUDIES["l1-or-nuclear"]
+SIDE, N = 10, STUDY.settings["measurements"]
+ALPHA, BETA, SEEDS = (STUDY.settings[key] for key in ("alpha", "beta", "seeds"))
 COMPLETION, SENSING = "completion", "sensing"
 LINES = tuple(
     f"{penalty}, {data}" for data in (SENSING, COMPLETION) for penalty in ("l1", "nuclear")
 )
-ALPHA, BETA = 0.5, 1e-5
 # Where all non-zeros are observed, the start being zero elsewhere, a run ends with the fit.
 SOON = 2000
 
@@ -87,8 +86,8 @@ def l1_or_nuclear(line: str = LINES[0], k: int = 2, seed: int = 0) -> Experiment
     )
 
 
-def ask(case: dict[str, Any]) -> list[float | None]:
-    """Return whether the penalty recovers the matrix, and t1 and t2 where they are asked for.
+def recovery(case: dict[str, Any]) -> list[float | None]:
+    """Return whether the penalty recovers the matrix, and t1 and t2 if it is to be timed.
 
     **Arguments:**
 
@@ -115,17 +114,17 @@ def ask(case: dict[str, Any]) -> list[float | None]:
     return [float(able), run.phases.t1.high, middle(run)]
 
 
-def answers(workspace: Workspace) -> dict[tuple[str, int], np.ndarray]:
-    """Return (line, k) -> recovered, t1 and t2 of every matrix; NaN where not asked for."""
-    sparsities = workspace.of((1, 2, 4, 10), SPARSITIES)
+def recoveries(workspace: Workspace) -> dict[tuple[str, int], np.ndarray]:
+    """Return (line, k) -> recovered, t1 and t2 of every matrix; NaN where it is not timed."""
+    sparsities = STUDY.at(workspace.quick).settings["sparsities"]
     keys = [(line, k) for line in LINES for k in sparsities]
     cases = [
         {"line": line, "k": k, "seed": seed, "timed": not workspace.quick or _timed(line, k)}
         for line, k in keys
-        for seed in SEEDS
+        for seed in range(SEEDS)
     ]
-    found = np.array(workspace.tables("l1 or nuclear", cases, ask), dtype=float)
-    return dict(zip(keys, found.reshape(len(keys), len(SEEDS), 3), strict=True))
+    found = np.array(workspace.tables("l1 or nuclear", cases, recovery), dtype=float)
+    return dict(zip(keys, found.reshape(len(keys), SEEDS, 3), strict=True))
 
 
 def _timed(line: str, k: int) -> bool:
@@ -149,38 +148,23 @@ def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
 
 
 def reproduce(workspace: Workspace) -> Reproduction:
-    """Ask for every sparsity which penalty recovers, and when."""
+    """Return which penalty recovers matrices of every sparsity, and when."""
     from latebloom_paper.pictures.choices import plot_choices
 
-    found = answers(workspace)
-    shares: dict[str, list[tuple[float, float]]] = {}
+    found = recoveries(workspace)
+    fractions: dict[str, list[tuple[float, float]]] = {}
     times: dict[str, list[tuple[float, np.ndarray]]] = {}
     rows = []
     for (line, k), values in found.items():
         recovered = float(values[:, 0].mean())
-        shares.setdefault(line, []).append((k, recovered))
+        fractions.setdefault(line, []).append((k, recovered))
         rows.append(Comparison(f"recovered, {line}, k = {k}", None, recovered))
         t2 = values[np.isfinite(values[:, 2]), 2]
         if t2.size:
             times.setdefault(line, []).append((k, t2))
             label = f"t2, {line}, k = {k}"
             rows.append(Comparison(label, None, float(np.median(t2)), f"median of {t2.size}"))
-    most = max((k for k, recovered in shares["l1, sensing"] if recovered == 1), default=0)
-    figure = plot_choices(shares, times, "non-zeros $k$ of $u$ and of $v$, $A^* = uv^\\top$")
-    notes = (
-        f"10 x 10 matrices u v^T of norm 1, {N} entries or Gaussian measurements, alpha = "
-        f"{ALPHA:g}, beta = {BETA:g}, proximal gradient",
-        f"from measurements l1 recovers all matrices up to k = {most} (k^2 of 100 entries), the "
-        "nuclear norm at every k; from entries l1 needs all non-zeros to be observed, and then "
-        "there is no delay",
-    )
-    return Reproduction(
-        "l1-or-nuclear",
-        "l1 or the nuclear norm on sparse matrices of rank one",
-        tuple(rows),
-        figure,
-        notes,
-        evidence(found),
-        tuple(l1_or_nuclear(line) for line in LINES),
-        f"seeds {SEEDS[0]} to {SEEDS[-1]}, any matrix",
-    )
+    most = max((k for k, recovered in fractions["l1, sensing"] if recovered == 1), default=0)
+    figure = plot_choices(fractions, times, "non-zeros $k$ of $u$ and of $v$, $A^* = uv^\\top$")
+    settings = [l1_or_nuclear(line) for line in LINES]
+    return STUDY.reproduction(rows, figure, evidence(found), settings, most=most)

@@ -1,101 +1,61 @@
 """Noise: where the error ends, whether it is still reached late, and which beta to choose."""
 
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
-from latebloom.experiment import Experiment, LogSpaced
-from latebloom.methods import ProximalGradient
-from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, median, share, slopes
 from latebloom_paper.book.workspace import Workspace
 
-from .curves import median_curve
-
-SEEDS = tuple(range(20))
-# No noise: a ratio at which it is far below the bias of the weakest penalty.
-NONE = 1e16
-# The weakest penalty, whose own bias is below all noise.
-WEAK = 1e-6
-# Low, and high where noise decides less than the penalty.
-LOW, MIDDLE, HIGH = 1e2, 1e4, 1e6
+STUDY = STUDIES["noise"]
+LOW, MIDDLE, HIGH, NONE = (STUDY.settings[key] for key in ("low", "middle", "high", "none"))
+WEAK = STUDY.settings["weak"]
 
 
-class Size(NamedTuple):
-    """The sizes of the instances, and what is swept."""
-
-    n: int
-    s: int
-    N: int
-    snr: tuple[float, ...]
-    beta: tuple[float, ...]
-
-
-QUICK = Size(60, 3, 24, (LOW, MIDDLE, HIGH, NONE), tuple(np.geomspace(WEAK, 1e-2, 5).tolist()))
-FULL = Size(
-    100, 5, 40, (LOW, 1e3, MIDDLE, HIGH, 1e8, NONE), tuple(np.geomspace(WEAK, 1e-2, 9).tolist())
-)
-
-
-def noise(size: Size = FULL, snr: float = MIDDLE) -> Experiment:
-    """Return one run: the text's problem with a weak penalty."""
-    return Experiment(
-        SparseRecovery.text(n=size.n, s=size.s, N=size.N, snr=snr),
-        L1(WEAK),
-        ProximalGradient(0.1),
-        init=1e-6,
-        steps=10**10,
-        record=LogSpaced(10),
-        # A tenth of the signal: above the noise of all but the lowest ratio.
-        thresholds=(1e-2, 1e-1),
-    )
-
-
-def sweep(size: Size) -> Sweep:
+def sweep(study: Study) -> Sweep:
     """Return all instances at every noise and strength."""
-    axes = {"snr": size.snr, "beta": size.beta, "problem.seed": SEEDS}
-    return Sweep(noise(size), axes, engine="jump", trajectories=("test_error",), name="noise")
+    beta = np.geomspace(WEAK, 1e-2, study.settings["strengths"])
+    return study.sweep("noise", axes={"beta": beta})
 
 
-def deviation(size: Size, snr: np.ndarray) -> np.ndarray:
+def deviation(problem: SparseRecovery, snr: np.ndarray) -> np.ndarray:
     """Return the standard deviation of the noise."""
-    return np.sqrt(size.s / size.n / size.N / np.asarray(snr, dtype=float))
+    return np.sqrt(problem.s / problem.n / problem.N / np.asarray(snr, dtype=float))
 
 
-def oracle(size: Size, snr: float) -> np.ndarray:
+def oracle(problem: SparseRecovery, snr: float, seeds: np.ndarray) -> np.ndarray:
     """Return the relative error of least squares on the true support, of every instance."""
     errors = []
-    for seed in SEEDS:
-        problem = SparseRecovery.text(n=size.n, s=size.s, N=size.N, snr=snr, seed=seed)
-        on = problem.a_star != 0
-        a = np.linalg.lstsq(problem.X[:, on], problem.y_star, rcond=None)[0]
-        size_of = np.linalg.norm(problem.a_star)
-        errors.append(float(np.linalg.norm(a - problem.a_star[on]) / size_of))
+    for seed in seeds:
+        one = replace(problem, snr=snr, seed=int(seed))
+        on = one.a_star != 0
+        a = np.linalg.lstsq(one.X[:, on], one.y_star, rcond=None)[0]
+        size = np.linalg.norm(one.a_star)
+        errors.append(float(np.linalg.norm(a - one.a_star[on]) / size))
     return np.array(errors)
 
 
-ABLE = "of the instances that generalize without noise; error of 0.1, beta = 1e-6"
-
-
-def evidence(cells: xr.Dataset, size: Size) -> dict[str, Statistic]:
+def evidence(cells: xr.Dataset, problem: SparseRecovery) -> dict[str, Statistic]:
     """Return what decides the claims.
 
     **Arguments:**
 
     - `cells`: final errors, t2 and verdicts over snr, beta and the seed of the problem.
-    - `size`: of the instances.
+    - `problem`: any of the instances.
     """
     cells = cells.transpose("snr", "beta", "problem.seed", ...)
     error = cells["test_error"]
     weak = cells.sel(beta=WEAK)
     t2 = weak["t2_high"].fillna(np.inf)
     able = np.isfinite(t2.sel(snr=NONE).values)
-    noisy = [snr for snr in size.snr if snr < NONE]
-    x = deviation(size, np.array(noisy))
+    noisy = cells["snr"].values[cells["snr"].values < NONE]
+    x = deviation(problem, noisy)
     floor = error.sel(beta=WEAK, snr=noisy).values.T
     best = cells["beta"].values[error.sel(snr=noisy).values.argmin(axis=1)]
 
@@ -118,37 +78,29 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Sweep noise and strength, and compare errors, delays and the best beta."""
     from latebloom_paper.pictures.beyond import plot_noise
 
-    size = workspace.of(QUICK, FULL)
-    cells = workspace.results(sweep(size)).load()
+    study = STUDY.at(workspace.quick)
+    base = study.experiment
+    problem = base.problem
+    assert isinstance(problem, SparseRecovery)
+    cells = workspace.results(sweep(study)).load()
     error = cells["test_error"].transpose("snr", "beta", "problem.seed")
+    beta, seeds = cells["beta"].values, cells["problem.seed"].values
     rows, lines, curves, oracles = [], {}, {}, {}
-    steps = noise(size).record_steps
-    for snr in size.snr:
+    steps = base.record_steps
+    for snr in cells["snr"].values:
         name = "no noise" if snr == NONE else f"SNR 1e{round(np.log10(snr))}"
         here = error.sel(snr=snr)
         middle = here.median("problem.seed").values
-        lines[name] = (size.beta, middle)
+        lines[name] = (beta, middle)
         curves[name] = (steps + 1.0, median_curve(cells.sel(snr=snr, beta=WEAK), steps))
         rows.append(Comparison(f"final error, beta = 1e-6, {name}", None, float(middle[0])))
         if snr == NONE:
             continue
-        best = np.array(size.beta)[here.values.argmin(axis=0)]
-        oracles[name] = float(np.median(oracle(size, snr)))
+        best = beta[here.values.argmin(axis=0)]
+        oracles[name] = float(np.median(oracle(problem, float(snr), seeds)))
         least = float(here.min("beta").median())
         why = f"median beta {np.median(best):.2g}; least squares on the support {oracles[name]:.2g}"
         rows.append(Comparison(f"least final error over beta, {name}", None, least, why))
-    notes = (
-        f"n = {size.n}, s = {size.s}, N = {size.N}, alpha = 0.1, ProximalGradient, event by event; "
-        "noise independent of the measurements",
-        "medians over the instances",
-    )
-    return Reproduction(
-        "noise",
-        "Noise: the floor, the delay and the best strength",
-        tuple(rows),
-        plot_noise(curves, lines, oracles),
-        notes,
-        evidence(cells, size),
-        (noise(size),),
-        f"{SEEDS[0]} to {SEEDS[-1]}",
-    )
+    figure = plot_noise(curves, lines, oracles)
+    found = evidence(cells, problem)
+    return study.reproduction(rows, figure, found, problem=problem)

@@ -4,74 +4,47 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from latebloom.experiment import Experiment, LogSpaced
-from latebloom.methods import GradientDescent, Subgradient
-from latebloom.models import Hadamard, HadamardDifference
-from latebloom.penalties import L1
-from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
+from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, negative_norm
 from latebloom_paper.book.statistic import Statistic, median, slopes
 from latebloom_paper.book.workspace import Workspace
 
-# Instances of the published kind, the published one (seed 1) among them; one in 32 has no negative
-# entry and says nothing.
-SEEDS = tuple(range(1, 21))
-MEASUREMENTS = (50, 100)
-# The figure's start, and one that leaves nothing of itself.
-STARTS = (1e-2, 1e-4)
+STUDY = STUDIES["signed-depth"]
+STARTS = STUDY.settings["starts"]
 TIED, TIED_SMALL, PENALIZED = "equal layers", "equal layers, small start", "equal layers, l1"
 SIGNED, SIGNED_SMALL = "$u^2-v^2$", "$u^2-v^2$, small start"
 
 
-def signed_depth() -> Experiment:
-    """Return one run: the figure's instance with a difference of squares, from a small start."""
-    return Experiment(
-        SparseRecovery.code(n=100, s=5, N=MEASUREMENTS[0], snr=None),
-        penalty=None,
-        method=GradientDescent(0.1),
-        model=HadamardDifference(2),
-        init=STARTS[1],
-        steps=1_000_000,
-        thresholds=(1e-3, 1e-3),
-    )
-
-
-def sweeps(workspace: Workspace) -> dict[str, Sweep]:
+def sweeps(study: Study) -> dict[str, Sweep]:
     """Return the runs by what they are."""
-    steps = workspace.of(20_000, 200_000)
-    signed_small = signed_depth().with_(steps=steps, record=LogSpaced(20))
-    tied_small = signed_small.with_(model=Hadamard(2))
-    tied = tied_small.with_(init=STARTS[0])
+    start, small = ({"init": value, "steps": study.settings["steps"]} for value in STARTS)
+    l1 = {"penalty": {"type": "L1", "beta": 1e-5}, "method": {"type": "Subgradient", "alpha": 0.1}}
     chosen = {
-        TIED: tied,
-        TIED_SMALL: tied_small,
-        PENALIZED: tied.with_(penalty=L1(1e-5), method=Subgradient(0.1)),
-        SIGNED: signed_small.with_(init=STARTS[0]),
-        SIGNED_SMALL: signed_small,
+        TIED: {**start, "model": "Hadamard"},
+        TIED_SMALL: {**small, "model": "Hadamard"},
+        PENALIZED: {**start, "model": "Hadamard", **l1},
+        SIGNED: start,
+        SIGNED_SMALL: small,
     }
-    axes = {"N": MEASUREMENTS, "problem.seed": SEEDS}
-    kept = ("test_error",)
     return {
-        name: Sweep(base, axes, engine="step", trajectories=kept, name=name.replace("$", ""))
-        for name, base in chosen.items()
+        name: study.sweep("runs", base=study.changed(own), name=name.replace("$", ""))
+        for name, own in chosen.items()
     }
 
 
-LEAST = "median over instances of the least error over the norm of the negative entries of a*"
+def truths(sweep: Sweep) -> list[np.ndarray]:
+    """Return a* of every instance, which does not depend on N."""
+    (seeds,) = sweep.axes[-1].values.values()
+    return [STUDY.truth({"problem.seed": seed}) for seed in seeds]
 
 
-def truth(seed: int) -> np.ndarray:
-    """Return a* of an instance, which does not depend on N."""
-    return SparseRecovery.code(n=100, s=5, seed=seed).a_star
-
-
-def least(workspace: Workspace) -> dict[str, np.ndarray]:
+def least(workspace: Workspace, sweeps: Mapping[str, Sweep]) -> dict[str, np.ndarray]:
     """Return the least absolute error of every run by what it is, shape (N, seed)."""
-    size = np.array([np.linalg.norm(truth(seed)) for seed in SEEDS])
+    size = np.array([np.linalg.norm(truth) for truth in truths(sweeps[TIED])])
     found = {}
-    for name, sweep in sweeps(workspace).items():
+    for name, sweep in sweeps.items():
         errors = workspace.results(sweep).load()["trajectory_test_error"]
         errors = errors.transpose("N", "problem.seed", "record").values
         found[name] = np.nanmin(errors, axis=-1) * size
@@ -105,31 +78,26 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Run both models from both starts and compare what is left with the negative entries."""
     from latebloom_paper.pictures.beyond import plot_signed_depth
 
-    errors = least(workspace)
-    negative = np.array([negative_norm(truth(seed)) for seed in SEEDS])
+    study = STUDY.at(workspace.quick)
+    runs = sweeps(study)
+    errors = least(workspace, runs)
+    negative = np.array([negative_norm(truth) for truth in truths(runs[TIED])])
     published = {name: values[:, 0] for name, values in errors.items()}
+    negative_read, least_read = study.numbers(
+        "norm of the negative entries, least error at N = 100"
+    )
+    last = {name: float(values[1]) for name, values in published.items()}
     rows = (
-        Comparison("norm of the negative entries of a*, seed 1", 0.0127, float(negative[0])),
-        Comparison("least error, equal layers, N = 100, seed 1", 0.0132, float(published[TIED][1])),
-        Comparison("the same, start 1e-4", None, float(published[TIED_SMALL][1])),
-        Comparison("least error, u^2 - v^2, N = 100, seed 1", None, float(published[SIGNED][1])),
-        Comparison("the same, start 1e-4", None, float(published[SIGNED_SMALL][1])),
+        Comparison("norm of the negative entries of a*, seed 1", negative_read, float(negative[0])),
+        Comparison("least error, equal layers, N = 100, seed 1", least_read, last[TIED]),
+        Comparison("the same, start 1e-4", None, last[TIED_SMALL]),
+        Comparison("least error, u^2 - v^2, N = 100, seed 1", None, last[SIGNED]),
+        Comparison("the same, start 1e-4", None, last[SIGNED_SMALL]),
     )
-    steps = workspace.of(20_000, 200_000)
+    (measurements,) = runs[TIED].axes[0].values.values()
+    figure = plot_signed_depth(errors, negative, measurements)
     left_out = int((negative == 0).sum())
-    notes = (
-        "layers that start equal stay equal, and no entry of their product crosses zero: from a "
-        "positive start the error is at least the norm of the negative entries",
-        f"least absolute error over {steps:,} steps; the published picture took 1,000,000",
-        f"{left_out} of {len(SEEDS)} instances have no negative entry and are left out",
-    )
-    return Reproduction(
-        "signed-depth",
-        "Depth and signs: why Figure 9 stops at 0.0127",
-        rows,
-        plot_signed_depth(errors, negative, MEASUREMENTS),
-        notes,
-        evidence(errors, negative),
-        (signed_depth(),),
-        f"{SEEDS[0]} to {SEEDS[-1]}; seed 1 is the published instance",
-    )
+    found = evidence(errors, negative)
+    settings = (STUDY.experiment,)
+    words = {"left_out": left_out, "count": negative.size}
+    return study.reproduction(rows, figure, found, settings, **words)

@@ -124,6 +124,22 @@ class Claim:
         return Verdict.corrected if self.corrected.inside(better) else Verdict.fails
 
 
+def claim_of(data: Mapping[str, Any]) -> Claim:
+    """Return the claim that a table of a study's file describes."""
+
+    def criterion(table: Mapping[str, Any]) -> Criterion:
+        low, high = table.get("low", -math.inf), table.get("high", math.inf)
+        return Criterion(table["statement"], table["statistic"], low, high)
+
+    return Claim(
+        data["id"],
+        data["source"],
+        criterion(data),
+        criterion(data["corrected"]) if "corrected" in data else None,
+        data.get("undecidable", ""),
+    )
+
+
 def entry(claim: Claim, evidence: Mapping[str, Statistic]) -> dict[str, Any]:
     """Return what a report says of a claim: the statistics and the verdict, JSON-ready."""
     found, better = evidence.get(claim.id), evidence.get(claim.id + CORRECTED)

@@ -1,15 +1,15 @@
 """Values read off a published curve of a network, and the same point of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from latebloom.runs import Run
-from latebloom_paper.networks.families import over_seeds
 
-from .reproduction import Comparison
+from .reproduction import Comparison, over_seeds
+from .study import Study
 
 At = int | Literal["largest", "t1", "t2", "least after t2"]
 ACCURACY = "test accuracy"
@@ -72,6 +72,37 @@ class Reading:
             return None
         since = values[steps >= step]
         return float(np.nanmin(since) if self.at == "least after t2" else since[0])
+
+
+def readings_of(study: Study) -> Iterator[tuple[dict[str, Any], Reading]]:
+    """Yield what was read off curves: of which runs (`norm`, `alpha`, `beta`), and the reading.
+
+    A text as its value is a quantity of `[published]`.
+    """
+    for table in study.readings.get("curves", ()):
+        of = {key: table[key] for key in ("norm", "alpha", "beta") if key in table}
+        value = table["value"]
+        value = study.published[value] if isinstance(value, str) else value
+        yield of, Reading(table["curve"], table["at"], value, table.get("printed", ""))
+
+
+def published_t2(
+    study: Study, betas: Mapping[str, Sequence[float]], **words: float
+) -> dict[tuple[str, float], dict[float, float]]:
+    """Return t2 that was read off, by (norm, learning rate) and strength.
+
+    **Arguments:**
+
+    - `betas`: the strengths by norm; values are listed from the strongest on.
+    - `words`: see `Study.numbers`.
+    """
+    found = {}
+    for table in study.readings.get("t2", ()):
+        norm = table.get("norm", "")
+        steps = study.numbers(table["steps"], **words)
+        pairs = zip(sorted(betas[norm], reverse=True), steps, strict=False)
+        found[norm, table["alpha"]] = {beta: t2 for beta, t2 in pairs if np.isfinite(t2)}
+    return found
 
 
 def reading_rows(

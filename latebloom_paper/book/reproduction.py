@@ -1,5 +1,6 @@
 """A figure regenerated: its picture, and every published value beside ours."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_lowercase
@@ -166,6 +167,28 @@ def one_draw(
     if not low <= published <= high:  # no draw of ours explains it
         why, because = f"{why}; the published value is outside", ""
     return Comparison(quantity, published, float(np.median(values)), why, because, (low, high))
+
+
+def over_seeds(values: Sequence[float | None], of: str = "seed") -> tuple[float | None, str]:
+    """Return the median over seeds and a sentence with the range; None counts as infinite.
+
+    **Arguments:**
+
+    - `values`: one per seed, or of whatever else.
+    - `of`: what one of them is.
+
+    >>> over_seeds([300.0, None, 100.0])
+    (300.0, 'median of 3 seeds, from 100 to 300; 1 not by the end')
+    """
+    seen = [v for v in values if v is not None]
+    median = float(np.median([math.inf if v is None else v for v in values]))
+    words = f"median of {len(values)} {of}s" if len(values) > 1 else f"1 {of}"
+    if len(seen) > 1:
+        words += f", from {min(seen):.4g} to {max(seen):.4g}"
+    missing = len(values) - len(seen)
+    if missing:
+        words += f"; {missing} not by the end"
+    return (median if math.isfinite(median) else None), words
 
 
 def completed(run: "Run") -> "Run":

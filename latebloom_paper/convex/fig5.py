@@ -75,7 +75,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
     rows = STUDY.compare(ours)
     rows.insert(2, one_draw("t2 alpha beta", STUDY.published["t2"] * 1e-6, times, UNSEEDED))
     values = np.array([memorized_values(other) for other in found])
-    for k, theirs in enumerate(STUDY.readings["values"], 3):
+    third, ninth, _ = STUDY.numbers("singular values at memorization")
+    for k, theirs in enumerate((third, *STUDY.readings["values"], ninth), 3):
         label = f"singular value {k} at memorization"
         rows.append(one_draw(label, theirs, values[:, k - 1], UNSEEDED))
     if not workspace.quick:  # the floors are those of the chatter, which engine slow averages out

@@ -4,7 +4,7 @@ import numpy as np
 
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Reproduction, median_between
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, median, share, slopes
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig7"]
@@ -17,12 +17,10 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     sweep = STUDY.sweep("instances")
     cells = workspace.results(sweep).load()
     at = cells.sel(N=30)
-    slopes, dense = [], []
+    dense = []
     errors, norms = (at[f"trajectory_{k}"].values for k in ("test_error", "l2_norm"))
-    for error, norm in zip(errors, norms, strict=True):
-        falling = (error < 0.9 * np.nanmax(error)) & (error > 10 * error[np.isfinite(error)][-1])
-        x, y = np.log(norm[falling]), np.log(error[falling])
-        slopes.append(np.polyfit(x, y, 1)[0] if falling.sum() > 2 else np.nan)
+    ends = np.array([[error[np.isfinite(error)][-1]] for error in errors])
+    falling = (errors < 0.9 * np.nanmax(errors, axis=1, keepdims=True)) & (errors > 10 * ends)
     for seed in at["problem.seed"].values[:20]:
         # The limit of gradient descent from a start that l2 forgets: ridge regression.
         data = STUDY.changed({"problem.seed": int(seed)}).vector_data
@@ -32,7 +30,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
         "fig7.drop": share(at["verdict"].values == "mirage"),
         "fig7.few": share(cells["verdict"].sel(N=10).values == "mirage"),
         "fig7.suboptimal": median(at["test_error"].values),
-        "fig7.norm": median(slopes),
+        "fig7.norm": median(slopes(norms, np.where(falling, errors, np.nan))),
         "fig7.dense": median(dense),
     }
 

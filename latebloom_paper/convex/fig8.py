@@ -56,7 +56,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
     cells = certified(workspace)
     horizon = STUDY.experiment.steps
     t2 = dict(zip((0.5, 0.6, 0.7, 0.8, 0.9), STUDY.numbers("t2 (tau 0.5 ... 0.9)"), strict=True))
-    late, levels = (dict(STUDY.readings[key]) for key in ("late", "plateau"))
+    late = dict(STUDY.readings["late"])
+    levels = dict(zip((0.0, 0.9), STUDY.numbers("test plateau (tau 0 ... 0.9)"), strict=True))
     ends = value_at(cells["trajectory_test_error"], cells["trajectory_step"], horizon)
     rows = []
     for k, tau in enumerate(cells["tau"].values):

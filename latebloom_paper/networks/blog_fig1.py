@@ -4,78 +4,57 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from latebloom.experiment import Drawn, Every, Experiment
-from latebloom.methods import Adam
-from latebloom.models import TokenPair
-from latebloom.penalties import L2, On
-from latebloom.problems import ModularArithmetic
+import numpy as np
+
 from latebloom.runs import Run
-from latebloom.sweeps import Sweep
-from latebloom_paper.book.reproduction import Reproduction
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.readings import readings_of
+from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
 from latebloom_paper.book.statistic import Statistic, median
 from latebloom_paper.book.workspace import Workspace
 
-from .blog_curve import compare, distance, features
-from .families import CURVES, SEEDED, lateness, present
+from .families import lateness, present
 
-# Twelve: the interval of a median needs six, and t2 scatters by a factor of two.
-SEEDS, FEW = tuple(range(12)), (0, 1, 2)
-# Half as long again as the published curve: by its end one seed in five has not generalized.
-STEPS = 15_000
-# Perfect on all examples, as the published markers are: no error of 5,646 test examples.
-PERFECT = (1e-9, 1e-9)
-SOURCE = "the post, what is grokking"
-NEAREST = "settings nearest to the curve"
-STATED = "settings as the post states them (published size only)"
+STUDY = STUDIES["blog-fig1"]
+READINGS = [reading for _, reading in readings_of(STUDY)]
 
 
-def blog_fig1(seed: int = 0) -> Experiment:
-    """Return the setting nearest to the published curve; one seed for split and start."""
-    return Experiment(
-        ModularArithmetic(p=97, train_fraction=0.4, seed=seed),
-        # beta ||theta||^2 on all parameters, our L2 having a factor 1/2: beta = 1.2e-5, twelve
-        # times the stated strength, with which this model does not generalize by step 11,000. The
-        # first seed comes nearer to the curve with 8e-6, but four of five have not generalized by
-        # step 10,000 then.
-        penalty=On(L2(2.4e-5), "all"),
-        method=Adam(1e-3),
-        model=TokenPair(width=64, tables=2, combine="sum", hidden=(64,), biases=True),
-        init=Drawn(seed),
-        steps=11_000,  # the published curve ends at 10,000; four of five seeds are there by then
-        thresholds=PERFECT,
-        name=f"blog-fig1 seed={seed}",
-    )
+def features(run: Run) -> dict[str, float | None]:
+    """Return what is read off the published curve, from a run; None for what did not happen."""
+    top = int(run.trajectory["l2_norm"].values.argmax())
+    return {
+        "t1": run.phases.t1.high,
+        "t2": run.phases.t2.high,
+        **{reading.words: reading.of(run) for reading in READINGS},
+        "step of the largest l2 norm": float(run.trajectory["step"][top]),
+    }
 
 
-def stated(seed: int = 0) -> Experiment:
-    """Return the setting as the post states it: one table, the Hadamard product, 1e-6."""
-    base = blog_fig1(seed)
-    assert isinstance(base.model, TokenPair)
-    # beta ||theta||^2, our L2 having a factor 1/2.
-    return base.with_(
-        penalty=On(L2(2e-6), "all"),
-        model=replace(base.model, tables=1, combine="hadamard"),
-        name=f"blog-fig1 as stated seed={seed}",
-    )
+def distance(found: dict[str, float | None]) -> float:
+    """Return how far a run is from the published curve: the mean |log(ours/published)|.
+
+    What did not happen counts as a factor of e.
+    """
+    logs = [
+        1.0 if found[name] is None else min(1.0, abs(float(np.log(found[name] / value))))  # pyright: ignore
+        for name, value in STUDY.published.items()
+    ]
+    return float(np.mean(logs))
 
 
-def small(seed: int = 0) -> Experiment:
-    """Return the same on addition mod 31: alpha beta and the data fraction are larger."""
-    return blog_fig1(seed).with_(
-        problem=ModularArithmetic(p=31, train_fraction=0.6, seed=seed),
-        penalty=On(L2(1e-4), "all"),
-        method=Adam(5e-3),
-        steps=5_000,
-        thresholds=(0.01, 0.01),
-        record=Every(20),
-    )
+def compare(runs: Sequence[Run], published: bool = True) -> list[Comparison]:
+    """Return the published values beside the medians over runs, with their ranges.
 
+    **Arguments:**
 
-def sweep(base: Experiment, seeds: Sequence[int]) -> Sweep:
-    """Return the runs of an experiment with several seeds, one at a time."""
-    zipped = [dict.fromkeys(SEEDED, seeds)]
-    name = base.name.partition(" seed=")[0]
-    return Sweep(base, zip=zipped, trajectories=CURVES, batch=1, name=name)
+    - `published`: whether the runs are of the published size; else there is nothing beside them.
+    """
+    rows, because = [], STUDY.readings["because"]
+    found = [features(run) for run in runs]
+    for name, theirs in STUDY.published.items():
+        ours, why = over_seeds([values[name] for values in found])
+        rows.append(Comparison(name, theirs if published else None, ours, why, because))
+    return rows
 
 
 def evidence(runs: Sequence[Run], as_stated: Sequence[Run] = ()) -> dict[str, Statistic]:
@@ -110,50 +89,25 @@ def _fall(run: Run) -> float | None:
     return float(norm.max() / norm[-1])
 
 
-def reproduce(workspace: Workspace, seeds: Sequence[int] | None = None) -> Reproduction:
+def reproduce(workspace: Workspace) -> Reproduction:
     """Train with several seeds, compare with what is read off the picture, and draw the runs."""
     from latebloom_paper.pictures.published import plot_published
 
-    seeds = workspace.of(FEW, SEEDS) if seeds is None else seeds
-    base = small(seeds[0]) if workspace.quick else blog_fig1(seeds[0]).with_(steps=STEPS)
-    name = f"addition mod {31 if workspace.quick else 97} under weight decay"
+    study = STUDY.at(workspace.quick)
+    sweeps = [study.sweep("nearest")] + ([] if workspace.quick else [study.sweep("stated")])
+    (seeds, *_) = sweeps[0].axes[0].values.values()
+    name = f"addition mod {study.settings['p']} under weight decay"
+    nearest, *stated = (list(workspace.runs(sweep)) for sweep in sweeps)
     runs = [
         replace(run, experiment=run.experiment.with_(name=f"{name}, seed {seed}"))
-        for run, seed in zip(workspace.runs(sweep(base, seeds)), seeds, strict=True)
+        for run, seed in zip(nearest, seeds, strict=True)
     ]
-    settings = [base]
-    if workspace.quick:
-        found = evidence(runs)
-        notes = [
-            "quick: addition mod 31 with 50 times the stated strength and 5 times the learning "
-            "rate; t1, t2 and the sevenfold rise are of the published size: --full decides them",
-            "t1 and t2: first record, every 20th step, with at most 1% of errors",
-        ]
-    else:
-        settings.append(stated(seeds[0]).with_(steps=STEPS))
-        found = evidence(runs, list(workspace.runs(sweep(settings[-1], seeds))))
-        far = ", ".join(f"{distance(features(run)):.2f}" for run in runs)
-        notes = [
-            f"mean |log(ours / published)| per seed: {far}",
-            "t1 and t2: first record, every tenth step, without an error",
-        ]
-    return Reproduction(
-        "blog-fig1",
-        name.capitalize(),
-        tuple(compare(runs, published=not workspace.quick)),
+    return study.reproduction(
+        compare(runs, published=not workspace.quick),
         plot_published(runs),
-        (*notes, NOTE),
-        evidence=found,
-        settings=tuple(settings),
-        seeds=f"{seeds[0]} to {seeds[-1]}, each of split and start; the picture shows all",
+        evidence(runs, *stated),
+        [sweep.base.with_(name=f"{sweep.name} seed={seeds[0]}") for sweep in sweeps],
+        first=seeds[0],
+        last=seeds[-1],
+        distances=", ".join(f"{distance(features(run)):.2f}" for run in runs),
     )
-
-
-NOTE = (
-    "The post writes one shared table, biases, the Hadamard product and 1e-6 times the squared "
-    "norm of all parameters; the public code has two tables, the product of 8 x 8 matrices, no "
-    "biases and norms without the square. Neither gives the published curve. Of the conventions "
-    "tried (latebloom run blog-fig1-search) two tables, their sum and biases come nearest, at "
-    "twelve times the stated strength (at eight times with the first seed, but then four of five "
-    "seeds come later than the curve ends); t1 is later than published."
-)

@@ -6,51 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latebloom.core.progress import Progress
-from latebloom.experiment import Experiment
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
-from latebloom_paper.book.reproduction import completed
 from latebloom_paper.book.statistic import Statistic, share
 from latebloom_paper.book.workspace import Workspace
 
 # One run per seed, by strength.
 Family = dict[float, list[Run]]
-# What pictures and claims need of a run; the same for all figures, so that they share their runs.
-ERRORS = ("train_error", "test_error", "train_loss", "test_loss")
-CURVES = (*ERRORS, "l1_norm", "l2_norm", "nuclear_norm")
-# What is drawn anew with every seed.
-SEEDED: tuple[str, ...] = ("problem.seed", "init.seed")
-
-
-def sweep_of(
-    base: Experiment,
-    betas: Sequence[float],
-    seeds: Sequence[int],
-    name: str,
-    seeded: Sequence[str] = SEEDED,
-    together: bool = True,
-) -> Sweep:
-    """Return the sweep of a family: strengths times seeds.
-
-    **Arguments:**
-
-    - `base`: any run of the family.
-    - `betas`, `seeds`: the strengths, and the seeds.
-    - `name`: of the family, in a few words.
-    - `seeded`: the fields that take the seed.
-    - `together`: whether runs advance four at a time. On a CPU it halves the time of networks so
-      small that calls cost more than products; larger ones gain nothing, and one by one less is
-      lost with Ctrl-C.
-    """
-    return Sweep(
-        base,
-        {"penalty.beta": betas},
-        zip=[dict.fromkeys(seeded, seeds)],
-        trajectories=CURVES,
-        batch=None if together else 1,
-        name=name,
-    )
 
 
 def family(workspace: Workspace, sweep: Sweep) -> Family:
@@ -62,58 +24,6 @@ def family(workspace: Workspace, sweep: Sweep) -> Family:
 def first_seed(runs: Family) -> list[tuple[float, Run]]:
     """Return what a picture shows: one run per strength."""
     return [(beta, own[0]) for beta, own in runs.items()]
-
-
-def run_groups(groups: Sequence[Sequence[Experiment]], progress: Progress) -> list[list[Run]]:
-    """Return the runs of groups of experiments; those of a group have one shape and advance at
-    once.
-
-    **Arguments:**
-
-    - `groups`: the experiments.
-    - `progress`: sees the steps done of all runs.
-
-    **Raises:** `KeyboardInterrupt` after Ctrl-C: half a family compares with nothing.
-    """
-    from latebloom.simulate import simulate_batch
-
-    total = sum(e.steps for group in groups for e in group)
-    done = 0
-
-    def train(batch: Sequence[Experiment]) -> list[Run]:
-        nonlocal done
-
-        def moved(step: int, last: int, note: str = "") -> None:
-            progress(done + step * len(batch), total, note)
-
-        runs = [completed(run) for run in simulate_batch(batch, progress=moved)]
-        done += sum(e.steps for e in batch)
-        progress(done, total)
-        return runs
-
-    return [train(group) for group in groups]
-
-
-def over_seeds(values: Sequence[float | None], of: str = "seed") -> tuple[float | None, str]:
-    """Return the median over seeds and a sentence with the range; None counts as infinite.
-
-    **Arguments:**
-
-    - `values`: one per seed, or of whatever else.
-    - `of`: what one of them is.
-
-    >>> over_seeds([300.0, None, 100.0])
-    (300.0, 'median of 3 seeds, from 100 to 300; 1 not by the end')
-    """
-    seen = [v for v in values if v is not None]
-    median = float(np.median([math.inf if v is None else v for v in values]))
-    words = f"median of {len(values)} {of}s" if len(values) > 1 else f"1 {of}"
-    if len(seen) > 1:
-        words += f", from {min(seen):.4g} to {max(seen):.4g}"
-    missing = len(values) - len(seen)
-    if missing:
-        words += f"; {missing} not by the end"
-    return (median if math.isfinite(median) else None), words
 
 
 class Timed(NamedTuple):

@@ -1,115 +1,40 @@
 """LU: training and test loss of networks whose weights are held at one norm."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latebloom.experiment import Drawn, Experiment, LogSpaced
-from latebloom.methods import Adam
-from latebloom.models import MLP, Network, TokenPair
-from latebloom.problems import Images, ModularArithmetic, Supervised, TeacherStudent
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
 from latebloom_paper.book.statistic import Statistic, share
 from latebloom_paper.book.workspace import Workspace
-
-from .families import ERRORS, SEEDED, over_seeds
 
 if TYPE_CHECKING:
     from latebloom_paper.pictures.lu import Curves
 
-
-@dataclass(frozen=True)
-class Task:
-    """A problem by seed, its model, and how it is trained.
-
-    **Fields:**
-
-    - `name`: what is learnt.
-    - `problem`, `model`: the parts of the experiment.
-    - `alpha`, `steps`: learning rate and horizon.
-    - `radii`: least and largest norm, and how many.
-    """
-
-    name: str
-    problem: Callable[[int], Supervised]
-    model: Network
-    alpha: float
-    steps: int
-    radii: tuple[float, float, int]
-
-
-def _teacher(d: int, hidden: int, N: int) -> Callable[[int], Supervised]:
-    return lambda seed: TeacherStudent(d=d, hidden=hidden, C=2, N=N, N_test=500, seed=seed)
-
-
-def _addition(p: int, fraction: float) -> Callable[[int], Supervised]:
-    return lambda seed: ModularArithmetic(p=p, train_fraction=fraction, seed=seed)
-
-
-def _digits(n: int) -> Callable[[int], Supervised]:
-    return lambda seed: Images(n_train=n, n_test=500, seed=seed)
-
-
-def _pairs(width: int, hidden: int) -> TokenPair:
-    return TokenPair(width=width, hidden=(hidden,), combine="matrix_product")
-
-
-SMALL = (
-    Task("teacher-student", _teacher(20, 60, 60), MLP(widths=(60,)), 3e-3, 5000, (0.6, 20.0, 9)),
-    Task("addition mod 31", _addition(31, 0.75), _pairs(16, 32), 3e-2, 1200, (10.0, 60.0, 9)),
-)
-FULL = (
-    Task(
-        "teacher-student", _teacher(100, 100, 300), MLP(widths=(100,)), 3e-3, 20_000, (0.6, 30, 13)
-    ),
-    Task("addition mod 97", _addition(97, 0.4), _pairs(64, 64), 1e-2, 10_000, (12.0, 120.0, 11)),
-    Task("digits", _digits(1000), MLP(widths=(200,)), 1e-3, 20_000, (2.0, 200.0, 11)),
-)
-SEEDS = (0, 1, 2)
-# A training loss below this share of the one at the smallest norm is fitted.
+STUDY = STUDIES["lu"]
+# A training loss below this fraction of the one at the smallest norm is fitted.
 FITTED = 0.1
 
 
-def on_sphere(task: Task, w: float, seed: int) -> Experiment:
-    """Return one run: no penalty, and weights scaled to norm w after every step."""
-    return Experiment(
-        task.problem(seed),
-        None,
-        Adam(task.alpha, sphere=w),
-        task.model,
-        Drawn(seed),
-        steps=task.steps,
-        record=LogSpaced(10),
-        name=f"{task.name} w={w:g} seed={seed}",
-    )
+def sweep_of(study: Study, task: str) -> tuple[Sweep, np.ndarray]:
+    """Return the runs of a task, radii times seeds, and the radii."""
+    w = np.geomspace(*study.settings["radii"][task])
+    return study.sweep(task, set={"sphere": float(w[0])}, axes={"method.sphere": w}), w
 
 
-def sweep(task: Task, seeds: Sequence[int]) -> Sweep:
-    """Return the runs of a task: radii times seeds."""
-    w = [float(r) for r in np.geomspace(*task.radii)]
-    return Sweep(
-        on_sphere(task, w[0], seeds[0]),
-        {"method.sphere": w},
-        zip=[dict.fromkeys(SEEDED, seeds)],
-        trajectories=ERRORS,
-        name=task.name,
-    )
-
-
-def curves(task: Task, runs: np.ndarray) -> "Curves":
-    """Return the losses at the end, from the runs by radius and seed."""
+def curves(name: str, w: np.ndarray, runs: np.ndarray) -> "Curves":
+    """Return the losses at the end, from the runs by radius w and seed."""
     from latebloom_paper.pictures.lu import Curves
 
     train, test = (
         np.array([[float(run.trajectory[name][-1]) for run in own] for own in runs.T])
         for name in ("train_loss", "test_loss")
     )
-    w = np.geomspace(*task.radii)
-    return Curves(task.name, w, train, test, w[np.argmin(test, axis=1)])
+    return Curves(name, w, train, test, w[np.argmin(test, axis=1)])
 
 
 def shapes(c: "Curves") -> tuple[list[bool], list[bool]]:
@@ -169,34 +94,18 @@ def evidence(seen: Sequence[tuple[list[bool], list[bool]]]) -> dict[str, Statist
     return {name: share([hit for task in seen for hit in task[k]]) for k, name in enumerate(names)}
 
 
-def reproduce(
-    workspace: Workspace, tasks: Sequence[Task] | None = None, seeds: Sequence[int] = SEEDS
-) -> Reproduction:
+def reproduce(workspace: Workspace) -> Reproduction:
     """Train on spheres of many radii; find where the test loss is least."""
     from latebloom_paper.pictures.lu import plot_lu
 
-    tasks = workspace.of(SMALL, FULL) if tasks is None else tasks
-    found, shown = [], []
-    for task in tasks:
-        runs = workspace.runs(sweep(task, seeds))
-        c = curves(task, runs)
+    study = STUDY.at(workspace.quick)
+    found, shown, settings = [], [], []
+    for task in study.settings["radii"]:
+        sweep, w = sweep_of(study, task)
+        runs = workspace.runs(sweep)
+        c = curves(sweep.name, w, runs)
         found += rows(c, movement(list(runs.flat)))
         shown.append(c)
-    notes = (
-        "no penalty: Adam, then all weights scaled to norm w; losses at the last step; bands from "
-        "the least to the largest",
-        "below w_c the sphere is too small to fit the data (the L), above it the data are fitted "
-        "by functions that do not generalize (the right side of the U)",
-        "on addition, above w_c, the network memorizes in the time given: its test loss is that of "
-        "confident errors, and its training loss, though small, is not at its least",
-    )
-    return Reproduction(
-        "lu",
-        "L and U: losses against the norm of the weights",
-        tuple(found),
-        plot_lu(shown),
-        notes,
-        evidence=evidence([shapes(c) for c in shown]),
-        settings=tuple(on_sphere(task, task.radii[0], seeds[0]) for task in tasks),
-        seeds=f"{seeds[0]} to {seeds[-1]}, each of data and start",
-    )
+        settings.append(sweep.base.with_(name=f"{sweep.name} w={w[0]:g} seed=0"))
+    decided = evidence([shapes(c) for c in shown])
+    return study.reproduction(found, plot_lu(shown), decided, settings)

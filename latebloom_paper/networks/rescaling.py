@@ -23,6 +23,7 @@ from latebloom_paper.book.workspace import Workspace
 if TYPE_CHECKING:
     from latebloom_paper.pictures.rescaling import Rescaled
 
+STUDY = STUDIES["rescaling"]
 ACTIVATIONS: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
     "ReLU": (1, lambda x: np.maximum(x, 0.0)),
     "square": (2, np.square),
@@ -35,8 +36,6 @@ GROWTH = 1e3
 NOISE = 0.3  # on the training targets: without, the square network would learn its teacher exactly
 DECAY = 1e-6  # of the ridge regression, relative: well posed, and far below the test error
 SEEDS = 20  # networks with each activation that the claims are decided on; the picture has seed 0
-
-SOURCE = "the post, why the l2 norm cannot be the measure"
 
 
 def network(name: str, seed: int = 0) -> tuple[np.ndarray, ...]:
@@ -96,7 +95,7 @@ def measured(points: int, progress: Progress) -> dict[str, float]:
 
     - `points`: of the grid of lambda.
     """
-    worst = {claim.id: 0.0 for claim in STUDIES["rescaling"].claims}
+    worst = {claim.id: 0.0 for claim in STUDY.claims}
     for k in range(SEEDS * len(ACTIVATIONS)):
         name, seed = list(ACTIVATIONS)[k % len(ACTIVATIONS)], k // len(ACTIVATIONS)
         for claim, value in of_network(name, seed, points).items():
@@ -143,7 +142,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     """Rescale ReLU and square networks: the norm grows a thousandfold, nothing else moves."""
     from latebloom_paper.pictures.rescaling import plot_rescaling
 
-    points = workspace.of(41, 401)
+    points = STUDY.at(workspace.quick).settings["points"]
     rows, shown = [], {}
     for name, (L, _) in ACTIVATIONS.items():
         A, B, *_ = network(name)
@@ -169,27 +168,12 @@ def reproduce(workspace: Workspace) -> Reproduction:
         ]
         shown[f"{name}, L = {L}"] = r
     rows = [Comparison(x.quantity, x.published, _plain(x.ours), x.why) for x in rows]
-    notes = (
-        "one function has every norm from its least one up: no function of the norm alone can "
-        "measure generalization; bias-free networks only (a bias inside would scale too)",
-        "a, b: squared Frobenius norms of the two layers; the formulas' values stand as published",
-        "predictions are compared in float64, relative to the largest one",
-    )
     settings = {"seeds": SEEDS, "points": points, "sizes": [INPUTS, WIDTH, TRAIN, TEST]}
     worst = workspace.table("rescaling", settings, lambda progress: measured(points, progress))
     evidence: dict[str, Statistic] = {
         claim: exactly(value, SEEDS * len(ACTIVATIONS)) for claim, value in worst.items()
     }
-    return Reproduction(
-        "rescaling",
-        "The same network with another norm",
-        tuple(rows),
-        plot_rescaling(shown),
-        notes,
-        evidence=evidence,
-        seeds=f"0 to {SEEDS - 1}, each of a teacher, its data and a network; the picture and the "
-        "rows show the first",
-    )
+    return STUDY.reproduction(rows, plot_rescaling(shown), evidence)
 
 
 def _plain(value: float | None) -> float | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,18 +10,20 @@ from scipy.special import ndtr
 
 from latebloom.core.progress import Progress
 from latebloom.laws.constants import LeastNorm, diagonal_flow, max_margin, min_norm_interpolant
-from latebloom_paper.book.catalogue import by_size
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.statistic import fit_line
+from latebloom_paper.book.workspace import Workspace
 
 from .verdicts import judged, verdict_note
 
 if TYPE_CHECKING:
     from latebloom_paper.pictures.transition import Transition
 
+STUDY = STUDIES["kernel-to-rich"]
 EPS = 0.25  # the theorem holds for every eps; a quarter leaves both sides clear of the transition
 FIT = 1e-2  # relative train error that counts as fitted (logistic loss: every sign is right)
 AFTER = 6.0  # the constant by which T may exceed log(gamma)/beta: at small gamma it is not small
-SMALL, FULL = (1e2, 1e4, 1e6), (1e2, 1e3, 1e4, 1e6, 1e8, 1e10, 1e12)
 OTHER_BETAS = (0.5, 2.0)  # beta = gamma^-c: c = 1 throughout, these once
 NEAR, FAR = 0.05, 0.25  # of a slope from 1: as published; and the law but for a drift
 
@@ -111,17 +112,13 @@ def transition(task: Task, gamma: float, beta: float) -> "Transition":
 
 def slope_row(what: str, lines: list[list[tuple[float, float]]]) -> Comparison:
     """Return the slope common to lines, one per data set, and its 95% interval; the law says 1."""
-    from scipy.stats import t as student  # a third of a second, which no other command needs
-
     x, y = (np.concatenate([np.array(p)[:, i] - np.mean(p, 0)[i] for p in lines]) for i in (0, 1))
-    fit = float(x @ y / (x @ x))
-    free = x.size - len(lines) - 1
-    half = float(np.sqrt(np.sum((y - fit * x) ** 2) / free / (x @ x)) * student.ppf(0.975, free))
-    ends = f"95% interval of the fit {fit - half:.4f} to {fit + half:.4f}, {len(lines)} data set(s)"
-    return Comparison(what, 1.0, fit, ends)
+    fit = fit_line(x, y, groups=len(lines))
+    ends = f"95% interval of the fit {fit.low:.4f} to {fit.high:.4f}, {len(lines)} data set(s)"
+    return Comparison(what, 1.0, fit.slope, ends)
 
 
-def study(small: bool, progress: Progress) -> Reproduction:
+def study(quick: bool, progress: Progress) -> Reproduction:
     """Sweep gamma with beta = 1/gamma, for both losses: transition times, cosines, test errors.
 
     The verdict, fixed beforehand: reproduced if the slope of beta T in log(gamma) is within 0.05
@@ -129,7 +126,8 @@ def study(small: bool, progress: Progress) -> Reproduction:
     """
     from latebloom_paper.pictures.transition import plot_transition
 
-    gammas, seeds = (SMALL, (0,)) if small else (FULL, (0, 1, 2))
+    s = STUDY.at(quick).settings
+    gammas, seeds = s["gammas"], range(s["seeds"])
     kinds = ("regression", "classification")
     total, done = len(kinds) * (len(gammas) * len(seeds) + len(OTHER_BETAS)) + 1, 0
 
@@ -159,18 +157,9 @@ def study(small: bool, progress: Progress) -> Reproduction:
     words = ", ".join(f"{slope:.4f} ({kind})" for kind, slope in slopes.items())
     data = task("dense", 0)
     rows += _rows(data, run(data, gammas[-1]))
-    notes = (
-        verdict_note(judged(off <= NEAR, off <= FAR), f"slopes {words}, the law: 1"),
-        "T is the first passage, after the fit, of cos(w, rich) above cos(w, kernel), w = u^2 - "
-        "v^2; the law's log(gamma)/beta is when a weight left alone, gamma e^(-beta t), passes 1",
-        "beta T - log(gamma) is a constant of the data (squared loss) or falls like half the log "
-        "of the margin, about log(1/beta) (logistic loss), where the direction also comes late, "
-        "like 1/log(1/beta); the intervals are of the fit: the deviations are drifts, not noise",
-        f"both solutions proved to a relative gap of 1e-9; seed 0, the slopes of {len(seeds)}",
-        "dense: classes at +-3 on the diagonal, where l1 generalizes less: misgrokking",
-    )
-    title = "From the kernel to the rich regime at log(gamma)/beta"
-    return Reproduction("kernel-to-rich", title, tuple(rows), plot_transition(shown, EPS), notes)
+    verdict = verdict_note(judged(off <= NEAR, off <= FAR), f"slopes {words}, the law: 1")
+    figure = plot_transition(shown, EPS)
+    return STUDY.reproduction(rows, figure, {}, verdict=verdict, seeds=len(seeds))
 
 
 def _rows(data: Task, r: "Transition") -> list[Comparison]:
@@ -188,4 +177,7 @@ def _rows(data: Task, r: "Transition") -> list[Comparison]:
     ]
 
 
-reproduce = by_size(partial(study, False), partial(study, True))
+def reproduce(workspace: Workspace) -> Reproduction:
+    """Return the study at the size of the workspace."""
+    with workspace.bar("study") as progress:
+        return study(workspace.quick, progress)

@@ -14,23 +14,27 @@ from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import LinearData
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import by_size
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.workspace import Workspace
 
 from .verdicts import judged, verdict_note
 
 if TYPE_CHECKING:
     from latebloom_paper.pictures.estimators import Curves
 
+STUDY = STUDIES["linear-estimators"]
 ETA, CUT = 0.01, 1e-3  # the source's eta_0 and epsilon
 LEVEL = CUT / 4  # of the loss where 95 percent of the examples are within the cut
-SIZE, SMALL = 1000, 500  # the source's number of unknowns; smaller ones scatter beyond a tenth
+SIZE = STUDY.settings["unknowns"]
 RATIOS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 SHOWN = (0.1, 0.9, 1.5)  # the source's Figure 1
 SEEDS = 5
 STEPS = 10**8  # beyond t2 of every ratio below 1
 DECAY = (0.5, 1e-2)  # ratio and gamma at which the plateau is looked at
-FAINT = 1e-2  # curves are compared down to this share of their start: then few directions are left
+FAINT = (
+    1e-2  # curves are compared down to this fraction of their start: then few directions are left
+)
 AGREES = 0.1
 
 
@@ -101,7 +105,7 @@ def by_lambert(ratio: float) -> float:
     return (last - first) / (4 * ETA)
 
 
-def study(small: bool, progress: Progress) -> Reproduction:
+def study(quick: bool, progress: Progress) -> Reproduction:
     r"""Compare curves, accuracy and delay with the law, its closed forms and its plateaus.
 
     The verdict, fixed beforehand: reproduced if losses (down to a hundredth of their start), delays
@@ -111,7 +115,8 @@ def study(small: bool, progress: Progress) -> Reproduction:
     from latebloom.simulate import simulate
     from latebloom_paper.pictures.estimators import plot_estimators
 
-    d, total, done = SMALL if small else SIZE, len(RATIOS) * SEEDS + len(SHOWN) + 1, 0
+    d = STUDY.at(quick).settings["unknowns"]
+    total, done = len(RATIOS) * SEEDS + len(SHOWN) + 1, 0
 
     def run(seed: int, ratio: float, gamma: float = 0.0, steps: int = STEPS) -> Run:
         nonlocal done
@@ -150,23 +155,17 @@ def study(small: bool, progress: Progress) -> Reproduction:
     printed = [closed_form(r, 4 * ETA) / v for r, v in exact.items()]
     forms = max(printed) <= 1 + AGREES and all(bool(p.agrees) for p in plateaus)
     verdict = judged(near and shares and forms, near and shares)
-    notes = (
-        verdict_note(
-            verdict,
-            f"curves within {max(gaps):.1%}, delays {np.median(away):.1%} from (8), (12) is "
-            f"{min(printed):.2f} to {max(printed):.2f} times (8), plateaus of (16) "
-            f"{plateaus[0].published / plateaus[0].ours:.2f} times ours",  # pyright: ignore
-        ),
-        "(12) leaves out the power of t in (11), 3/2 log(t2/t1) beside 2 log(1/(1 - sqrt(lambda))):"
-        " a tenth of it only for thresholds far below those where single directions decide",
-        "(16) lacks the factor 1/2 of (15), ||T||^2 = 1/2; (10) has a 2 too many before Pr",
-        "lambda = 1.5: a third of the directions is never seen, and the test loss stays at 1/3",
-        *(f"law '{name}': {_counts(v)}" for name, v in verdicts.items()),
+    why = (
+        f"curves within {max(gaps):.1%}, delays {np.median(away):.1%} from (8), (12) is "
+        f"{min(printed):.2f} to {max(printed):.2f} times (8), plateaus of (16) "
+        f"{plateaus[0].published / plateaus[0].ours:.2f} times ours"  # pyright: ignore
     )
     times = {r: (float(np.median(v)), min(v), max(v)) for r, v in delays.items()}
     figure = plot_estimators(shown, CUT, times, _exact, partial(closed_form, rate=4 * ETA))
-    title = f"Linear estimators, {d} unknowns"
-    return Reproduction("linear-estimators", title, tuple(rows), figure, notes)
+    counts = [f"law '{name}': {_counts(v)}" for name, v in verdicts.items()]
+    return STUDY.at(quick).reproduction(
+        rows, figure, {}, verdict=verdict_note(verdict, why), counts=counts
+    )
 
 
 def _counts(verdicts: list[Verdict]) -> str:
@@ -203,4 +202,7 @@ def _plateau_rows(run: Run) -> list[Comparison]:
     return rows
 
 
-reproduce = by_size(partial(study, False), partial(study, True))
+def reproduce(workspace: Workspace) -> Reproduction:
+    """Return the study at the size of the workspace."""
+    with workspace.bar("study") as progress:
+        return study(workspace.quick, progress)

@@ -17,7 +17,7 @@ from latebloom.models import Custom, TokenPair
 from latebloom.penalties import L2
 from latebloom.problems import ModularArithmetic
 from latebloom.runs import Run
-from latebloom_paper.networks.families import run_groups
+from latebloom_paper.book.reproduction import completed
 
 MODEL = TokenPair(width=32, tables=1, combine="hadamard", hidden=(64,))
 P, FRACTION = 31, 0.6  # the smallest sizes at which every seed memorizes long before it generalizes
@@ -96,6 +96,36 @@ def passage(run: Run, eta: float, decay: float, seed: int) -> Passage:
     V = trajectory["l2_norm"].to_numpy() ** 2
     times = (run.phases.t1.high, run.phases.t2.high)
     return Passage(eta, decay, seed, *times, trajectory["step"].to_numpy().astype(float), V)
+
+
+def run_groups(groups: Sequence[Sequence[Experiment]], progress: Progress) -> list[list[Run]]:
+    """Return the runs of groups of experiments; those of a group have one shape and advance at
+    once.
+
+    **Arguments:**
+
+    - `groups`: the experiments.
+    - `progress`: sees the steps done of all runs.
+
+    **Raises:** `KeyboardInterrupt` after Ctrl-C: half a family compares with nothing.
+    """
+    from latebloom.simulate import simulate_batch
+
+    total = sum(e.steps for group in groups for e in group)
+    done = 0
+
+    def train(batch: Sequence[Experiment]) -> list[Run]:
+        nonlocal done
+
+        def moved(step: int, last: int, note: str = "") -> None:
+            progress(done + step * len(batch), total, note)
+
+        runs = [completed(run) for run in simulate_batch(batch, progress=moved)]
+        done += sum(e.steps for e in batch)
+        progress(done, total)
+        return runs
+
+    return [train(group) for group in groups]
 
 
 def passages(

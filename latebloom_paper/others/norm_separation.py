@@ -1,7 +1,6 @@
 """The norm-separation law of the delay, after Truong et al., on a small network and on ridge."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
@@ -9,21 +8,23 @@ from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment, LogSpaced
 from latebloom.laws.constants import settling_rate
 from latebloom.laws.constants.norm_passage import Passage
-from latebloom_paper.book.catalogue import by_size
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.statistic import fit_line
+from latebloom_paper.book.workspace import Workspace
 
 from . import ridge_bounds
 from .norm_runs import FEW, FULL, GROWING, SCALE, SEEDS, SMALL, Cell, P, experiment, passages, sgd
-from .verdicts import fit_line, interval, judged, verdict_note
+from .verdicts import interval, judged, verdict_note
 
-# Of the source's runs, at p = 97 with a transformer of width 128.
-R2_DECAY, R2_RATE, PEARSON, AMPLIFIED = 0.97, 0.92, 0.91, 1.41
+STUDY = STUDIES["norm-separation"]
+READ = STUDY.readings
 # Exponents of the delay in 1/lambda and 1/eta that count as 1: a law with both wrong by more than
 # half is another law.
 NEAR, FAR = 0.25, 0.6
 CORRELATED = 0.8
-NEVER_SLOWER = 0.9  # share of runs in which V must fall at eta lambda at least
+NEVER_SLOWER = 0.9  # fraction of runs in which V must fall at eta lambda at least
 SAME: Cell = (1e-2, 1.0)  # where AdamW groks within 300 steps
 OWN: Cell = (1.0, 3e-3)  # a learning rate that suits plain gradient descent
 SLOW: Cell = (3e-3, 0.1)  # where a network started small grows while it waits
@@ -58,7 +59,7 @@ def slow_growth(eta: float, decay: float, seed: int) -> Experiment:
     return experiment(eta, decay, seed, scale=GROWING, horizon=1.5)
 
 
-def study(small: bool, progress: Progress) -> Reproduction:
+def study(quick: bool, progress: Progress) -> Reproduction:
     r"""Sweep learning rate and weight decay of AdamW; compare with SGD, and with ridge regression.
 
     The verdict, fixed beforehand: reproduced if both exponents of the delay are within 0.25 of 1,
@@ -68,11 +69,11 @@ def study(small: bool, progress: Progress) -> Reproduction:
     """
     from latebloom_paper.pictures.norms import plot_separation
 
-    cells, seeds = (SMALL, FEW) if small else (FULL, SEEDS)
+    cells, seeds = (SMALL, FEW) if quick else (FULL, SEEDS)
     batches = [
         (cells, seeds, experiment),
         ((SAME, OWN), seeds, sgd),
-        ((SLOW,), seeds[:1] if small else seeds, slow_growth),
+        ((SLOW,), seeds[:1] if quick else seeds, slow_growth),
     ]
     found, done = [], 0
     total = sum(make(*cell, 0).steps * len(own) for group, own, make in batches for cell in group)
@@ -89,7 +90,7 @@ def study(small: bool, progress: Progress) -> Reproduction:
     same, own = others[: len(seeds)], others[len(seeds) :]
     rows += _sgd_rows(same, own)
     rows += _necessity_rows(adam, growing)
-    rows += _ridge_rows(range(2 if small else 5))
+    rows += _ridge_rows(range(2 if quick else 5))
     a, b, pearson, fast = numbers
     off = max(abs(a - 1), abs(b - 1))
     fails = not any(p.delayed for p in same)
@@ -98,28 +99,24 @@ def study(small: bool, progress: Progress) -> Reproduction:
         off <= NEAR and formula and fast >= NEVER_SLOWER and fails, off <= FAR and formula
     )
     rate = float(np.median([p.rate for p in adam if p.delayed]))
-    notes = (
-        verdict_note(
-            verdict,
-            f"exponents {a:.2f} in 1/eta, {b:.2f} in 1/lambda, correlation {pearson:.2f}, V falls "
-            f"at {rate:.2f} eta lambda, SGD: {sum(p.delayed for p in same)} of {len(same)} grok",
-        ),
-        "correction 1: V is the squared norm, which decay alone shrinks at 2 eta lambda, not eta "
-        "lambda; exact in the kernel of X of ridge regression, and only there",
-        "correction 2: under AdamW V falls more slowly than decay alone would have it (the rest is "
-        "the gradient's push outwards): the source's 1.41 eta lambda is 0.7 of 2 eta lambda too",
-        "correction 3: SGD fails at AdamW's eta and lambda because decay outruns learning there; "
-        f"at eta = {OWN[0]:g}, lambda = {OWN[1]:g} it groks",
-        f"addition mod {P}, embeddings multiplied entry by entry, 64 hidden units, start times "
-        f"{SCALE:g}; {len(seeds)} seeds; the source: mod 97, a transformer of width 128",
+    why = (
+        f"exponents {a:.2f} in 1/eta, {b:.2f} in 1/lambda, correlation {pearson:.2f}, V falls at "
+        f"{rate:.2f} eta lambda, SGD: {sum(p.delayed for p in same)} of {len(same)} grok"
     )
-    title = "Norm separation: the delay and the fall of V = ||theta||^2"
-    figure = plot_separation(adam, own)
-    return Reproduction("norm-separation", title, tuple(rows), figure, notes)
+    return STUDY.reproduction(
+        rows,
+        plot_separation(adam, own),
+        {},
+        verdict=verdict_note(verdict, why),
+        own=OWN,
+        p=P,
+        scale=SCALE,
+        seeds=len(seeds),
+    )
 
 
 def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, ...]]:
-    """Return what AdamW's runs say; and exponents, correlation and the share that is fast."""
+    """Return what AdamW's runs say; and exponents, correlation and the fraction that is fast."""
     seen = [p for p in runs if p.delayed]
     fit = fit_exponents([Delay(p.eta, p.decay, p.delay) for p in seen])
     assert fit is not None  # the cells differ in both
@@ -133,8 +130,8 @@ def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, 
     eta = float(np.median([p.eta for p in seen]))
     decay = float(np.median([p.decay for p in seen]))
     for name, x, published, kept in (
-        ("1/lambda", "decay", R2_DECAY, [p for p in seen if p.eta == eta]),
-        ("1/eta", "eta", R2_RATE, [p for p in seen if p.decay == decay]),
+        ("1/lambda", "decay", READ["r2_decay"], [p for p in seen if p.eta == eta]),
+        ("1/eta", "eta", READ["r2_rate"], [p for p in seen if p.decay == decay]),
     ):
         cells = sorted({getattr(p, x) for p in kept})
         if len(cells) < 3:
@@ -147,7 +144,7 @@ def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, 
     measured = np.array([p.delay for p in seen])
     pearson = float(np.corrcoef(formula, measured)[0, 1])
     what = "AdamW: correlation of the delay with log(V1/V2)/(eta lambda)"
-    rows.append(Comparison(what, PEARSON, pearson, "the source varies p instead"))
+    rows.append(Comparison(what, READ["pearson"], pearson, "the source varies p instead"))
     line = fit_line(np.log(formula[formula > 0]), np.log(measured[formula > 0]))
     rows.append(Comparison("AdamW: the same in logarithms, slope", 1.0, line.slope, interval(line)))
     rates = np.array([p.rate for p in seen])
@@ -157,7 +154,7 @@ def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, 
     above = np.array([settling_rate(p) for p in seen])
     ends = f"from {above.min():.2f} to {above.max():.2f}; the source's fit"
     what = "AdamW: rate of V above where it settles, over eta lambda"
-    rows.append(Comparison(what, AMPLIFIED, float(np.median(above)), ends))
+    rows.append(Comparison(what, READ["rate"], float(np.median(above)), ends))
     fast = float(np.mean(rates >= 1))
     rows.append(Comparison("AdamW: share of runs with a rate of eta lambda or more", 1.0, fast))
     return rows, (fit.a, fit.b, pearson, fast)
@@ -182,7 +179,7 @@ def _sgd_rows(same: Sequence[Passage], own: Sequence[Passage]) -> list[Compariso
 
 
 def _necessity_rows(adam: Sequence[Passage], growing: Sequence[Passage]) -> list[Comparison]:
-    """Return in which share of the delayed runs V fell, from a large and from a small start."""
+    """Return in which fraction of the delayed runs V fell, from a large and from a small start."""
     rows = []
     for name, runs in (("large", adam), ("small", growing)):
         ratios = [float(np.exp(-p.log_ratio)) for p in runs if p.delayed]
@@ -212,4 +209,7 @@ def _ridge_rows(seeds: Sequence[int]) -> list[Comparison]:
     return rows
 
 
-reproduce = by_size(partial(study, False), partial(study, True))
+def reproduce(workspace: Workspace) -> Reproduction:
+    """Return the study at the size of the workspace."""
+    with workspace.bar("study") as progress:
+        return study(workspace.quick, progress)

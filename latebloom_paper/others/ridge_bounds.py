@@ -1,7 +1,6 @@
 """Ridge regression that groks, after Xu, Vardi and Safran: their table, bounds and conventions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,14 +12,16 @@ from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import LinearData
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import by_size
+from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.statistic import Line, fit_line
+from latebloom_paper.book.workspace import Workspace
 
-from .verdicts import fit_line, interval, judged, verdict_note
+from .verdicts import interval, judged, verdict_note
 
+STUDY = STUDIES["ridge-bounds"]
 EPS = C = 0.01  # the source's thresholds on both losses
 STEPS = 10**9  # beyond every t2: 10^7 at the weakest decay
-SEEDS, FEW = 20, 5
 # The source's Figure 2 varies one of the four about these.
 DEFAULT = {"decay": 1e-4, "n": 100, "m": 1000, "nu2": 1.0}
 SWEPT: Mapping[str, tuple[float, ...]] = {
@@ -29,8 +30,7 @@ SWEPT: Mapping[str, tuple[float, ...]] = {
     "m": (500, 1000, 2000, 4000),
     "nu2": (0.1, 1.0, 10.0, 100.0),
 }
-# Medians over six seeds and slopes of a public replication; the source prints pictures.
-PUBLISHED = {"t1": 213.0, "t2": 22_872.0, "decay": -1.000003, "n": 1.077}
+READ = STUDY.readings
 CLOSE, FAR = 0.1, 1.0  # of a published median: agrees, and agrees but for a factor of two
 SLOPE = 0.01  # how far from -1 the exponent of lambda may be: eta lambda is at most 0.001
 
@@ -125,11 +125,11 @@ def convention_rows(seeds: Sequence[int], run: Callable[..., Seen]) -> list[Comp
             values = [getattr(s, time) for s in found]
             why = f"{len(seeds)} seeds, from {min(values):.6g} to {max(values):.6g}"
             what = f"median {time}: {label}"
-            rows.append(Comparison(what, PUBLISHED[time], float(np.median(values)), why))
+            rows.append(Comparison(what, READ[time], float(np.median(values)), why))
     return rows
 
 
-def study(small: bool, progress: Progress) -> Reproduction:
+def study(quick: bool, progress: Progress) -> Reproduction:
     r"""Sweep decay, examples, features and start; check every bound on every run.
 
     The verdict, fixed beforehand: reproduced if both medians at $\lambda = 10^{-4}$ are within a
@@ -138,7 +138,7 @@ def study(small: bool, progress: Progress) -> Reproduction:
     """
     from latebloom_paper.pictures.bounds import plot_bounds
 
-    seeds = range(FEW if small else SEEDS)
+    seeds = range(STUDY.at(quick).settings["seeds"])
     total = len(seeds) * (sum(map(len, SWEPT.values())) + len(CONVENTIONS))
     done, every = 0, []
 
@@ -157,11 +157,11 @@ def study(small: bool, progress: Progress) -> Reproduction:
     t2 = _slope(swept["decay"], "t2")
     t1 = _slope({v: s for v, s in swept["decay"].items() if v <= DEFAULT["decay"]}, "t1")
     rows += [
-        Comparison("exponent of lambda in t2", PUBLISHED["decay"], t2.slope, interval(t2)),
+        Comparison("exponent of lambda in t2", READ["decay"], t2.slope, interval(t2)),
         Comparison("exponent of lambda in t1, lambda <= 1e-4", 0.0, t1.slope, interval(t1)),
     ]
     of_n = _slope(swept["n"], "t1")
-    rows.append(Comparison("exponent of n in t1", PUBLISHED["n"], of_n.slope, interval(of_n)))
+    rows.append(Comparison("exponent of n in t1", READ["n"], of_n.slope, interval(of_n)))
     for time, slope in (("t1", None), ("t2", 1 / (2 * DEFAULT["decay"]))):
         by = {np.log(v): s for v, s in swept["nu2"].items() if v >= 1}
         line = _line(by, time, logs=False)
@@ -188,22 +188,15 @@ def study(small: bool, progress: Progress) -> Reproduction:
     medians = [r.difference for r in rows[:2] if r.difference is not None]
     near, apart = (all(abs(d) <= far for d in medians) for far in (CLOSE, FAR))
     verdict = judged(near and not broken and abs(t2.slope + 1) <= SLOPE, apart)
-    notes = (
-        verdict_note(
-            verdict,
-            f"medians {rows[0].ours:.0f} and {rows[1].ours:,.0f} for {PUBLISHED['t1']:.0f} and "
-            f"{PUBLISHED['t2']:,.0f}, exponent {t2.slope:.4f}, {sum(kept.values())} checks hold, "
-            f"{broken} violated",
-        ),
-        "published: medians and slopes of a public replication over six seeds; the paper prints "
-        "pictures. n = 100, m = 1000, eta = 1, lambda = 1e-4, nu^2 = 1, thresholds 0.01",
-        f"what generalizes here is the zero function: its test loss is {1 / 1000:g}, a tenth of "
-        f"the threshold, and in the end theta is {final:.3f} ||theta*|| away from theta*",
-        "bounds are counted over all runs; the exponents' intervals take the seeds as independent",
+    why = (
+        f"medians {rows[0].ours:.0f} and {rows[1].ours:,.0f} for {READ['t1']:.0f} and "
+        f"{READ['t2']:,.0f}, exponent {t2.slope:.4f}, {sum(kept.values())} checks hold, {broken} "
+        "violated"
     )
     shown = {name: {v: _shown(s) for v, s in by.items()} for name, by in swept.items()}
-    title = "Ridge regression: t1, t2 and their bounds"
-    return Reproduction("ridge-bounds", title, tuple(rows), plot_bounds(shown), notes)
+    return STUDY.reproduction(
+        rows, plot_bounds(shown), {}, verdict=verdict_note(verdict, why), final=final
+    )
 
 
 def run_small_start(seed: int) -> float:
@@ -211,13 +204,13 @@ def run_small_start(seed: int) -> float:
     return seen(instance(seed, nu2=1e-4)).t2
 
 
-def _line(by: Mapping[float, Sequence[Seen]], time: str, logs: bool) -> Any:
+def _line(by: Mapping[float, Sequence[Seen]], time: str, logs: bool) -> Line:
     points = [(v, getattr(s, time)) for v, runs in by.items() for s in runs]
     x, y = np.array(points).T
     return fit_line(np.log(x), np.log(y)) if logs else fit_line(x, y)
 
 
-def _slope(by: Mapping[float, Sequence[Seen]], time: str) -> Any:
+def _slope(by: Mapping[float, Sequence[Seen]], time: str) -> Line:
     return _line(by, time, logs=True)
 
 
@@ -231,4 +224,7 @@ def _shown(runs: Sequence[Seen]) -> dict[str, list[float]]:
     }
 
 
-reproduce = by_size(partial(study, False), partial(study, True))
+def reproduce(workspace: Workspace) -> Reproduction:
+    """Return the study at the size of the workspace."""
+    with workspace.bar("study") as progress:
+        return study(workspace.quick, progress)

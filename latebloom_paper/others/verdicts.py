@@ -1,11 +1,8 @@
-"""What a study of another group's law comes to, and the straight lines it is judged by."""
+"""What a study of another group's law comes to, in words."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import numpy as np
-
-from latebloom.core.errors import InvalidInput
+from latebloom_paper.book.statistic import Line
 
 Judgement = Literal[
     "reproduced", "reproduced with corrections", "not reproduced", "not testable here"
@@ -30,48 +27,6 @@ def verdict_note(verdict: Judgement, why: str) -> str:
     'verdict: reproduced (slope -1.000)'
     """
     return f"verdict: {verdict} ({why})"
-
-
-class Line(NamedTuple):
-    """A straight line fitted by least squares.
-
-    - `slope`, `low`, `high`: with its 95% interval, which takes the points as independent.
-    - `intercept`, `r2`: and the share of the variance that the line explains.
-    """
-
-    slope: float
-    low: float
-    high: float
-    intercept: float
-    r2: float
-
-
-def fit_line(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> Line:
-    r"""Return the least squares line $y = \mathrm{slope}\,x + \mathrm{intercept}$.
-
-    **Arguments:**
-
-    - `x`, `y`: at least three points, x not constant.
-
-    **Returns:** a `Line`; $R^2$ is 1 for points without scatter, 0 for a constant y.
-
-    **Raises:** `InvalidInput` for fewer points or a constant x.
-
-    >>> fit_line([0, 1, 2], [1, 3, 5])
-    Line(slope=2.0, low=2.0, high=2.0, intercept=1.0, r2=1.0)
-    """
-    from scipy.stats import t as student  # a third of a second, which no other command needs
-
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.size < 3 or np.ptp(x) == 0:
-        raise InvalidInput(f"{x.size} points: a line needs three, at two places or more")
-    away = x - x.mean()
-    slope = float(away @ y / (away @ away))
-    rest = y - y.mean() - slope * away
-    scatter, total = float(rest @ rest), float(np.sum((y - y.mean()) ** 2))
-    half = float(np.sqrt(scatter / (x.size - 2) / (away @ away)) * student.ppf(0.975, x.size - 2))
-    intercept = float(y.mean() - slope * x.mean())
-    return Line(slope, slope - half, slope + half, intercept, 1 - scatter / total if total else 0.0)
 
 
 def interval(line: Line) -> str:

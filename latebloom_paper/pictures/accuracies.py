@@ -41,8 +41,7 @@ def plot_accuracies(
 
     Source: arXiv 2506.05718, Figures 1, 2, 30 and 35.
     """
-    if not panels or any(not panel.runs for row in panels for panel in row):
-        raise InvalidInput("panels: every panel needs at least one run")
+    require_runs(panels)
     columns = max(len(panels[0]), len(NORMS) if norms is not None else 1)
     count = len(panels) + (norms is not None)
     with st.style():
@@ -52,13 +51,25 @@ def plot_accuracies(
             _draw_row(figure, row, list(axes), log)
         if norms is not None:
             _draw_norms(figure, norms, list(grid[-1]))
-        handles = [
-            Line2D([], [], color="0.3", ls="-", label="training"),
-            Line2D([], [], color="0.3", ls="--", label="test"),
-            Line2D([], [], color="0.3", ls="", marker="o", mec="white", label="$t_2$"),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        draw_kinds(figure)
     return figure
+
+
+def require_runs(panels: Sequence[Sequence[Panel]]) -> None:
+    """Refuse a panel without runs."""
+    if not panels or any(not panel.runs for row in panels for panel in row):
+        raise InvalidInput("panels: every panel needs at least one run")
+
+
+def draw_kinds(figure: Figure, *others: Line2D) -> None:
+    """Draw the legend: training, test, t2, and other lines."""
+    handles = [
+        Line2D([], [], color="0.3", ls="-", lw=0.9, label="training"),
+        Line2D([], [], color="0.3", ls="--", label="test"),
+        Line2D([], [], color="0.3", ls="", marker="o", mec="white", label="$t_2$"),
+        *others,
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
 
 def _draw_row(figure: Figure, row: Sequence[Panel], axes: list[Axes], log: bool) -> None:

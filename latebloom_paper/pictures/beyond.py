@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
 
-from .strips import COLOURS, MARKERS, Line, colours_of, draw_lines, draw_strips
+from .strips import COLOURS, MARKERS, Line, Values, colours_of, draw_lines, draw_strips
 
 
 def plot_signed_depth(
@@ -77,60 +77,42 @@ def plot_depth_and_l1(
     return figure
 
 
-def plot_debiasing(
-    steps: np.ndarray, curves: Mapping[str, Sequence[float]], ratios: Mapping[str, np.ndarray]
+def plot_curves_and_strips(
+    steps: np.ndarray,
+    curves: Mapping[str, Values],
+    strips: Mapping[str, tuple[str, np.ndarray]],
+    xlabel: str,
+    log: bool = False,
+    legend: str = "best",
 ) -> Figure:
-    """Return test errors over time, and the floors over that with constant alpha and beta.
+    """Return test errors over time, and ratios to what is usual, one of them per instance.
 
     **Arguments:**
 
     - `steps`: of the records.
-    - `curves`: kind of run -> median test error at each record.
-    - `ratios`: kind -> floor of each instance over the constant one.
+    - `curves`: what the runs are -> median test error at each record.
+    - `strips`: label -> which of the runs (or another kind of runs), whose colour it has, and the
+      ratio of each instance.
+    - `xlabel`: what the ratio is.
+    - `log`: whether its axis is logarithmic.
+    - `legend`: the place of the legend.
     """
-    colours = colours_of([*curves, *(name for name in ratios if name not in curves)])
+    colours = colours_of(list(dict.fromkeys([*curves, *(name for name, _ in strips.values())])))
     with st.style():
         figure = Figure(figsize=(9.4, 3.9))
         left, right = figure.subplots(1, 2)
         lines = {name: (steps + 1.0, values) for name, values in curves.items()}
         draw_lines(left, lines, marks=False, colours=colours)
         left.set(xscale="log", yscale="log", xlabel="step + 1", ylabel="median test error")
-        left.legend()
-        names = {name: f"{name}\n(median {np.nanmedian(v):.2g})" for name, v in ratios.items()}
-        rows = {names[name]: values for name, values in ratios.items()}
-        own = {names[name]: colours[name] for name in ratios}
-        draw_strips(right, rows, 1.0, log=True, colours=own)
-        right.set_xlabel("floor / floor with constant alpha and beta")
-        for axis in (left.xaxis, left.yaxis, right.xaxis):
-            st.label_powers(axis)
-    return figure
-
-
-def plot_late_penalty(
-    steps: np.ndarray, curves: Mapping[str, np.ndarray], ratios: Mapping[str, np.ndarray]
-) -> Figure:
-    """Return test errors over time, and how long generalization takes once the penalty acts.
-
-    **Arguments:**
-
-    - `steps`: of the records.
-    - `curves`: when the penalty acts -> median test error at each record.
-    - `ratios`: when -> t2 less the time without the penalty, over the usual delay, by instance.
-    """
-    colours = colours_of(list(curves))
-    with st.style():
-        figure = Figure(figsize=(9.4, 3.9))
-        left, right = figure.subplots(1, 2)
-        lines = {f"penalty {name}": (steps + 1.0, values) for name, values in curves.items()}
-        own = {f"penalty {name}": colour for name, colour in colours.items()}
-        draw_lines(left, lines, marks=False, colours=own)
-        left.set(xscale="log", yscale="log", xlabel="step + 1", ylabel="median test error")
-        left.legend(loc="lower left")
-        draw_strips(right, ratios, 1.0, colours=colours)
-        every = np.concatenate([values[np.isfinite(values)] for values in ratios.values()])
-        right.set_xlim(min(0.95, every.min() - 0.01), max(1.05, every.max() + 0.01))
-        right.set_xlabel("$t_2$ less the time without penalty / usual delay $t_2-t_1$")
-        for axis in (left.xaxis, left.yaxis):
+        left.legend(loc=legend)
+        rows = {label: values for label, (_, values) in strips.items()}
+        own = {label: colours[name] for label, (name, _) in strips.items()}
+        draw_strips(right, rows, 1.0, log=log, colours=own)
+        if not log:
+            every = np.concatenate([values[np.isfinite(values)] for values in rows.values()])
+            right.set_xlim(min(0.95, every.min() - 0.01), max(1.05, every.max() + 0.01))
+        right.set_xlabel(xlabel)
+        for axis in (left.xaxis, left.yaxis, *([right.xaxis] if log else [])):
             st.label_powers(axis)
     return figure
 
@@ -189,8 +171,8 @@ def plot_prefactor(
                 axes.plot(at, values, ".", color=colour, alpha=0.25, ms=4)
                 middle = np.nanmedian(values, axis=1)
                 axes.plot(x * shift, middle, marker=marker, color=colour, label=label)
-            told = " and ".join(f"{k:.2f}" for k in exponents[name])
-            axes.set(xscale="log", yscale="log", xlabel=name, title=f"exponents {told}")
+            both_exponents = " and ".join(f"{k:.2f}" for k in exponents[name])
+            axes.set(xscale="log", yscale="log", xlabel=name, title=f"exponents {both_exponents}")
             axes.set_xticks(x, [f"{value:g}" for value in x])
             axes.minorticks_off()
         grid[0].set_ylabel("prefactor of the delay")

@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
 
+from .strips import draw_range
+
 LABELS = {
     "decay": "λ",
     "n": "examples n",
@@ -29,10 +31,7 @@ def plot_bounds(swept: Mapping[str, Mapping[float, Mapping[str, Sequence[float]]
             for time, colour, side in (("t1", st.TRAIN, "upper"), ("t2", st.TEST, "lower")):
                 values = np.array([cells[v][time] for v in x])
                 symbol = f"${time[0]}_{time[1]}$"
-                axes.plot(x, np.median(values, axis=1), "o-", color=colour, label=symbol)
-                axes.fill_between(
-                    x, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.2, lw=0
-                )
+                draw_range(axes, x, values.T, colour, marker="o", label=symbol)
                 bound = np.median([cells[v][f"{time} bound"] for v in x], axis=1)
                 label = f"{side} bound on {symbol}"
                 axes.plot(x, bound, "--", color=colour, lw=1.1, label=label)

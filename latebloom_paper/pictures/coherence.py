@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from latebloom.plots import MARKERS
 from latebloom.plots import style as st
 
-from .panels import colours, word
+from .panels import colours, draw_bar
 
 
 def plot_coherence(
@@ -41,10 +41,7 @@ def plot_coherence(
         for N, values in zip(measurements, coherence, strict=True):
             left.plot(shares, values, color=colour(N))
         left.set(xlabel=r"share $\tau$ of coherent rows", ylabel="coherence", ylim=(0, 1.05))
-        figure.colorbar(bar, ax=left, label="N")
-        ticks = figure.axes[-1]
-        ticks.set_yticks(np.arange(len(measurements)) + 0.5, [word(N) for N in measurements])
-        ticks.minorticks_off()
+        draw_bar(figure, bar, left, measurements, "N")
         for k, (tau, points) in enumerate(needed.items()):
             seen = [point for point in points if np.isfinite(point[1])]
             if not seen:

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latebloom.core.errors import InvalidInput
 from latebloom.plots import Strengths, log_steps, shown
 from latebloom.plots import style as st
 from latebloom.runs import Run
 
-from .accuracies import HEIGHT, WIDTH, Panel
+from .accuracies import HEIGHT, WIDTH, Panel, draw_kinds, require_runs
 
+ZERO = "test loss of predicting 0"
 LOW = 1e-6  # training losses below this fraction of the largest are cut off
 
 
@@ -31,8 +31,7 @@ def plot_losses(panels: Sequence[Sequence[Panel]], zero: float) -> Figure:
 
     Source: arXiv 2506.05718, Figures 10, 11 and 31 to 34, whose losses are on a linear axis.
     """
-    if not panels or any(not panel.runs for row in panels for panel in row):
-        raise InvalidInput("panels: every panel needs at least one run")
+    require_runs(panels)
     betas = {beta for row in panels for panel in row for beta, _ in panel.runs}
     scale = Strengths(betas)
     rows, columns = len(panels), len(panels[0])
@@ -54,14 +53,8 @@ def plot_losses(panels: Sequence[Sequence[Panel]], zero: float) -> Figure:
             ax.set_xscale("log")
             st.label_powers(ax.xaxis)
             st.label_powers(ax.yaxis)
-        handles = [
-            Line2D([], [], color="0.3", ls="-", lw=0.9, label="training"),
-            Line2D([], [], color="0.3", ls="--", label="test"),
-            Line2D([], [], color="0.3", ls="", marker="o", mec="white", label="$t_2$"),
-            Line2D([], [], color="0.3", ls="", marker="v", mec="white", label="least test loss"),
-            Line2D([], [], color=st.MARK, lw=1, label="test loss of predicting 0"),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        least = Line2D([], [], color="0.3", ls="", marker="v", mec="white", label="least test loss")
+        draw_kinds(figure, least, Line2D([], [], color=st.MARK, lw=1, label=ZERO))
     return figure
 
 

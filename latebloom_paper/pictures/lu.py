@@ -10,6 +10,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from latebloom.plots import style as st
 
+from .strips import draw_range
+
 
 class Curves(NamedTuple):
     """Losses at the end of training on spheres.
@@ -42,11 +44,7 @@ def plot_lu(tasks: Sequence[Curves]) -> Figure:
                 (task.train, st.TRAIN, "-", "training loss"),
                 (task.test, st.TEST, "--", "test loss"),
             ):
-                axes.plot(task.w, np.median(losses, axis=0), dash, color=colour, label=label)
-                axes.plot(task.w, np.median(losses, axis=0), "o", color=colour, ms=3)
-                axes.fill_between(
-                    task.w, losses.min(axis=0), losses.max(axis=0), color=colour, alpha=0.2, lw=0
-                )
+                draw_range(axes, task.w, losses, colour, ls=dash, marker="o", ms=3, label=label)
             low, high = float(task.best.min()), float(task.best.max())
             axes.axvspan(low / 1.02, high * 1.02, color=st.RATIO, alpha=0.25, lw=0, label="$w_c$")
             # A training loss of rounding would take the whole axis.

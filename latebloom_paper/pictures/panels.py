@@ -1,6 +1,6 @@
 """Small multiples: training and test errors of a grid of runs, a panel per value of one axis."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -82,10 +82,7 @@ def plot_panels(
         figure.supylabel("relative error", fontsize=9)
         kinds = [Line2D([], [], color=st.MARK, ls=ls, label=text) for text, ls in KINDS.values()]
         figure.legend(handles=kinds, loc="outside upper center", ncols=2)
-        figure.colorbar(bar, ax=grid.ravel().tolist(), label=names[by], pad=0.02)
-        labels = figure.axes[-1]
-        labels.set_yticks(np.arange(len(values)) + 0.5, [word(v) for v in values])
-        labels.minorticks_off()
+        draw_bar(figure, bar, grid.ravel().tolist(), values, names[by], pad=0.02)
     return figure
 
 
@@ -113,6 +110,29 @@ def colours(values: np.ndarray) -> tuple[Callable[[Any], str], ScalarMappable]:
         BoundaryNorm(np.arange(len(values) + 1), len(values)), ListedColormap(chosen)
     )
     return lambda value: chosen[names.index(str(value))], bar
+
+
+def draw_bar(
+    figure: Figure,
+    bar: ScalarMappable,
+    axes: Any,
+    values: Sequence[Any] | np.ndarray,
+    label: str,
+    **place: Any,
+) -> None:
+    """Draw the bar of `colours` beside axes, with a tick for each value."""
+    figure.colorbar(bar, ax=axes, label=label, **place)
+    ticks = figure.axes[-1]
+    ticks.set_yticks(np.arange(len(values)) + 0.5, [word(value) for value in values])
+    ticks.minorticks_off()
+
+
+def quartiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the quartiles over the first axis; what was never seen counts as infinite."""
+    with np.errstate(invalid="ignore"):  # between two infinite values
+        filled = np.where(np.isnan(values), np.inf, values)
+        low, middle, high = np.quantile(filled, [0.25, 0.5, 0.75], axis=0, method="nearest")
+    return low, middle, high
 
 
 def word(value: Any) -> str:

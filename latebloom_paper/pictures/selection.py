@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from latebloom.plots import COLOURS
 from latebloom.plots import style as st
 
-from .panels import KINDS
+from .panels import KINDS, quartiles
 
 TAU = r"share $\tau$ of entries chosen by coherence"
 Points = Mapping[str, tuple[np.ndarray, np.ndarray]]
@@ -102,8 +102,7 @@ def _draw_points(axes: Axes, points: Points) -> None:
     """Draw medians over instances, and the quartiles as bands."""
     for i, (name, (tau, values)) in enumerate(points.items()):
         colour = (st.TRAIN, st.TEST, st.NORM, st.RATIO)[i % 4]
-        values = np.where(np.isnan(values), np.inf, values)
-        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0, method="nearest")
+        low, middle, high = quartiles(values)
         seen = [np.where(np.isfinite(part), part, np.nan) for part in (low, middle, high)]
         axes.plot(tau, seen[1], "os^D"[i % 4], ls="-", color=colour, label=name)
         axes.fill_between(tau, seen[0], seen[2], color=colour, alpha=0.2, lw=0)

@@ -1,6 +1,7 @@
 """One number per instance, in rows; and lines over a swept quantity on the same page."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -78,6 +79,19 @@ def draw_strips(
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(False, axis="y")
+
+
+def draw_range(axes: Axes, x: np.ndarray, values: np.ndarray, colour: str, **line: Any) -> None:
+    """Draw the median over instances as a line, and from the least to the largest as a band.
+
+    **Arguments:**
+
+    - `axes`, `x`: where, shape (k,).
+    - `values`: shape (instances, k).
+    - `colour`, `line`: of the line.
+    """
+    axes.plot(x, np.median(values, axis=0), color=colour, **line)
+    axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, lw=0)
 
 
 def draw_lines(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
 
-from .panels import colours, word
+from .panels import colours, draw_bar, quartiles
 
 
 def plot_summary(
@@ -59,10 +59,7 @@ def plot_summary(
             st.label_powers(axes.yaxis)
         for axes in grid[-1]:
             axes.set_xlabel(names[x])
-        figure.colorbar(bar, ax=grid.ravel().tolist(), label=names[by], pad=0.02)
-        ticks = figure.axes[-1]
-        ticks.set_yticks(np.arange(len(values)) + 0.5, [word(v) for v in values])
-        ticks.minorticks_off()
+        draw_bar(figure, bar, grid.ravel().tolist(), values, names[by], pad=0.02)
     return figure
 
 
@@ -70,7 +67,5 @@ def _spread(data: xr.DataArray, over: str | None) -> tuple[np.ndarray, np.ndarra
     """Return median and quartiles over an axis; what was never seen counts as infinite."""
     if over is None:
         return data.values, data.values, data.values
-    filled = data.fillna(np.inf).transpose(over, ...).values
-    with np.errstate(invalid="ignore"):  # between two infinite values
-        low, middle, high = np.quantile(filled, [0.25, 0.5, 0.75], axis=0, method="nearest")
+    low, middle, high = quartiles(data.transpose(over, ...).values)
     return middle, low, high

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
 
-from .panels import colours, word
+from .panels import colours, draw_bar
 
 
 class Way(NamedTuple):
@@ -47,8 +47,5 @@ def plot_support_plane(ways: Sequence[Way], truth: float) -> Figure:
         axes.set(xlabel=r"$\|a_I\|_2$, on the support", ylabel=r"$\|a_{I^c}\|_2$, off the support")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=-0.003)
-        figure.colorbar(bar, ax=axes, label="N")
-        ticks = figure.axes[-1]
-        ticks.set_yticks(np.arange(len(ways)) + 0.5, [word(way.N) for way in ways])
-        ticks.minorticks_off()
+        draw_bar(figure, bar, axes, [way.N for way in ways], "N")
     return figure

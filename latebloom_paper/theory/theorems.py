@@ -7,23 +7,18 @@ is its slack.
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from latebloom.experiment import Drawn, Every, Experiment, LogSpaced
+from latebloom.experiment import Every, Experiment
 from latebloom.laws import LAWS, Law, check
 from latebloom.methods import (
-    SGD,
-    GradientDescent,
-    ProjectedSubgradient,
-    ProximalGradient,
     Subgradient,
 )
-from latebloom.models import MLP, Hadamard
-from latebloom.penalties import L1, L2, Nuclear
-from latebloom.problems import MatrixCompletion, SparseRecovery, TeacherStudent
+from latebloom.penalties import L1, Nuclear
+from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.simulate import simulate
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion
@@ -32,46 +27,18 @@ from latebloom_paper.book.statistic import Statistic, exactly
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.errata import ERRATA
 
-SEEDS = tuple(range(1, 21))
-QUICK_SEEDS = SEEDS[:3]
+STUDY = STUDIES["theorems"]
+FAMILIES: Mapping[str, Mapping[str, Any]] = STUDY.data["families"]
 
 
-class Family(NamedTuple):
-    """Runs of one kind: by seed, and the engine whose records are iterates."""
-
-    experiment: Callable[[int], Experiment]
-    engine: str = "auto"
-
-
-def _sparse(seed: int, N: int = 30, s: int = 5, snr: float | None = 1e8) -> SparseRecovery:
-    return SparseRecovery.code(n=100, s=s, N=N, snr=snr, seed=seed)
-
-
-def _l1(seed: int) -> Experiment:
-    """Figure 3's instances by proximal gradient, whose records are iterates."""
-    return Experiment(_sparse(seed), L1(1e-5), ProximalGradient(0.1), steps=10**6)
-
-
-def _completion(seed: int, N: int = 80) -> MatrixCompletion:
-    return MatrixCompletion.code(N=N, seed=seed, recoverable=N >= 60)
-
-
-def _nuclear(seed: int) -> Experiment:
-    """Figure 5's instances with a stronger penalty, short enough to be stepped."""
-    return Experiment(_completion(seed), Nuclear(1e-3), ProximalGradient(0.5), steps=20_000)
-
-
-def _network(seed: int) -> Experiment:
-    """A teacher and its student, trained by gradient descent from a large start."""
-    return Experiment(
-        TeacherStudent(d=5, hidden=20, C=1, N=8, N_test=20, seed=seed),
-        None,
-        SGD(1e-3),
-        MLP(widths=(40,)),
-        Drawn(seed),
-        steps=400,
-        record=Every(1),
-    )
+def experiment(family: str, seed: int) -> Experiment:
+    """Return the run of a family with a seed."""
+    if family in ARRAYS:
+        return ARRAYS[family](seed)
+    base = FAMILIES[family]["base"]
+    seeds = ("problem.seed", "init.seed") if base == "student" else ("problem.seed",)
+    changes = {**FAMILIES[family].get("set", {}), **dict.fromkeys(seeds, seed)}
+    return STUDY.changed(changes, table=base)
 
 
 def _unseen(seed: int) -> Experiment:
@@ -105,78 +72,12 @@ def _fitted(seed: int) -> Experiment:
     )
 
 
-# Every law is checked on every family; most apply to a few of them.
-FAMILIES: Mapping[str, Family] = {
-    "l1, proximal": Family(_l1, "jump"),
-    "l1, subgradients": Family(
-        lambda q: _l1(q).with_(method=Subgradient(0.1), steps=3000, record=Every(1)), "step"
-    ),
-    "l1, projected": Family(
-        lambda q: _l1(q).with_(
-            problem=_sparse(q, 40, snr=None), method=ProjectedSubgradient(0.1), steps=20_000
-        ),
-        "step",
-    ),
-    "l1, sparse enough for a null space property": Family(
-        lambda q: _l1(q).with_(problem=_sparse(q, 60, s=1, snr=None)), "jump"
-    ),
-    "l1, too strong": Family(
-        lambda q: _l1(q).with_(penalty=L1(10.0), steps=1000, record=Every(1)), "step"
-    ),
-    "nuclear, proximal": Family(_nuclear, "step"),
-    "nuclear, subgradients": Family(
-        lambda q: _nuclear(q).with_(method=Subgradient(0.1), steps=3000, record=Every(1)), "step"
-    ),
-    "too few entries": Family(
-        lambda q: _nuclear(q).with_(problem=_completion(q, 30), steps=3000), "step"
-    ),
-    "ridge": Family(
-        lambda q: Experiment(
-            _sparse(q), L2(1e-5), GradientDescent(0.1), init=10.0, steps=10**8, record=LogSpaced(20)
-        )
-    ),
-    "no penalty": Family(
-        lambda q: Experiment(_sparse(q, snr=None), None, GradientDescent(0.1), steps=10_000)
-    ),
-    "two layers": Family(
-        lambda q: Experiment(
-            _sparse(q, snr=None),
-            L2(1e-5),
-            GradientDescent(0.1),
-            Hadamard(2),
-            init=1e-2,
-            steps=3000,
-            record=Every(1),
-        ),
-        "step",
-    ),
-    "network": Family(_network),
-    "unseen coordinates": Family(_unseen, "step"),
-    "fitted from the start": Family(_fitted, "step"),
-}
+# Families whose data are arrays.
+ARRAYS = {"unseen coordinates": _unseen, "fitted from the start": _fitted}
 
-# Printed statement -> the law that is right instead. Where the two share an erratum and a name, the
-# pair is obvious; these are the others.
-RIGHT = {
-    "closeness to least squares, printed rho": "closeness to least squares, row space",
-    "closeness to least squares, all of a": "closeness to least squares, row space",
-    "level of f, not before": "level of f, reached in time",
-    "level of h, not before": "level of h, reached in time",
-    "recovery not before": "recovery in time",
-    "floor proportional to alpha beta": "floor of two terms",
-    "delay of the paper": "slow time",
-    "decrease against a penalty, printed": "decrease against a penalty",
-    "memorization phase, printed": "memorization phase",
-    "subgradients of A and A - A*, printed": "subgradients of A and A - A*",
-    "coherence of Gaussian rows, printed": "coherence of Gaussian rows",
-}
-
-
-# Laws that no run can decide, and why.
-UNDECIDABLE = {
-    "recovery by the rank null space property": "the constants C1, C2 and C3 of given measurements "
-    "are not known; that the property is needed as well is refuted (E-01)",
-}
+# Printed statement -> the law that is right instead; law that no run can decide -> why.
+RIGHT: Mapping[str, str] = STUDY.data["right"]
+UNDECIDABLE: Mapping[str, str] = STUDY.data["undecidable"]
 
 
 def slug(name: str) -> str:
@@ -233,9 +134,6 @@ def claims() -> tuple[Claim, ...]:
     return tuple(found)
 
 
-CLAIMS = claims()
-
-
 def findings(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return of every law that is about a run its verdict and slack.
 
@@ -243,11 +141,10 @@ def findings(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
     - `case`: the family and the seed.
     """
-    family = FAMILIES[case["family"]]
+    engine = FAMILIES[case["family"]].get("engine", "auto")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of data that cannot be recovered, on purpose
-        experiment = family.experiment(case["seed"])
-        report = check(simulate(experiment, engine=family.engine))
+        report = check(simulate(experiment(case["family"], case["seed"]), engine=engine))
     return {
         found.law: {"verdict": str(found.verdict), "slack": found.slack}
         for found in report.findings
@@ -257,7 +154,7 @@ def findings(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def collected(workspace: Workspace) -> dict[str, dict[str, list[Any]]]:
     """Return of every law the verdicts and the slacks over all runs it is about."""
-    seeds = QUICK_SEEDS if workspace.quick else SEEDS
+    seeds = range(1, STUDY.at(workspace.quick).settings["seeds"] + 1)
     cases = [{"family": name, "seed": seed} for name in FAMILIES for seed in seeds]
     laws: dict[str, dict[str, list[Any]]] = {}
     for found in workspace.tables("findings", cases, findings):
@@ -323,8 +220,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
         why = f"{law.status}; {decided.count('violated')} of {len(decided)} runs violate it"
         rows.append(Comparison(f"{law.name}: least slack", None, float(slack.min()), why))
         drawn[law.name] = (law.status, slack)
-    last = (QUICK_SEEDS if workspace.quick else SEEDS)[-1]
+    last = STUDY.at(workspace.quick).settings["seeds"]
     kinds = f"{len(FAMILIES)} kinds ({', '.join(FAMILIES)})"
-    figure, settings = plot_slacks(drawn), (_l1(1), _nuclear(1))
-    study = STUDIES["theorems"]
-    return study.reproduction(rows, figure, evidence(laws), settings, last=last, kinds=kinds)
+    settings = [experiment(name, 1) for name in ("l1, proximal", "nuclear, proximal")]
+    figure = plot_slacks(drawn)
+    return STUDY.reproduction(rows, figure, evidence(laws), settings, last=last, kinds=kinds)
