@@ -1,11 +1,16 @@
 """The command `show`: an experiment as TOML."""
 
+import textwrap
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
 from .options import Source, experiment_settings
+
+if TYPE_CHECKING:
+    from latebloom.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,22 @@ class Show:
         """Print the experiment."""
         from latebloom.experiment.presets import load
 
-        from .tables import print_spec
-
         experiment = load(self.experiment, settings, self.small)
         if self.json:
             print(dump_json({"experiment": experiment.hash, "spec": experiment.to_dict()}))
         else:
-            print_spec(experiment)
+            _print_spec(experiment)
         return DONE
+
+
+def _print_spec(experiment: "Experiment") -> None:
+    """Print an experiment as TOML, with title and note of its preset as comments."""
+    from latebloom.experiment.presets import presets
+
+    comments = [f"latebloom experiment {experiment.hash}"]
+    preset = presets().get(experiment.name.partition(" ")[0])
+    if preset and preset.build and preset.experiment().hash == experiment.hash:
+        comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
+    for comment in comments:
+        print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
+    print(experiment.to_toml(), end="")

@@ -1,13 +1,11 @@
 """Results as tables in a terminal: rows of words and numbers."""
 
 import os
-import textwrap
 from pathlib import Path
 
 from latebloom.core.phases import Passage
 from latebloom.core.text import UNKNOWN, number
 from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.presets import presets
 from latebloom.laws import Finding, Report, Verdict
 from latebloom.methods import ProximalGradient
 from latebloom.problems import LeastSquares
@@ -224,14 +222,3 @@ def print_check(run: Run, report: Report, every: bool = False) -> None:
         notes += [f"{f.law}: {f.why}" for f in report.findings if not f.covered]
     header = ("law", "status", "verdict", "promised", "measured", "slack")
     print_table(header, check_rows(report), run.experiment.name, notes)
-
-
-def print_spec(experiment: Experiment) -> None:
-    """Print an experiment as TOML, with title and note of its preset as comments."""
-    comments = [f"latebloom experiment {experiment.hash}"]
-    for preset in presets().values():
-        if preset.build and preset.experiment().hash == experiment.hash:
-            comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
-    for comment in comments:
-        print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
-    print(experiment.to_toml(), end="")

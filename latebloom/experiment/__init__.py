@@ -10,3 +10,4 @@ from .presets import register_preset as register_preset
 from .record import At as At
 from .record import Every as Every
 from .record import LogSpaced as LogSpaced
+from .settings import changed as changed

@@ -1,13 +1,16 @@
 """Settings: a spec as nested dictionaries, changed through dotted keys such as penalty.beta."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import FAMILIES
 
 from .experiment import Experiment
+from .fields import Fields
 
 
 def known_settings() -> list[str]:
@@ -90,3 +93,41 @@ def _of_type(name: str, old: dict[str, Any]) -> dict[str, Any]:
     new, before = get_type_hints(cls), get_type_hints(families[0][old["type"]])
     keys = {f.name for f in fields(cls) if f.init and new[f.name] == before.get(f.name)}
     return {"type": name, **{k: v for k, v in old.items() if k in keys}}
+
+
+def changed(
+    experiment: Experiment,
+    changes: Mapping[str, Any] | Sequence[tuple[str, Any]],
+    folder: Path | None = None,
+) -> Experiment:
+    """Return an experiment with some settings changed, without a label.
+
+    **Arguments:**
+
+    - `changes`: (dotted) key, or the end of one, -> value, as in `set` of a sweep's file.
+    - `folder`: where the files that the changes name are.
+
+    **Raises:** `InvalidInput` for an unknown key or a bad value.
+
+    >>> import latebloom as lb
+    >>> from latebloom.experiment.settings import changed
+    >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
+    >>> changed(base, {"method": "ProximalGradient", "beta": 1e-4}).penalty
+    L1(beta=0.0001)
+    """
+    items = list(changes.items() if isinstance(changes, Mapping) else changes)
+    if not items:
+        return experiment.with_(name="")
+    data = experiment.to_dict()
+    known = Fields(experiment)
+    for key, value in sorted(items, key=lambda item: item[0].count(".")):
+        # A name without a dot may be the end of a key, as everywhere in the file.
+        change(data, key if "." in key or key in data else _full(known, key), value)
+    data.pop("name", None)
+    return Experiment.from_dict(data, folder)
+
+
+def _full(fields: Fields, key: str) -> str:
+    """Return the key that a name is the end of, itself if there is none: then it is an error."""
+    ends = [known for known in fields.known if known.endswith(f".{key}")]
+    return fields.key(key, "set") if ends else key

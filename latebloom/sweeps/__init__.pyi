@@ -1,6 +1,5 @@
 from .analysis.scaling import Scaling as Scaling
 from .analysis.scaling import fit_scaling as fit_scaling
-from .file import changed as changed
 from .file import sweep_from_dict as sweep_from_dict
 from .named import register_sweeps as register_sweeps
 from .store.store import Store as Store

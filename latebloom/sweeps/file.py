@@ -10,9 +10,8 @@ from latebloom.core.files import read_toml
 from latebloom.core.plugins import load_plugins_of
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.presets import Setting, load
-from latebloom.experiment.settings import change, scalar
+from latebloom.experiment.settings import changed, scalar
 from latebloom.sweeps.grid.axis import RANGE
-from latebloom.sweeps.grid.fields import Fields
 
 from .named import sweep_files
 from .sweep import Sweep
@@ -119,37 +118,6 @@ def sweep_from_dict(
     )
 
 
-def changed(
-    experiment: Experiment,
-    changes: Mapping[str, Any] | Sequence[tuple[str, Any]],
-    folder: Path | None = None,
-) -> Experiment:
-    """Return an experiment with some settings changed, without a label.
-
-    **Arguments:**
-
-    - `changes`: (dotted) key, or the end of one, -> value, as in `set` of a sweep's file.
-    - `folder`: where the files that the changes name are.
-
-    **Raises:** `InvalidInput` for an unknown key or a bad value.
-
-    >>> import latebloom as lb
-    >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
-    >>> changed(base, {"method": "ProximalGradient", "beta": 1e-4}).penalty
-    L1(beta=0.0001)
-    """
-    items = list(changes.items() if isinstance(changes, Mapping) else changes)
-    if not items:
-        return experiment.with_(name="")
-    data = experiment.to_dict()
-    fields = Fields(experiment)
-    for key, value in sorted(items, key=lambda item: item[0].count(".")):
-        # A name without a dot may be the end of a key, as everywhere in the file.
-        change(data, key if "." in key or key in data else _full(fields, key), value)
-    data.pop("name", None)
-    return Experiment.from_dict(data, folder)
-
-
 def _own(key: str, text: str) -> Any:
     """Return the value of one of the sweep's own keys given as text."""
     if key in ("only", "name"):
@@ -169,12 +137,6 @@ def _base(source: str, folder: Path | None, base: Any) -> Experiment:
         beside = (folder or Path()) / base
         return load(str(beside) if beside.is_file() else base)
     return Experiment.from_dict(base, folder)
-
-
-def _full(fields: Fields, key: str) -> str:
-    """Return the key that a name is the end of, itself if there is none: then it is an error."""
-    ends = [known for known in fields.known if known.endswith(f".{key}")]
-    return fields.key(key, "set") if ends else key
 
 
 def _flat(table: Any, what: str, prefix: str = "") -> dict[str, Any]:

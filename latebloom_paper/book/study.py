@@ -13,8 +13,7 @@ import numpy as np
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.files import read_toml
-from latebloom.experiment import Experiment, Preset
-from latebloom.sweeps import Sweep, changed, sweep_from_dict
+from latebloom.experiment import Experiment, Preset, changed
 
 from .claim import Claim, claim_of
 from .reproduction import Comparison, Reproduction
@@ -22,6 +21,8 @@ from .statistic import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from latebloom.sweeps import Sweep
 
     from .workspace import Workspace
 
@@ -153,7 +154,7 @@ class Study:
         assert found is not None  # every convex figure has one
         return found
 
-    def sweep(self, key: str, quick: bool = False, **changes: Any) -> Sweep:
+    def sweep(self, key: str, quick: bool = False, **changes: Any) -> "Sweep":
         """Return the sweep of the table `[sweeps.KEY]`, which has the keys of a sweep's file.
 
         **Arguments:**
@@ -175,6 +176,8 @@ class Study:
         base = table.get("base", "experiment")
         if isinstance(base, str):
             base = self.changed({}, table=base) if base in self.data else base
+        from latebloom.sweeps import sweep_from_dict  # it loads the engines
+
         return sweep_from_dict({"name": key} | table | {"base": base}, self.name, self.file.parent)
 
     # Published values -----------------------------------------------------------------------------

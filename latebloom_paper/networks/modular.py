@@ -6,8 +6,8 @@ Figure 1 shares their runs, modular additions.
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from latebloom.experiment import Experiment
-from latebloom.sweeps import Sweep, changed
+from latebloom.experiment import Experiment, changed
+from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.delays import exponent, exponent_rows, law_of
 from latebloom_paper.book.readings import published_t2, reading_rows, readings_of

@@ -10,9 +10,9 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import fingerprint
+from latebloom.experiment.fields import Fields
 
 from .axis import Axis, expand
-from .fields import Fields
 
 # Names that results use themselves.
 RESERVED = ("seed", "record", "cell", "quantile")

@@ -14,12 +14,12 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import SPEC_VERSION, fingerprint
 from latebloom.engines.base import require_engine
 from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.fields import Fields, child_of, copied
 from latebloom.experiment.settings import change
 
 from .axis import label
 from .dimensions import RESERVED, Values, axis_of, named, seed_axis
 from .expression import Expression
-from .fields import Fields, child_of, copied
 from .seeding import derived_seed, seed_keys
 from .structure import structure_of
 from .task import TASKS, Task

@@ -6,7 +6,8 @@ from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.spec import FAMILIES
-from latebloom.experiment.experiment import Experiment
+
+from .experiment import Experiment
 
 
 def keys_of(spec: Any, prefix: str = "") -> Iterator[str]:
@@ -50,7 +51,7 @@ class Fields:
     - `base`: the experiment whose fields they are.
 
     >>> import latebloom as lb
-    >>> from latebloom.sweeps.grid.fields import Fields
+    >>> from latebloom.experiment.fields import Fields
     >>> Fields(lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))).key("beta")
     'penalty.beta'
     """
