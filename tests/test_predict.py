@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 import latebloom as lb
 from latebloom.theory import limit, predict
 from latebloom.theory.chatter import chatter
+from latebloom.theory.facts import facts
 from latebloom.theory.strengths import Strengths
 
 
@@ -104,6 +105,45 @@ def test_row_space_stays_within_its_bound_from_t1_on(seed, l2, proximal):
     path = loop(problem, np.ones(20), alpha, l1, l2, min(found.t1, 3000) + 500, proximal)
     distance = np.linalg.norm(path @ Vt.T - centre, axis=1)
     assert (distance[found.t1 :] <= 2 * floor * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize("kind", ["projected", "explicit"])
+@pytest.mark.parametrize("penalty", [lb.L1(1e-3), lb.Nuclear(1e-3)])
+def test_a_start_that_fits_is_fitted_at_step_0(penalty, kind):
+    matrix = isinstance(penalty, lb.Nuclear)
+    if matrix:
+        problem = lb.MatrixCompletion(n1=6, n2=5, r=1, N=20, seed=1)
+        X = np.diag(problem.operator.mask.ravel())[problem.operator.mask.ravel() > 0]
+        y = problem.y_star.ravel()[problem.operator.mask.ravel() > 0]
+    else:
+        problem = lb.SparseRecovery(n=20, s=2, N=10, seed=1)
+        X, y = problem.X, problem.y_star
+    fitted, pinv = np.linalg.lstsq(X, y)[0], np.linalg.pinv(X)
+    kernel = np.random.default_rng(0).standard_normal(X.shape[1])
+    start = (fitted + kernel - pinv @ (X @ kernel)).reshape(problem.shape)
+    alpha = 0.3 * problem.alpha_max
+    method = (lb.ProjectedSubgradient if kind == "projected" else lb.Subgradient)(alpha)
+    experiment = lb.Experiment(problem, penalty, method, init=start)
+
+    # The first step from which on the row space stays within the bound of equation 78.
+    values = np.linalg.svd(X, compute_uv=False) ** 2
+    rho = 0.0 if kind == "projected" else np.abs(1 - alpha * values).max()
+    bound = 2 * alpha * 1e-3 * math.sqrt(min(problem.shape) if matrix else start.size) / (1 - rho)
+    a, away = start, []
+    for _ in range(200):
+        away.append(np.linalg.norm(pinv @ (X @ a.ravel() - y)))
+        U, _, Vt = np.linalg.svd(a, full_matrices=False) if matrix else (None, None, None)
+        H = (U @ Vt).ravel() if matrix else np.sign(a)
+        if kind == "projected":
+            moved = a.ravel() - alpha * 1e-3 * H
+            a = (moved - pinv @ (X @ moved - y)).reshape(a.shape)
+        else:
+            slope = X.T @ (X @ a.ravel() - y) + 1e-3 * H
+            a = a - alpha * slope.reshape(a.shape)
+    outside = np.flatnonzero(np.array(away) > bound)
+    expected = int(outside[-1]) + 1 if outside.size else 0
+    assert expected == 0
+    assert predict(experiment, exact=False).t1 == facts(experiment).t1 == expected
 
 
 def test_thresholds_away_from_equation_78_are_pointed_out():

@@ -1,5 +1,6 @@
 """What the laws of least squares need to know of an experiment, computed once."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -25,7 +26,8 @@ from .limits import Limit, constants, limit, nuclear_strength
 # Of any shape: a vector or a matrix. Plain, because shapes checked at every step of a path would
 # take longer than the steps.
 Point = np.ndarray
-# A singular value below this share of the largest is rounding.
+# A singular value below this fraction of the largest is rounding, and so is a distance below this
+# fraction of the start.
 RANK = 1e-12
 STUCK = (
     "the slowest direction of the row space contracts by less than rounding per step: a larger "
@@ -130,21 +132,20 @@ class Facts:
         r"""$\sup\|H\|_2$ over all subgradients: $\sqrt n$, of matrices $\sqrt{\min(n_1, n_2)}$."""
         return float(np.sqrt(min(self.start.shape) if self.h == "nuclear" else self.start.size))
 
+    @property
+    def step_bound(self) -> float:
+        r"""$\alpha\beta\sup\|H\|$, how far the penalty moves the iterate in one step at most."""
+        return self.alpha * self.beta * self.pull
+
     @cached_property
     def radius(self) -> float:
         r"""$2\alpha\beta\sup\|H\|/(1 - \rho)$, the distance to least squares from t1 on."""
-        return 2 * self.alpha * self.beta * self.pull / (1 - self.rho)
+        return 2 * self.step_bound / (1 - self.rho)
 
     @cached_property
     def t1(self) -> int:
         """The step of equation 78 with the range's rho: the row space is then within `radius`."""
-        away = float(np.linalg.norm(self.row(self.start - self.fitted)))
-        if away == 0:
-            return 0
-        if self.rho == 0:
-            return 1
-        t = np.log1p((1 - self.rho) * away / (self.radius * (1 - self.rho) / 2))
-        return max(0, int(np.ceil(-t / np.log(self.rho))))
+        return fit_time(self.start, self.row(self.start - self.fitted), self.rho, self.step_bound)
 
     @cached_property
     def end(self) -> Limit | None:
@@ -203,6 +204,33 @@ class Facts:
             a, memory = experiment.method.update(a, memory, step)
             out[t + 1] = a
         return out
+
+
+def fit_time(start: Point, away: Point, rho: float, step_bound: float) -> int:
+    r"""Return the step by which the row space has reached its bound, 0 for a start that fits.
+
+    $t_1 = \lceil -\ln(1 + (1-\rho)\|a_0 - \hat a\|/(\alpha\beta\sup\|H\|))/\ln\rho\rceil$ in the
+    row space of X only: for N < n the kernel of X does not contract at all. From this step on the
+    distance to $\hat a$ is at most $2\alpha\beta\sup\|H\|/(1-\rho)$.
+
+    **Arguments:**
+
+    - `start`: the initial point $a_0$.
+    - `away`: the part of $a_0 - \hat a$ in the row space, as coordinates in any orthonormal basis.
+    - `rho`: the contraction per step in the row space; 0 for a method that projects.
+    - `step_bound`: $\alpha\beta\sup\|H\|$, positive.
+
+    Source: arXiv 2506.05718, equation 78, restricted to the row space of X.
+
+    >>> fit_time(np.ones(1), np.ones(1), 0.5, 1e-3)
+    9
+    """
+    distance = float(np.linalg.norm(away))
+    if distance <= RANK * float(np.linalg.norm(start)):
+        return 0
+    if rho == 0:
+        return 1  # one step leaves nothing of the start
+    return max(0, math.ceil(-math.log1p((1 - rho) * distance / step_bound) / math.log(rho)))
 
 
 @lru_cache(maxsize=8)  # every law asks the same questions of the same experiment

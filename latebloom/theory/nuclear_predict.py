@@ -17,7 +17,7 @@ from latebloom.problems.low_rank import LowRankProblem
 from latebloom.problems.operators import Entries, RankOne, Tensor
 from latebloom.problems.svd import compact_svd
 
-from .facts import STUCK
+from .facts import STUCK, fit_time
 from .limits import limit, nuclear_strength
 from .lower_bound import delay_lower_bound
 from .prediction import Prediction
@@ -87,11 +87,8 @@ def _with_times(
     rho = 0.0 if projected else _contraction(data, alpha)
     if rho >= 1:
         raise InvalidInput(STUCK)
-    floor = alpha * beta * math.sqrt(min(data.shape))
-    distance = float(np.linalg.norm(near - experiment.start))
-    t1 = 1
-    if rho > 0:
-        t1 = max(0, math.ceil(-math.log1p((1 - rho) * distance / floor) / math.log(rho)))
+    step_bound = alpha * beta * math.sqrt(min(data.shape))
+    t1 = fit_time(experiment.start, near - experiment.start, rho, step_bound)
     plateau = _plateau(data, near, 0.0 if projected else beta)
     found = replace(found, rho_2=rho, t1=t1, train_plateau=plateau)
     if data.a_star is None:

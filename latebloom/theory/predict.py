@@ -17,7 +17,7 @@ from latebloom.methods import ProjectedSubgradient, ProximalGradient
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
 from .closed_form import Rates, rates, smooth_times
-from .facts import STUCK, Facts, facts
+from .facts import STUCK, Facts, facts, fit_time
 from .intervals import t1_interval, t2_interval
 from .limits import constants, fitted, limit, memorized
 from .lower_bound import delay_lower_bound
@@ -168,7 +168,9 @@ def _with_l1_times(
 ) -> Prediction:
     data = experiment.vector_data
     near = memorized(experiment)
-    fit = fit_time(experiment, alpha, beta, speed)
+    away = data.svd.Vt @ experiment.start - fitted(experiment, beta)
+    step_bound = alpha * beta.l1 * math.sqrt(data.X.shape[1])
+    fit = fit_time(experiment.start, away, speed.rho_2, step_bound)
     found = replace(
         found,
         rho_2=speed.rho_2,
@@ -184,27 +186,6 @@ def _with_l1_times(
         _explain_t2(found, experiment, notes)
         return found
     return replace(found, t2=fit + math.ceil(delay))
-
-
-def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates) -> int:
-    r"""Return the step by which the row space has reached its floor $2\alpha\beta\sqrt n/(1-\rho)$.
-
-    $t_1 = \lceil -\ln(1 + (1-\rho)\|V V^\top(a_0 - \hat a)\|/(\alpha\beta\sqrt n))/\ln\rho\rceil$,
-    with rho the contraction in the row space only: for N < n the kernel of X does not contract at
-    all.
-
-    Source: arXiv 2506.05718, equation 78, restricted to the row space of X.
-    """
-    rho = speed.rho_2
-    distance = float(
-        np.linalg.norm(experiment.vector_data.svd.Vt @ experiment.start - fitted(experiment, beta))
-    )
-    floor = alpha * beta.l1 * math.sqrt(experiment.vector_data.X.shape[1])
-    if distance == 0:
-        return 0
-    if rho == 0:
-        return 1  # one step leaves nothing of the start
-    return max(0, math.ceil(-math.log1p((1 - rho) * distance / floor) / math.log(rho)))
 
 
 def _plateau(experiment: Experiment, near: Float[np.ndarray, " n"], beta: Strengths) -> float:
