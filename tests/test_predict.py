@@ -8,10 +8,10 @@ import pytest
 from scipy.optimize import minimize
 
 import latebloom as lb
+from latebloom.penalties import Strengths
 from latebloom.theory import limit, predict
 from latebloom.theory.chatter import chatter
 from latebloom.theory.facts import facts
-from latebloom.theory.strengths import Strengths
 
 
 def figure_3(**changes):
@@ -300,7 +300,7 @@ def test_methods_models_and_penalties_outside_the_laws():
         "constant strength": figure_3(penalty=lb.L1(lb.SwitchOn(1e-5))),
         "constant step": figure_3(method=lb.Subgradient(lb.PowerDecay(0.1))),
         "Euclidean": figure_3(penalty=lb.Euclidean(1e-5)),
-        "diverges": figure_3(method=lb.Subgradient(0.3)),
+        "stable step size": figure_3(method=lb.Subgradient(0.3)),
     }
     for word, experiment in cases.items():
         found = predict(experiment, exact=False)
@@ -309,7 +309,7 @@ def test_methods_models_and_penalties_outside_the_laws():
         assert found.recoverability.recoverable, word
         if word != "momentum":
             assert limit(experiment) is None, word
-    assert predict(cases["diverges"]).stable is False
+    assert predict(cases["stable step size"]).stable is False
     assert predict(cases["Euclidean"]).stable is True
 
 

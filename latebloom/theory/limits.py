@@ -13,13 +13,13 @@ from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import FISTA, Optimizer, ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.models import Linear
-from latebloom.penalties import Nuclear
+from latebloom.penalties import Nuclear, Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSquares
 
 from .certificates import Certificate, lasso_certificate
 from .chatter import chatter
 from .nuclear_limit import nuclear_certificate, solve_regularized, unique_minimizer
-from .strengths import Strengths, strengths
+from .strengths import constant_strengths
 
 # A point counts as the optimum if six digits are proved, relative to beta; or if what is left is
 # rounding: at beta = 1e-12 the gradient itself has no six digits left.
@@ -120,12 +120,12 @@ def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
     if isinstance(alpha, str):
         return alpha
     try:
-        beta = strengths(experiment.penalty)
+        beta = constant_strengths(experiment.penalty)
     except Unsupported as error:
         return str(error)
     if not experiment.vector_data.svd.s.size:
         return "X = 0: the data do not depend on the parameters"
-    return _unstable(experiment, alpha) or (alpha, beta)
+    return experiment.unstable() or (alpha, beta)
 
 
 def _step_size(experiment: Experiment) -> float | str:
@@ -142,14 +142,6 @@ def _step_size(experiment: Experiment) -> float | str:
     return alpha
 
 
-def _unstable(experiment: Experiment, alpha: float) -> str | None:
-    """Return a sentence if the step size is beyond its limit."""
-    top = experiment.alpha_limit
-    if alpha < top:
-        return None
-    return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
-
-
 def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
     """Return alpha and the strength of the nuclear norm, or a sentence that says why the laws do
     not apply."""
@@ -162,7 +154,7 @@ def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
         return "on matrices the laws need the penalty Nuclear, alone, with a constant beta > 0"
     if experiment.data.sigma_max == 0:
         return "X = 0: the data do not depend on the parameters"
-    return _unstable(experiment, alpha) or (alpha, beta)
+    return experiment.unstable() or (alpha, beta)
 
 
 def smooth_limit(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " n"]:

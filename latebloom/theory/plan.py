@@ -135,8 +135,7 @@ class _Search:
             raise Unsupported("plan: needs the ground truth (a_star, of a matrix A_star)")
         assert isinstance(found, Facts)
         self.facts, self.budget, self.error = found, budget, error
-        top = 2 / float(found.sigma[0])
-        self.alpha = BELOW_LIMIT * top if alpha is None else float(alpha)
+        self.alpha = BELOW_LIMIT * experiment.data.alpha_max if alpha is None else float(alpha)
         check.real("alpha", self.alpha, low=0, strict=True)
         assert experiment.penalty is not None
         self.term = experiment.penalty.terms[0]

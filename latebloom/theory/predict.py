@@ -14,6 +14,7 @@ from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
+from latebloom.penalties import Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
 from .closed_form import Rates, rates, smooth_times
@@ -24,7 +25,6 @@ from .lower_bound import delay_lower_bound
 from .nuclear_predict import predict_matrix
 from .prediction import Prediction as Prediction
 from .recoverability import recoverability
-from .strengths import Strengths
 
 # The lower bound is a theorem up to rounding of the numbers that go into it.
 ROUNDING = 1e-9
