@@ -146,6 +146,14 @@ def test_a_start_that_fits_is_fitted_at_step_0(penalty, kind):
     assert predict(experiment, exact=False).t1 == facts(experiment).t1 == expected
 
 
+def test_a_row_space_that_only_the_ridge_contracts_has_a_prediction():
+    problem = lb.SparseRecovery.from_arrays(np.diag([1.0, 1e-10]), np.ones(2), np.array([1.0, 0.0]))
+    found = predict(lb.Experiment(problem, lb.L1(1e-3) + lb.L2(1e-2), lb.ProximalGradient(0.5)))
+    assert found.rho_2 == pytest.approx(1 / 1.005)
+    assert found.t1_interval is None
+    assert any(note.startswith("t1_interval") for note in found.notes)
+
+
 def test_thresholds_away_from_equation_78_are_pointed_out():
     below = predict(figure_3(penalty=lb.L1(1e-3)), exact=False)
     assert any("t1: the train error ends at" in note for note in below.notes)

@@ -17,9 +17,10 @@ from latebloom.methods import (
     Step,
     Subgradient,
 )
-from latebloom.penalties import L1, Nuclear
+from latebloom.penalties import L1, Nuclear, Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.problems.operators import Entries
+from latebloom.problems.svd import compact_svd
 
 from .limits import Limit, constants, limit, nuclear_strength
 
@@ -76,8 +77,7 @@ class Facts:
     @cached_property
     def inverse(self) -> np.ndarray:
         """What the pseudo-inverse of X needs."""
-        data = self.data
-        return data.inverse if isinstance(data, MatrixLeastSquares) else data.operator.inverse()
+        return self.data.inverse
 
     @cached_property
     def sigma(self) -> Float[np.ndarray, " r"]:
@@ -110,7 +110,7 @@ class Facts:
     @cached_property
     def near(self) -> Point:
         r"""The least squares solution nearest to the start, $\hat a + P_{\mathrm{null}} a_0$."""
-        return self.start + self.row(self.fitted - self.start)
+        return self.data.nearest_fit(self.start)
 
     @cached_property
     def a_star(self) -> Point | None:
@@ -148,6 +148,35 @@ class Facts:
         return fit_time(self.start, self.row(self.start - self.fitted), self.rho, self.step_bound)
 
     @cached_property
+    def delay(self) -> float | None:
+        r"""$\|\hat a - a^*\|/(\alpha\beta)$ in the dual norm, with the solution nearest to the
+        start; None without a ground truth."""
+        if self.a_star is None:
+            return None
+        return self.dual_norm(self.near - self.a_star) / (self.alpha * self.beta)
+
+    @cached_property
+    def plateau(self) -> float:
+        r"""The relative train error right after t1, where the row space balances the penalty:
+        $\|(X^\top)^\dagger(\beta H + \beta_2\hat a)\|/\|y^*\|$, with what least squares cannot
+        fit."""
+        data, near, inside = self.data, self.near, np.zeros(())
+        if isinstance(data, MatrixLeastSquares):
+            X = data.operator
+            outside = data.y_star - X.forward(near)
+            if not self.projected:
+                U, _, Vt = compact_svd(near)
+                seen = X.forward(U @ Vt)
+                inside = self.beta * (seen if isinstance(X, Entries) else data.inverse @ seen)
+        else:
+            U, s, Vt = self.experiment.vector_data.svd
+            outside = data.y_star - U @ (U.T @ data.y_star)
+            if not self.projected:
+                inside = (Vt @ (self.beta * np.sign(near) + self.ridge * near)) / s
+        together = math.hypot(float(np.linalg.norm(inside)), float(np.linalg.norm(outside)))
+        return together / float(np.linalg.norm(data.y_star))
+
+    @cached_property
     def end(self) -> Limit | None:
         """The point the method converges to, if that is proved."""
         return limit(self.experiment)
@@ -174,6 +203,10 @@ class Facts:
         if self.h == "none":
             return 0.0
         return float(np.linalg.norm(a, "nuc") if self.h == "nuclear" else np.abs(a).sum())
+
+    def dual_norm(self, a: Point) -> float:
+        """Return the dual of the norm in the penalty, by default that of l1."""
+        return float(np.linalg.norm(a, 2) if self.h == "nuclear" else np.abs(a).max())
 
     def subgradient(self, a: Point) -> Point:
         """Return the element H(a) that the method takes, without its strength."""
@@ -238,26 +271,18 @@ def facts(experiment: Experiment) -> Facts | str:
     """Return the facts, or a sentence that says why the laws are not about the experiment."""
     if not isinstance(experiment.problem, LeastSquares):
         return NETWORKS
-    if isinstance(experiment.data, MatrixLeastSquares):
-        return _of_matrix(experiment)
-    known = constants(experiment)
-    if isinstance(known, str):
-        return known
-    alpha, beta = known
-    if isinstance(experiment.method, FISTA):
-        return "it does not cover a method with momentum (FISTA)"
-    found = Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
-    return STUCK if found.rho >= 1 else found
-
-
-def _of_matrix(experiment: Experiment) -> Facts | str:
-    known = nuclear_strength(experiment)
+    matrix = isinstance(experiment.data, MatrixLeastSquares)
+    known = nuclear_strength(experiment) if matrix else constants(experiment)
     if isinstance(known, str):
         return known
     if isinstance(experiment.method, FISTA):
         return "it does not cover a method with momentum (FISTA)"
     alpha, beta = known
-    found = Facts(experiment, alpha, "nuclear", beta, 0.0)
+    if isinstance(beta, Strengths):
+        h = "l1" if beta.l1 > 0 else "none"
+        found = Facts(experiment, alpha, h, beta.l1, beta.l2)
+    else:
+        found = Facts(experiment, alpha, "nuclear", beta, 0.0)
     try:
         _ = found.sigma, found.inverse
     except InvalidInput as error:  # more measurements than can be decomposed
@@ -299,5 +324,4 @@ def noise_constant(f: Facts) -> float:
 
 def largest_beta(f: Facts) -> float:
     r"""Return $\|X^\top y^*\|$ in the dual norm: from there on the minimizer of f is 0."""
-    z = f.data.operator.adjoint(f.data.y_star)
-    return float(np.linalg.norm(z, 2) if f.h == "nuclear" else np.abs(z).max())
+    return f.dual_norm(np.asarray(f.data.operator.adjoint(f.data.y_star)))

@@ -23,7 +23,7 @@ from latebloom.penalties import L1
 from latebloom.problems import LinearData
 
 from .closed_form import rates
-from .limits import constants, memorized
+from .limits import constants
 
 Vector = Float[np.ndarray, " n"]
 # Subgradients this far inside the box are taken as they are; velocities below this share of the
@@ -128,7 +128,7 @@ def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None)
     data = experiment.vector_data
     _, sv, Vt = data.svd
     flow = _Flow(data.X, Vt, sv, alpha)
-    a = memorized(experiment)
+    a = data.nearest_fit(experiment.start)
     # A coordinate that the start leaves at rounding has no sign.
     a = np.where(np.abs(a) > 1e-14 * np.abs(a).max(initial=0.0), a, 0.0)
     if rates(experiment, alpha, beta) is None:
