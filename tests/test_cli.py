@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 import latebloom as lb
 from latebloom.cli import demo
 from latebloom.cli import main as cli
-from latebloom.cli.tables import passage
 from latebloom.core.text import number
 from latebloom.experiment.presets import load, preset
 from latebloom.experiment.settings import scalar
@@ -385,9 +384,9 @@ def test_numbers_and_times_in_words():
         "-",
         "text",
     ]
-    assert passage(lb.Passage.between(900, 1100)) == "in [900, 1,100] (bracketed)"
-    assert passage(lb.Passage.after(1000)) == "not by step 1,000 (censored)"
-    assert "0.85" in passage(lb.Passage.never(0.85))
+    assert lb.Passage.between(900, 1100).words == "in [900, 1,100] (bracketed)"
+    assert lb.Passage.after(1000).words == "not by step 1,000 (censored)"
+    assert "0.85" in lb.Passage.never(0.85).words
 
 
 # The demo -----------------------------------------------------------------------------------------

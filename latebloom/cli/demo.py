@@ -22,7 +22,7 @@ from latebloom.runs.run import Run
 from latebloom.simulate import simulate
 from latebloom.theory import Prediction, predict
 
-from .tables import Row, brief, print_table, remarks, run_rows
+from .tables import Row, print_table, remarks, run_rows
 
 TITLE = "latebloom: late generalization, on time"
 LEAD = (
@@ -66,7 +66,7 @@ class Outcome:
         run = self.run
         delay = self.prediction.delay
         foreseen = number(None if delay is None else round(delay))
-        times = (brief(run.phases.t1), brief(run.phases.t2))
+        times = (run.phases.t1.brief, run.phases.t2.brief)
         verdict = str(run.phases.verdict).replace("_", " ")
         return (self.act.short, run.engine, *times, foreseen, verdict, f"{run.seconds:.2g}")
 

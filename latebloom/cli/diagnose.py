@@ -83,21 +83,14 @@ def diagnose(verb: Diagnose) -> int:
 
 
 def _print(verb: Diagnose, log: "Log", found: "Diagnosis") -> None:
-    from latebloom.core.text import UNKNOWN, number
 
-    from .tables import passage, print_table
+    from .tables import print_table
 
-    low, high = found.phases.delay_bounds
-    delay = UNKNOWN
-    if low is not None and high is not None:
-        delay = number(low) if low == high else f"in [{low:,}, {high:,}]"
-    elif low is not None:
-        delay = f"more than {low - 1:,}"
     rows = [
         ("verdict", str(found.verdict)),
-        ("t1 (memorized)", passage(found.phases.t1)),
-        ("t2 (generalized)", passage(found.phases.t2)),
-        ("delay", delay),
+        ("t1 (memorized)", found.phases.t1.words),
+        ("t2 (generalized)", found.phases.t2.words),
+        ("delay", found.phases.delay_words),
         *_ends("training", found.train),
         *_ends("test", found.test),
     ]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latebloom.core.errors import InvalidInput
-from latebloom.core.phases import Phases, Rules, Verdict, phases
+from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
 from .curves import Records, ordered
 from .finding import Finding, find
@@ -17,8 +17,6 @@ from .norm import NormAnswer, explain
 from .prepare import prepare
 from .read import read_log
 from .result import Diagnosis
-
-DEFAULT = Rules()
 
 
 def diagnose(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from latebloom.core.phases import Curve, Steps
+from latebloom.core.passage import Curve, Steps
 
 from .trends import noise, running_median, window_of
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from latebloom.core.phases import Curve, Steps
+from latebloom.core.passage import Curve, Steps
 
 Answer = Literal["yes", "in part", "no", "cannot tell"]
 # The power of the norm that a rescaling of a linear model gives: the error itself, its square.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latebloom.core.phases import Curve, Steps
+from latebloom.core.passage import Curve, Steps
 
 # A change is one if it is beyond this many standard errors: of 1000 curves without a trend three
 # would show one, and the change must be a large one besides.

@@ -160,20 +160,22 @@ class Facts:
         r"""The relative train error right after t1, where the row space balances the penalty:
         $\|(X^\top)^\dagger(\beta H + \beta_2\hat a)\|/\|y^*\|$, with what least squares cannot
         fit."""
-        data, near, inside = self.data, self.near, np.zeros(())
+        data, near, inside = self.data, self.near, 0.0
         if isinstance(data, MatrixLeastSquares):
             X = data.operator
             outside = data.y_star - X.forward(near)
             if not self.projected:
                 U, _, Vt = compact_svd(near)
                 seen = X.forward(U @ Vt)
-                inside = self.beta * (seen if isinstance(X, Entries) else data.inverse @ seen)
+                seen = seen if isinstance(X, Entries) else data.inverse @ seen
+                inside = self.beta * float(np.linalg.norm(seen))
         else:
             U, s, Vt = self.experiment.vector_data.svd
             outside = data.y_star - U @ (U.T @ data.y_star)
             if not self.projected:
-                inside = (Vt @ (self.beta * np.sign(near) + self.ridge * near)) / s
-        together = math.hypot(float(np.linalg.norm(inside)), float(np.linalg.norm(outside)))
+                force = self.beta * np.sign(near) + self.ridge * near
+                inside = float(np.linalg.norm((Vt @ force) / s))
+        together = math.hypot(inside, float(np.linalg.norm(outside)))
         return together / float(np.linalg.norm(data.y_star))
 
     @cached_property
