@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from latebloom.core.line_fit import fit_line
 from latebloom.core.passage import Curve, Steps
 
 from .trends import noise, running_median, window_of
@@ -174,11 +175,8 @@ def _crossing(t: Curve, y: Curve, until: float, goal: float) -> float | None:
     part = (t <= until) & (t >= (1 - RECENT) * until)
     if np.count_nonzero(part) < MIN_FIT:
         return None
-    x = t[part] - t[part].mean()
-    slope = float((x * y[part]).sum() / (x * x).sum())
-    if slope >= 0:
-        return None
-    return float(t[part].mean() + (goal - y[part].mean()) / slope)
+    line = fit_line(t[part], y[part])
+    return None if line.slope >= 0 else (goal - line.intercept) / line.slope
 
 
 def _decide(tries: list[_Try], k: Curve, begin: int, level: float, now: float) -> Forecast:

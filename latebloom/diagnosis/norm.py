@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from latebloom.core.line_fit import fit_line
 from latebloom.core.passage import Curve, Steps
 
 Answer = Literal["yes", "in part", "no", "cannot tell"]
@@ -151,15 +152,13 @@ def _answer(
 
 
 def _line(x: Curve, y: Curve) -> tuple[float | None, float | None]:
-    """The slope of y on x and R2; None where there are too few points, or x does not move."""
-    x, y = x - x.mean(), y - y.mean()
-    xx, yy = float((x * x).sum()), float((y * y).sum())
-    if len(x) < 4 or xx < 1e-12 or yy < 1e-12:
+    """The slope of y on x and R2; None where there are too few points, or one does not move."""
+    if len(x) < 4 or min(x.var(), y.var()) * len(x) < 1e-12:
         return None, None
-    slope = float((x * y).sum()) / xx
-    return slope, 1 - float(((y - slope * x) ** 2).sum()) / yy
+    line = fit_line(x, y)
+    return line.slope, line.r2
 
 
 def _correlation(x: Curve, y: Curve) -> float | None:
     slope, r2 = _line(x, y)
-    return None if slope is None or r2 is None else math.copysign(math.sqrt(max(r2, 0.0)), slope)
+    return None if slope is None or r2 is None else math.copysign(math.sqrt(r2), slope)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from latebloom.core.line_fit import fit_line
 from latebloom.core.passage import Curve, Steps
 
 # A change is one if it is beyond this many standard errors: of 1000 curves without a trend three
@@ -78,15 +79,14 @@ def trend(k: Steps, e: Curve, share: float = 0.5) -> Trend:
     start = int(np.searchsorted(k, k[-1] - share * (k[-1] - k[0])))
     i = max(min(start, len(k) - FEW), 0)
     t, y = k[i:].astype(float), e[i:]
-    x = t - t.mean()
-    slope = float((x * y).sum() / (x * x).sum())
-    residual = y - y.mean() - slope * x
+    line = fit_line(t, y)
+    residual = y - line.intercept - line.slope * t
     n = len(t)
     power = float((residual**2).sum())
     count = max(effective(residual, n), 3.0)
-    error = math.sqrt(power / n / max(count - 2, 1.0) / float((x * x).mean())) * (t[-1] - t[0])
-    level = float(y.mean() + slope * x[0])
-    return Trend(int(t[0]), level, slope * float(t[-1] - t[0]), error)
+    error = math.sqrt(power / n / max(count - 2, 1.0) / float(t.var())) * (t[-1] - t[0])
+    level = line.intercept + line.slope * float(t[0])
+    return Trend(int(t[0]), level, line.slope * float(t[-1] - t[0]), error)
 
 
 def end_trend(k: Steps, e: Curve, flat: float) -> tuple[Trend, bool]:
