@@ -58,7 +58,7 @@ class Rules:
     # test(t1) / (final or limit test error) >= mirage_drop is a drop: half a decade, larger than
     # the drift of a plateau or the spread between seeds, far smaller than Figure 7's 549 / 0.85.
     mirage_drop: float = 3.0
-    # A curve is flat if it changes by less than this share while time doubles: the 5 % of the
+    # A curve is flat if it changes by less than this fraction while time doubles: the 5 % of the
     # plateau rule in the paper's code, but over a duration that does not depend on the records.
     flat: float = 0.05
     # train > divergence * max(1, initial) at the end: out of reach of a stable run, far below

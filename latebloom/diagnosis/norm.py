@@ -18,14 +18,14 @@ from latebloom.core.passage import Curve, Steps
 Answer = Literal["yes", "in part", "no", "cannot tell"]
 # The power of the norm that a rescaling of a linear model gives: the error itself, its square.
 POWER = {"error": 1.0, "loss": 2.0}
-# The slope may differ by this share from the power. The l2 norm gives 1.00 where e >> 1; the last
-# factor of 2 before e = 1 bends it by a tenth.
+# The slope may differ by this fraction from the power. The l2 norm gives 1.00 where e >> 1; the
+# last factor of 2 before e = 1 bends it by a tenth.
 SLOPE = 0.15
 # A power law of the norm leaves less than 2 % of the variance of the logarithm.
 R2 = 0.98
 # The norm's own decay must make up the drop, but for its last bend.
 SHARE = 0.8
-# Below this share the norm is no explanation at all; between, it is a part of one.
+# Below this fraction the norm is no explanation at all; between, it is a part of one.
 LITTLE = 0.25
 
 

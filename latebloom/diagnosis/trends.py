@@ -39,7 +39,7 @@ class Trend(NamedTuple):
     error: float
 
     def beyond(self, flat: float) -> bool:
-        """Whether the change is more than noise, and more than the share `flat` of the level."""
+        """Whether the change is more than noise, and more than the fraction `flat` of the level."""
         return bool(abs(self.change) > max(SIGMAS * self.error, flat * abs(self.level)))
 
     def rests(self, flat: float) -> bool:
@@ -61,12 +61,12 @@ class Rise(NamedTuple):
     error: float
 
     def beyond(self, flat: float) -> bool:
-        """Whether the rise is more than noise, and more than the share `flat` of the best."""
+        """Whether the rise is more than noise, and more than the fraction `flat` of the best."""
         return bool(self.end - self.best > max(SELECTED * self.error, flat * self.best))
 
 
 def trend(k: Steps, e: Curve, share: float = 0.5) -> Trend:
-    """Fit a line to the last share of the steps, or to the last `FEW` records if these are more.
+    """Fit a line to the last fraction of the steps, or to the last `FEW` records if these are more.
 
     Neighbouring residuals of a training curve resemble each other: with their correlation r, n
     records count as n (1 - r) / (1 + r).

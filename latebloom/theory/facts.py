@@ -211,7 +211,7 @@ class Facts:
         return float(np.linalg.norm(a, 2) if self.h == "nuclear" else np.abs(a).max())
 
     def subgradient(self, a: Point) -> Point:
-        """Return the element H(a) that the method takes, without its strength."""
+        """Return the element H(a) that the method takes, without beta."""
         if self.h == "none":
             return np.zeros_like(a)
         # Of the norm alone: an l2 term besides is not part of H.
@@ -268,7 +268,7 @@ def fit_time(start: Point, away: Point, rho: float, step_bound: float) -> int:
     return max(0, math.ceil(-math.log1p((1 - rho) * distance / step_bound) / math.log(rho)))
 
 
-@lru_cache(maxsize=8)  # every law asks the same questions of the same experiment
+@lru_cache(maxsize=8)  # every law needs those of the same experiment
 def facts(experiment: Experiment) -> Facts | str:
     """Return the facts, or a sentence that says why the laws are not about the experiment."""
     if not isinstance(experiment.problem, LeastSquares):

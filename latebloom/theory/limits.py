@@ -185,12 +185,12 @@ def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
 def _certified(
     data: VectorLeastSquares, a: Float[np.ndarray, " n"], certificate: Certificate
 ) -> Limit | None:
-    """Return the limit of a method that comes to rest in a, if the certificate proves it."""
-    return _at_rest(data, a, certificate) if _proved(data, certificate) else None
+    """Return the limit of a method that converges to a, if the certificate proves it."""
+    return _converged(data, a, certificate) if _proved(data, certificate) else None
 
 
-def _at_rest(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
-    """Return the limit of a method that comes to rest in a."""
+def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
+    """Return the limit of a method that converges to a."""
     rest = data.operator.forward(a) - data.y_star
     train = float(np.linalg.norm(rest) / np.linalg.norm(data.y_star))
     test = None
@@ -215,10 +215,10 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
             return None
     except Unsupported:  # more measurements than can be decomposed
         return None
-    end = _at_rest(data, A, certificate)
+    end = _converged(data, A, certificate)
     if not isinstance(experiment.method, Subgradient):
         return end
-    radius = 2 * chatter_radius(experiment)  # at rest runs were up to 1.2 times that away
+    radius = 2 * chatter_radius(experiment)  # runs at their limit were up to 1.2 times that away
     norm = float(np.linalg.norm(y))
     train = max(0.0, end.train_error - radius * float(np.sqrt(data.sigma_max)) / norm)
     test = end.test_floor

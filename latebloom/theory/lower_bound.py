@@ -24,7 +24,7 @@ from .facts import Facts, facts
 
 # HiGHS takes a second at this many unknowns; beyond, the simple direction is kept.
 LARGEST = 600
-# A direction of which X leaves less than this share does not lie in the kernel at all.
+# A direction of which X leaves less than this fraction does not lie in the kernel at all.
 KERNEL = 1e-8
 # The bound is a theorem up to rounding of the numbers in it.
 ROUNDING = 1e-9
