@@ -20,7 +20,6 @@ from latebloom.cli import demo_runs
 from latebloom.cli.arguments import split
 from latebloom.cli.commands import COMMANDS
 from latebloom.cli.main import main
-from latebloom.cli.tables import passage
 from latebloom.core.text import number
 from latebloom.experiment.presets import load, preset
 from latebloom.experiment.settings import scalar
@@ -512,9 +511,9 @@ def test_numbers_and_times_in_words():
         "-",
         "text",
     ]
-    assert passage(lb.Passage.between(900, 1100)) == "in [900, 1,100] (bracketed)"
-    assert passage(lb.Passage.after(1000)) == "not by step 1,000 (censored)"
-    assert "0.85" in passage(lb.Passage.never(0.85))
+    assert lb.Passage.between(900, 1100).words == "in [900, 1,100] (bracketed)"
+    assert lb.Passage.after(1000).words == "not by step 1,000 (censored)"
+    assert "0.85" in lb.Passage.never(0.85).words
 
 
 # The demo -----------------------------------------------------------------------------------------

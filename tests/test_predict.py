@@ -8,9 +8,10 @@ import pytest
 from scipy.optimize import minimize
 
 import latebloom as lb
+from latebloom.penalties import Strengths
 from latebloom.theory import limit, predict
 from latebloom.theory.chatter import chatter
-from latebloom.theory.strengths import Strengths
+from latebloom.theory.facts import facts
 
 
 def figure_3(**changes):
@@ -104,6 +105,53 @@ def test_row_space_stays_within_its_bound_from_t1_on(seed, l2, proximal):
     path = loop(problem, np.ones(20), alpha, l1, l2, min(found.t1, 3000) + 500, proximal)
     distance = np.linalg.norm(path @ Vt.T - centre, axis=1)
     assert (distance[found.t1 :] <= 2 * floor * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize("kind", ["projected", "explicit"])
+@pytest.mark.parametrize("penalty", [lb.L1(1e-3), lb.Nuclear(1e-3)])
+def test_a_start_that_fits_is_fitted_at_step_0(penalty, kind):
+    matrix = isinstance(penalty, lb.Nuclear)
+    if matrix:
+        problem = lb.MatrixCompletion(n1=6, n2=5, r=1, N=20, seed=1)
+        X = np.diag(problem.operator.mask.ravel())[problem.operator.mask.ravel() > 0]
+        y = problem.y_star.ravel()[problem.operator.mask.ravel() > 0]
+    else:
+        problem = lb.SparseRecovery(n=20, s=2, N=10, seed=1)
+        X, y = problem.X, problem.y_star
+    fitted, pinv = np.linalg.lstsq(X, y)[0], np.linalg.pinv(X)
+    kernel = np.random.default_rng(0).standard_normal(X.shape[1])
+    start = (fitted + kernel - pinv @ (X @ kernel)).reshape(problem.shape)
+    alpha = 0.3 * problem.alpha_max
+    method = (lb.ProjectedSubgradient if kind == "projected" else lb.Subgradient)(alpha)
+    experiment = lb.Experiment(problem, penalty, method, init=start)
+
+    # The first step from which on the row space stays within the bound of equation 78.
+    values = np.linalg.svd(X, compute_uv=False) ** 2
+    rho = 0.0 if kind == "projected" else np.abs(1 - alpha * values).max()
+    bound = 2 * alpha * 1e-3 * math.sqrt(min(problem.shape) if matrix else start.size) / (1 - rho)
+    a, away = start, []
+    for _ in range(200):
+        away.append(np.linalg.norm(pinv @ (X @ a.ravel() - y)))
+        U, _, Vt = np.linalg.svd(a, full_matrices=False) if matrix else (None, None, None)
+        H = (U @ Vt).ravel() if matrix else np.sign(a)
+        if kind == "projected":
+            moved = a.ravel() - alpha * 1e-3 * H
+            a = (moved - pinv @ (X @ moved - y)).reshape(a.shape)
+        else:
+            slope = X.T @ (X @ a.ravel() - y) + 1e-3 * H
+            a = a - alpha * slope.reshape(a.shape)
+    outside = np.flatnonzero(np.array(away) > bound)
+    expected = int(outside[-1]) + 1 if outside.size else 0
+    assert expected == 0
+    assert predict(experiment, exact=False).t1 == facts(experiment).t1 == expected
+
+
+def test_a_row_space_that_only_the_ridge_contracts_has_a_prediction():
+    problem = lb.SparseRecovery.from_arrays(np.diag([1.0, 1e-10]), np.ones(2), np.array([1.0, 0.0]))
+    found = predict(lb.Experiment(problem, lb.L1(1e-3) + lb.L2(1e-2), lb.ProximalGradient(0.5)))
+    assert found.rho_2 == pytest.approx(1 / 1.005)
+    assert found.t1_interval is None
+    assert any(note.startswith("t1_interval") for note in found.notes)
 
 
 def test_thresholds_away_from_equation_78_are_pointed_out():
@@ -260,7 +308,7 @@ def test_methods_models_and_penalties_outside_the_laws():
         "constant strength": figure_3(penalty=lb.L1(lb.SwitchOn(1e-5))),
         "constant step": figure_3(method=lb.Subgradient(lb.PowerDecay(0.1))),
         "Euclidean": figure_3(penalty=lb.Euclidean(1e-5)),
-        "diverges": figure_3(method=lb.Subgradient(0.3)),
+        "stable step size": figure_3(method=lb.Subgradient(0.3)),
     }
     for word, experiment in cases.items():
         found = predict(experiment, exact=False)
@@ -269,7 +317,7 @@ def test_methods_models_and_penalties_outside_the_laws():
         assert found.recoverability.recoverable, word
         if word != "momentum":
             assert limit(experiment) is None, word
-    assert predict(cases["diverges"]).stable is False
+    assert predict(cases["stable step size"]).stable is False
     assert predict(cases["Euclidean"]).stable is True
 
 

@@ -23,7 +23,7 @@ from latebloom.simulate import simulate
 from latebloom.theory import Prediction, predict
 
 from .table import Row
-from .tables import brief, remarks, run_rows
+from .tables import remarks, run_rows
 
 TITLE = "latebloom: late generalization, on time"
 LEAD = (
@@ -67,7 +67,7 @@ class Outcome:
         run = self.run
         delay = self.prediction.delay
         predicted = number(None if delay is None else round(delay))
-        times = (brief(run.phases.t1), brief(run.phases.t2))
+        times = (run.phases.t1.brief, run.phases.t2.brief)
         verdict = str(run.phases.verdict).replace("_", " ")
         return (self.source.short, run.engine, *times, predicted, verdict, f"{run.seconds:.2g}")
 

@@ -8,7 +8,7 @@ import tyro
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
-from latebloom.core.text import UNKNOWN, number
+from latebloom.core.text import number
 
 from .commands import DONE, Setting
 from .table import print_table
@@ -85,19 +85,11 @@ class Diagnose:
 
 
 def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
-    from .tables import passage
-
-    low, high = found.phases.delay_bounds
-    delay = UNKNOWN
-    if low is not None and high is not None:
-        delay = number(low) if low == high else f"in [{low:,}, {high:,}]"
-    elif low is not None:
-        delay = f"more than {low - 1:,}"
     rows = [
         ("verdict", str(found.verdict)),
-        ("t1 (memorized)", passage(found.phases.t1)),
-        ("t2 (generalized)", passage(found.phases.t2)),
-        ("delay", delay),
+        ("t1 (memorized)", found.phases.t1.words),
+        ("t2 (generalized)", found.phases.t2.words),
+        ("delay", found.phases.delay_words),
         *_ends("training", found.train),
         *_ends("test", found.test),
     ]

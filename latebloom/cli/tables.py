@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from latebloom.core.phases import Passage
 from latebloom.core.text import UNKNOWN, number
 from latebloom.experiment.experiment import Experiment
 from latebloom.laws import Finding, Report, Verdict
@@ -16,38 +15,6 @@ from latebloom.theory.plan import Plan
 from .table import Row, print_table
 
 
-def passage(found: Passage, truth: bool = True) -> str:
-    """Return a first passage in words; `truth` says whether the error it is about exists."""
-    if not truth:
-        return "unknown: there is no ground truth"
-    if found.step is not None:
-        return f"{found.step:,} ({found.kind})"
-    if found.high is not None:
-        return f"in [{found.low:,}, {found.high:,}] ({found.kind})"
-    if found.floor is not None:
-        return f"never: the error tends to {found.floor:.3g} ({found.kind})"
-    return f"not by step {(found.low or 0) - 1:,} ({found.kind})"
-
-
-def brief(found: Passage) -> str:
-    """Return a first passage in as few words as a table of many runs has room for."""
-    if found.step is not None:
-        return f"{found.step:,}"
-    if found.high is not None:
-        return f"{found.low:,} to {found.high:,}"
-    return "never" if found.floor is not None else f"> {(found.low or 0) - 1:,}"
-
-
-def measured_delay(run: Run) -> str:
-    """Return t2 - t1 in words."""
-    if run.phases.delay is not None:
-        return f"{run.phases.delay:,}"
-    low, high = run.phases.delay_bounds
-    if low is not None and high is not None:
-        return f"in [{low:,}, {high:,}]"
-    return f"more than {low - 1:,}" if low is not None and run.phases.t2.low else UNKNOWN
-
-
 def prediction_of(experiment: Experiment) -> Prediction:
     """Return the prediction that a run of the experiment is compared with."""
     # A run of the proximal method itself needs no exact t2 of the proximal method.
@@ -58,13 +25,13 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     """Return the result of a run as rows (quantity, measured, predicted)."""
     predicted = None if prediction.delay is None else round(prediction.delay)
     final = run.to_dict()["final"]
-    truth = run.has_truth
+    t2 = run.phases.t2.words if run.has_truth else "unknown: there is no ground truth"
     events = f", {run.events:,} events" if run.events else ""
     rows: list[Row] = [
         ("verdict", str(run.phases.verdict), ""),
-        ("t1 (memorized)", passage(run.phases.t1), number(prediction.t1)),
-        ("t2 (generalized)", passage(run.phases.t2, truth), number(prediction.t2)),
-        ("delay", measured_delay(run), number(predicted)),
+        ("t1 (memorized)", run.phases.t1.words, number(prediction.t1)),
+        ("t2 (generalized)", t2, number(prediction.t2)),
+        ("delay", run.phases.delay_words, number(predicted)),
         ("training error at the end", number(final["train_error"]), number(prediction.train_floor)),
         ("test error at the end", number(final["test_error"]), number(prediction.test_floor)),
     ]

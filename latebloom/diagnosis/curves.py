@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from latebloom.core.curve_input import no_steps
 from latebloom.core.errors import InvalidInput
-from latebloom.core.phases import Curve, Passage, Steps
+from latebloom.core.passage import Curve, Passage, Steps, first_passage
 
 KINDS = ("accuracy", "percent", "error", "loss")
 # Words in a column's name that tell its kind. An F1 or an AUC is read as an accuracy is: 1 is best.
@@ -56,11 +57,7 @@ class Records:
 
     def passage(self, threshold: float) -> Passage:
         """Return the first passage of the error at or below the threshold, between two records."""
-        below = self.errors <= threshold
-        if not below.any():
-            return Passage.after(int(self.steps[-1]))
-        i = int(np.argmax(below))
-        return Passage.between(int(self.steps[i - 1]) + 1 if i else 0, int(self.steps[i]))
+        return first_passage(self.steps, self.errors, threshold)
 
     def shown(self, error: float) -> float:
         """Return an error as a value of the column: 1 - error of an accuracy."""
@@ -127,7 +124,7 @@ def ordered(
         raise InvalidInput(
             f"{name} has shape {v.shape} for steps of shape {k.shape}; give one value per step"
         )
-    bad = np.flatnonzero(~np.isfinite(k) | (k != np.round(k)) | (k < 0) | (k > 2.0**53))
+    bad = no_steps(k)
     if len(bad):
         raise InvalidInput(
             f"a step of {name} is {k[bad[0]]:g}; steps must be whole numbers >= 0; if it is an "

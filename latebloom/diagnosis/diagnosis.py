@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latebloom.core.errors import InvalidInput
-from latebloom.core.phases import Phases, Rules, Verdict, phases
+from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
 from .curves import Records, ordered
 from .finding import Finding, find
@@ -17,8 +17,6 @@ from .norm import NormAnswer, explain
 from .prepare import prepare
 from .read import read_log
 from .result import Diagnosis
-
-DEFAULT = Rules()
 
 
 def diagnose(
@@ -41,8 +39,8 @@ def diagnose(
     - `kind`: `accuracy` (in [0, 1], or in percent, which is recognized and noted), `percent`,
       `error` or `loss`; two words if train and test differ.
     - `thresholds`: (train, test): memorized and generalized, in the unit of the curves. None is
-      0.99 and 0.95 for accuracies. Errors and losses have no default: a share of the first value,
-      say, would call any large start that decays a success.
+      0.99 and 0.95 for accuracies. Errors and losses have no default: a fraction of the first
+      value, say, would call any large start that decays a success.
     - `rules`: the numbers behind the verdict.
 
     **Returns:** a `Diagnosis`; what was repaired is in its `notes`.

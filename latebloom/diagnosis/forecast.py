@@ -1,11 +1,11 @@
 """When will the test error reach its threshold? An extrapolation with an honest interval, or a no.
 
 After t1 the parameters drift at a constant pace in slow time alpha beta t: along straight pieces
-under an l1 penalty, so that an error falls linearly; by a constant share per step under an l2
+under an l1 penalty, so that an error falls linearly; by a constant fraction per step under an l2
 penalty, so that it falls exponentially (arXiv:2506.05718, theorems 2.1 and C.16). Curves of our own
 simulations lie between the two, or level off more slowly than an exponential where several rates
 are at work. So the law is chosen on the curve itself: from seven earlier moments each law has to
-foretell when the error reaches the level that it has now.
+predict when the error reaches the level that it has now.
 """
 
 import math
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from latebloom.core.phases import Curve, Steps
+from latebloom.core.line_fit import fit_line
+from latebloom.core.passage import Curve, Steps
 
 from .trends import noise, running_median, window_of
 
@@ -25,7 +26,7 @@ LAWS: dict[str, Callable[[Curve], Curve]] = {
     "exponential": np.log,
     "slower than exponential": lambda e: -2.0 / np.sqrt(e),
 }
-# A share of errors ends as an S-shaped curve begins: the logistic law, of accuracies only.
+# A fraction of errors ends as an S-shaped curve begins: the logistic law, of accuracies only.
 LOGISTIC: dict[str, Callable[[Curve], Curve]] = {"logistic": lambda e: np.log(e / (1.0 - e))}
 # The first of seven origins, at 0.3 of the time, then has three records in the half before it.
 MIN_RECORDS = 20
@@ -39,7 +40,7 @@ NOW = 0.1
 FALL, NOISES = 0.1, 5.0
 # Time to go, in units of the time since the fall began. At 5 the laws differ by a factor of 3.
 REACH = 5.0
-# A law that misses its own past by a factor of 2 (root mean square) foretells nothing.
+# A law that misses its own past by a factor of 2 (root mean square) predicts nothing.
 MISS = math.log(2.0)
 # The half width of the interval of log(time to go) is WIDTH + the root mean square of the law's
 # misses + GAP times the logarithm of how far the laws lie apart. The numbers are chosen for 90 %
@@ -55,7 +56,7 @@ class Forecast:
     - `step`, `low`, `high`: the middle and the interval of 90 %; None if refused.
     - `reason`: the law that was used, with its record on this curve; or why there is no forecast.
     - `law`: its name, of `LAWS` or `LOGISTIC`.
-    - `miss`: the root mean square of log(foretold / true time to go) over the origins.
+    - `miss`: the root mean square of log(predicted / true time to go) over the origins.
     - `since`: the step at which the fall that is extrapolated began.
     """
 
@@ -86,7 +87,7 @@ class _Try(NamedTuple):
 
 
 def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error") -> Forecast:
-    """Foretell the first passage of a test error below its threshold.
+    """Predict the first passage of a test error below its threshold.
 
     **Arguments:**
 
@@ -150,7 +151,7 @@ def _attempt(
     when: float,
     threshold: float,
 ) -> _Try | None:
-    """How a law foretold the level of now, and what it foretells; None if it cannot."""
+    """How a law predicted the level of now, and what it predicts; None if it cannot."""
     with np.errstate(divide="ignore", invalid="ignore"):
         y = law(np.maximum(e, 1e-300))
         level, goal = (float(law(np.array([x]))[0]) for x in (now, threshold))
@@ -174,18 +175,15 @@ def _crossing(t: Curve, y: Curve, until: float, goal: float) -> float | None:
     part = (t <= until) & (t >= (1 - RECENT) * until)
     if np.count_nonzero(part) < MIN_FIT:
         return None
-    x = t[part] - t[part].mean()
-    slope = float((x * y[part]).sum() / (x * x).sum())
-    if slope >= 0:
-        return None
-    return float(t[part].mean() + (goal - y[part].mean()) / slope)
+    line = fit_line(t[part], y[part])
+    return None if line.slope >= 0 else (goal - line.intercept) / line.slope
 
 
 def _decide(tries: list[_Try], k: Curve, begin: int, level: float, now: float) -> Forecast:
     seen = f"since step {k[begin]:.0f} the test error fell from {level:.3g} to {now:.3g}"
     if not tries:
         return Forecast.refused(
-            f"{seen}, and no law (linear to exponential, or slower) foretells its own past"
+            f"{seen}, and no law (linear to exponential, or slower) predicts its own past"
         )
     best = min(tries, key=lambda found: found.miss)
     factor = math.exp(best.miss)
@@ -208,8 +206,8 @@ def _decide(tries: list[_Try], k: Curve, begin: int, level: float, now: float) -
         low=max(math.floor(last + best.to_go * math.exp(-half)), int(last) + 1),
         high=math.ceil(last + best.to_go * math.exp(half)),
         reason=(
-            f"{seen}; of {len(tries)} laws the {best.law} one foretold its own past best, within a "
-            f"factor of {factor:.2f}; the interval holds in about {LEVEL:.0%} of simulated runs"
+            f"{seen}; of {len(tries)} laws the {best.law} one predicted its own past best, within "
+            f"a factor of {factor:.2f}; the interval holds in about {LEVEL:.0%} of simulated runs"
         ),
         law=best.law,
         miss=best.miss,

@@ -12,19 +12,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from latebloom.core.phases import Curve, Steps
+from latebloom.core.line_fit import fit_line
+from latebloom.core.passage import Curve, Steps
 
 Answer = Literal["yes", "in part", "no", "cannot tell"]
 # The power of the norm that a rescaling of a linear model gives: the error itself, its square.
 POWER = {"error": 1.0, "loss": 2.0}
-# The slope may differ by this share from the power. The l2 norm gives 1.00 where e >> 1; the last
-# factor of 2 before e = 1 bends it by a tenth.
+# The slope may differ by this fraction from the power. The l2 norm gives 1.00 where e >> 1; the
+# last factor of 2 before e = 1 bends it by a tenth.
 SLOPE = 0.15
 # A power law of the norm leaves less than 2 % of the variance of the logarithm.
 R2 = 0.98
 # The norm's own decay must make up the drop, but for its last bend.
 SHARE = 0.8
-# Below this share the norm is no explanation at all; between, it is a part of one.
+# Below this fraction the norm is no explanation at all; between, it is a part of one.
 LITTLE = 0.25
 
 
@@ -151,15 +152,13 @@ def _answer(
 
 
 def _line(x: Curve, y: Curve) -> tuple[float | None, float | None]:
-    """The slope of y on x and R2; None where there are too few points, or x does not move."""
-    x, y = x - x.mean(), y - y.mean()
-    xx, yy = float((x * x).sum()), float((y * y).sum())
-    if len(x) < 4 or xx < 1e-12 or yy < 1e-12:
+    """The slope of y on x and R2; None where there are too few points, or one does not move."""
+    if len(x) < 4 or min(x.var(), y.var()) * len(x) < 1e-12:
         return None, None
-    slope = float((x * y).sum()) / xx
-    return slope, 1 - float(((y - slope * x) ** 2).sum()) / yy
+    line = fit_line(x, y)
+    return line.slope, line.r2
 
 
 def _correlation(x: Curve, y: Curve) -> float | None:
     slope, r2 = _line(x, y)
-    return None if slope is None or r2 is None else math.copysign(math.sqrt(max(r2, 0.0)), slope)
+    return None if slope is None or r2 is None else math.copysign(math.sqrt(r2), slope)

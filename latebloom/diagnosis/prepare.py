@@ -23,7 +23,7 @@ NO_ERROR = 1e-9
 MOSTLY = 0.9
 
 
-# Thresholds between 1 and this are neither a share nor a percentage that anybody would ask for.
+# Thresholds between 1 and this are neither a fraction nor a percentage that anybody would ask for.
 LEAST_PERCENT = 10
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latebloom.core.phases import Curve, Steps
+from latebloom.core.line_fit import fit_line
+from latebloom.core.passage import Curve, Steps
 
 # A change is one if it is beyond this many standard errors: of 1000 curves without a trend three
 # would show one, and the change must be a large one besides.
@@ -38,7 +39,7 @@ class Trend(NamedTuple):
     error: float
 
     def beyond(self, flat: float) -> bool:
-        """Whether the change is more than noise, and more than the share `flat` of the level."""
+        """Whether the change is more than noise, and more than the fraction `flat` of the level."""
         return bool(abs(self.change) > max(SIGMAS * self.error, flat * abs(self.level)))
 
     def rests(self, flat: float) -> bool:
@@ -60,12 +61,12 @@ class Rise(NamedTuple):
     error: float
 
     def beyond(self, flat: float) -> bool:
-        """Whether the rise is more than noise, and more than the share `flat` of the best."""
+        """Whether the rise is more than noise, and more than the fraction `flat` of the best."""
         return bool(self.end - self.best > max(SELECTED * self.error, flat * self.best))
 
 
 def trend(k: Steps, e: Curve, share: float = 0.5) -> Trend:
-    """Fit a line to the last share of the steps, or to the last `FEW` records if these are more.
+    """Fit a line to the last fraction of the steps, or to the last `FEW` records if these are more.
 
     Neighbouring residuals of a training curve resemble each other: with their correlation r, n
     records count as n (1 - r) / (1 + r).
@@ -78,15 +79,14 @@ def trend(k: Steps, e: Curve, share: float = 0.5) -> Trend:
     start = int(np.searchsorted(k, k[-1] - share * (k[-1] - k[0])))
     i = max(min(start, len(k) - FEW), 0)
     t, y = k[i:].astype(float), e[i:]
-    x = t - t.mean()
-    slope = float((x * y).sum() / (x * x).sum())
-    residual = y - y.mean() - slope * x
+    line = fit_line(t, y)
+    residual = y - line.intercept - line.slope * t
     n = len(t)
     power = float((residual**2).sum())
     count = max(effective(residual, n), 3.0)
-    error = math.sqrt(power / n / max(count - 2, 1.0) / float((x * x).mean())) * (t[-1] - t[0])
-    level = float(y.mean() + slope * x[0])
-    return Trend(int(t[0]), level, slope * float(t[-1] - t[0]), error)
+    error = math.sqrt(power / n / max(count - 2, 1.0) / float(t.var())) * (t[-1] - t[0])
+    level = line.intercept + line.slope * float(t[0])
+    return Trend(int(t[0]), level, line.slope * float(t[-1] - t[0]), error)
 
 
 def end_trend(k: Steps, e: Curve, flat: float) -> tuple[Trend, bool]:

@@ -20,7 +20,7 @@ from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
-from latebloom.penalties import L1
+from latebloom.penalties import L1, strengths
 
 from . import proximal_jump
 from .modes import Modes
@@ -64,9 +64,7 @@ def why_not(experiment: Experiment) -> str | None:
 
 def strength(experiment: Experiment) -> tuple[float, float]:
     """Return (alpha, beta)."""
-    both = proximal_jump.strengths(experiment.penalty, 0, -1)
-    assert both is not None  # why_not
-    return schedules.initial(experiment.method.alpha), both[0]
+    return schedules.initial(experiment.method.alpha), strengths(experiment.penalty).l1
 
 
 def _levels(tracker: Tracker, radius: float) -> list[Tracker]:

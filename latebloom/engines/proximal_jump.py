@@ -6,6 +6,8 @@ step at which the pattern changes, go there, take that one step explicitly, repe
 steps and one of 10^12 steps have the same few hundred events.
 """
 
+from functools import partial
+
 import numpy as np
 from jaxtyping import Float
 
@@ -15,26 +17,12 @@ from latebloom.core.progress import Progress
 from latebloom.core.schedules import Piecewise, Schedule, SwitchOn
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.models import Linear
-from latebloom.penalties import L1, L2, Penalty
+from latebloom.penalties import Penalty, is_elastic_net, strengths
 from latebloom.problems import VectorLeastSquares
 
 from .event_driven import ProximalJump, State
 from .passages import Tracker, trackers
 from .result import EngineResult
-
-
-def strengths(penalty: Penalty | None, t: int, t1: int) -> tuple[float, float] | None:
-    """Return the strengths (beta_1, beta_2) of l1 and squared l2 at step t, None for other
-    penalties."""
-    beta, ridge = 0.0, 0.0
-    for term in penalty.terms if penalty else ():
-        if isinstance(term, L1):
-            beta += float(term.strength(t, t1))
-        elif isinstance(term, L2):
-            ridge += float(term.strength(t, t1))
-        else:
-            return None
-    return beta, ridge
 
 
 def settings(experiment: Experiment) -> list[float | Schedule]:
@@ -47,7 +35,7 @@ def why_not(experiment: Experiment) -> str | None:
     """Return why the event-driven proximal engine does not apply, or None if it does."""
     if not isinstance(experiment.model, Linear):
         return "it needs a linear model"
-    if strengths(experiment.penalty, 0, -1) is None:
+    if not is_elastic_net(experiment.penalty):
         return "it needs a penalty made of L1 and L2"
     varying = [v for v in settings(experiment) if isinstance(v, Schedule)]
     if any(not isinstance(v, Piecewise | SwitchOn) for v in varying):
@@ -82,11 +70,11 @@ def drive(experiment: Experiment, state: State) -> bool:
     try:
         while state.k < experiment.steps:
             t1 = -1 if state.train[0].first is None else state.train[0].first
-            alpha = float(schedules.value_at(experiment.method.alpha, state.k, t1))
-            both = strengths(experiment.penalty, state.k, t1)
-            assert both is not None  # why_not
+            at = partial(schedules.value_at, t=state.k, t1=t1)
+            alpha = float(at(experiment.method.alpha))
+            l1, l2 = strengths(experiment.penalty, at)
             end = next((b for b in boundaries if b > state.k), experiment.steps)
-            engine.run(state, alpha, *both, end, until_t1=waits and t1 < 0)
+            engine.run(state, alpha, float(l1), float(l2), end, until_t1=waits and t1 < 0)
     except KeyboardInterrupt:
         return True  # what is done is kept
     return False
@@ -141,13 +129,12 @@ def solve(
     - `alpha`: step size; by default half the limit, where no mode oscillates.
     - `start`: initial point, shape (n,); zeros by default.
     """
-    both = strengths(penalty, 0, -1)
-    if both is None:
+    if not is_elastic_net(penalty):
         raise Unsupported("the event-driven solver needs a penalty made of L1 and L2")
     a = np.zeros(problem.X.shape[1]) if start is None else np.array(start, dtype=float)
     never = iter(())
     state = State(a, problem.X @ a - problem.y_star, 0, [Tracker(-1.0)], [], never, None)
     if alpha is None:
         alpha = 0.5 * problem.alpha_max
-    ProximalJump(problem).run(state, alpha, *both, MAX_STEPS, until_t1=False)
+    ProximalJump(problem).run(state, alpha, *strengths(penalty), MAX_STEPS, until_t1=False)
     return state.a

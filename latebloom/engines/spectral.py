@@ -9,7 +9,7 @@ from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent, ProximalGradient, Subgradient
 from latebloom.models import Linear
-from latebloom.penalties import L2
+from latebloom.penalties import L2, strengths
 from latebloom.problems import VectorLeastSquares
 
 from .affine import AffinePiece, Start
@@ -60,8 +60,7 @@ def simulate_spectral(experiment: Experiment) -> EngineResult:
         raise Unsupported(f"engine 'spectral': {reason}; use engine 'step'")
     data = experiment.vector_data
     a = np.asarray(experiment.start)
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    ridge = sum(schedules.initial(t.beta) for t in terms)
+    ridge = strengths(experiment.penalty).l2
     error = np.zeros_like(a) if data.a_star is None else a - data.a_star
     start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
     implicit = isinstance(experiment.method, ProximalGradient)

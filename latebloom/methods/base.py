@@ -13,7 +13,7 @@ from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import FAMILIES
 from latebloom.models import Linear, Model
-from latebloom.penalties import L2, Penalty
+from latebloom.penalties import Penalty
 from latebloom.problems import LeastSquares
 
 # What a method carries from step to step besides the parameters (momentum...); any pytree.
@@ -110,9 +110,3 @@ class Method(abc.ABC):
 def _optional(field: dataclasses.Field[Any]) -> bool:
     missing = dataclasses.MISSING
     return field.default is not missing or field.default_factory is not missing
-
-
-def ridge_strength(penalty: Penalty | None) -> float:
-    """Return the total strength of the squared l2 terms, at its largest."""
-    terms = penalty.terms if penalty else ()
-    return sum(schedules.largest(term.beta) for term in terms if isinstance(term, L2))

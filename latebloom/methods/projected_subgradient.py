@@ -3,14 +3,15 @@
 import math
 from dataclasses import dataclass
 
+from latebloom.core import schedules
 from latebloom.core.arrays import Array
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
-from latebloom.penalties import Penalty
+from latebloom.penalties import Penalty, strengths
 from latebloom.problems import LeastSquares
 
-from .base import Memory, Method, Step, ridge_strength
+from .base import Memory, Method, Step
 
 
 @register("method")
@@ -45,7 +46,7 @@ class ProjectedSubgradient(Method):
         Among the interpolators l2 multiplies by $1 - \alpha\beta_2$ whatever X is; a norm only
         chatters.
         """
-        ridge = ridge_strength(penalty) if isinstance(model, Linear) else 0.0
+        ridge = strengths(penalty, schedules.largest).l2 if isinstance(model, Linear) else 0.0
         return 2.0 / ridge if ridge else math.inf
 
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from latebloom.core import schedules
 from latebloom.core.arrays import Array
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
-from latebloom.penalties import Penalty
+from latebloom.penalties import Penalty, strengths
 from latebloom.problems import LeastSquares
 
-from .base import Memory, Method, Step, ridge_strength
+from .base import Memory, Method, Step
 
 
 class _Explicit(Method):
@@ -26,7 +27,7 @@ class _Explicit(Method):
         r"""Return $2/(\sigma_{\max} + \beta_2)$, $\beta_2$ the strength of the squared l2 terms."""
         if not isinstance(model, Linear):
             return float("inf")
-        curvature = problem.sigma_max + ridge_strength(penalty)
+        curvature = problem.sigma_max + strengths(penalty, schedules.largest).l2
         return 2.0 / curvature if curvature else float("inf")
 
 

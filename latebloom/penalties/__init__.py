@@ -11,3 +11,6 @@ from .nuclear import Nuclear as Nuclear
 from .of_network import OfNetwork as OfNetwork
 from .on import On as On
 from .sobolev import Sobolev as Sobolev
+from .strengths import Strengths as Strengths
+from .strengths import is_elastic_net as is_elastic_net
+from .strengths import strengths as strengths

@@ -104,7 +104,7 @@ class Term(Penalty):
         return (self,)
 
     def with_beta(self, beta: float) -> "Term":
-        """Return the penalty with another strength."""
+        """Return the penalty with another beta."""
         return dataclasses.replace(self, beta=beta)  # pyright: ignore - members are dataclasses
 
     def strength(self, t: Array = 0, t1: Array = -1) -> Strength:

@@ -24,7 +24,7 @@ class Nuclear(Term):
 
     **Arguments:**
 
-    - `beta`: the strength.
+    - `beta`: the regularization strength.
     - `null`: which subgradient is taken where A lacks rank. `minimal` is $UV^\top$ over the
       singular values above $\max(n_1, n_2)\,\epsilon\,\sigma_1$, the one of least norm (W = 0);
       along a run a null singular value stays null until rounding lifts it above that;

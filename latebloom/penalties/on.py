@@ -67,7 +67,7 @@ class On(Term):
         return self.term.of_matrices
 
     def with_beta(self, beta: float) -> "On":
-        """Return the penalty with another strength."""
+        """Return the penalty with another beta."""
         return On(self.term.with_beta(beta), self.params)
 
     def value(self, x: Array, beta: Strength = None) -> Array:

@@ -25,12 +25,12 @@ class Sobolev(Term):
     - `mean_square`: $\frac{\beta}{N}\sum_i\|R^k_i\|_F^2$, the paper's formula; or
     - `batch`: $\beta(\sum_i\|R^k_i\|_F^2)^{1/2}$, unsquared and not averaged: the public code's.
 
-    The pull of `mean_square` fades with the residual, that of `batch` does not: at residual norm r
-    over the batch, beta of `batch` pulls as 2 r beta/N of `mean_square`.
+    The gradient of `mean_square` vanishes with the residual, that of `batch` does not: at residual
+    norm r over the batch, beta of `batch` acts as 2 r beta/N of `mean_square`.
 
     **Arguments:**
 
-    - `beta`: the strength.
+    - `beta`: the regularization strength.
     - `order`: 1 (Jacobians) or 2 (and Hessians: not for ReLU, whose Hessian is zero).
     - `norm`: `mean_square` or `batch`.
 
@@ -66,7 +66,7 @@ class Sobolev(Term):
         - `function`: from inputs (N, d) to outputs (N, C), each row on its own.
         - `inputs`: shape (N, d).
         - `teacher`: its Jacobian (N, C, d) and, for order 2, Hessian (N, C, d, d).
-        - `beta`: the strength, if not the penalty's own.
+        - `beta`: the regularization strength, if not the penalty's own.
         - `weights`: shape (N,), 1 for examples that count and 0 for padding; None if all count.
         """
         import jax.numpy as jnp

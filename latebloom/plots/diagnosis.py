@@ -43,7 +43,7 @@ def plot_diagnosis(found: Diagnosis) -> Figure:
             _mark(axes, "t1", found.phases.t1, st.TRAIN, shift, first)
             _mark(axes, "t2", found.phases.t2, st.TEST, shift, second)
             if found.forecast is not None and found.forecast.step is not None:
-                lines[id(axes)] += _foretell(axes, found, shift)
+                lines[id(axes)] += _draw_forecast(axes, found, shift)
             draw_legend(axes, lines[id(axes)], above=1.09 if axes is panels[0] else 1.01)
         _scale(panels[-1], found, shift)
         panels[-1].set_xlabel("step + 1" if shift else "step")
@@ -98,7 +98,7 @@ def _sides(found: Diagnosis, shift: int) -> tuple[str, str]:
     return ("right", "left") if x[0] <= x[1] else ("left", "right")
 
 
-def _foretell(axes: Axes, found: Diagnosis, shift: int) -> list:
+def _draw_forecast(axes: Axes, found: Diagnosis, shift: int) -> list:
     forecast = found.forecast
     assert forecast is not None
     assert forecast.low is not None

@@ -2,6 +2,7 @@
 
 import abc
 import warnings
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class LeastSquares(Problem):
     sigma_max: float
     # The minimum-norm least squares solution (X^T X)^+ X^T y*.
     a_hat: Float[np.ndarray, "..."]
+    # The least squares solution nearest to a point.
+    nearest_fit: Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
 
     @cached_property
     def inverse(self) -> Float[np.ndarray, "..."]:
@@ -123,6 +126,11 @@ class VectorLeastSquares(LeastSquares):
         r"""The minimum-norm least squares solution $\hat a = (X^\top X)^\dagger X^\top y^*$."""
         U, s, Vt = self.svd
         return Vt.T @ ((U.T @ self.y_star) / s)
+
+    def nearest_fit(self, a: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        r"""Return the least squares solution nearest to a, $\hat a + P_{\mathrm{null}} a$."""
+        Vt = self.svd.Vt
+        return self.a_hat + a - Vt.T @ (Vt @ a)
 
 
 class MatrixLeastSquares(LeastSquares):

@@ -20,9 +20,9 @@ class MatrixCompletion(LowRankProblem):
     r"""Recover $A^* \in \mathbb R^{n_1 \times n_2}$ of rank r from N of its entries.
 
     $g(A) = \frac12\|P_\Omega(A) - Y\|_F^2$ with $\Omega$ the observed entries and Y their values,
-    zero elsewhere. $P_\Omega$ is a projection, so gradient descent is stable for alpha < 2. A share
-    tau of the entries are those with the largest local coherence $\mu_i + \nu_j$ of the truth, the
-    others are uniform among the rest. The noise is Gaussian with
+    zero elsewhere. $P_\Omega$ is a projection, so gradient descent is stable for alpha < 2. A
+    fraction tau of the entries are those with the largest local coherence $\mu_i + \nu_j$ of the
+    truth, the others are uniform among the rest. The noise is Gaussian with
     $\sigma_\xi^2 = \|P_\Omega(A^*)\|_F^2/(N\,\mathrm{SNR})$.
 
     **Arguments:**
@@ -33,7 +33,7 @@ class MatrixCompletion(LowRankProblem):
     - `target`: `orthogonal`, `gaussian`, `incoherent` or `coherent`, see
       `latebloom.problems.low_rank_target`; `singular_values` and `norm` (Frobenius) rescale it.
     - `snr`: signal-to-noise ratio; None is no noise.
-    - `tau`: share of entries chosen by coherence, in [0, 1]: floor(tau N) of them.
+    - `tau`: fraction of entries chosen by coherence, in [0, 1]: floor(tau N) of them.
     - `recoverable`: draw again until nuclear norm minimization is certified to recover A*;
       `rejected_fraction` says how many draws were not.
 

@@ -32,7 +32,7 @@ class ModularArithmetic(TokenPairs):
       `x/y if y odd else x-y`. Spaces do not matter, `**` is `^`.
     - `train_fraction`: r, above 0 and below 1.
     - `seed`: of the split.
-    - `stratified`: whether every label has its share r of the pairs, up to rounding.
+    - `stratified`: whether every label has its fraction r of the pairs, up to rounding.
     - `loss`: `cross_entropy`, `stablemax` or `mse`, see `Supervised`.
 
     **Raises:** `InvalidInput` for values out of range, an operation that is not understood or has

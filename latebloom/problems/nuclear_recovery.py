@@ -24,8 +24,8 @@ from .tangent import (
 Matrix = Float[np.ndarray, "n1 n2"]
 Bounds = tuple[float, float] | None
 
-# Norms differ if they differ by this share, a dual point counts below 1 - MARGIN, and the program
-# is solved at this relative gap: the iterations are far more exact than that.
+# Norms differ if they differ by this fraction, a dual point counts below 1 - MARGIN, and the
+# program is solved at this relative gap: the iterations are far more exact than that.
 MARGIN = 1e-6
 # Equations for a dual point that have a solution are solved to about 1e-13, others to 0.01.
 EXACT = 1e-8

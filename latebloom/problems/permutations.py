@@ -33,7 +33,7 @@ class PermutationComposition(TokenPairs):
     - `operation`: `xy`, `xyx^-1` (conjugation) or `xyx`.
     - `train_fraction`: r, above 0 and below 1.
     - `seed`: of the split.
-    - `stratified`: whether every label has its share r of the pairs, up to rounding.
+    - `stratified`: whether every label has its fraction r of the pairs, up to rounding.
     - `loss`: `cross_entropy`, `stablemax` or `mse`, see `Supervised`.
 
     **Raises:** `InvalidInput` for values out of range and (with the first use of the pairs) a split

@@ -43,7 +43,7 @@ class SparseRecovery(VectorLeastSquares):
 
     The support of $a^*$ is uniform, its values are N(0, 1/n) (`gaussian`) or $\pm 1/\sqrt n$
     (`signs`), so $E\|a^*\|^2 = s/n$. M has iid Gaussian rows of variance 1/n or 1/N, except that a
-    share `tau` of the rows are columns of $\Phi$ (coherent measurements). The noise is Gaussian
+    fraction `tau` of the rows are columns of $\Phi$ (coherent measurements). The noise is Gaussian
     with $\sigma_\xi^2 = E\|a^*\|^2/(N\,\mathrm{SNR})$.
 
     **Arguments:**
@@ -54,7 +54,7 @@ class SparseRecovery(VectorLeastSquares):
     - `basis`: `identity`, `orthonormal`, `gaussian` or `fourier` (real orthonormal Fourier basis).
     - `signal`: `gaussian` or `signs`.
     - `snr`: signal-to-noise ratio; None is no noise.
-    - `tau`: share of coherent rows, in [0, 1]: floor(tau N) rows are columns of Phi.
+    - `tau`: fraction of coherent rows, in [0, 1]: floor(tau N) rows are columns of Phi.
     - `row_variance`: `1/n` or `1/N`, the variance of the entries of M.
     - `generator`: `independent` streams for every purpose; or `shared`, which restarts one legacy
       generator from the same seed for each of them, so that the noise is a multiple of the first N

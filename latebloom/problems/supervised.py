@@ -40,7 +40,7 @@ class Supervised(Problem):
       (arXiv 2501.04697, equation 8);
     - `mse`: the square of $f(x) - y$, averaged over the outputs as well; classes are one-hot then.
 
-    The error is the share of wrong classes; for real outputs the relative error
+    The error is the fraction of wrong classes; for real outputs the relative error
     $(\sum\|f(x) - y\|^2/\sum\|y\|^2)^{1/2}$. Members give these, as fields or as properties:
 
     - `sides`: what to train on and what to test on, two `Split`; `train` and `test` are these.

@@ -1,4 +1,4 @@
-"""The share tau of measurements that are chosen rather than drawn."""
+"""The fraction tau of measurements that are chosen rather than drawn."""
 
 import math
 

@@ -67,7 +67,7 @@ class TokenPairs(Supervised):
 def stratified_sizes(
     counts: Int[np.ndarray, " C"], size: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " C"]:
-    """Return how many examples of every label to take: its share of `size`, rounded down or up.
+    """Return how many examples of every label to take: its fraction of `size`, rounded down or up.
 
     Those with the largest remainders are rounded up, as many as make the total exact; equal
     remainders in random order, so that no label is preferred.

@@ -11,7 +11,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.penalties import Penalty
 from latebloom.problems import VectorLeastSquares
 
-from .strengths import strengths
+from .strengths import constant_strengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def lasso_certificate(
     >>> lasso_certificate(problem, lb.L1(1.0), np.array([2.0, 0.0])).gap
     0.0
     """
-    l1, l2 = strengths(penalty)
+    l1, l2 = constant_strengths(penalty)
     X, y = problem.X, problem.y_star
     a = check.real_array("a", a, 1)
     if a.shape != X.shape[1:]:

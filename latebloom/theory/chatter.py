@@ -13,11 +13,10 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.engines.jump import solve
-from latebloom.penalties import L1, L2
+from latebloom.penalties import L1, L2, Strengths
 from latebloom.problems import LinearData, VectorLeastSquares
 
 from .certificates import Certificate, lasso_certificate
-from .strengths import Strengths
 
 # Steps to forget the starting phases, then to sample. The chatter has a period near 2 steps at any
 # alpha and beta: 512 steps give its mean square to better than 1 %.

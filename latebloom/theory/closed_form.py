@@ -9,9 +9,9 @@ from jaxtyping import Float
 from latebloom.core.bisection import bisect, double, halfway
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
+from latebloom.penalties import Strengths
 
 from .limits import smooth_limit
-from .strengths import Strengths
 
 
 class Rates(NamedTuple):

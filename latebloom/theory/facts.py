@@ -1,5 +1,6 @@
 """What the laws of least squares need to know of an experiment, computed once."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -16,16 +17,18 @@ from latebloom.methods import (
     Step,
     Subgradient,
 )
-from latebloom.penalties import L1, Nuclear
+from latebloom.penalties import L1, Nuclear, Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.problems.operators import Entries
+from latebloom.problems.svd import compact_svd
 
 from .limits import Limit, constants, limit, nuclear_strength
 
 # Of any shape: a vector or a matrix. Plain, because shapes checked at every step of a path would
 # take longer than the steps.
 Point = np.ndarray
-# A singular value below this share of the largest is rounding.
+# A singular value below this fraction of the largest is rounding, and so is a distance below this
+# fraction of the start.
 RANK = 1e-12
 STUCK = (
     "the slowest direction of the row space contracts by less than rounding per step: a larger "
@@ -74,8 +77,7 @@ class Facts:
     @cached_property
     def inverse(self) -> np.ndarray:
         """What the pseudo-inverse of X needs."""
-        data = self.data
-        return data.inverse if isinstance(data, MatrixLeastSquares) else data.operator.inverse()
+        return self.data.inverse
 
     @cached_property
     def sigma(self) -> Float[np.ndarray, " r"]:
@@ -108,7 +110,7 @@ class Facts:
     @cached_property
     def near(self) -> Point:
         r"""The least squares solution nearest to the start, $\hat a + P_{\mathrm{null}} a_0$."""
-        return self.start + self.row(self.fitted - self.start)
+        return self.data.nearest_fit(self.start)
 
     @cached_property
     def a_star(self) -> Point | None:
@@ -130,21 +132,51 @@ class Facts:
         r"""$\sup\|H\|_2$ over all subgradients: $\sqrt n$, of matrices $\sqrt{\min(n_1, n_2)}$."""
         return float(np.sqrt(min(self.start.shape) if self.h == "nuclear" else self.start.size))
 
+    @property
+    def step_bound(self) -> float:
+        r"""$\alpha\beta\sup\|H\|$, how far the penalty moves the iterate in one step at most."""
+        return self.alpha * self.beta * self.pull
+
     @cached_property
     def radius(self) -> float:
         r"""$2\alpha\beta\sup\|H\|/(1 - \rho)$, the distance to least squares from t1 on."""
-        return 2 * self.alpha * self.beta * self.pull / (1 - self.rho)
+        return 2 * self.step_bound / (1 - self.rho)
 
     @cached_property
     def t1(self) -> int:
         """The step of equation 78 with the range's rho: the row space is then within `radius`."""
-        away = float(np.linalg.norm(self.row(self.start - self.fitted)))
-        if away == 0:
-            return 0
-        if self.rho == 0:
-            return 1
-        t = np.log1p((1 - self.rho) * away / (self.radius * (1 - self.rho) / 2))
-        return max(0, int(np.ceil(-t / np.log(self.rho))))
+        return fit_time(self.start, self.row(self.start - self.fitted), self.rho, self.step_bound)
+
+    @cached_property
+    def delay(self) -> float | None:
+        r"""$\|\hat a - a^*\|/(\alpha\beta)$ in the dual norm, with the solution nearest to the
+        start; None without a ground truth."""
+        if self.a_star is None:
+            return None
+        return self.dual_norm(self.near - self.a_star) / (self.alpha * self.beta)
+
+    @cached_property
+    def plateau(self) -> float:
+        r"""The relative train error right after t1, where the row space balances the penalty:
+        $\|(X^\top)^\dagger(\beta H + \beta_2\hat a)\|/\|y^*\|$, with what least squares cannot
+        fit."""
+        data, near, inside = self.data, self.near, 0.0
+        if isinstance(data, MatrixLeastSquares):
+            X = data.operator
+            outside = data.y_star - X.forward(near)
+            if not self.projected:
+                U, _, Vt = compact_svd(near)
+                seen = X.forward(U @ Vt)
+                seen = seen if isinstance(X, Entries) else data.inverse @ seen
+                inside = self.beta * float(np.linalg.norm(seen))
+        else:
+            U, s, Vt = self.experiment.vector_data.svd
+            outside = data.y_star - U @ (U.T @ data.y_star)
+            if not self.projected:
+                force = self.beta * np.sign(near) + self.ridge * near
+                inside = float(np.linalg.norm((Vt @ force) / s))
+        together = math.hypot(inside, float(np.linalg.norm(outside)))
+        return together / float(np.linalg.norm(data.y_star))
 
     @cached_property
     def end(self) -> Limit | None:
@@ -174,8 +206,12 @@ class Facts:
             return 0.0
         return float(np.linalg.norm(a, "nuc") if self.h == "nuclear" else np.abs(a).sum())
 
+    def dual_norm(self, a: Point) -> float:
+        """Return the dual of the norm in the penalty, by default that of l1."""
+        return float(np.linalg.norm(a, 2) if self.h == "nuclear" else np.abs(a).max())
+
     def subgradient(self, a: Point) -> Point:
-        """Return the element H(a) that the method takes, without its strength."""
+        """Return the element H(a) that the method takes, without beta."""
         if self.h == "none":
             return np.zeros_like(a)
         # Of the norm alone: an l2 term besides is not part of H.
@@ -205,31 +241,50 @@ class Facts:
         return out
 
 
-@lru_cache(maxsize=8)  # every law asks the same questions of the same experiment
+def fit_time(start: Point, away: Point, rho: float, step_bound: float) -> int:
+    r"""Return the step by which the row space has reached its bound, 0 for a start that fits.
+
+    $t_1 = \lceil -\ln(1 + (1-\rho)\|a_0 - \hat a\|/(\alpha\beta\sup\|H\|))/\ln\rho\rceil$ in the
+    row space of X only: for N < n the kernel of X does not contract at all. From this step on the
+    distance to $\hat a$ is at most $2\alpha\beta\sup\|H\|/(1-\rho)$.
+
+    **Arguments:**
+
+    - `start`: the initial point $a_0$.
+    - `away`: the part of $a_0 - \hat a$ in the row space, as coordinates in any orthonormal basis.
+    - `rho`: the contraction per step in the row space; 0 for a method that projects.
+    - `step_bound`: $\alpha\beta\sup\|H\|$, positive.
+
+    Source: arXiv 2506.05718, equation 78, restricted to the row space of X.
+
+    >>> fit_time(np.ones(1), np.ones(1), 0.5, 1e-3)
+    9
+    """
+    distance = float(np.linalg.norm(away))
+    if distance <= RANK * float(np.linalg.norm(start)):
+        return 0
+    if rho == 0:
+        return 1  # one step leaves nothing of the start
+    return max(0, math.ceil(-math.log1p((1 - rho) * distance / step_bound) / math.log(rho)))
+
+
+@lru_cache(maxsize=8)  # every law needs those of the same experiment
 def facts(experiment: Experiment) -> Facts | str:
     """Return the facts, or a sentence that says why the laws are not about the experiment."""
     if not isinstance(experiment.problem, LeastSquares):
         return NETWORKS
-    if isinstance(experiment.data, MatrixLeastSquares):
-        return _of_matrix(experiment)
-    known = constants(experiment)
-    if isinstance(known, str):
-        return known
-    alpha, beta = known
-    if isinstance(experiment.method, FISTA):
-        return "it does not cover a method with momentum (FISTA)"
-    found = Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
-    return STUCK if found.rho >= 1 else found
-
-
-def _of_matrix(experiment: Experiment) -> Facts | str:
-    known = nuclear_strength(experiment)
+    matrix = isinstance(experiment.data, MatrixLeastSquares)
+    known = nuclear_strength(experiment) if matrix else constants(experiment)
     if isinstance(known, str):
         return known
     if isinstance(experiment.method, FISTA):
         return "it does not cover a method with momentum (FISTA)"
     alpha, beta = known
-    found = Facts(experiment, alpha, "nuclear", beta, 0.0)
+    if isinstance(beta, Strengths):
+        h = "l1" if beta.l1 > 0 else "none"
+        found = Facts(experiment, alpha, h, beta.l1, beta.l2)
+    else:
+        found = Facts(experiment, alpha, "nuclear", beta, 0.0)
     try:
         _ = found.sigma, found.inverse
     except InvalidInput as error:  # more measurements than can be decomposed
@@ -271,5 +326,4 @@ def noise_constant(f: Facts) -> float:
 
 def largest_beta(f: Facts) -> float:
     r"""Return $\|X^\top y^*\|$ in the dual norm: from there on the minimizer of f is 0."""
-    z = f.data.operator.adjoint(f.data.y_star)
-    return float(np.linalg.norm(z, 2) if f.h == "nuclear" else np.abs(z).max())
+    return f.dual_norm(np.asarray(f.data.operator.adjoint(f.data.y_star)))

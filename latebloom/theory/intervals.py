@@ -20,10 +20,10 @@ from .slow_path import slow_path
 from .two_term_floor import final_error
 
 Interval = tuple[int, int]
-# The half-width of the interval in logarithms is SCALE times the sum of: LEAST, the share of the
-# first correction in s2, three times the squared share of the floor in the threshold, and the
+# The half-width of the interval in logarithms is SCALE times the sum of: LEAST, the fraction of the
+# first correction in s2, three times the squared fraction of the floor in the threshold, and the
 # inverse number of steps. Fitted on 200 random experiments so that nine of ten fall inside;
-# `make bench ARGS=slow-time` measures the share on a thousand others.
+# `make bench ARGS=slow-time` measures the fraction on a thousand others.
 SCALE, LEAST, OF_FLOOR = 0.75, 1e-5, 3.0
 # So many steps early or late a run may meet the threshold: proximal gradient at the next whole
 # step; subgradients chatter about their path; the projected ones follow the flow without a bias.

@@ -1,6 +1,8 @@
 """Where a run ends: the point a method converges to, its errors, and the proof."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -13,13 +15,13 @@ from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import FISTA, Optimizer, ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.models import Linear
-from latebloom.penalties import Nuclear
+from latebloom.penalties import Nuclear, Penalty, Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSquares
 
 from .certificates import Certificate, lasso_certificate
 from .chatter import chatter
 from .nuclear_limit import nuclear_certificate, solve_regularized, unique_minimizer
-from .strengths import Strengths, strengths
+from .strengths import constant_strengths
 
 # A point counts as the optimum if six digits are proved, relative to beta; or if what is left is
 # rounding: at beta = 1e-12 the gradient itself has no six digits left.
@@ -116,20 +118,22 @@ def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
     """Return alpha and the strengths if the laws apply, else a sentence that says why not."""
     if not isinstance(experiment.data, VectorLeastSquares):
         return "the laws for vectors do not apply: the unknown is a matrix"
-    alpha = _step_size(experiment)
-    if isinstance(alpha, str):
-        return alpha
-    try:
-        beta = strengths(experiment.penalty)
-    except Unsupported as error:
-        return str(error)
-    if not experiment.vector_data.svd.s.size:
-        return "X = 0: the data do not depend on the parameters"
-    return _unstable(experiment, alpha) or (alpha, beta)
+    return _constants(experiment, constant_strengths)
 
 
-def _step_size(experiment: Experiment) -> float | str:
-    """Return alpha, or a sentence that says why no law holds for this model and step size."""
+def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
+    """Return alpha and the strength of the nuclear norm, or a sentence that says why the laws do
+    not apply."""
+    return _constants(experiment, _constant_nuclear)
+
+
+T = TypeVar("T")
+
+
+def _constants(
+    experiment: Experiment, read: Callable[[Penalty | None], T]
+) -> tuple[float, T] | str:
+    """Return alpha and what is read of the penalty, or a sentence that says why no law holds."""
     if not isinstance(experiment.model, Linear):
         name = type(experiment.model).__name__
         return f"the laws need the linear model: with {name} the objective is not convex"
@@ -139,36 +143,29 @@ def _step_size(experiment: Experiment) -> float | str:
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
         return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
-    return alpha
-
-
-def _unstable(experiment: Experiment, alpha: float) -> str | None:
-    """Return a sentence if the step size is beyond its limit."""
-    top = experiment.alpha_limit
-    if alpha < top:
-        return None
-    return f"alpha = {alpha:g} is not below {top:.6g}: the iteration diverges"
-
-
-def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
-    """Return alpha and the strength of the nuclear norm, or a sentence that says why the laws do
-    not apply."""
-    alpha = _step_size(experiment)
-    if isinstance(alpha, str):
-        return alpha
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    beta = schedules.constant(terms[0].beta) if len(terms) == 1 else None
-    if not terms or not isinstance(terms[0], Nuclear) or not beta:
-        return "on matrices the laws need the penalty Nuclear, alone, with a constant beta > 0"
+    try:
+        beta = read(experiment.penalty)
+    except Unsupported as error:
+        return str(error)
     if experiment.data.sigma_max == 0:
         return "X = 0: the data do not depend on the parameters"
-    return _unstable(experiment, alpha) or (alpha, beta)
+    return experiment.unstable() or (alpha, beta)
+
+
+def _constant_nuclear(penalty: Penalty | None) -> float:
+    terms = penalty.terms if penalty else ()
+    beta = schedules.constant(terms[0].beta) if len(terms) == 1 else None
+    if not terms or not isinstance(terms[0], Nuclear) or not beta:
+        raise Unsupported(
+            "on matrices the laws need the penalty Nuclear, alone, with a constant beta > 0"
+        )
+    return beta
 
 
 def smooth_limit(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " n"]:
     """Return the limit in closed form where there is no l1 term."""
     if beta.l2 == 0:
-        return memorized(experiment)
+        return experiment.vector_data.nearest_fit(experiment.start)
     return experiment.vector_data.svd.Vt.T @ fitted(experiment, beta)
 
 
@@ -177,12 +174,6 @@ def fitted(experiment: Experiment, beta: Strengths) -> Float[np.ndarray, " r"]:
     U, s, _ = experiment.vector_data.svd
     l2 = 0.0 if isinstance(experiment.method, ProjectedSubgradient) else beta.l2
     return s / (s**2 + l2) * (U.T @ experiment.data.y_star)
-
-
-def memorized(experiment: Experiment) -> Float[np.ndarray, " n"]:
-    r"""Return the least squares solution nearest to the start, $\hat a + P_{\mathrm{null}} a_0$."""
-    start, Vt = experiment.start, experiment.vector_data.svd.Vt
-    return experiment.vector_data.a_hat + start - Vt.T @ (Vt @ start)
 
 
 def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
@@ -194,12 +185,12 @@ def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
 def _certified(
     data: VectorLeastSquares, a: Float[np.ndarray, " n"], certificate: Certificate
 ) -> Limit | None:
-    """Return the limit of a method that comes to rest in a, if the certificate proves it."""
-    return _at_rest(data, a, certificate) if _proved(data, certificate) else None
+    """Return the limit of a method that converges to a, if the certificate proves it."""
+    return _converged(data, a, certificate) if _proved(data, certificate) else None
 
 
-def _at_rest(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
-    """Return the limit of a method that comes to rest in a."""
+def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
+    """Return the limit of a method that converges to a."""
     rest = data.operator.forward(a) - data.y_star
     train = float(np.linalg.norm(rest) / np.linalg.norm(data.y_star))
     test = None
@@ -224,10 +215,10 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
             return None
     except Unsupported:  # more measurements than can be decomposed
         return None
-    end = _at_rest(data, A, certificate)
+    end = _converged(data, A, certificate)
     if not isinstance(experiment.method, Subgradient):
         return end
-    radius = 2 * chatter_radius(experiment)  # at rest runs were up to 1.2 times that away
+    radius = 2 * chatter_radius(experiment)  # runs at their limit were up to 1.2 times that away
     norm = float(np.linalg.norm(y))
     train = max(0.0, end.train_error - radius * float(np.sqrt(data.sigma_max)) / norm)
     test = end.test_floor

@@ -12,18 +12,22 @@ linear program, whose dual is $\min_z\|z\|_\infty$ subject to $P(z - a_0 + a^*) 
 the paper's $\|\hat a - a^*\|_\infty$.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
 
 from .facts import Facts, facts
 
 # HiGHS takes a second at this many unknowns; beyond, the simple direction is kept.
 LARGEST = 600
-# A direction of which X leaves less than this share does not lie in the kernel at all.
+# A direction of which X leaves less than this fraction does not lie in the kernel at all.
 KERNEL = 1e-8
+# The bound is a theorem up to rounding of the numbers in it.
+ROUNDING = 1e-9
 
 
 def delay_lower_bound(experiment: Experiment) -> float | str:
@@ -54,6 +58,14 @@ def delay_lower_bound(experiment: Experiment) -> float | str:
     return max(0.0, *(_bound(known, w) for w in _directions(known)))
 
 
+def least_t2(experiment: Experiment) -> int | None:
+    """Return a step before which t2 cannot be, None where there is no bound or it says nothing."""
+    found = delay_lower_bound(experiment)
+    if isinstance(found, str) or not 0 < found <= MAX_STEPS:
+        return None
+    return math.ceil(found * (1 - ROUNDING))
+
+
 def _bound(f: Facts, w: Float[np.ndarray, "..."]) -> float:
     """Return what one direction in the kernel proves, 0 if nothing."""
     assert f.a_star is not None
@@ -62,7 +74,7 @@ def _bound(f: Facts, w: Float[np.ndarray, "..."]) -> float:
     w = w - f.row(w)  # twice: the kernel to rounding
     if float(np.linalg.norm(w)) <= KERNEL * before:
         return 0.0  # what is left is rounding: X sees this direction
-    size = float(np.linalg.norm(w, "nuc") if f.h == "nuclear" else np.abs(w).sum())
+    size = f.norm(w)
     if size == 0:
         return 0.0
     goal = f.experiment.thresholds[1] * float(np.linalg.norm(f.a_star))

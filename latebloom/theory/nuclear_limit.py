@@ -22,16 +22,16 @@ PROVED = 1e-6
 # Iterations of the splitting, and the first after which Newton's method is tried; the next trials
 # are at intervals that grow by the factor, so that they cost no more than the splitting.
 LIMIT, FIRST, GROWTH = 20_000, 20, 1.4
-# Below the share LADDER of the largest useful beta we descend by factors of RUNG: at a tiny beta
+# Below the fraction LADDER of the largest useful beta we descend by factors of RUNG: at a tiny beta
 # the splitting hardly moves in singular values of the order of beta. A step may take RUNG_LIMIT.
 LADDER, RUNG, RUNG_LIMIT = 1e-2, 10.0, 2000
 # Once a point is proved we go on so many times as long for one of the exact rank.
 PATIENCE = 2
 # Newton's method doubles the digits: more steps help no more than a better start.
 NEWTON = 12
-# Eigenvalues below this share of the largest are rounding.
+# Eigenvalues below this fraction of the largest are rounding.
 ROUNDING = 4 * np.finfo(float).eps
-# Singular values of the dual matrix within this share of beta may equal beta.
+# Singular values of the dual matrix within this fraction of beta may equal beta.
 FACE = 1e-4
 
 
@@ -52,12 +52,12 @@ def nuclear_certificate(operator: Operator, y_star: Data, beta: float, A: Matrix
 
     - `operator`: X.
     - `y_star`: the measurements.
-    - `beta`: the strength, positive.
+    - `beta`: the regularization strength, positive.
     - `A`: the point, shape (n1, n2).
 
     **Returns:** a `Certificate`, its gap relative to $\beta\|A\|_*$.
 
-    **Raises:** `InvalidInput` for a strength that is not positive.
+    **Raises:** `InvalidInput` for a beta that is not positive.
 
     Source: Fenchel-Rockafellar duality, as for `lasso_certificate`; Watson, Linear Algebra Appl.
     170 (1992) for the subdifferential.
@@ -151,13 +151,13 @@ def solve_regularized(
 
     - `operator`: X.
     - `y_star`: the measurements.
-    - `beta`: the strength, positive.
+    - `beta`: the regularization strength, positive.
     - `shape`: (n1, n2).
     - `start`: a matrix near the minimizer, if one is known.
 
     **Returns:** the minimizer, shape (n1, n2).
 
-    **Raises:** `InvalidInput` for a strength that is not positive or a start of another shape,
+    **Raises:** `InvalidInput` for a beta that is not positive or a start of another shape,
     `Unsupported` for more than `MAX_GRAM` measurements that are not entries.
 
     Source: Lions and Mercier, SIAM J. Numer. Anal. 16 (1979); Vandereycken, Low-rank matrix

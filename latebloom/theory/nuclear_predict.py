@@ -4,9 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
-from latebloom.core.errors import InvalidInput
 from latebloom.engines.slow import simulate_slow
 from latebloom.engines.slow import why_not as slow_why_not
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
@@ -14,15 +12,11 @@ from latebloom.experiment.record import At
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
 from latebloom.problems import MatrixLeastSquares, NuclearRecovery
 from latebloom.problems.low_rank import LowRankProblem
-from latebloom.problems.operators import Entries, RankOne, Tensor
-from latebloom.problems.svd import compact_svd
 
-from .facts import STUCK
+from .facts import facts
 from .limits import limit, nuclear_strength
-from .lower_bound import delay_lower_bound
-from .prediction import Prediction
-
-Matrix = Float[np.ndarray, "n1 n2"]
+from .lower_bound import least_t2
+from .prediction import MOMENTUM, UNKNOWN_LIMIT, Prediction
 
 # How much earlier or later a chattering run may meet a threshold than the flow: three times the
 # 0.3 % by which chatter near the threshold was seen to move it.
@@ -33,7 +27,9 @@ DELAY_IS_LOW = (
 )
 
 
-def predict_matrix(experiment: Experiment, found: Prediction, exact: bool) -> Prediction:
+def predict_matrix(
+    experiment: Experiment, found: Prediction, notes: list[str], exact: bool
+) -> Prediction:
     r"""Return `found` with what theorem C.40 and the flow in slow time say.
 
     - `rho_2`: $\max|1 - \alpha\lambda|$ over the non-zero eigenvalues of $X^\top X$.
@@ -47,80 +43,32 @@ def predict_matrix(experiment: Experiment, found: Prediction, exact: bool) -> Pr
     """
     data = experiment.data
     assert isinstance(data, MatrixLeastSquares)
-    known, notes = nuclear_strength(experiment), list(found.notes)
+    known = nuclear_strength(experiment)
     if isinstance(data, LowRankProblem) and data.instance.rejected:
         k = data.instance.rejected
         notes.append(f"recoverable: {k} of {k + 1} draws were rejected before this instance")
     if isinstance(known, str):
-        return replace(found, notes=(*notes, known))
+        notes.append(known)
+        return found
     alpha, beta = known
     found = replace(found, stable=True)
     momentum = isinstance(experiment.method, FISTA)
     if momentum:
-        notes.append("rho_2, t1, delay, t2: the laws do not cover a method with momentum (FISTA)")
+        notes.append(MOMENTUM)
     else:
-        try:
-            found = _with_times(found, experiment, data, alpha, beta)
-        except InvalidInput as error:  # more measurements than can be decomposed
-            notes.append(f"rho_2, t1, delay, train_plateau: {error}")
+        f = facts(experiment)
+        if isinstance(f, str):
+            notes.append(f"rho_2, t1, delay, train_plateau: {f}")
+        else:
+            t2 = None if f.delay is None else f.t1 + math.ceil(f.delay)
+            found = replace(
+                found, rho_2=f.rho, t1=f.t1, train_plateau=f.plateau, delay=f.delay, t2=t2
+            )
     found = _with_floors(found, experiment, notes)
-    if found.train_floor is not None:
-        found = replace(found, memorizes=found.train_floor <= experiment.thresholds[0])
     if exact and not momentum and data.a_star is not None:
-        least = delay_lower_bound(experiment)
-        if not isinstance(least, str) and 0 < least <= MAX_STEPS:
-            found = replace(found, t2_least=math.ceil(least * (1 - 1e-9)))
-    if exact and not momentum and data.a_star is not None:
+        found = replace(found, t2_least=least_t2(experiment))
         found = _with_flow(found, experiment, alpha, beta, notes)
-    return replace(found, notes=tuple(notes))
-
-
-def _with_times(
-    found: Prediction,
-    experiment: Experiment,
-    data: MatrixLeastSquares,
-    alpha: float,
-    beta: float,
-) -> Prediction:
-    near = data.nearest_fit(experiment.start)
-    projected = isinstance(experiment.method, ProjectedSubgradient)
-    rho = 0.0 if projected else _contraction(data, alpha)
-    if rho >= 1:
-        raise InvalidInput(STUCK)
-    floor = alpha * beta * math.sqrt(min(data.shape))
-    distance = float(np.linalg.norm(near - experiment.start))
-    t1 = 1
-    if rho > 0:
-        t1 = max(0, math.ceil(-math.log1p((1 - rho) * distance / floor) / math.log(rho)))
-    plateau = _plateau(data, near, 0.0 if projected else beta)
-    found = replace(found, rho_2=rho, t1=t1, train_plateau=plateau)
-    if data.a_star is None:
-        return found
-    delay = float(np.linalg.norm(near - data.a_star, 2)) / (alpha * beta)
-    return replace(found, delay=delay, t2=t1 + math.ceil(delay))
-
-
-def _contraction(data: MatrixLeastSquares, alpha: float) -> float:
-    """Return the largest factor per step in the row space."""
-    X = data.operator
-    if isinstance(X, Entries):
-        return abs(1 - alpha)
-    assert isinstance(X, RankOne | Tensor)
-    return float(np.abs(1 - alpha * compact_svd(X.gram()).s).max())
-
-
-def _plateau(data: MatrixLeastSquares, near: Matrix, beta: float) -> float:
-    r"""Return the relative train error after t1.
-
-    It is $\beta\|(X^\top)^\dagger UV^\top\|/\|y^*\|$ together with what least squares cannot fit.
-    """
-    X, pull = data.operator, 0.0
-    if beta > 0:
-        U, _, Vt = compact_svd(near)
-        seen = X.forward(U @ Vt)
-        pull = beta * float(np.linalg.norm(seen if isinstance(X, Entries) else data.inverse @ seen))
-    outside = float(np.linalg.norm(data.y_star - X.forward(near)))
-    return math.hypot(pull, outside) / float(np.linalg.norm(data.y_star))
+    return found
 
 
 def _with_floors(found: Prediction, experiment: Experiment, notes: list[str]) -> Prediction:
@@ -128,10 +76,7 @@ def _with_floors(found: Prediction, experiment: Experiment, notes: list[str]) ->
     end, possible, goal = limit(experiment), found.recoverability, experiment.thresholds[1]
     low = high = None
     if end is None:
-        notes.append(
-            "train_floor, test_floor: where this method ends is not known, or could not be "
-            "certified"
-        )
+        notes.append(UNKNOWN_LIMIT)
     else:
         low, a_star = end.test_floor, experiment.data.a_star
         if end.test_error is not None and a_star is not None:

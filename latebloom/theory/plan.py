@@ -18,7 +18,7 @@ from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
-from .facts import Facts, facts, largest_beta
+from .facts import facts, largest_beta
 from .recoverability import recoverability
 from .two_term_floor import final_error
 
@@ -126,17 +126,14 @@ class _Search:
         if not isinstance(experiment.problem, LeastSquares):
             raise Unsupported("plan: is for least squares; of networks no law gives t2")
         found = facts(experiment)
-        known = found if isinstance(found, str) else None
-        if known is None and isinstance(found, Facts) and (found.h == "none" or found.ridge > 0):
-            known = "it needs the penalty L1 or Nuclear, alone"
-        if known is not None:
-            raise Unsupported(f"plan: {known}")
-        if experiment.data.a_star is None:
+        if isinstance(found, str):
+            raise Unsupported(f"plan: {found}")
+        if found.h == "none" or found.ridge > 0:
+            raise Unsupported("plan: it needs the penalty L1 or Nuclear, alone")
+        if found.a_star is None:
             raise Unsupported("plan: needs the ground truth (a_star, of a matrix A_star)")
-        assert isinstance(found, Facts)
         self.facts, self.budget, self.error = found, budget, error
-        top = 2 / float(found.sigma[0])
-        self.alpha = BELOW_LIMIT * top if alpha is None else float(alpha)
+        self.alpha = BELOW_LIMIT * experiment.data.alpha_max if alpha is None else float(alpha)
         check.real("alpha", self.alpha, low=0, strict=True)
         assert experiment.penalty is not None
         self.term = experiment.penalty.terms[0]
@@ -177,31 +174,22 @@ class _Search:
         low = self._smallest(start)
         if low is None:
             why = "t2 does not depend on beta here: any beta up to the largest does"
-            beta = high / 10
-            return replace(
-                found,
-                possible=True,
-                beta_high=high,
-                beta=beta,
-                t2=self.time(beta),
-                final_error=self.end(beta),
-                why=why,
-            )
+            return self._with_beta(replace(found, beta_high=high, why=why), high / 10)
         beta = math.sqrt(low * high)
-        t2 = self.time(beta)
-        if t2 is None or t2 > self.budget:
+        if self._late(beta):
             beta = low
-            t2 = self.time(low)
-        return replace(
-            found,
-            possible=True,
-            beta_low=low,
-            beta_high=high,
-            beta=beta,
-            t2=t2,
-            final_error=self.end(beta),
-            why="a smaller beta ends nearer to the truth, a larger one gets there sooner",
-        )
+        why = "a smaller beta ends nearer to the truth, a larger one gets there sooner"
+        return self._with_beta(replace(found, beta_low=low, beta_high=high, why=why), beta)
+
+    def _with_beta(self, found: Plan, beta: float) -> Plan:
+        """Return the plan with a strength that does both."""
+        t2, end = self.time(beta), self.end(beta)
+        return replace(found, possible=True, beta=beta, t2=t2, final_error=end)
+
+    def _late(self, beta: float) -> bool:
+        """Return whether t2 is beyond the budget."""
+        t2 = self.time(beta)
+        return t2 is None or t2 > self.budget
 
     def at(self, beta: float) -> Experiment:
         """Return the experiment with a strength."""
@@ -221,7 +209,7 @@ class _Search:
 
     def _largest(self, fits: Callable[[float], bool]) -> float | None:
         """Return the largest beta that fits, to a percent, from above."""
-        beta, least, still = _no_use(self.facts), math.inf, 0
+        beta, least, still = largest_beta(self.facts), math.inf, 0
         for _ in range(4 * DECADES):
             beta /= 10**0.25
             if fits(beta):
@@ -239,15 +227,10 @@ class _Search:
     def _smallest(self, high: float) -> float | None:
         """Return the least beta, up to one that does, with t2 within the budget; None if t2 does
         not depend on beta."""
-
-        def late(beta: float) -> bool:
-            t2 = self.time(beta)
-            return t2 is None or t2 > self.budget
-
         low = high
         # t2 is nearly proportional to 1/beta: one guess comes close.
         for _ in range(4 * DECADES):
-            if late(low):
+            if self._late(low):
                 break
             t2 = self.time(low)
             assert t2 is not None
@@ -256,7 +239,7 @@ class _Search:
                 return None
         else:
             return None
-        return bisect(late, low, high, _middle)[1]
+        return bisect(self._late, low, high, _middle)[1]
 
     def _least_error(self) -> float | None:
         """Return the least error that some beta reaches within the budget, to a stride."""
@@ -282,11 +265,6 @@ def _passage(experiment: Experiment) -> int | None:
     else:
         found = simulate_jump(experiment).t2
     return None if found is None else found.high
-
-
-def _no_use(f: Facts) -> float:
-    """Return the strength from which on the minimizer is 0."""
-    return largest_beta(f)
 
 
 def _middle(low: float, high: float) -> float | None:

@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from latebloom.core.errors import Unsupported
 from latebloom.engines.jump import simulate_jump
@@ -13,21 +12,20 @@ from latebloom.engines.spectral import why_not as spectral_why_not
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
-from latebloom.methods import ProjectedSubgradient, ProximalGradient
+from latebloom.methods import ProximalGradient
+from latebloom.penalties import Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
 from .closed_form import Rates, rates, smooth_times
-from .facts import STUCK, Facts, facts
+from .facts import STUCK, Facts, facts, fit_time
 from .intervals import t1_interval, t2_interval
-from .limits import constants, fitted, limit, memorized
-from .lower_bound import delay_lower_bound
+from .limits import constants, fitted, limit
+from .lower_bound import least_t2
 from .nuclear_predict import predict_matrix
+from .prediction import MOMENTUM, UNKNOWN_LIMIT
 from .prediction import Prediction as Prediction
 from .recoverability import recoverability
-from .strengths import Strengths
 
-# The lower bound is a theorem up to rounding of the numbers that go into it.
-ROUNDING = 1e-9
 NETWORKS = "no law known here gives t1 or t2 of a network before it is trained"
 
 
@@ -68,52 +66,55 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     if isinstance(alpha, int | float):
         found = replace(found, stable=alpha < top if math.isfinite(top) else None)
     if isinstance(data, MatrixLeastSquares):
-        return predict_matrix(experiment, replace(found, notes=tuple(notes)), exact)
+        found = predict_matrix(experiment, found, notes, exact)
+    else:
+        found = _predict_vector(experiment, found, notes, exact)
+    floor = found.train_floor  # the train error ends at or below its threshold, or above it
+    memorizes = None if floor is None else floor <= experiment.thresholds[0]
+    return replace(found, memorizes=memorizes, notes=tuple(notes))
+
+
+def _predict_vector(
+    experiment: Experiment, found: Prediction, notes: list[str], exact: bool
+) -> Prediction:
+    """Return `found` with what the laws of l1, l2 and no penalty say."""
     known = constants(experiment)
     if isinstance(known, str):
-        return replace(found, notes=(*notes, known))
+        notes.append(known)
+        return found
     alpha, beta = known
-    found = replace(found, stable=True)
-    found = _with_floors(found, experiment, beta, notes)
+    found = _with_floors(replace(found, stable=True), experiment, beta, notes)
     speed = rates(experiment, alpha, beta)
     if speed is not None and speed.rho_2 >= 1:
         notes.append(f"rho_2, t1, delay, t2: {STUCK}")
-        return replace(found, notes=tuple(notes))
+        return found
     if speed is None:
-        notes.append("rho_2, t1, delay, t2: the laws do not cover a method with momentum (FISTA)")
+        notes.append(MOMENTUM)
     elif beta.l1 > 0:
         found = _with_l1_times(found, experiment, alpha, beta, speed, notes)
     else:
         found = _with_smooth_times(found, experiment, alpha, beta, speed, notes)
-    found = replace(found, memorizes=_memorizes(found, experiment))
-    if exact and beta.l1 > 0 and data.a_star is not None:
+    if exact and beta.l1 > 0 and experiment.data.a_star is not None:
         t2 = _t2_proximal(experiment, alpha, notes)
         s2 = None if t2 is None else alpha * beta.l1 * t2
         found = replace(found, t2_proximal=t2, s2=s2)
     if exact and speed is not None:
         found = _with_intervals(found, experiment, notes)
-    return replace(found, notes=tuple(notes))
-
-
-def _memorizes(found: Prediction, experiment: Experiment) -> bool | None:
-    """Return whether the train error ends at or below its threshold."""
-    if found.train_floor is None:
-        return None
-    return found.train_floor <= experiment.thresholds[0]
+    return found
 
 
 def _with_intervals(found: Prediction, experiment: Experiment, notes: list[str]) -> Prediction:
     """Add intervals of t1 and t2, and the lower bound of t2."""
     known = facts(experiment)
-    assert isinstance(known, Facts)
+    if isinstance(known, str):
+        notes.append(f"t1_interval, t2_interval: {known}")
+        return found
     if known.h == "none":
         t1, t2 = _exact_passages(experiment)
         return replace(found, t1_interval=t1, t2_interval=t2)
     if found.train_plateau is not None:
         found = replace(found, t1_interval=t1_interval(known, found.train_plateau))
-    least = delay_lower_bound(experiment)
-    if not isinstance(least, str) and 0 < least <= MAX_STEPS:
-        found = replace(found, t2_least=math.ceil(least * (1 - ROUNDING)))
+    found = replace(found, t2_least=least_t2(experiment))
     if found.generalizes is False or known.a_star is None:
         return found
     expected = t2_interval(experiment)
@@ -141,10 +142,7 @@ def _with_floors(
     """Add where the errors end, and whether that is generalization."""
     end = limit(experiment)
     if end is None:
-        notes.append(
-            "train_floor, test_floor: where this method ends is not known, or could not be "
-            "certified"
-        )
+        notes.append(UNKNOWN_LIMIT)
     else:
         found = replace(found, train_floor=end.train_error, test_floor=end.test_error)
     possible = found.recoverability
@@ -166,57 +164,17 @@ def _with_l1_times(
     speed: Rates,
     notes: list[str],
 ) -> Prediction:
-    data = experiment.vector_data
-    near = memorized(experiment)
-    fit = fit_time(experiment, alpha, beta, speed)
-    found = replace(
-        found,
-        rho_2=speed.rho_2,
-        t1=fit,
-        train_plateau=_plateau(experiment, near, beta),
-    )
+    f = Facts(experiment, alpha, "l1", beta.l1, beta.l2)
+    away = experiment.vector_data.svd.Vt @ f.start - fitted(experiment, beta)
+    fit = fit_time(f.start, away, speed.rho_2, f.step_bound)
+    found = replace(found, rho_2=speed.rho_2, t1=fit, train_plateau=f.plateau, delay=f.delay)
     _explain_t1(found, experiment, notes)
-    if data.a_star is None:
+    if f.delay is None:
         return found
-    delay = float(np.abs(near - data.a_star).max()) / (alpha * beta.l1)
-    found = replace(found, delay=delay)
     if found.generalizes is False:
         _explain_t2(found, experiment, notes)
         return found
-    return replace(found, t2=fit + math.ceil(delay))
-
-
-def fit_time(experiment: Experiment, alpha: float, beta: Strengths, speed: Rates) -> int:
-    r"""Return the step by which the row space has reached its floor $2\alpha\beta\sqrt n/(1-\rho)$.
-
-    $t_1 = \lceil -\ln(1 + (1-\rho)\|V V^\top(a_0 - \hat a)\|/(\alpha\beta\sqrt n))/\ln\rho\rceil$,
-    with rho the contraction in the row space only: for N < n the kernel of X does not contract at
-    all.
-
-    Source: arXiv 2506.05718, equation 78, restricted to the row space of X.
-    """
-    rho = speed.rho_2
-    distance = float(
-        np.linalg.norm(experiment.vector_data.svd.Vt @ experiment.start - fitted(experiment, beta))
-    )
-    floor = alpha * beta.l1 * math.sqrt(experiment.vector_data.X.shape[1])
-    if distance == 0:
-        return 0
-    if rho == 0:
-        return 1  # one step leaves nothing of the start
-    return max(0, math.ceil(-math.log1p((1 - rho) * distance / floor) / math.log(rho)))
-
-
-def _plateau(experiment: Experiment, near: Float[np.ndarray, " n"], beta: Strengths) -> float:
-    """Return the relative train error while the row space balances the pull of the penalty."""
-    data = experiment.vector_data
-    U, s, Vt = data.svd
-    outside = data.y_star - U @ (U.T @ data.y_star)
-    pull = np.zeros_like(s)
-    if not isinstance(experiment.method, ProjectedSubgradient):
-        pull = (Vt @ (beta.l1 * np.sign(near) + beta.l2 * near)) / s
-    together = math.hypot(float(np.linalg.norm(pull)), float(np.linalg.norm(outside)))
-    return together / float(np.linalg.norm(data.y_star))
+    return replace(found, t2=fit + math.ceil(f.delay))
 
 
 def _with_smooth_times(

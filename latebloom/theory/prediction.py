@@ -8,6 +8,11 @@ from latebloom.problems import NuclearRecovery
 
 from .recoverability import Recoverability
 
+MOMENTUM = "rho_2, t1, delay, t2: the laws do not cover a method with momentum (FISTA)"
+UNKNOWN_LIMIT = (
+    "train_floor, test_floor: where this method ends is not known, or could not be certified"
+)
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -23,13 +23,13 @@ from latebloom.penalties import L1
 from latebloom.problems import LinearData
 
 from .closed_form import rates
-from .limits import constants, memorized
+from .limits import constants
 
 Vector = Float[np.ndarray, " n"]
-# Subgradients this far inside the box are taken as they are; velocities below this share of the
+# Subgradients this far inside the box are taken as they are; velocities below this fraction of the
 # largest are rounding.
 INSIDE, STILL = 1e-9, 1e-11
-# Each coordinate may come to rest, leave and return; hundreds happen, this never did.
+# Each coordinate may stop at zero, leave and return; hundreds happen, this never did.
 MOST_EVENTS = 20_000
 # Fast steps that are followed for the start of B: the slowest mode has then decayed e^-30.
 DECAYED = 30.0
@@ -40,7 +40,7 @@ MOST_FAST = 200_000
 class SlowPath:
     r"""The slow flow of an experiment with l1, and its first correction in beta.
 
-    At the event $s_i$ at which coordinate i comes to rest, H jumps by $\Delta H$ and the velocity
+    At the event $s_i$ at which coordinate i reaches zero, H jumps by $\Delta H$ and the velocity
     by $\Delta\dot A$. The true event is at $s_i + \beta\delta$ with $\delta = -B_i/\dot A_i$; B
     jumps by $-(X^\top X)^\dagger\Delta H$ in the row space and by $-\delta\,\Delta\dot A - P h$ in
     the kernel, where h is the impulse on the coordinates at rest that keeps them there.
@@ -52,7 +52,7 @@ class SlowPath:
     **Fields:**
 
     - `s`: the times of the events, 0 first, shape (K,).
-    - `A`: the flow at these times, shape (K, n); linear between, at rest after the last.
+    - `A`: the flow at these times, shape (K, n); linear between, constant after the last.
     - `B`: the coefficient of beta right after each, shape (K, n).
     - `velocity`: from each event on, shape (K, n).
     """
@@ -128,7 +128,7 @@ def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None)
     data = experiment.vector_data
     _, sv, Vt = data.svd
     flow = _Flow(data.X, Vt, sv, alpha)
-    a = memorized(experiment)
+    a = data.nearest_fit(experiment.start)
     # A coordinate that the start leaves at rounding has no sign.
     a = np.where(np.abs(a) > 1e-14 * np.abs(a).max(initial=0.0), a, 0.0)
     if rates(experiment, alpha, beta) is None:
@@ -186,7 +186,7 @@ class _Flow:
             if until is not None and float(np.linalg.norm(a - until[0])) <= 0.5 * until[1]:
                 break
             a[i] = 0.0
-            # Coordinates that come to rest together are the same event.
+            # Coordinates that reach zero together are the same event.
             a[np.abs(a) <= 1e-13 * largest] = 0.0
             delta = -b[i] / v[i]
             H = self.subgradient(a)
