@@ -70,7 +70,7 @@ def test_what_was_never_seen_counts_as_infinite():
 
 
 def test_no_instances_are_no_statistic():
-    for function in (share, median):
+    for function in (fraction, median):
         with pytest.raises(InvalidInput, match="no instances"):
             function([])
     with pytest.raises(InvalidInput, match="1 of 2 values are no numbers"):

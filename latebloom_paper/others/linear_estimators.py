@@ -109,8 +109,8 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     r"""Compare curves, accuracy and delay with the law, its closed forms and its plateaus.
 
     The verdict, fixed beforehand: reproduced if losses (down to a hundredth of their start), delays
-    (median over seeds) and the closed forms (12) and (16) are within a tenth, and fractions of fresh
-    examples within five standard deviations; with corrections if the closed forms are not.
+    (median over seeds) and the closed forms (12) and (16) are within a tenth, and fractions of
+    fresh examples within five standard deviations; with corrections if the closed forms are not.
     """
     from latebloom.simulate import simulate
     from latebloom_paper.pictures.estimators import plot_estimators
