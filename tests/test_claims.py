@@ -25,7 +25,7 @@ from latebloom_paper.book.outcome import all_claims, load, picture, regenerate
 from latebloom_paper.book.record import Record, check, outcomes_of, record_of
 from latebloom_paper.book.reproduction import Comparison, compared, one_draw
 from latebloom_paper.book.settled import on_record, settled
-from latebloom_paper.book.statistic import Statistic, exactly, median, share, slopes
+from latebloom_paper.book.statistic import Statistic, exactly, fraction, median, slopes
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.convex.fig28 import least_measurements
 from latebloom_paper.errata import ERRATA
@@ -39,16 +39,16 @@ def test_the_interval_of_a_share_covers_it_at_least_95_percent_of_the_time(p):
     n = 20
     covered = 0.0
     for k in range(n + 1):  # exactly, by the binomial probabilities
-        found = share([True] * k + [False] * (n - k))
+        found = fraction([True] * k + [False] * (n - k))
         covered += math.comb(n, k) * p**k * (1 - p) ** (n - k) * (found.low <= p <= found.high)
     assert covered >= 0.95
 
 
 def test_ends_of_a_share():
-    assert share([True] * 20).high == 1.0
-    assert share([False] * 20).low == 0.0
+    assert fraction([True] * 20).high == 1.0
+    assert fraction([False] * 20).low == 0.0
     # (1 - 0.025)^... : twenty of twenty leave 0.025^(1/20).
-    assert share([True] * 20).low == pytest.approx(0.025 ** (1 / 20))
+    assert fraction([True] * 20).low == pytest.approx(0.025 ** (1 / 20))
 
 
 def test_the_interval_of_a_median_covers_it_95_percent_of_the_time(rng):
@@ -70,7 +70,7 @@ def test_what_was_never_seen_counts_as_infinite():
 
 
 def test_no_instances_are_no_statistic():
-    for function in (share, median):
+    for function in (fraction, median):
         with pytest.raises(InvalidInput, match="no instances"):
             function([])
     with pytest.raises(InvalidInput, match="1 of 2 values are no numbers"):

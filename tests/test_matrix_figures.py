@@ -27,7 +27,7 @@ OURS = ("depth-matrix", "l1-or-nuclear", "adaptive-entries")
 SEED = "problem.seed"
 
 
-class Told(Workspace):
+class Canned(Workspace):
     """A workspace that answers from datasets by the name of the sweep, and from a table or, of the
     cases, a function."""
 
@@ -144,13 +144,13 @@ def test_figure_5_decides_all_its_claims(run, monkeypatch):
     forever = Passage.never(0.3)
     never = replace(run, phases=replace(run.phases, t2=forever))
     monkeypatch.setattr(fig5, "with_l1", lambda workspace: [never] * 20)
-    found = decided("fig5", fig5.evidence(Told(first_steps=text)))
+    found = decided("fig5", fig5.evidence(Canned(first_steps=text)))
     assert found["fig5.floor"] is Verdict.corrected
     assert found["fig5.l1"] is Verdict.holds
     assert Verdict.undecided not in found.values()
     # Where the nuclear norm does not get there either, l1 is not to blame.
     monkeypatch.setattr(fig5, "with_l1", lambda workspace: [run] * 20)
-    assert decided("fig5", fig5.evidence(Told(first_steps=text)))["fig5.l1"] is Verdict.fails
+    assert decided("fig5", fig5.evidence(Canned(first_steps=text)))["fig5.l1"] is Verdict.fails
 
 
 # Figures 6 and 29 ---------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def made_up(run, exponent):
     weaker = stepped.isel(alpha=1).drop_vars("alpha")
     for name in ("t2_low", "t2_high"):
         weaker[name] = 10 * weaker[name]  # beta = 1e-3
-    return Told(strengths=strong, stepped=stepped, outlier=short, table=proved, weaker=weaker)
+    return Canned(strengths=strong, stepped=stepped, outlier=short, table=proved, weaker=weaker)
 
 
 def test_figure_6_decides_all_its_claims(run, monkeypatch):
@@ -275,7 +275,7 @@ def selected(t2, t1=100.0):
     ],
 )
 def test_figure_8_tells_an_exponential_from_another_decrease(t2, sooner, exponential, once):
-    found = decided("fig8", fig8.evidence(Told(Figure_8=selected(t2))))
+    found = decided("fig8", fig8.evidence(Canned(Figure_8=selected(t2))))
     assert found["fig8.sooner"] is sooner
     assert found["fig8.exponential"] is exponential
     assert found["fig8.once"] is once
@@ -294,7 +294,7 @@ def test_figure_23_counts_the_entries_that_are_needed():
         dims=("tau", "r", "N", SEED),
         coords={"tau": [0.0], "r": [1, 3], "N": N, SEED: np.arange(40)},
     )
-    told = Told(
+    told = Canned(
         draws=xr.Dataset({"recoverable": by_tau}),
         ranks=xr.Dataset({"recoverable": by_rank}),
         instances_of_Figure_8=selected([1e6, 1e5, 1e4]),

@@ -22,7 +22,7 @@ from latebloom.simulate import simulate
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["adaptive-entries"]
@@ -122,7 +122,7 @@ def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
     only = two[:, 0] != uniform[:, 0]
     ratio = two[:, 1] / oracle[:, 1]
     return {
-        "adaptive-entries.uniform": share(two[only, 0] == 1),
+        "adaptive-entries.uniform": fraction(two[only, 0] == 1),
         "adaptive-entries.oracle": median(ratio[np.isfinite(ratio)]),
     }
 

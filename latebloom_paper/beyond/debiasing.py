@@ -20,7 +20,7 @@ from latebloom.theory import final_error, limit
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, completed
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["debiasing"]
@@ -28,7 +28,7 @@ ALPHA = STUDY.settings["alpha"]
 # The end of the run over which the floor is taken, and at how many of its steps.
 END, RECORDS = 0.9, 64
 # An entry off the support oscillates within alpha beta of a mean that is at most alpha beta.
-CHATTER = 3.0
+OSCILLATES = 3.0
 CONSTANT, ALPHA_DECAYS, BETA_DECAYS = "alpha and beta constant", "alpha decays", "beta decays"
 PROXIMAL, DEBIASED = "ProximalGradient", "constant, then debiased"
 
@@ -116,7 +116,7 @@ def debiased(run: Run) -> tuple[float, bool]:
     assert truth is not None
     last = run.trajectory.sel(step=run.trajectory["step"] >= END * run.last_step)
     mean = last["a"].values.mean(axis=0)
-    support = np.abs(mean) > CHATTER * ALPHA * strength(run.experiment)
+    support = np.abs(mean) > OSCILLATES * ALPHA * strength(run.experiment)
     a = np.zeros_like(mean)
     a[support] = np.linalg.lstsq(data.X[:, support], data.y_star, rcond=None)[0]
     error = float(np.linalg.norm(a - truth) / np.linalg.norm(truth))
@@ -149,7 +149,7 @@ def evidence(
         "debiasing.oscillation": median(swing),
         "debiasing.proximal": median(over[PROXIMAL][known]),
         "debiasing.beta": median(over[BETA_DECAYS] / left),
-        "debiasing.support": share(exact),
+        "debiasing.support": fraction(exact),
         "debiasing.debiased": median(over[DEBIASED]),
         "debiasing.law": median((floor[CONSTANT] / law)[np.isfinite(law)]),
     }

@@ -17,7 +17,7 @@ from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["depth-and-l1"]
@@ -110,7 +110,7 @@ def evidence(found: Mapping[str, Kind], measurements: Sequence[int]) -> dict[str
 
     decided = {
         "depth-and-l1.restores": median(found[DEEP_L1].error[-1] / found[DEEP].error[-1]),
-        "depth-and-l1.no-delay": share(soon),
+        "depth-and-l1.no-delay": fraction(soon),
         "depth-and-l1.harmless": median(with_l1.t2[-1][both] / small.t2[-1][both]),
         "depth-and-l1.measurements": ratio(DEEP_SMALL),
         "depth-and-l1.measurements" + CORRECTED: ratio(DEEP_TINY),
@@ -119,7 +119,7 @@ def evidence(found: Mapping[str, Kind], measurements: Sequence[int]) -> dict[str
         return decided
     return {
         **decided,
-        "depth-and-l1.late": share(late),
+        "depth-and-l1.late": fraction(late),
         "depth-and-l1.fewer-2": ratio(DEEP_LAYERS),
         "depth-and-l1.fewer-2" + CORRECTED: ratio(DEEP_WAITING),
         "depth-and-l1.fewer-3": ratio(DEEPER_LAYERS),

@@ -5,7 +5,7 @@ import xarray as xr
 
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["depth-matrix"]
@@ -24,9 +24,9 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     error = least(workspace)
     many, few = error.sel(N=80).values, error.sel(N=50).values
     return {
-        "depth-matrix.two": share(many[1] <= COMPLETED),
-        "depth-matrix.one": share(many[0] > FAR),
-        "depth-matrix.three": share(few[2] < few[1]),
+        "depth-matrix.two": fraction(many[1] <= COMPLETED),
+        "depth-matrix.one": fraction(many[0] > FAR),
+        "depth-matrix.three": fraction(few[2] < few[1]),
     }
 
 

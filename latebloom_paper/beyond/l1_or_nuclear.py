@@ -25,7 +25,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["l1-or-nuclear"]
@@ -139,11 +139,11 @@ def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
     late = done[:, 2] > 10 * done[:, 1]
     nuclear = np.concatenate([found["nuclear, sensing", k][:, 0] for k in (1, 2, 10)])
     return {
-        "l1-or-nuclear.sparse": share(sparse[:, 2] > 10 * sparse[:, 1]),
-        "l1-or-nuclear.dense": share(found["l1, sensing", 10][:, 0] == 0),
-        "l1-or-nuclear.completion": share(late),
-        "l1-or-nuclear.completion" + CORRECTED: share(~late),
-        "l1-or-nuclear.any": share(nuclear == 1),
+        "l1-or-nuclear.sparse": fraction(sparse[:, 2] > 10 * sparse[:, 1]),
+        "l1-or-nuclear.dense": fraction(found["l1, sensing", 10][:, 0] == 0),
+        "l1-or-nuclear.completion": fraction(late),
+        "l1-or-nuclear.completion" + CORRECTED: fraction(~late),
+        "l1-or-nuclear.any": fraction(nuclear == 1),
     }
 
 

@@ -9,7 +9,7 @@ from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["late-penalty"]
@@ -70,7 +70,7 @@ def evidence(times: Mapping[str, Times], settings: Mapping[str, Any]) -> dict[st
         "late-penalty.head-start": median(ratios[FROM_T1]),
         "late-penalty.short": median(ratios[SHORT]),
         "late-penalty.long": median(ratios[LONG]),
-        "late-penalty.early": share(np.isfinite(times[EARLY].t2)),
+        "late-penalty.early": fraction(np.isfinite(times[EARLY].t2)),
     }
 
 

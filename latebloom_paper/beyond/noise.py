@@ -10,7 +10,7 @@ from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share, slopes
+from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["noise"]
@@ -65,8 +65,8 @@ def evidence(cells: xr.Dataset, problem: SparseRecovery) -> dict[str, Statistic]
     least = error.sel(snr=MIDDLE).min("beta") / error.sel(snr=MIDDLE, beta=WEAK)
     return {
         "noise.floor": median(slopes(x, floor)),
-        "noise.groks": share((weak["verdict"].sel(snr=MIDDLE).values == "grokked")[able]),
-        "noise.lost": share(np.isfinite(t2.sel(snr=LOW).values)[able]),
+        "noise.groks": fraction((weak["verdict"].sel(snr=MIDDLE).values == "grokked")[able]),
+        "noise.lost": fraction(np.isfinite(t2.sel(snr=LOW).values)[able]),
         "noise.delay-high": slower(HIGH),
         "noise.delay-middle": slower(MIDDLE),
         "noise.gain": median(least.values),

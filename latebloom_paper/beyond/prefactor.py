@@ -15,7 +15,7 @@ from latebloom.sweeps import Sweep
 from latebloom.theory import SlowPath, slow_path
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share, slopes
+from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["prefactor"]
@@ -106,8 +106,8 @@ def evidence(swept: Mapping[str, Swept]) -> dict[str, Statistic]:
     ratios = np.unique(ratios[np.isfinite(ratios)])  # the sweeps share some of their instances
     slow = swept[BY_N].slow
     slow = slow[np.isfinite(slow)]
-    found["prefactor.factor-2"] = share((ratios >= 0.5) & (ratios <= 2))
-    found["prefactor.slow"] = share(np.abs(slow - 1) <= 0.01)
+    found["prefactor.factor-2"] = fraction((ratios >= 0.5) & (ratios <= 2))
+    found["prefactor.slow"] = fraction(np.abs(slow - 1) <= 0.01)
     return found
 
 

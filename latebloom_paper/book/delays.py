@@ -1,7 +1,6 @@
-r"""How the delay depends on the learning rate and on the strength of the penalty."""
+"""How the delay depends on the learning rate and on the regularization strength."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,45 +15,31 @@ from .statistic import Statistic
 DRAWS = 2000  # the ends of a 95% interval are then known to a few percent of its length
 
 
-class Delay(NamedTuple):
-    """One run: its learning rate, its strength, and t2 - t1, None if it was not seen."""
-
-    alpha: float
-    beta: float
-    steps: float | None
-
-
-class Exponents(NamedTuple):
-    r"""The fit $t_2 - t_1 \propto \alpha^{-a}\beta^{-b}$, with 95% intervals.
-
-    - `used`, `censored`: runs that went in, and runs left out: t1 or t2 not seen, or no delay.
-    """
-
-    a: float
-    b: float
-    a_interval: tuple[float, float]
-    b_interval: tuple[float, float]
-    used: int
-    censored: int
-
-
-def fit_exponents(delays: Sequence[Delay], draws: int = DRAWS, seed: int = 0) -> Exponents | None:
-    """Return the least squares fit of log(delay) in log(alpha) and log(beta).
+def fit_exponents(
+    alpha: Sequence[float],
+    beta: Sequence[float],
+    delay: Sequence[float],
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[Statistic, Statistic] | None:
+    r"""Return a and b of the least squares fit $\mathrm{delay} \propto \alpha^{-a}\beta^{-b}$.
 
     The intervals are of a bootstrap over the runs: the spread between seeds and what the power law
     leaves unexplained are both in it. None if the runs do not determine both exponents.
 
-    >>> grid = [Delay(a, b, 3 / (a * b**0.5)) for a in (1e-3, 1e-2) for b in (1e-6, 1e-5, 1e-4)]
-    >>> fit = fit_exponents(grid)
-    >>> round(fit.a, 6), round(fit.b, 6)
+    **Arguments:**
+
+    - `alpha`, `beta`, `delay`: one per run, positive.
+    - `draws`, `seed`: of the bootstrap.
+
+    >>> grid = [(a, b, 3 / (a * b**0.5)) for a in (1e-3, 1e-2) for b in (1e-6, 1e-5, 1e-4)]
+    >>> a, b = fit_exponents(*zip(*grid))
+    >>> round(a.value, 6), round(b.value, 6)
     (1.0, 0.5)
     """
-    seen = [(d.alpha, d.beta, d.steps) for d in delays if d.steps is not None]
-    if not seen:
-        return None
-    log = np.log(np.array(seen, dtype=float))
+    log = np.log(np.array([alpha, beta, delay], dtype=float).T)
     design = np.column_stack([-log[:, :2], np.ones(len(log))])
-    if np.linalg.matrix_rank(design) < 3:
+    if not len(log) or np.linalg.matrix_rank(design) < 3:
         return None
     fit = np.linalg.lstsq(design, log[:, 2])[0]
     rng = np.random.default_rng(seed)
@@ -63,14 +48,8 @@ def fit_exponents(delays: Sequence[Delay], draws: int = DRAWS, seed: int = 0) ->
     chosen = chosen[np.linalg.matrix_rank(design[chosen]) == 3]
     drawn = (np.linalg.pinv(design[chosen]) @ log[chosen, 2][..., None])[:, :2, 0]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return Exponents(
-        float(fit[0]),
-        float(fit[1]),
-        (float(low[0]), float(high[0])),
-        (float(low[1]), float(high[1])),
-        len(seen),
-        len(delays) - len(seen),
-    )
+    one, two = (Statistic(float(fit[k]), float(low[k]), float(high[k]), len(log)) for k in (0, 1))
+    return one, two
 
 
 def law_of(runs: Mapping[float, Mapping[float, Sequence[Run]]]) -> Scaling | None:

@@ -1,7 +1,7 @@
 """Statistics: one number over instances with its 95% interval, which is what a claim is decided by.
 
 The intervals take instances as independent draws. Where several numbers of one instance go into a
-share (pairs of strengths, say), that is optimistic, and the claim's test says so.
+fraction (pairs of strengths, say), that is optimistic, and the claim's test says so.
 """
 
 import math
@@ -43,12 +43,12 @@ class Statistic:
         return f"{self.value:.4g} [{self.low:.3g}, {self.high:.3g}]"
 
 
-def share(hits: Sequence[bool] | np.ndarray) -> Statistic:
-    r"""Return the share of instances in which something was seen, with the Clopper-Pearson
+def fraction(hits: Sequence[bool] | np.ndarray) -> Statistic:
+    r"""Return the fraction of instances in which something was seen, with the Clopper-Pearson
     interval.
 
-    Its ends are quantiles of Beta distributions: the interval covers the true share at least 95% of
-    the time, for every number of instances.
+    Its ends are quantiles of Beta distributions: the interval covers the true fraction at least 95%
+    of the time, for every number of instances.
 
     **Arguments:**
 
@@ -56,7 +56,7 @@ def share(hits: Sequence[bool] | np.ndarray) -> Statistic:
 
     **Raises:** `InvalidInput` without instances.
 
-    >>> print(share([True] * 20))
+    >>> print(fraction([True] * 20))
     1 [0.832, 1]
     """
     from scipy.stats import beta  # a third of a second, which no other command needs

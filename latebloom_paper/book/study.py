@@ -236,7 +236,7 @@ class Study:
         **Arguments:**
 
         - `settings`: the experiments it is made of, by default that of the study if it has one.
-        - `words`: what stands in these texts in braces, besides the settings by their names.
+        - `words`: values of the names in braces in these texts, besides the settings.
         """
         report = self._sized("report")
         words = {**self.settings, **words}

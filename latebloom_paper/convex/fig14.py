@@ -8,7 +8,7 @@ from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 STUDY, NOTEBOOK = STUDIES["fig14"], STUDIES["fig14-notebook"]
@@ -28,8 +28,8 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     cells = instances(workspace, STUDY)
     train, steps = (cells[f"trajectory_{name}"].values for name in ("train_error", "step"))
     return {
-        "fig14.fit": share(train[steps == 1] <= ROUNDING),
-        "fig14.delay": share(cells["verdict"].values == "grokked"),
+        "fig14.fit": fraction(train[steps == 1] <= ROUNDING),
+        "fig14.delay": fraction(cells["verdict"].values == "grokked"),
     }
 
 

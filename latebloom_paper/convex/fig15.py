@@ -4,7 +4,7 @@ import numpy as np
 
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 from .fig14 import instances, rows_of
@@ -23,7 +23,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     )
     both = np.isfinite(ours) & np.isfinite(theirs)
     return {
-        "fig15.delay": share(proximal["verdict"].values == "grokked"),
+        "fig15.delay": fraction(proximal["verdict"].values == "grokked"),
         "fig15.same": median(ours[both] / theirs[both]),
     }
 

@@ -8,7 +8,7 @@ from latebloom.problems import SparseRecovery
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 from .fig28 import least_measurements
@@ -64,10 +64,10 @@ def evidence(workspace: Workspace, values: np.ndarray, cells: xr.Dataset) -> dic
     coherent = N.sel(tau=1.0)
     certified = cells["recoverable"].values == 1
     return {
-        "fig19.coherence": share((low < middle) & (middle < high)),
-        "fig19.coherence" + CORRECTED: share(one[1:].all(axis=0) & ~one[0]),
-        "fig19.sparsity": share(sparse.sel(s=31).values > sparse.sel(s=1).values),
-        "fig19.tau": share(N.sel(tau=1.0, s=31).values > N.sel(tau=0.0, s=31).values),
+        "fig19.coherence": fraction((low < middle) & (middle < high)),
+        "fig19.coherence" + CORRECTED: fraction(one[1:].all(axis=0) & ~one[0]),
+        "fig19.sparsity": fraction(sparse.sel(s=31).values > sparse.sel(s=1).values),
+        "fig19.tau": fraction(N.sel(tau=1.0, s=31).values > N.sel(tau=0.0, s=31).values),
         "fig19.all": median(needed(alone).values),
         "fig19.all" + CORRECTED: median(coherent.sel(s=31).values),
         "fig19.error": median(cells["program_error"].values[certified]),

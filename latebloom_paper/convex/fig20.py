@@ -2,7 +2,7 @@
 
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import share
+from latebloom_paper.book.statistic import fraction
 from latebloom_paper.book.workspace import Workspace
 
 from .fig19 import INSTANCE, recovery
@@ -20,5 +20,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
     mixed = (recovered * (1 - recovered) > 0).mean(["N", "s"])
     label = "cells of (N, s) in which some but not all are recovered, tau = "
     rows = [Comparison(f"{label}{float(one['tau']):g}", None, float(one), "share") for one in mixed]
-    evidence = {"fig20.sharp": share((flat == 0) | (flat == 1))}
+    evidence = {"fig20.sharp": fraction((flat == 0) | (flat == 1))}
     return STUDY.reproduction(rows, plot_recovery(recovered), evidence, (INSTANCE,))

@@ -1,4 +1,4 @@
-"""Figure 22: errors and times against N, for several shares tau of coherent rows."""
+"""Figure 22: errors and times against N, for several fractions tau of coherent rows."""
 
 import numpy as np
 import xarray as xr
@@ -6,7 +6,7 @@ import xarray as xr
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY, FIG21 = STUDIES["fig22"], STUDIES["fig21"]
@@ -31,14 +31,14 @@ def evidence(cells: xr.Dataset, more: xr.Dataset) -> dict[str, Statistic]:
         (cells["test_error"] <= STUDY.settings["near"]) == able,
     )
     return {
-        "fig22.later": share(t2.sel(tau=0.5).values > t2.sel(tau=0.0).values),
+        "fig22.later": fraction(t2.sel(tau=0.5).values > t2.sel(tau=0.0).values),
         "fig22.delay": median(delays),
         "fig22.delay" + CORRECTED: median((late / early)[known]),
-        "fig22.never": share(np.isinf(t2.sel(tau=1.0).values)),
+        "fig22.never": fraction(np.isinf(t2.sel(tau=1.0).values)),
         "fig22.error": median(ratio),
         "fig22.error" + CORRECTED: median(ratio),
-        "fig22.map": share(same.values[posed]),
-        "fig22.map" + CORRECTED: share(near.values[posed]),
+        "fig22.map": fraction(same.values[posed]),
+        "fig22.map" + CORRECTED: fraction(near.values[posed]),
     }
 
 

@@ -6,7 +6,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middles
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 from .fig8 import certified, curves, plateau
@@ -32,10 +32,10 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     later = vector.sel(tau=0.5).values > vector.sel(tau=0.0).values
     earlier = matrix.sel(tau=0.5).values < matrix.sel(tau=0.0).values
     return {
-        "fig23.needed": share(fewer),
-        "fig23.rank": share(three < one),
-        "fig23.rank" + CORRECTED: share(three > one),
-        "fig23.opposite": share(later & earlier),
+        "fig23.needed": fraction(fewer),
+        "fig23.rank": fraction(three < one),
+        "fig23.rank" + CORRECTED: fraction(three > one),
+        "fig23.opposite": fraction(later & earlier),
     }
 
 

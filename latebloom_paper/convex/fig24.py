@@ -5,7 +5,7 @@ import numpy as np
 from latebloom.simulate import simulate
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import median, share
+from latebloom_paper.book.statistic import fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig24"]
@@ -46,8 +46,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
     there = (on <= 0.01) & (off <= 0.01)
     evidence = {
         "fig24.way": median(away),
-        "fig24.end": share(there),
-        "fig24.l2": share(plain["test_error"].values > 0.1),
+        "fig24.end": fraction(there),
+        "fig24.l2": fraction(plain["test_error"].values > 0.1),
     }
     figure = plot_support_plane(shown, float(np.linalg.norm(STUDY.truth({}))))
     return STUDY.reproduction(rows, figure, evidence)

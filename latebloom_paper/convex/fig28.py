@@ -5,7 +5,7 @@ import xarray as xr
 
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import median, share
+from latebloom_paper.book.statistic import fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig28"]
@@ -46,7 +46,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     early, late = (five.sel(N=N).values for N in (40, 80))
     seen = np.isfinite(early) & np.isfinite(late)
     evidence = {
-        "fig28.sparsity": share(needed[:, -1] > needed[:, 0]),
+        "fig28.sparsity": fraction(needed[:, -1] > needed[:, 0]),
         "fig28.delay": median((late / early)[seen]),
     }
     cells["middle"] = t2

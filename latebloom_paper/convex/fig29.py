@@ -5,7 +5,7 @@ import numpy as np
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import first_below, middles
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 from .completion_grid import FIG6, own_truths
@@ -30,7 +30,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
         worse = float(strong["test_error"][k]) > float(before["test_error"][-1])
         trade.append(first_below(*after, 1e-2) < early and worse)
     never = ~np.isfinite(middles(cells, "t1").sel(beta=1e-1).values)
-    return {"fig29.trade": share(trade), "fig29.large": share(never)}
+    return {"fig29.trade": fraction(trade), "fig29.large": fraction(never)}
 
 
 def reproduce(workspace: Workspace) -> Reproduction:

@@ -6,7 +6,7 @@ from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Reproduction, median_between
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig3"]
@@ -32,15 +32,15 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     plateau = [np.median(e[s >= 1000]) / 1e-5 for s, e in zip(steps, train, strict=True)]
     least = np.nanmin(train, axis=1)
     return {
-        "fig3.delay": share(late),
-        "fig3.before": share(np.array(before)[known]),
+        "fig3.delay": fraction(late),
+        "fig3.before": fraction(np.array(before)[known]),
         "fig3.after": median([np.median(r) for r in after]),
         "fig3.after" + CORRECTED: median([np.median(r) for r in after]),
         "fig3.norm": median(norms),
         "fig3.floor": median(least),
         "fig3.floor" + CORRECTED: median(plateau),
-        "fig3.thresholds": share(least <= 1e-4),
-        "fig3.thresholds" + CORRECTED: share(least <= 1e-3),
+        "fig3.thresholds": fraction(least <= 1e-4),
+        "fig3.thresholds" + CORRECTED: fraction(least <= 1e-3),
     }
 
 

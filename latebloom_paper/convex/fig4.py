@@ -12,7 +12,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.settled import on_record, settled
-from latebloom_paper.book.statistic import Statistic, median, share, slopes
+from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig4"]
@@ -70,7 +70,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
         "fig4.error": median(slopes(exact["alpha"].values, final[:, 0])),
         "fig4.error" + CORRECTED: median(slopes(exact["alpha"].values, final[:, 0])),
         "fig4.bias": median(along(errors, "beta", betas)),
-        "fig4.large": share(np.all(final[:, 1] > 0.5, axis=1)),
+        "fig4.large": fraction(np.all(final[:, 1] > 0.5, axis=1)),
     }
 
 

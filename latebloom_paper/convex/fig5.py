@@ -8,7 +8,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Reproduction, median_between, one_draw
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 from .completions import FIG5 as STUDY
@@ -29,15 +29,15 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     plateau = np.array([np.median(e[s >= 1000]) for e, s in zip(train, steps, strict=True)])
     least = np.nanmin(train, axis=1)
     return {
-        "fig5.delay": share([f.late for f in found]),
-        "fig5.order": share([f.ordered for f in found]),
+        "fig5.delay": fraction([f.late for f in found]),
+        "fig5.order": fraction([f.ordered for f in found]),
         "fig5.order" + CORRECTED: median([f.order for f in found]),
         "fig5.last": median([f.last for f in found]),
         "fig5.arrival": median([f.arrival for f in found]),
         "fig5.norm": median([f.norm for f in found]),
-        "fig5.floor": share(least <= 1e-4),
+        "fig5.floor": fraction(least <= 1e-4),
         "fig5.floor" + CORRECTED: median(plateau / text["predicted_train_plateau"].values),
-        "fig5.l1": share(np.logical_and(other, nuclear)),
+        "fig5.l1": fraction(np.logical_and(other, nuclear)),
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import first_below, middle, middles
 from latebloom_paper.book.reproduction import Comparison, Reproduction, one_draw
-from latebloom_paper.book.statistic import Statistic, median, share, slopes
+from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
 from latebloom_paper.book.workspace import Workspace
 
 from .completion_grid import BETAS, ends, own_truths
@@ -46,7 +46,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
         "fig6.error": median(slopes(np.array([0.1, 1.0]), final[seen])),
         "fig6.error" + CORRECTED: median((final[:, 0] / proved)[seen]),
         "fig6.bias": median(slopes(end["beta"].values, end["error"].values)),
-        "fig6.outlier": share(short["test_error"].values > 1e-3),
+        "fig6.outlier": fraction(short["test_error"].values > 1e-3),
     }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Reproduction, median_between
-from latebloom_paper.book.statistic import Statistic, median, share, slopes
+from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig7"]
@@ -27,8 +27,8 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
         a = np.linalg.solve(data.X.T @ data.X + 1e-5 * np.eye(100), data.X.T @ data.y_star)
         dense.append(float(np.mean(np.abs(a) > ZERO * np.abs(a).max())))
     return {
-        "fig7.drop": share(at["verdict"].values == "mirage"),
-        "fig7.few": share(cells["verdict"].sel(N=10).values == "mirage"),
+        "fig7.drop": fraction(at["verdict"].values == "mirage"),
+        "fig7.few": fraction(cells["verdict"].sel(N=10).values == "mirage"),
         "fig7.suboptimal": median(at["test_error"].values),
         "fig7.norm": median(slopes(norms, np.where(falling, errors, np.nan))),
         "fig7.dense": median(dense),

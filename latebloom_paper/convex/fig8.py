@@ -7,7 +7,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middles, value_at
 from latebloom_paper.book.reproduction import Reproduction, one_draw
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig8"]
@@ -42,10 +42,10 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     bent = 0.5 * np.polyfit(t2["tau"].values, np.log(t2.values[seen].T), 2)[0]
     late = all_ > 10 * middles(cells, "t1").sel(tau=1.0).values
     return {
-        "fig8.sooner": share(all_ < none),
+        "fig8.sooner": fraction(all_ < none),
         "fig8.exponential": median(np.exp(bent)),
-        "fig8.once": share(~late),
-        "fig8.once" + CORRECTED: share(late),
+        "fig8.once": fraction(~late),
+        "fig8.once" + CORRECTED: fraction(late),
     }
 
 

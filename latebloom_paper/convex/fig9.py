@@ -13,7 +13,7 @@ from latebloom.simulate import simulate_batch
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, completed, negative_norm
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig9"]
@@ -82,9 +82,9 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
         for short in (workspace.quick, True)
     )
     found = {
-        "fig9.recovers": share(error.sel(L=2, N=ENOUGH).values <= NEAR),
-        "fig9.recovers" + CORRECTED: share(ends[2] <= NEAR),
-        "fig9.shallow": share(error.sel(L=1, N=ENOUGH).values > NEAR),
+        "fig9.recovers": fraction(error.sel(L=2, N=ENOUGH).values <= NEAR),
+        "fig9.recovers" + CORRECTED: fraction(ends[2] <= NEAR),
+        "fig9.shallow": fraction(error.sel(L=1, N=ENOUGH).values > NEAR),
         "fig9.sooner": median(((t2[2] - t1[2])[known]) / (t2[1] - t1[1])[known]),
         "fig9.gone": median((t2[3] / t1[3])[deep]),
         "fig9.frozen": median(frozen),
@@ -92,7 +92,7 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
     }
     if not workspace.quick:
         few = cells["trajectory_test_error"].min("record").sel(N=SCARCE)
-        found["fig9.depth"] = share(few.sel(L=3).values < few.sel(L=2).values)
+        found["fig9.depth"] = fraction(few.sel(L=3).values < few.sel(L=2).values)
     return found
 
 

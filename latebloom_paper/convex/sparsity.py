@@ -10,7 +10,7 @@ import xarray as xr
 
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Reproduction
-from latebloom_paper.book.statistic import Statistic, median, share
+from latebloom_paper.book.statistic import Statistic, fraction, median
 from latebloom_paper.book.workspace import Workspace
 
 STUDY, PROJECTED, PROXIMAL = (STUDIES[name] for name in ("fig27", "fig12", "fig13"))
@@ -44,7 +44,7 @@ def well_posed(workspace: Workspace, study: Study) -> tuple[xr.Dataset, Statisti
     name = "instances over s and N"
     cells = results(workspace, study, "instances", name, workspace.quick).sel(WELL_POSED)
     able = results(workspace, study, "recoverable")["recoverable"].sel(WELL_POSED).values == 1
-    return cells, share(cells["verdict"].values[able] == "grokked")
+    return cells, fraction(cells["verdict"].values[able] == "grokked")
 
 
 def figure_of(
@@ -72,7 +72,7 @@ def fig12(workspace: Workspace) -> Reproduction:
     steps, train = (cells[f"trajectory_{k}"].values for k in ("step", "train_error"))
     zero = [np.nanmax(e[s >= 1]) <= ZERO for s, e in zip(steps, train, strict=True)]
     evidence = {
-        "fig12.once": share(zero),
+        "fig12.once": fraction(zero),
         "fig12.delay": late,
         "fig12.alone": pace(workspace, PROJECTED),
     }

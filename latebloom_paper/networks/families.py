@@ -8,7 +8,7 @@ import numpy as np
 
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 # One run per seed, by strength.
@@ -115,9 +115,9 @@ def present(evidence: Mapping[str, Statistic | None]) -> dict[str, Statistic]:
     return {name: found for name, found in evidence.items() if found is not None}
 
 
-def shares(hits: Sequence[bool]) -> Statistic | None:
-    """Return the share, None of nothing."""
-    return share(hits) if hits else None
+def fraction_of(hits: Sequence[bool]) -> Statistic | None:
+    """Return the fraction, None without any."""
+    return fraction(hits) if hits else None
 
 
 def strongest(runs: Family) -> list[Run]:

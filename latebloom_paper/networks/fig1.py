@@ -14,10 +14,10 @@ from .families import (
     Family,
     after_t2,
     first_seed,
+    fraction_of,
     lateness,
     pairs,
     present,
-    shares,
     strongest,
     until_t2,
     weakest,
@@ -93,7 +93,7 @@ def evidence(
         late = lateness(weakest(family))
         found[f"fig1.{norm}"] = median(late) if late else None
     cells = [list(family.items()) for family in runs.values()]
-    found["fig1.beta"] = shares([hit for own in cells for hit in pairs(own, until_t2)])
+    found["fig1.beta"] = fraction_of([hit for own in cells for hit in pairs(own, until_t2)])
     after = [end for end in map(after_t2, strongest(runs["l1"])) if end is not None]
     if after:
         found["fig1.fall"] = median([end.fall for end in after])

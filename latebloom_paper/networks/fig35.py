@@ -12,7 +12,7 @@ from latebloom_paper.book.reproduction import Comparison, Reproduction, over_see
 from latebloom_paper.book.statistic import Statistic
 from latebloom_paper.book.workspace import Workspace
 
-from .families import Family, family, first_seed, pairs, present, products, shares, until_t2
+from .families import Family, family, first_seed, fraction_of, pairs, present, products, until_t2
 
 STUDY = STUDIES["fig35"]
 
@@ -50,7 +50,7 @@ def rows(scale: float, alpha: float, runs: Family) -> list[Comparison]:
 
 def evidence(runs: Mapping[float, Mapping[float, Family]]) -> dict[str, Statistic]:
     """Return what decides the claims, from the runs by start, learning rate and strength."""
-    usual, large = (shares(pairs(products(runs[s]), until_t2)) for s in (min(runs), max(runs)))
+    usual, large = (fraction_of(pairs(products(runs[s]), until_t2)) for s in (min(runs), max(runs)))
     return present({"fig35.delay": usual, "fig35.delay" + CORRECTED: large})
 
 

@@ -9,7 +9,7 @@ from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
-from latebloom_paper.book.statistic import Statistic, share
+from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def movement(runs: Sequence[Run]) -> float:
 
 def evidence(seen: Sequence[tuple[list[bool], list[bool]]]) -> dict[str, Statistic]:
     """Return what decides the claims, from the `shapes` of every task."""
-    names = ("lu.L", "lu.U")
-    return {name: share([hit for task in seen for hit in task[k]]) for k, name in enumerate(names)}
+    flat, valleys = ([hit for task in seen for hit in task[k]] for k in (0, 1))
+    return {"lu.L": fraction(flat), "lu.U": fraction(valleys)}
 
 
 def reproduce(workspace: Workspace) -> Reproduction:

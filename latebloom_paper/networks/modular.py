@@ -15,7 +15,7 @@ from latebloom_paper.book.reproduction import Comparison, Reproduction, over_see
 from latebloom_paper.book.statistic import Statistic
 from latebloom_paper.book.workspace import Workspace
 
-from .families import Family, across, family, first_seed, pairs, present, products, shares
+from .families import Family, across, family, first_seed, fraction_of, pairs, present, products
 
 STUDY = STUDIES["fig1"]
 # The public code's norms, none of them squared: of all entries, and per matrix for the other two.
@@ -108,10 +108,9 @@ def reproduce(name: str, workspace: Workspace) -> Reproduction:
 
 def orders(name: str, runs: Runs) -> dict[str, Statistic | None]:
     """Return whether the delay falls with alpha, and with alpha beta, over all norms."""
-    return {
-        f"{name}.alpha": shares([hit for own in runs.values() for hit in across(own)]),
-        f"{name}.product": shares([hit for own in runs.values() for hit in pairs(products(own))]),
-    }
+    alphas = [hit for own in runs.values() for hit in across(own)]
+    both = [hit for own in runs.values() for hit in pairs(products(own))]
+    return {f"{name}.alpha": fraction_of(alphas), f"{name}.product": fraction_of(both)}
 
 
 fig2, fig30 = (partial(reproduce, name) for name in ("fig2", "fig30"))

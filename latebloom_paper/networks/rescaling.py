@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -167,15 +168,10 @@ def reproduce(workspace: Workspace) -> Reproduction:
             Comparison(f"{at}: its relative change over all lambda", None, spread),
         ]
         shown[f"{name}, L = {L}"] = r
-    rows = [Comparison(x.quantity, x.published, _plain(x.ours), x.why) for x in rows]
+    rows = [replace(row, ours=None if row.ours is None else float(row.ours)) for row in rows]
     settings = {"seeds": SEEDS, "points": points, "sizes": [INPUTS, WIDTH, TRAIN, TEST]}
     worst = workspace.table("rescaling", settings, lambda progress: measured(points, progress))
     evidence: dict[str, Statistic] = {
         claim: exactly(value, SEEDS * len(ACTIVATIONS)) for claim, value in worst.items()
     }
     return STUDY.reproduction(rows, plot_rescaling(shown), evidence)
-
-
-def _plain(value: float | None) -> float | None:
-    """Return a Python float: a row is written as JSON."""
-    return None if value is None else float(value)

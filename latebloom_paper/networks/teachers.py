@@ -17,7 +17,7 @@ from latebloom_paper.book.reproduction import Comparison, Reproduction, over_see
 from latebloom_paper.book.statistic import Statistic, median
 from latebloom_paper.book.workspace import Workspace
 
-from .families import Family, Timed, family, pairs, present, products, shares, until_t2
+from .families import Family, Timed, family, fraction_of, pairs, present, products, until_t2
 
 STUDY = STUDIES["fig10"]
 
@@ -100,8 +100,8 @@ def evidence(name: str, found: Mapping[float, Family]) -> dict[str, Statistic]:
     best = median([min(least(run)[1] for run in own) for own in by_seed])
     return present(
         {
-            f"{name}.delay": shares(pairs(cells, until_least)),
-            f"{name}.delay" + CORRECTED: shares(pairs(cells, until_t2)),
+            f"{name}.delay": fraction_of(pairs(cells, until_least)),
+            f"{name}.delay" + CORRECTED: fraction_of(pairs(cells, until_t2)),
             f"{name}.generalizes": best,
         }
     )

@@ -11,12 +11,11 @@ from latebloom.laws import FIRST_PASSAGE, Verdict, log_slope
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.workspace import Workspace
 
 from . import ridge_bounds
-from .norm_runs import FEW, FULL, SEEDS, SMALL, Cell, P, experiment, frozen, passages, without_decay
+from .norm_runs import Cell, experiment, exponents, frozen, passages, sizes, without_decay
 from .verdicts import judged, verdict_note
 
 STUDY = STUDIES["first-passage"]
@@ -87,17 +86,12 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     """
     from latebloom_paper.pictures.norms import plot_passage
 
-    cells, seeds = (SMALL, FEW) if quick else (FULL, SEEDS)
-    base = sum(experiment(*cell, 0).steps * len(seeds) for cell in cells)
+    cells, seeds = sizes(quick)
     chosen = seeds[:1] if quick else seeds[:3]  # three, as the source
     extra = 3 * experiment(*TAKEN, 0).steps * len(chosen)
-
-    def moved(step: int, last: int, note: str = "") -> None:
-        progress(step, base + extra, note)
-
-    runs = passages(cells, seeds, moved)
+    (runs,) = passages([(cells, seeds, experiment)], progress, extra)
     acted = interventions(TAKEN, chosen)
-    progress(base + extra, base + extra)
+    progress(1, 1)
     k = calibrate([p for p in runs if (p.eta, p.decay) == CALIBRATION])
     seen = [p for p in runs if p.delayed]
     others = [p for p in seen if (p.eta, p.decay) != CALIBRATION]
@@ -129,24 +123,16 @@ def study(quick: bool, progress: Progress) -> Reproduction:
         verdict=verdict_note(verdict, why),
         calibration=CALIBRATION,
         k=k,
-        p=P,
         seeds=len(seeds),
     )
 
 
 def _fit_rows(seen: Sequence[Passage]) -> list[Comparison]:
     """Return exponents of the delay, kappa, and how straight log V is."""
-    fit = fit_exponents([Delay(p.eta, p.decay, p.delay) for p in seen])
-    assert fit is not None  # the cells differ in both
-    rows = [
-        Comparison(
-            f"exponent of the delay in {name}", published, value, f"95% {low:.2f} to {high:.2f}"
-        )
-        for name, published, value, (low, high) in (
-            ("1/eta", READ["eta"], fit.a, fit.a_interval),
-            ("1/lambda", READ["lambda"], fit.b, fit.b_interval),
-        )
-    ]
+    rows = []
+    for (name, fit), published in zip(exponents(seen).items(), ("eta", "lambda"), strict=True):
+        what, why = f"exponent of the delay in {name}", f"95% {fit.low:.2f} to {fit.high:.2f}"
+        rows.append(Comparison(what, READ[published], fit.value, why))
     kappas, straight = np.array([kappa(p) for p in seen]).T
     ends = f"from {kappas.min():.3f} to {kappas.max():.3f}"
     what = "kappa, median (the source's for its MLP)"

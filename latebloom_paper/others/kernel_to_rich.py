@@ -104,9 +104,9 @@ def transition(task: Task, gamma: float, beta: float) -> "Transition":
     passage = None
     if passed.size:
         k = int(passed[0])
-        share = float(ahead[k - 1] / (ahead[k - 1] - ahead[k]))
+        between = float(ahead[k - 1] / (ahead[k - 1] - ahead[k]))
         margin = float((task.y * (task.X @ w[k])).min())
-        passage = (float(tau[k - 1] + share * (tau[k] - tau[k - 1])), margin)
+        passage = (float(tau[k - 1] + between * (tau[k] - tau[k - 1])), margin)
     return Transition(gamma, beta, tau, kernel, rich, task.quality(w), float(tau[fit]), passage)
 
 

@@ -109,8 +109,8 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     r"""Compare curves, accuracy and delay with the law, its closed forms and its plateaus.
 
     The verdict, fixed beforehand: reproduced if losses (down to a hundredth of their start), delays
-    (median over seeds) and the closed forms (12) and (16) are within a tenth, and shares of fresh
-    examples within five standard deviations; with corrections if the closed forms are not.
+    (median over seeds) and the closed forms (12) and (16) are within a tenth, and fractions of
+    fresh examples within five standard deviations; with corrections if the closed forms are not.
     """
     from latebloom.simulate import simulate
     from latebloom_paper.pictures.estimators import plot_estimators
@@ -151,10 +151,10 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     rows += plateaus
     gaps = [row.ours or 0.0 for row in rows[: len(shown)]]
     near = max(gaps) <= AGREES and float(np.median(away)) <= AGREES
-    shares = Verdict.violated not in verdicts["linear estimator accuracy"]
+    fractions = Verdict.violated not in verdicts["linear estimator accuracy"]
     printed = [closed_form(r, 4 * ETA) / v for r, v in exact.items()]
     forms = max(printed) <= 1 + AGREES and all(bool(p.agrees) for p in plateaus)
-    verdict = judged(near and shares and forms, near and shares)
+    verdict = judged(near and fractions and forms, near and fractions)
     why = (
         f"curves within {max(gaps):.1%}, delays {np.median(away):.1%} from (8), (12) is "
         f"{min(printed):.2f} to {max(printed):.2f} times (8), plateaus of (16) "

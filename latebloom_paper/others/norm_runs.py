@@ -7,29 +7,33 @@ as it does in the transformers of the source, whose embedding starts as N(0, 1).
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from latebloom.core.progress import Progress
 from latebloom.core.schedules import SwitchOn
-from latebloom.experiment import Drawn, Every, Experiment
+from latebloom.experiment import Drawn, Experiment
 from latebloom.laws.constants.norm_passage import Passage
-from latebloom.methods import SGD, Adam, Optimizer
-from latebloom.models import Custom, TokenPair
+from latebloom.methods import Adam
+from latebloom.models import Custom
 from latebloom.penalties import L2
-from latebloom.problems import ModularArithmetic
 from latebloom.runs import Run
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.delays import fit_exponents
 from latebloom_paper.book.reproduction import completed
+from latebloom_paper.book.statistic import Statistic
 
-MODEL = TokenPair(width=32, tables=1, combine="hadamard", hidden=(64,))
-P, FRACTION = 31, 0.6  # the smallest sizes at which every seed memorizes long before it generalizes
+STUDY = STUDIES["norm-separation"]
 SCALE, GROWING = 4.0, 1.0
-# 19 of 384 test examples: at one percent a single hard pair decides the time of a small test set.
-THRESHOLDS = (0.01, 0.05)
 PERIODS = 6.0  # horizon in units of 1/(eta lambda): twice the longest delay met
 RECORDS = 120  # per run: times are then known to a twentieth of 1/(eta lambda)
 Cell = tuple[float, float]
-FULL: tuple[Cell, ...] = tuple((eta, lam) for eta in (5e-3, 1e-2, 2e-2) for lam in (0.1, 0.3, 1.0))
-SMALL: tuple[Cell, ...] = ((1e-2, 0.3), (1e-2, 1.0), (2e-2, 0.3), (2e-2, 1.0))
-SEEDS, FEW = tuple(range(5)), (0, 1)
+Batch = tuple[Sequence[Cell], Sequence[int], Callable[[float, float, int], Experiment]]
+
+
+def sizes(quick: bool) -> tuple[list[Cell], range]:
+    """Return the learning rates and weight decays of AdamW, and the seeds."""
+    s = STUDY.at(quick).settings
+    return [(eta, decay) for eta in s["eta"] for decay in s["lambda"]], range(s["seeds"])
 
 
 def experiment(
@@ -37,7 +41,7 @@ def experiment(
     decay: float,
     seed: int,
     scale: float = SCALE,
-    method: Optimizer | None = None,
+    method: str = "Adam",
     horizon: float = PERIODS,
 ) -> Experiment:
     r"""Return one run of AdamW, or of another method with the same penalty.
@@ -51,22 +55,22 @@ def experiment(
     - `horizon`: in units of $1/(\eta\lambda)$.
     """
     steps = round(horizon / (eta * decay))
-    return Experiment(
-        ModularArithmetic(p=P, train_fraction=FRACTION, seed=seed),
-        L2(decay),
-        method or Adam(eta, coupling="decoupled"),
-        MODEL,
-        Drawn(seed, scale),
-        steps=steps,
-        thresholds=THRESHOLDS,
-        record=Every(max(1, steps // RECORDS)),
-        name=f"AdamW eta={eta:g} lambda={decay:g} seed={seed} scale={scale:g}",
-    )
+    coupling = {"coupling": "decoupled"} if method == "Adam" else {}
+    changes: dict[str, Any] = {
+        "problem.seed": seed,
+        "init": {"type": "Drawn", "seed": seed, "scale": scale},
+        "penalty.beta": decay,
+        "method": {"type": method, "alpha": eta, **coupling},
+        "steps": steps,
+        "record": {"type": "Every", "k": max(1, steps // RECORDS)},
+    }
+    name = f"AdamW eta={eta:g} lambda={decay:g} seed={seed} scale={scale:g}"
+    return STUDY.changed(changes, name, "run")
 
 
-def sgd(eta: float, decay: float, seed: int, horizon: float = PERIODS) -> Experiment:
+def sgd(eta: float, decay: float, seed: int) -> Experiment:
     """Return the run of plain gradient descent with the same numbers."""
-    return experiment(eta, decay, seed, method=SGD(eta), horizon=horizon)
+    return experiment(eta, decay, seed, method="SGD")
 
 
 def without_decay(base: Experiment, decay: float) -> Experiment:
@@ -98,47 +102,43 @@ def passage(run: Run, eta: float, decay: float, seed: int) -> Passage:
     return Passage(eta, decay, seed, *times, trajectory["step"].to_numpy().astype(float), V)
 
 
-def run_groups(groups: Sequence[Sequence[Experiment]], progress: Progress) -> list[list[Run]]:
-    """Return the runs of groups of experiments; those of a group have one shape and advance at
-    once.
+def passages(batches: Sequence[Batch], progress: Progress, more: int = 0) -> list[list[Passage]]:
+    """Return the runs of every batch; those of a cell are trained together.
 
     **Arguments:**
 
-    - `groups`: the experiments.
+    - `batches`: cells, seeds, and what makes the run of a cell and a seed.
     - `progress`: sees the steps done of all runs.
+    - `more`: steps of what follows, which count as well.
 
     **Raises:** `KeyboardInterrupt` after Ctrl-C: half a family compares with nothing.
     """
     from latebloom.simulate import simulate_batch
 
-    total = sum(e.steps for group in groups for e in group)
-    done = 0
-
-    def train(batch: Sequence[Experiment]) -> list[Run]:
-        nonlocal done
-
-        def moved(step: int, last: int, note: str = "") -> None:
-            progress(done + step * len(batch), total, note)
-
-        runs = [completed(run) for run in simulate_batch(batch, progress=moved)]
-        done += sum(e.steps for e in batch)
-        progress(done, total)
-        return runs
-
-    return [train(group) for group in groups]
-
-
-def passages(
-    cells: Sequence[Cell],
-    seeds: Sequence[int],
-    progress: Progress,
-    make: Callable[[float, float, int], Experiment] = experiment,
-) -> list[Passage]:
-    """Return the runs of all cells and seeds; those of a cell are trained together."""
-    groups = [[make(eta, decay, seed) for seed in seeds] for eta, decay in cells]
-    trained = run_groups(groups, progress)
-    return [
-        passage(run, eta, decay, seed)
-        for (eta, decay), runs in zip(cells, trained, strict=True)
-        for seed, run in zip(seeds, runs, strict=True)
+    groups = [
+        (k, cell, seeds, [make(*cell, seed) for seed in seeds])
+        for k, (cells, seeds, make) in enumerate(batches)
+        for cell in cells
     ]
+    total = more + sum(run.steps for *_, runs in groups for run in runs)
+    found: list[list[Passage]] = [[] for _ in batches]
+    done = 0
+    for k, cell, seeds, experiments in groups:
+        begun, count = done, len(experiments)
+
+        def moved(step: int, last: int, note: str = "", begun: int = begun, n: int = count) -> None:
+            progress(begun + step * n, total, note)
+
+        runs = [completed(run) for run in simulate_batch(experiments, progress=moved)]
+        done += sum(run.steps for run in experiments)
+        progress(done, total)
+        found[k] += [passage(run, *cell, seed) for run, seed in zip(runs, seeds, strict=True)]
+    return found
+
+
+def exponents(runs: Sequence[Passage]) -> dict[str, Statistic]:
+    r"""Return the exponents of the delay in $1/\eta$ and in $1/\lambda$."""
+    columns = [p.eta for p in runs], [p.decay for p in runs], [p.delay for p in runs]
+    fit = fit_exponents(*columns)
+    assert fit is not None  # the cells differ in both
+    return {"1/eta": fit[0], "1/lambda": fit[1]}

@@ -8,17 +8,14 @@ from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment, LogSpaced
 from latebloom.laws.constants import settling_rate
 from latebloom.laws.constants.norm_passage import Passage
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.delays import Delay, fit_exponents
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import fit_line
 from latebloom_paper.book.workspace import Workspace
 
 from . import ridge_bounds
-from .norm_runs import FEW, FULL, GROWING, SCALE, SEEDS, SMALL, Cell, P, experiment, passages, sgd
+from .norm_runs import GROWING, SCALE, STUDY, Cell, experiment, exponents, passages, sgd, sizes
 from .verdicts import interval, judged, verdict_note
 
-STUDY = STUDIES["norm-separation"]
 READ = STUDY.readings
 # Exponents of the delay in 1/lambda and 1/eta that count as 1: a law with both wrong by more than
 # half is another law.
@@ -69,23 +66,10 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     """
     from latebloom_paper.pictures.norms import plot_separation
 
-    cells, seeds = (SMALL, FEW) if quick else (FULL, SEEDS)
-    batches = [
-        (cells, seeds, experiment),
-        ((SAME, OWN), seeds, sgd),
-        ((SLOW,), seeds[:1] if quick else seeds, slow_growth),
-    ]
-    found, done = [], 0
-    total = sum(make(*cell, 0).steps * len(own) for group, own, make in batches for cell in group)
-    for group, own, make in batches:
-        begun = done
-
-        def moved(step: int, last: int, note: str = "", begun: int = begun) -> None:
-            progress(begun + step, total, note)
-
-        found.append(passages(group, own, moved, make))
-        done += sum(make(*cell, 0).steps * len(own) for cell in group)
-    adam, others, growing = found
+    cells, seeds = sizes(quick)
+    few = seeds[:1] if quick else seeds
+    batches = [(cells, seeds, experiment), ((SAME, OWN), seeds, sgd), ((SLOW,), few, slow_growth)]
+    adam, others, growing = passages(batches, progress)
     rows, numbers = _adam_rows(adam)
     same, own = others[: len(seeds)], others[len(seeds) :]
     rows += _sgd_rows(same, own)
@@ -109,7 +93,6 @@ def study(quick: bool, progress: Progress) -> Reproduction:
         {},
         verdict=verdict_note(verdict, why),
         own=OWN,
-        p=P,
         scale=SCALE,
         seeds=len(seeds),
     )
@@ -118,15 +101,11 @@ def study(quick: bool, progress: Progress) -> Reproduction:
 def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, ...]]:
     """Return what AdamW's runs say; and exponents, correlation and the fraction that is fast."""
     seen = [p for p in runs if p.delayed]
-    fit = fit_exponents([Delay(p.eta, p.decay, p.delay) for p in seen])
-    assert fit is not None  # the cells differ in both
+    found = exponents(seen)
     rows = []
-    for name, value, (low, high) in (
-        ("1/eta", fit.a, fit.a_interval),
-        ("1/lambda", fit.b, fit.b_interval),
-    ):
-        why = f"95% interval {low:.2f} to {high:.2f}; {len(seen)} of {len(runs)} runs"
-        rows.append(Comparison(f"AdamW: exponent of the delay in {name}", 1.0, value, why))
+    for name, fit in found.items():
+        why = f"95% interval {fit.low:.2f} to {fit.high:.2f}; {len(seen)} of {len(runs)} runs"
+        rows.append(Comparison(f"AdamW: exponent of the delay in {name}", 1.0, fit.value, why))
     eta = float(np.median([p.eta for p in seen]))
     decay = float(np.median([p.decay for p in seen]))
     for name, x, published, kept in (
@@ -157,7 +136,8 @@ def _adam_rows(runs: Sequence[Passage]) -> tuple[list[Comparison], tuple[float, 
     rows.append(Comparison(what, READ["rate"], float(np.median(above)), ends))
     fast = float(np.mean(rates >= 1))
     rows.append(Comparison("AdamW: share of runs with a rate of eta lambda or more", 1.0, fast))
-    return rows, (fit.a, fit.b, pearson, fast)
+    a, b = (fit.value for fit in found.values())
+    return rows, (a, b, pearson, fast)
 
 
 def _sgd_rows(same: Sequence[Passage], own: Sequence[Passage]) -> list[Comparison]:

@@ -43,18 +43,20 @@ def plot_signed_depth(
 
 
 def plot_depth_and_l1(
-    measurements: Sequence[int], shares: Mapping[str, np.ndarray], times: Mapping[str, np.ndarray]
+    measurements: Sequence[int],
+    fractions: Mapping[str, np.ndarray],
+    times: Mapping[str, np.ndarray],
 ) -> Figure:
-    """Return the share of recovered instances over N by depth, and t2 where N is largest.
+    """Return the fraction of recovered instances over N by depth, and t2 where N is largest.
 
     **Arguments:**
 
     - `measurements`: the numbers N.
-    - `shares`: what the runs are, beginning with their depth -> the share of instances recovered at
-      each N; the first is that of depth 1.
+    - `fractions`: what the runs are, beginning with their depth -> the fraction of instances
+      recovered at each N; the first is that of depth 1.
     - `times`: what they are -> t2 of each instance at the last N, infinite if there is none.
     """
-    first, *others = shares
+    first, *others = fractions
     colours = {first: "#000000"}
     with st.style():
         figure = Figure(figsize=(10.4, 5.6))
@@ -63,9 +65,9 @@ def plot_depth_and_l1(
         for axes, depth in zip(left, (2, 3), strict=True):
             own = [name for name in others if name.startswith(f"depth {depth}")]
             colours |= colours_of(own)
-            lines = {name: (measurements, shares[name]) for name in (first, *own)}
+            lines = {name: (measurements, fractions[name]) for name in (first, *own)}
             draw_lines(axes, lines, colours=colours)
-            axes.set(ylabel="share recovered", ylim=(-0.04, 1.04), title=f"depth 1 and {depth}")
+            axes.set(ylabel="fraction recovered", ylim=(-0.04, 1.04), title=f"depth 1 and {depth}")
             axes.set_xticks(measurements)
         left[-1].set_xlabel("number of measurements N")
         right = figure.add_subplot(grid[:, 1])

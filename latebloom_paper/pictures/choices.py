@@ -1,4 +1,4 @@
-"""Choices compared: the share of instances that each recovers, and how long it takes."""
+"""Choices compared: the fraction of instances that each recovers, and how long it takes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,20 +8,20 @@ from matplotlib.figure import Figure
 from latebloom.plots import style as st
 
 COLOURS = (st.TRAIN, st.TEST, st.RATIO, st.NORM)
-# The dots of different choices stand beside each other, this share of the gap between two x.
+# The dots of different choices stand beside each other, this fraction of the gap between two x.
 APART = 0.12
 
 
 def plot_choices(
-    shares: Mapping[str, Sequence[tuple[float, float]]],
+    fractions: Mapping[str, Sequence[tuple[float, float]]],
     times: Mapping[str, Sequence[tuple[float, Sequence[float] | np.ndarray]]],
     xlabel: str,
 ) -> Figure:
-    """Return the share recovered and the t2 of each choice over a quantity.
+    """Return the fraction recovered and the t2 of each choice over a quantity.
 
     **Arguments:**
 
-    - `shares`: choice -> points (x, share); its order gives the colours.
+    - `fractions`: choice -> points (x, fraction); its order gives the colours.
     - `times`: choice -> points (x, t2 of the instances): dots, and their median.
     - `xlabel`: what x is.
 
@@ -29,7 +29,7 @@ def plot_choices(
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['k', 'k']
     """
-    names = list(shares)
+    names = list(fractions)
     places = sorted({at for points in times.values() for at, _ in points})
     gap = float(np.diff(places).min()) if len(places) > 1 else 1.0
     handles = {}
@@ -39,7 +39,7 @@ def plot_choices(
         for i, name in enumerate(names):
             colour = COLOURS[i % 4]
             style = {"marker": "osD^"[i % 4], "color": colour, "ls": "-"}
-            (handles[name],) = left.plot(*np.array(sorted(shares[name])).T, label=name, **style)
+            (handles[name],) = left.plot(*np.array(sorted(fractions[name])).T, label=name, **style)
             aside = APART * gap * (i - 0.5 * (len(names) - 1))
             middles = []
             for at, values in times.get(name, ()):
@@ -51,7 +51,7 @@ def plot_choices(
         if places:
             right.set_xlim(places[0] - 0.5 * gap, places[-1] + 0.5 * gap)
             right.set_xticks(places)
-        left.set(xlabel=xlabel, ylabel="share recovered", ylim=(-0.03, 1.03))
+        left.set(xlabel=xlabel, ylabel="fraction recovered", ylim=(-0.03, 1.03))
         right.set(xlabel=xlabel, yscale="log", ylabel="$t_2$ (steps), median")
         st.label_powers(right.yaxis)
         figure.legend(

@@ -16,7 +16,7 @@ from .panels import colours, draw_bar
 
 def plot_coherence(
     measurements: Sequence[int],
-    shares: Sequence[float],
+    fractions: Sequence[float],
     coherence: np.ndarray,
     needed: Mapping[float, Sequence[tuple[int, float]]],
 ) -> Figure:
@@ -24,7 +24,7 @@ def plot_coherence(
 
     **Arguments:**
 
-    - `measurements`, `shares`: N and tau.
+    - `measurements`, `fractions`: N and tau.
     - `coherence`: shape (N, tau).
     - `needed`: tau -> points (s, N); infinite ones are left out.
 
@@ -32,15 +32,15 @@ def plot_coherence(
 
     >>> figure = plot_coherence([5], [0.0, 1.0], np.array([[0.4, 1.0]]), {0.0: [(1, 20.0)]})
     >>> figure.axes[0].get_xlabel()
-    'share $\\\\tau$ of coherent rows'
+    'fraction $\\\\tau$ of coherent rows'
     """
     with st.style():
         figure = Figure(figsize=(8.6, 3.5))
         left, right = figure.subplots(1, 2)
         colour, bar = colours(np.array(measurements))
         for N, values in zip(measurements, coherence, strict=True):
-            left.plot(shares, values, color=colour(N))
-        left.set(xlabel=r"share $\tau$ of coherent rows", ylabel="coherence", ylim=(0, 1.05))
+            left.plot(fractions, values, color=colour(N))
+        left.set(xlabel=r"fraction $\tau$ of coherent rows", ylabel="coherence", ylim=(0, 1.05))
         draw_bar(figure, bar, left, measurements, "N")
         for k, (tau, points) in enumerate(needed.items()):
             seen = [point for point in points if np.isfinite(point[1])]
@@ -55,11 +55,11 @@ def plot_coherence(
 
 
 def plot_recovery(recovered: xr.DataArray) -> Figure:
-    """Return one map per tau of the share of recovered instances over s and N.
+    """Return one map per tau of the fraction of recovered instances over s and N.
 
     **Arguments:**
 
-    - `recovered`: shares over (tau, N, s).
+    - `recovered`: fractions over (tau, N, s).
 
     Source: arXiv 2506.05718, Figure 20.
     """
@@ -79,5 +79,5 @@ def plot_recovery(recovered: xr.DataArray) -> Figure:
             axes.set(xlabel="s", title=rf"$\tau$ = {tau:g}")
             axes.grid(False)
         grid[0].set_ylabel("N")
-        figure.colorbar(image, ax=list(grid), label="share recovered")
+        figure.colorbar(image, ax=list(grid), label="fraction recovered")
     return figure

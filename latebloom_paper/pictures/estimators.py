@@ -69,7 +69,7 @@ def plot_estimators(
         lines.append(Line2D([], [], color=st.MARK, lw=0.8))
         left.legend(handles + lines, [*labels, "training", "test", "the law"], loc="lower left")
         middle.axhline(0.95, color=st.OFF, ls=":", lw=1)
-        middle.set(xscale="log", xlabel="step", ylabel=f"share of squared errors below {cut:g}")
+        middle.set(xscale="log", xlabel="step", ylabel=f"fraction of squared errors below {cut:g}")
         ratio = np.linspace(min(delays), max(delays), 60)
         right.plot(ratio, [exact(r) for r in ratio], color=st.MARK, label="expectation (8)")
         right.plot(ratio, [closed(r) for r in ratio], "--", color=st.OFF, label="closed form (12)")

@@ -1,4 +1,4 @@
-"""Choosing what to observe: error curves coloured by the share tau, and what depends on it."""
+"""Choosing what to observe: error curves coloured by the fraction tau, and what depends on it."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from latebloom.plots import style as st
 
 from .panels import KINDS, quartiles
 
-TAU = r"share $\tau$ of entries chosen by coherence"
+TAU = r"fraction $\tau$ of entries chosen by coherence"
 Points = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 

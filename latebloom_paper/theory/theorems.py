@@ -25,7 +25,7 @@ from latebloom_paper.book.claim import CORRECTED, Claim, Criterion
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, exactly
 from latebloom_paper.book.workspace import Workspace
-from latebloom_paper.errata import ERRATA
+from latebloom_paper.errata import ERRATA, Erratum
 
 STUDY = STUDIES["theorems"]
 FAMILIES: Mapping[str, Mapping[str, Any]] = STUDY.data["families"]
@@ -95,42 +95,30 @@ def _cited(law: Law) -> str:
     return law.source if named else f"{law.source} ({law.erratum})"
 
 
+def _wrong(law: Law) -> Erratum | None:
+    """Return the erratum that a law corrects, if its printed form is no law."""
+    alone = law.status == "corrected" and law.name not in RIGHT.values() and law.erratum
+    return ERRATA[law.erratum] if alone and law.erratum else None
+
+
 def claims() -> tuple[Claim, ...]:
     """Return one claim per printed law, and one per correction whose printed form is none."""
     found = []
     count = "number of runs that violate it, of those that meet its hypotheses"
-    with_example = f"{count}, and of counterexamples in the errata"
     for law in LAWS.values():
-        if law.status == "as printed":
-            test = Criterion(law.statement, count, high=0)
-            found.append(Claim(slug(law.name), law.source, test))
-        elif law.name in UNDECIDABLE:
-            test = Criterion(law.statement, count, high=0)
-            found.append(Claim(slug(law.name), law.source, test, undecidable=UNDECIDABLE[law.name]))
-        elif law.status == "printed":
-            right = LAWS[RIGHT[law.name]]
-            found.append(
-                Claim(
-                    slug(law.name),
-                    _cited(law),
-                    Criterion(law.statement, with_example, high=0),
-                    Criterion(right.statement, count, high=0),
-                )
-            )
-        elif law.status == "corrected" and law.name not in RIGHT.values() and law.erratum:
-            wrong = ERRATA[law.erratum]
-            found.append(
-                Claim(
-                    slug(law.name),
-                    _cited(law),
-                    Criterion(
-                        f"{law.name}: {wrong.printed.rstrip('.')}",
-                        "number of counterexamples, see the errata",
-                        high=0,
-                    ),
-                    Criterion(law.statement, count, high=0),
-                )
-            )
+        test, source, right = Criterion(law.statement, count, high=0), law.source, None
+        if wrong := _wrong(law):
+            printed = f"{law.name}: {wrong.printed.rstrip('.')}"
+            example = "number of counterexamples, see the errata"
+            test, source, right = Criterion(printed, example, high=0), _cited(law), test
+        elif law.status == "printed" and law.name not in UNDECIDABLE:
+            with_example = f"{count}, and of counterexamples in the errata"
+            right = Criterion(LAWS[RIGHT[law.name]].statement, count, high=0)
+            test, source = Criterion(law.statement, with_example, high=0), _cited(law)
+        elif law.status != "as printed" and law.name not in UNDECIDABLE:
+            continue
+        why = UNDECIDABLE.get(law.name, "")
+        found.append(Claim(slug(law.name), source, test, right, why))
     return tuple(found)
 
 
@@ -199,7 +187,7 @@ def evidence(laws: Mapping[str, dict[str, list[Any]]]) -> dict[str, Statistic]:
         elif law.status == "printed":
             found[key] = _with_counterexample(law.erratum, own)
             found[key + CORRECTED] = violations(laws.get(RIGHT[law.name]))
-        elif law.status == "corrected" and law.name not in RIGHT.values() and law.erratum:
+        elif _wrong(law):
             found[key] = _with_counterexample(law.erratum, None)
             found[key + CORRECTED] = own
     return {key: value for key, value in found.items() if value is not None}
