@@ -8,13 +8,11 @@ Source: arXiv 2506.05718, "Grokking Beyond the Euclidean Norm of Model Parameter
 from pathlib import Path
 
 from latebloom.cli import register_command
-from latebloom.experiment import register_preset
 from latebloom.sweeps import register_sweeps
 
-from .book.catalogue import STUDIES
+from .book.catalogue import register_studies
 
-for _study in STUDIES.values():
-    register_preset(_study.preset)
+register_studies(Path(__file__).with_name("catalogue.toml"), __name__, group="")
 register_sweeps(Path(__file__).with_name("sweeps"))
 for _name, _summary, _place in (
     ("reproduce", "Regenerate figures of the paper and decide its claims.", "reproduce:Reproduce"),

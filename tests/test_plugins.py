@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import pytest
+import tomli_w
 
 import latebloom as lb
 from latebloom.cli.main import main
@@ -197,3 +199,77 @@ def test_a_penalty_without_a_proximal_operator_is_refused_when_the_experiment_is
     network = lb.ModularArithmetic(p=5)
     with pytest.raises(lb.Unsupported, match="Kinked has no proximal operator"):
         lb.Experiment(network, kinked, lb.Adam(1e-3, coupling="proximal"))
+
+
+FIGURE = {
+    "own.py": """
+from pathlib import Path
+from latebloom_paper.book.catalogue import register_studies
+
+register_studies(Path(__file__).with_name("own-catalogue.toml"))
+""",
+    "own-catalogue.toml": """
+[own-figure]
+title = "one run of ours"
+place = "own_figure"
+""",
+    "own_figure.py": """
+from latebloom.plots import plot_run
+from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book.statistic import median
+
+STUDY = STUDIES["own-figure"]
+
+
+def reproduce(workspace):
+    run = workspace.run(STUDY.changed({}, "ours"))
+    t1 = float(run.phases.t1.step)
+    rows = STUDY.compare({"t1": t1})
+    return STUDY.reproduction(rows, plot_run(run), {"own.t1": median([t1])})
+""",
+    "own-figure.toml": """
+[experiment]
+steps = 20000
+problem = { type = "SparseRecovery", n = 20, s = 1, N = 10, seed = 1 }
+penalty = { type = "L1", beta = 1e-6 }
+method = { type = "ProximalGradient", alpha = 0.1 }
+
+[published]
+t1 = 1
+
+[report]
+title = "A figure of ours"
+
+[[comparisons]]
+label = "t1"
+published = "t1"
+why = "another instance"
+
+[[claims]]
+id = "own.t1"
+source = "our notebook"
+statement = "it memorizes within 200 steps"
+statistic = "t1"
+high = 200
+""",
+}
+
+
+def test_a_plugin_adds_a_figure_with_claims(tmp_path):
+    for name, text in FIGURE.items():
+        (tmp_path / name).write_text(text)
+    table = tomllib.loads(FIGURE["own-figure.toml"])["experiment"]
+    (tmp_path / "own-experiment.toml").write_text(tomli_w.dumps(table))
+    done = latebloom(tmp_path, "reproduce", "own-figure", "--json", plugins="own")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    experiment = lb.Experiment.from_toml(tmp_path / "own-experiment.toml")
+    assert found["name"] == "own-figure"
+    assert found["rows"][0]["ours"] == lb.simulate(experiment).phases.t1.step
+    decided = latebloom(
+        tmp_path, "claims", "own.t1", "--store", "paper.store", "--json", plugins="own"
+    )
+    assert decided.returncode == 0, decided.stderr
+    assert json.loads(decided.stdout)["claims"]["own.t1"]["study"] == "own-figure"
+    listed = latebloom(tmp_path, "list", "--json", plugins="own")
+    assert "own-figure" in {row["name"] for row in json.loads(listed.stdout)}

@@ -4,48 +4,54 @@
 data: the experiment, the sweeps, the published values, the text of the report and the claims.
 """
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 
 from latebloom.core.errors import InvalidInput, nearest
-from latebloom.experiment import natural
+from latebloom.core.files import read_toml
+from latebloom.experiment import natural, register_preset
 
 from .study import GROUPS as GROUPS
-from .study import Group
+from .study import Group as Group
 from .study import Study as Study
 
 # What `reproduce all` regenerates: the paper and what follows from it.
 ALL = "all"
 OF_ALL: tuple[Group, ...] = ("convex", "networks", "theory", "beyond")
 
-FOLDER = Path(__file__).parents[1]
+STUDIES: dict[str, Study] = {}
+# Groups in the order of reports; those of plugins come last.
+ORDER: dict[str, int] = {group: i for i, group in enumerate(GROUPS)}
 
 
-@cache
-def _catalogue() -> dict[str, Study]:
-    data = tomllib.loads((FOLDER / "catalogue.toml").read_text(encoding="utf-8"))
-    found = {}
-    for name, entry in data.items():
-        folder = entry.get("folder") or entry["place"].partition(".")[0]
-        found[name] = Study(
+def register_studies(catalogue: Path, package: str = "", group: str = "own") -> None:
+    """Add figures and studies to those that `latebloom reproduce` knows.
+
+    **Arguments:**
+
+    - `catalogue`: a TOML file with a table per study: `title`, and if wanted `group`, `place`,
+      `folder` (of NAME.toml, beside the catalogue), `aliases`, `build`, `claims`, `family`,
+      `small`, `runs_of`, `public_seconds`; see `Study`.
+    - `package`: of the modules in `place`, `build` and `claims`; "" for modules on Python's path.
+    - `group`: of studies that name none; a study without a group is kept out of the record.
+    """
+    for name, entry in read_toml(catalogue).items():
+        folder = entry.get("folder", entry.get("place", "").rpartition(".")[0].partition(".")[0])
+        STUDIES[name] = found = Study(
             name,
             entry["title"],
-            FOLDER / folder / f"{name}.toml",
+            catalogue.parent / folder / f"{name}.toml",
             entry.get("place", ""),
             tuple(entry.get("aliases", ())),
-            entry.get("group", ""),
+            entry.get("group", group),
             entry.get("public_seconds"),
             tuple(entry.get("runs_of", ())),
             {key: entry[key] for key in ("build", "claims") if key in entry},
             entry.get("family", False),
             entry.get("small", False),
+            package,
         )
-    return found
-
-
-STUDIES: Mapping[str, Study] = _catalogue()
+        register_preset(found.preset)
 
 
 def public_seconds_of(names: Iterable[str]) -> float:
@@ -91,4 +97,13 @@ def studies(name: str) -> list[Study]:
             raise InvalidInput(f"no figure or study called {name!r}{hint}")
         found = [study_of(name)]
         _ = found[0].study
-    return sorted(found, key=lambda s: (GROUPS.index(s.group) if s.group else 9, natural(s.name)))
+    return _sorted(found)
+
+
+def recorded_studies() -> list[Study]:
+    """Return the studies of all groups, those of plugins last."""
+    return _sorted(s for s in STUDIES.values() if s.group and s.place)
+
+
+def _sorted(found: Iterable[Study]) -> list[Study]:
+    return sorted(found, key=lambda s: (ORDER.get(s.group, len(ORDER)), natural(s.name)))

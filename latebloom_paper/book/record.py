@@ -12,7 +12,7 @@ from latebloom.core.json_text import jsonable
 from latebloom.core.text import duration
 from latebloom.core.versions import __version__
 
-from .catalogue import GROUPS, STUDIES, Study, studies
+from .catalogue import GROUPS, STUDIES, Study, recorded_studies
 from .claim import Claim, Criterion
 from .claim_text import claim_row
 from .outcome import Outcome, all_claims, count, load, regenerate
@@ -42,7 +42,7 @@ NOTES = {
 }
 ABOUT = (
     "Made by `make claims` from runs; nothing is typed in. The statistic of a claim and the band",
-    "in which it must lie are written in the TOML file of its study. The verdict follows from the 95%",
+    "in which it must lie are in the TOML file of its study. The verdict follows from the 95%",
     "interval over instances: inside the band, it holds; outside, it fails, or holds with the",
     "correction whose own statistic is inside its band; across an edge, or where nobody gives the",
     "constants it needs, it is not decidable here.",
@@ -236,7 +236,7 @@ def record_of(store: Path) -> Record:
 
 def outcomes_of(store: Path) -> list[tuple[Study, Size, Outcome]]:
     """Return what a store holds of every study, in the order of the catalogue."""
-    chosen = [p for group in ("all", "others") for p in studies(group)]
+    chosen = recorded_studies()
     found: list[tuple[Study, Size, Outcome]] = []
     for p in chosen:
         for size in SIZES:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 # leaves open, and what other groups found. `reproduce` takes the name of a group for all of it.
 Group = Literal["convex", "networks", "theory", "beyond", "others"]
 GROUPS: tuple[Group, ...] = get_args(Group)
-PACKAGE = __name__.partition(".")[0]
 # Tables of a sweep of which the quick size and a call change single keys.
 MERGED = ("set", "axes", "derive")
 
@@ -47,8 +46,9 @@ class Study:
     **Fields:**
 
     - `name`, `title`, `aliases`, `group`: as of a `Preset`.
-    - `place`: `module` or `module:function` that regenerates it, "" for a single experiment.
     - `file`: the TOML file with its data.
+    - `place`: `module` or `module:function` that regenerates it, "" for a single experiment.
+    - `package`: of these modules and those of `code`.
     - `public_seconds`: that the public code takes for the figure on two cores, if it is known.
     - `runs_of`: studies of whose runs it consists.
     - `code`: places of what is computed instead of read: `build` (the experiment), `claims`.
@@ -61,12 +61,13 @@ class Study:
     file: Path
     place: str = ""
     aliases: tuple[str, ...] = ()
-    group: Group | Literal[""] = ""
+    group: str = ""
     public_seconds: float | None = None
     runs_of: tuple[str, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
     family: bool = False
     has_small: bool = False
+    package: str = ""
     quick: bool = False
 
     def at(self, quick: bool) -> "Study":
@@ -86,7 +87,7 @@ class Study:
     def claims(self) -> tuple[Claim, ...]:
         """The statements that the study decides."""
         if "claims" in self.code:
-            return _at(self.code["claims"])()
+            return self._at(self.code["claims"])()
         return tuple(claim_of(table) for table in self.data.get("claims", ()))
 
     @property
@@ -139,7 +140,7 @@ class Study:
         - `table`: of the file that has the experiment.
         """
         if table == "experiment" and "build" in self.code:
-            return changed(_at(self.code["build"])(), changes).with_(name=name)
+            return changed(self._at(self.code["build"])(), changes).with_(name=name)
         spec = dict(self.data[table])
         own = spec.pop("quick", {})
         base = Experiment.from_dict(spec, self.file.parent)
@@ -258,7 +259,12 @@ class Study:
         """What regenerates the whole figure; None for a single experiment."""
         if not self.place:
             return None
-        return _at(self.place if ":" in self.place else f"{self.place}:reproduce")
+        return self._at(self.place if ":" in self.place else f"{self.place}:reproduce")
+
+    def _at(self, place: str) -> Any:
+        module, _, name = place.partition(":")
+        module = f"{self.package}.{module}" if self.package else module
+        return getattr(importlib.import_module(module), name)
 
     @property
     def study(self) -> Regenerate:
@@ -295,8 +301,3 @@ def _read(file: Path) -> dict[str, Any]:
     if isinstance(other := found.get("published"), str):
         found["published"] = read_toml(file.with_name(f"{other}.toml"))["published"]
     return found
-
-
-def _at(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
