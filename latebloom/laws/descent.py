@@ -175,6 +175,8 @@ def _hits(run: Run, f: Facts, of_norm: bool) -> list[tuple[float, float]] | str:
             out.append((float(steps[reached[0]]), bound))
         elif steps[-1] >= bound:
             out.append((math.inf, bound))
+    if t1 == far == 0:
+        return "the run starts at the truth: every level is reached at step 0, as promised"
     return out or "the run ends before the time by which a level must be reached"
 
 

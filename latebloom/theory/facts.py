@@ -22,13 +22,12 @@ from latebloom.problems import LeastSquares, MatrixLeastSquares
 from latebloom.problems.operators import Entries
 from latebloom.problems.svd import compact_svd
 
+from .fit_time import fit_time
 from .limits import Limit, constants, limit, nuclear_strength
 
-# Of any shape: a vector or a matrix. Plain, because shapes checked at every step of a path would
-# take longer than the steps.
+# A vector or a matrix. Plain, because checking shapes takes longer than the steps of a path.
 Point = np.ndarray
-# A singular value below this fraction of the largest is rounding, and so is a distance below this
-# fraction of the start.
+# A singular value below this fraction of the largest is rounding.
 RANK = 1e-12
 STUCK = (
     "the slowest direction of the row space contracts by less than rounding per step: a larger "
@@ -241,33 +240,6 @@ class Facts:
         return out
 
 
-def fit_time(start: Point, away: Point, rho: float, step_bound: float) -> int:
-    r"""Return the step by which the row space has reached its bound, 0 for a start that fits.
-
-    $t_1 = \lceil -\ln(1 + (1-\rho)\|a_0 - \hat a\|/(\alpha\beta\sup\|H\|))/\ln\rho\rceil$ in the
-    row space of X only: for N < n the kernel of X does not contract at all. From this step on the
-    distance to $\hat a$ is at most $2\alpha\beta\sup\|H\|/(1-\rho)$.
-
-    **Arguments:**
-
-    - `start`: the initial point $a_0$.
-    - `away`: the part of $a_0 - \hat a$ in the row space, as coordinates in any orthonormal basis.
-    - `rho`: the contraction per step in the row space; 0 for a method that projects.
-    - `step_bound`: $\alpha\beta\sup\|H\|$, positive.
-
-    Source: arXiv 2506.05718, equation 78, restricted to the row space of X.
-
-    >>> fit_time(np.ones(1), np.ones(1), 0.5, 1e-3)
-    9
-    """
-    distance = float(np.linalg.norm(away))
-    if distance <= RANK * float(np.linalg.norm(start)):
-        return 0
-    if rho == 0:
-        return 1  # one step leaves nothing of the start
-    return max(0, math.ceil(-math.log1p((1 - rho) * distance / step_bound) / math.log(rho)))
-
-
 @lru_cache(maxsize=8)  # every law needs those of the same experiment
 def facts(experiment: Experiment) -> Facts | str:
     """Return the facts, or a sentence that says why the laws are not about the experiment."""
@@ -281,8 +253,7 @@ def facts(experiment: Experiment) -> Facts | str:
         return "it does not cover a method with momentum (FISTA)"
     alpha, beta = known
     if isinstance(beta, Strengths):
-        h = "l1" if beta.l1 > 0 else "none"
-        found = Facts(experiment, alpha, h, beta.l1, beta.l2)
+        found = Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
     else:
         found = Facts(experiment, alpha, "nuclear", beta, 0.0)
     try:
@@ -293,8 +264,7 @@ def facts(experiment: Experiment) -> Facts | str:
 
 
 def regularized(experiment: Experiment) -> Facts | str:
-    """Return the facts of an experiment with l1 or the nuclear norm alone, any method but the
-    projected one."""
+    """Return the facts with l1 or the nuclear norm alone, for a method that does not project."""
     found = facts(experiment)
     if isinstance(found, str):
         return found

@@ -17,7 +17,8 @@ from latebloom.penalties import Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
 from .closed_form import Rates, rates, smooth_times
-from .facts import STUCK, Facts, facts, fit_time
+from .facts import STUCK, Facts, facts
+from .fit_time import fit_time
 from .intervals import t1_interval, t2_interval
 from .limits import constants, fitted, limit
 from .lower_bound import least_t2
