@@ -42,7 +42,7 @@ NOTES = {
 }
 ABOUT = (
     "Made by `make claims` from runs; nothing is typed in. The statistic of a claim and the band",
-    "in which it must lie are written in the TOML file of its study. The verdict follows from the 95%",
+    "in which it must lie are in the TOML file of its study. The verdict follows from the 95%",
     "interval over instances: inside the band, it holds; outside, it fails, or holds with the",
     "correction whose own statistic is inside its band; across an edge, or where nobody gives the",
     "constants it needs, it is not decidable here.",
