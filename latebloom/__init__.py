@@ -24,6 +24,7 @@ from .core.versions import __version__ as __version__
 from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .laws import check as check
+from .laws import register_law as register_law
 from .methods import FISTA as FISTA
 from .methods import SGD as SGD
 from .methods import Adam as Adam

@@ -9,7 +9,8 @@ from latebloom.runs.run import Run
 from latebloom.theory.predict import predict
 from latebloom.theory.prediction import Prediction
 
-from .law import LAWS, Finding, Verdict
+from .finding import Finding, Verdict
+from .law import LAWS
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent, Subgradient
-from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.limits import constants, smooth_limit
+from latebloom.theory.limits import smooth_limit
 
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import linear_regression
+from .finding import Assumption, Measurement, Promise
+from .law import Law, Measure, NotCovered, Undecided
 
 SOURCE = "arXiv 2601.19791, equation (8)"
-SYMBOLS = ("X", "y*", "a*", "alpha", "beta", "a(0)", "thresholds")
 T1 = "last step with the training loss above its threshold"
 T2 = "first step with the test loss at its threshold"
 AT_ONCE = "the start is not far enough from the truth in the kernel of X to bound t2"
@@ -71,21 +71,12 @@ class Ridge:
     floor: float
 
 
-def know(experiment: Experiment) -> Ridge | str:
-    """Return the numbers of an experiment, or why the bounds are not about it."""
-    data = experiment.problem
-    if not isinstance(data, VectorLeastSquares):
-        return "it is about linear regression with a vector of unknowns"
-    if data.a_star is None:
-        return "it needs the ground truth a*"
-    found = constants(experiment)
-    if isinstance(found, str):
-        return found
-    eta, beta = found
+def _ridge(experiment: Experiment) -> Ridge:
+    data, truth, eta, beta = linear_regression(experiment)
     if not isinstance(experiment.method, GradientDescent | Subgradient) or beta.l1 > 0:
-        return "it is about gradient descent with the penalty L2, alone"
+        raise NotCovered("it is about gradient descent with the penalty L2, alone")
     if beta.l2 == 0:
-        return "beta = 0: without weight decay the kernel of X stays as it starts"
+        raise NotCovered("beta = 0: without weight decay the kernel of X stays as it starts")
     start, (_, s, Vt) = experiment.start, data.svd
     end = smooth_limit(experiment, beta)
 
@@ -104,21 +95,21 @@ def know(experiment: Experiment) -> Ridge | str:
         float(np.sum(data.X**2)),
         float(np.mean(start**2)),
         float(np.linalg.norm(Vt @ (start - end))),
-        float(np.linalg.norm(data.a_star)),
+        float(np.linalg.norm(truth)),
         hidden(start),
-        hidden(data.a_star),
+        hidden(truth),
         0.5 * (train * float(np.linalg.norm(data.y_star))) ** 2,
-        (test * float(np.linalg.norm(data.a_star))) ** 2,
+        (test * float(np.linalg.norm(truth))) ** 2,
         0.5 * float(np.sum((data.X @ end - data.y_star) ** 2)),
     )
 
 
-def _assume_t1(r: Ridge) -> Iterable[Assumption]:
+def _small_decay(r: Ridge) -> Iterable[Assumption]:
     rate = r.eta * (r.decay + r.most)
     yield Assumption.of("eta (lambda + lambda_max(X^T X))", rate < 1, rate, "below 1")
-    share = r.floor / r.eps
+    left = r.floor / r.eps
     what = "training loss of the ridge solution over its threshold"
-    yield Assumption.of(what, share <= 0.25, share, "at most 1/4: a small lambda")
+    yield Assumption.of(what, left <= 0.25, left, "at most 1/4: a small lambda")
     spread = r.away**2 / (r.m * r.nu2) if r.nu2 else math.inf
     what = "||V^T (theta_0 - theta_ridge)||^2/(m nu^2), V of the row space of X"
     yield Assumption.of(what, spread <= 7, spread, "at most 7: a start larger than the truth")
@@ -129,123 +120,121 @@ def _t1(r: Ridge) -> Promise:
     return Promise(T1, high=max(0.0, most))
 
 
-def _last_above(run: Run, r: Ridge) -> Measurement | str:
+def _last_above(run: Run, r: Ridge) -> Measurement:
     t1 = run.phases.t1
     if t1.sustained_from is not None:
         return Measurement(float(max(0, t1.sustained_from - 1)))
     most = _t1(r).high
     if most is not None and run.last_step > most:
         return Measurement(float(run.last_step), "still above at the end of the run")
-    return "the training loss is above its threshold at the end of the run"
+    raise Undecided("the training loss is above its threshold at the end of the run")
 
 
-def _assume_start(r: Ridge) -> Iterable[Assumption]:
+def _random_start(r: Ridge) -> Iterable[Assumption]:
     yield Assumption.of("m - n", r.m > r.n, r.m - r.n, "above 0: more features than examples")
     rate = r.eta * r.decay
     yield Assumption.of("eta lambda", rate <= SMALL_RATE, rate, f"at most {SMALL_RATE}")
     expected = (r.m - r.n) * r.nu2
-    share = r.hidden**2 / expected if expected > 0 else 0.0
+    spread = r.hidden**2 / expected if expected > 0 else 0.0
     what = "||P theta_0||^2/((m - n) nu^2), P the projection on the kernel of X"
-    yield Assumption.of(what, share >= 0.5, share, "at least 1/2: a random start")
+    yield Assumption.of(what, spread >= 0.5, spread, "at least 1/2: a random start")
 
 
-def _assume_t2(r: Ridge) -> Iterable[Assumption]:
-    yield from _assume_start(r)
+def _zero_passes(r: Ridge) -> Iterable[Assumption]:
+    yield from _random_start(r)
     ratio = math.sqrt(r.c) / r.truth
     what = "relative test error at the threshold"
     needed = "at least 1: the zero function passes (equation (7) has no such condition)"
     yield Assumption.of(what, ratio >= 1, ratio, needed)
 
 
-def _later(r: Ridge, distance2: float) -> Promise | str:
+def _later(r: Ridge, distance2: float) -> Promise:
     hidden2 = (r.m - r.n) * r.nu2
     if r.m <= r.n or hidden2 <= distance2:
-        return AT_ONCE
+        raise NotCovered(AT_ONCE)
     return Promise(T2, low=math.log(hidden2 / distance2) / (2.02 * r.eta * r.decay))
 
 
-def _t2(r: Ridge) -> Promise | str:
+def _t2(r: Ridge) -> Promise:
     return _later(r, 8 * r.c)
 
 
-def _t2_any(r: Ridge) -> Promise | str:
+def _t2_any(r: Ridge) -> Promise:
     return _later(r, 2 * (math.sqrt(r.c) + r.truth) ** 2)
 
 
-def _t2_kernel(r: Ridge) -> Promise | str:
+def _t2_kernel(r: Ridge) -> Promise:
     goal = math.sqrt(r.c) + r.hidden_truth
     if r.hidden <= goal:
-        return AT_ONCE
+        raise NotCovered(AT_ONCE)
     return Promise(T2, low=math.log(r.hidden / goal) / -math.log1p(-r.eta * r.decay))
 
 
-def _first_below(promised: Callable[[Ridge], Promise | str]):
-    """Return what measures t2: of a run that ends before it, only if what is promised is sooner."""
+def _first_below(promised: Callable[[Ridge], Promise]) -> Measure:
+    """Return the measurement of t2. A run that ends before t2 decides only an earlier promise."""
 
-    def measure(run: Run, r: Ridge) -> Measurement | str:
+    def measure(run: Run, r: Ridge) -> Measurement:
         t2 = run.phases.t2
         if t2.kind == "infeasible":
             return Measurement(math.inf, "the test loss ends above its threshold")
         if t2.kind != "censored":
             return Measurement(float(t2.low or 0))
-        said = promised(r)
-        least = None if isinstance(said, str) else said.low
+        least = promised(r).low
         if t2.low is not None and least is not None and t2.low >= least:
             return Measurement(float(t2.low), "not reached by the end of the run: at least this")
-        return f"t2 is {t2}"
+        raise Undecided(f"t2 is {t2}")
 
     return measure
 
 
-def _assume_kernel(r: Ridge) -> Iterable[Assumption]:
+def _steady_decay(r: Ridge) -> Iterable[Assumption]:
     rate = r.eta * r.decay
     yield Assumption.of("eta lambda", rate < 1, rate, "below 1")
 
 
+COMMON = {
+    "symbols": ("X", "y*", "a*", "alpha", "beta", "a(0)", "thresholds"),
+    "context": _ridge,
+}
 RIDGE_BOUNDS = (
     Law(
         name="ridge t1",
         statement="t1 <= n log(14 m nu^2/eps)/(2 eta lambda+_min(Phi^T Phi))",
         source=SOURCE,
-        symbols=SYMBOLS,
         status="other group",
-        know=know,
-        assume=_assume_t1,
-        foretell=_t1,
+        hypotheses=_small_decay,
+        promise=_t1,
         measure=_last_above,
+        **COMMON,
     ),
     Law(
         name="ridge t2",
         statement="t2 >= log((m - n) nu^2/(8 m c))/(2.02 eta lambda), features N(0, I/m)",
         source=SOURCE,
-        symbols=SYMBOLS,
         status="other group",
-        know=know,
-        assume=_assume_t2,
-        foretell=_t2,
+        hypotheses=_zero_passes,
+        promise=_t2,
         measure=_first_below(_t2),
+        **COMMON,
     ),
     Law(
         name="ridge t2, any threshold",
         statement="t2 >= log((m - n) nu^2/(2 (sqrt(c) + ||theta*||)^2))/(2.02 eta lambda)",
         source="arXiv 2601.19791, equation (7), with 2.02 in place of 4",
-        symbols=SYMBOLS,
         status="other group",
-        know=know,
-        assume=_assume_start,
-        foretell=_t2_any,
+        hypotheses=_random_start,
+        promise=_t2_any,
         measure=_first_below(_t2_any),
+        **COMMON,
     ),
     Law(
         name="ridge t2, kernel",
         statement="t2 >= log(||P theta_0||/(sqrt(c) + ||P theta*||))/(-log(1 - eta lambda))",
         source="derived: the error in the kernel of X alone",
-        symbols=SYMBOLS,
         status="ours",
-        know=know,
-        assume=_assume_kernel,
-        foretell=_t2_kernel,
+        hypotheses=_steady_decay,
+        promise=_t2_kernel,
         measure=_first_below(_t2_kernel),
+        **COMMON,
     ),
 )
-register(*RIDGE_BOUNDS)

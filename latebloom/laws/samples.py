@@ -1,6 +1,6 @@
-"""How many measurements suffice: bounds whose universal constants nobody gives.
+"""How many measurements suffice: bounds with universal constants that are not known.
 
-They cannot be checked; what can be told is their number on an instance, up to the constant.
+They cannot be checked. What can be computed is their number on an instance, up to the constant.
 """
 
 import math
@@ -8,41 +8,33 @@ import math
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
-from latebloom.problems import LeastSquares, MatrixCompletion, SparseRecovery, coherence
-from latebloom.runs.run import Run
-from latebloom.theory.facts import NETWORKS
+from latebloom.problems import MatrixCompletion, SparseRecovery, coherence
 
-from .law import Assumption, Law, register
+from .contexts import any_least_squares
+from .finding import Assumption
+from .law import Law, NotCovered, no_promise
 
 
-def _sparse(experiment: Experiment) -> SparseRecovery | str:
-    problem = experiment.problem
-    if not isinstance(problem, LeastSquares):
-        return NETWORKS
+def _sparse(experiment: Experiment) -> SparseRecovery:
+    problem = any_least_squares(experiment)
     if not isinstance(problem, SparseRecovery) or problem.coherent_rows or not problem.s:
-        return "it is about Gaussian measurements of a sparse vector (SparseRecovery with tau = 0)"
+        raise NotCovered(
+            "it is about Gaussian measurements of a sparse vector (SparseRecovery with tau = 0)"
+        )
+    return problem
+
+
+def _completion(experiment: Experiment) -> MatrixCompletion:
+    problem = any_least_squares(experiment)
+    if not isinstance(problem, MatrixCompletion):
+        raise NotCovered("it is about matrix completion with a drawn mask (MatrixCompletion)")
     return problem
 
 
 def _isometry_samples(problem: SparseRecovery) -> list[Assumption]:
-    need = problem.s * math.log(math.e * problem.n / problem.s)
-    return [
-        Assumption(
-            "N/(s ln(e n/s))",
-            "not computable",
-            problem.N / need,
-            ">= C/delta^2 with an unknown C, for rows of variance 1/N",
-        )
-    ]
-
-
-def _completion(experiment: Experiment) -> MatrixCompletion | str:
-    problem = experiment.problem
-    if not isinstance(problem, LeastSquares):
-        return NETWORKS
-    if not isinstance(problem, MatrixCompletion):
-        return "it is about matrix completion with a drawn mask (MatrixCompletion)"
-    return problem
+    found = problem.N / (problem.s * math.log(math.e * problem.n / problem.s))
+    needed = ">= C/delta^2 with an unknown C, for rows of variance 1/N"
+    return [Assumption("N/(s ln(e n/s))", "not computable", found, needed)]
 
 
 def _completion_samples(problem: MatrixCompletion) -> list[Assumption]:
@@ -67,26 +59,19 @@ def _completion_samples(problem: MatrixCompletion) -> list[Assumption]:
     ]
 
 
-def _silent(problem: SparseRecovery | MatrixCompletion) -> str:
-    return "the constant of the bound is not known: the number alone promises nothing"
-
-
-def _no_measure(run: Run, problem: SparseRecovery | MatrixCompletion) -> str:
-    return "nothing is promised"
-
-
 SOURCE = "arXiv 2506.05718, appendix G"
-COMMON = {"status": "as printed", "foretell": _silent, "measure": _no_measure}
-register(
+UNKNOWN = no_promise("the constant of the bound is not known: the number alone promises nothing")
+SAMPLES = (
     Law(
         name="samples for restricted isometry",
         statement="N >= C delta^-2 (s ln(e n/s) + ln(1/eta)) implies delta_s <= delta with "
         "probability 1 - eta",
         source=f"{SOURCE}, theorem G.5",
         symbols=("n", "s", "N"),
-        know=_sparse,
-        assume=_isometry_samples,
-        **COMMON,
+        status="as printed",
+        context=_sparse,
+        hypotheses=_isometry_samples,
+        promise=UNKNOWN,
     ),
     Law(
         name="samples for completion",
@@ -94,8 +79,9 @@ register(
         "mu_0^(1/2) mu_1, mu_0 n^(1/4)) n r ln n, or by leverage scores C n r ln^2(n1 + n2)",
         source=f"{SOURCE}, theorems G.7, G.11 and G.12",
         symbols=("A*", "N"),
-        know=_completion,
-        assume=_completion_samples,
-        **COMMON,
+        status="as printed",
+        context=_completion,
+        hypotheses=_completion_samples,
+        promise=UNKNOWN,
     ),
 )
