@@ -1,6 +1,7 @@
 """Loss per step under the Polyak-Lojasiewicz inequality, with and without a penalty."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,9 @@ from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, Point
 
 from .contexts import least_squares
-from .finding import Assumption, Measurement
+from .finding import INEQUALITY, Assumption, Measurement
 from .law import Law, Measure, NotCovered, Undecided
 from .measures import first_updates, largest, ratio
-from .promises import INEQUALITY
 
 # Updates that are followed; domination by the gradient usually ends before.
 STEPS = 400
@@ -100,13 +100,14 @@ def _decreases(printed: bool) -> Measure:
     return measure
 
 
-AGAINST_PENALTY = {
-    "symbols": ("X", "y*", "alpha", "beta", "a(0)"),
-    "erratum": "B-01",
-    "context": _penalized,
-    "hypotheses": _fits,
-    "promise": INEQUALITY,
-}
+_decrease_law = partial(
+    Law,
+    symbols=("X", "y*", "alpha", "beta", "a(0)"),
+    erratum="B-01",
+    context=_penalized,
+    hypotheses=_fits,
+    promise=INEQUALITY,
+)
 CONTRACTION = (
     Law(
         name="rate of plain gradient descent",
@@ -120,22 +121,20 @@ CONTRACTION = (
         promise=INEQUALITY,
         measure=largest(_loss_over_bound),
     ),
-    Law(
+    _decrease_law(
         name="decrease against a penalty",
         statement="g(a(t+1)) <= (1 - delta) g(a(t)), delta = mu alpha ((2 - alpha L) - 2 gamma "
         "|1 - alpha L| - alpha gamma^2 L), while beta ||H|| <= gamma ||G||",
         source="the blog of arXiv 2506.05718, its theorem under PL, derived anew",
         status="corrected",
         measure=_decreases(printed=False),
-        **AGAINST_PENALTY,
     ),
-    Law(
+    _decrease_law(
         name="decrease against a penalty, printed",
         statement="g(a(t+1)) <= (1 - delta) g(a(t)), delta = mu alpha ((2 - alpha L)(1 + beta) + "
         "alpha beta^2 L), while ||H|| <= ||G||",
         source="the blog of arXiv 2506.05718, its theorem under PL",
         status="printed",
         measure=_decreases(printed=True),
-        **AGAINST_PENALTY,
     ),
 )

@@ -1,5 +1,6 @@
 """Two-layer diagonal networks: exact laws of one step, and what equal layers can never do."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +14,8 @@ from latebloom.problems import MatrixLeastSquares
 from latebloom.runs.run import Run
 
 from .contexts import any_least_squares
-from .finding import Assumption, Measurement, Promise
+from .finding import IDENTITY, Assumption, Measurement, Promise
 from .law import Law, Measure, NotCovered, Undecided
-from .promises import IDENTITY
 
 STEPS = 200  # updates compared with the identities
 
@@ -116,33 +116,30 @@ def _least_error(run: Run, f: Layers) -> Measurement:
 
 
 SYMBOLS = ("X", "y*", "alpha", "beta", "A(0)")
-COMMON = {"symbols": SYMBOLS, "context": _two_layers, "promise": IDENTITY}
+_identity_law = partial(Law, symbols=SYMBOLS, context=_two_layers, promise=IDENTITY)
 DEPTH = (
-    Law(
+    _identity_law(
         name="product of two layers",
         statement="a(t+1) = (1 - alpha beta)^2 a - alpha (1 - alpha beta) c G + alpha^2 a G^2",
         source="arXiv 2506.05718, equation 119",
         status="as printed",
         measure=_identity("a"),
-        **COMMON,
     ),
-    Law(
+    _identity_law(
         name="squares of two layers",
         statement="c(t+1) = (1 - alpha beta)^2 c - 4 alpha (1 - alpha beta) a G + alpha^2 c G^2, "
         "c = A_1^2 + A_2^2",
         source="arXiv 2506.05718, equation 120",
         status="as printed",
         measure=_identity("c"),
-        **COMMON,
     ),
-    Law(
+    _identity_law(
         name="difference of two layers",
         statement="A_1^2 - A_2^2 is multiplied by (1 - alpha beta)^2 - alpha^2 G^2: conserved as "
         "alpha goes to 0",
         source="derived here; the conserved quantity of arXiv 2506.05718, appendix F, per step",
         status="ours",
         measure=_identity("difference"),
-        **COMMON,
     ),
     Law(
         name="equal layers",

@@ -19,11 +19,10 @@ from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, Point, noise_constant
 
 from .contexts import explicit, least_squares, regularized_with_truth, small_steps
-from .finding import Assumption, Measurement
+from .finding import INEQUALITY, Assumption, Measurement
 from .hitting_times import hitting_time_laws
 from .law import Law, NotCovered, Undecided
 from .measures import first_updates, records
-from .promises import INEQUALITY
 
 # Updates that are followed from the start, and again from t1 on.
 WINDOW = 400

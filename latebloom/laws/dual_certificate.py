@@ -17,10 +17,9 @@ from latebloom.laws.constants.null_space import NullSpaceConstants, sign_constan
 from latebloom.theory.facts import Facts, Point
 
 from .contexts import sparse_recovery
-from .finding import Assumption
+from .finding import INEQUALITY, Assumption
 from .law import Law
 from .measures import largest, ratio
-from .promises import INEQUALITY
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,6 +108,12 @@ class Promise:
         return f"{self.quantity} in [{low:.4g}, {high:.4g}]"
 
 
+# A law "left side <= right side" promises that the ratio of the sides is at most 1.
+INEQUALITY = Promise("largest left side / right side", high=1.0)
+# A law "left side = right side" promises that they differ by rounding.
+IDENTITY = Promise("relative residual", high=1e-10, tolerance=0.0)
+
+
 @dataclass(frozen=True)
 class Finding:
     """The check of one law on one run.

@@ -25,7 +25,7 @@ from latebloom.theory.limits import constants, smooth_limit
 from .contexts import covered
 from .finding import Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided
-from .norm_separation import DECAY, DELAY, Decay, fall
+from .norm_separation import DELAY, Decay, decay_law, fall
 
 SOURCE = "arXiv 2605.18845"
 # The source's own errors, 17.7 to 23.3 percent in the mean, doubled.
@@ -80,14 +80,13 @@ def calibrated(kappa: float, target: float, spread: float = SPREAD) -> Law:
         promise = Promise(DELAY, value, value, tolerance=spread)
         return Measurement(float(f.t2 - f.t1), f"V(t1) = {f.V1:.4g}", promise)
 
-    return Law(
+    return decay_law(
         name=f"first passage, kappa = {kappa:g}, V* = {target:g}",
         statement="t2 - t1 = log(V(t1)/V*)/(2 kappa eta lambda)",
         source=f"{SOURCE}, its closed-form law",
         symbols=("eta", "lambda", "V(t1)", "kappa", "V*"),
         promise=Promise(DELAY, later=True),
         measure=measure,
-        **DECAY,
     )
 
 
@@ -171,14 +170,13 @@ def _t2(run: Run, k: Kernel) -> Measurement:
 
 
 FIRST_PASSAGE = (
-    Law(
+    decay_law(
         name="first passage, exponential fall",
         statement="log V falls along a straight line from t1 to t2",
         source=f"{SOURCE}, section 4.2",
         symbols=("eta", "lambda", "V(t)"),
         promise=Promise("R^2 of a straight line through log V from t1 to t2", low=STRAIGHT),
         measure=_straightness,
-        **DECAY,
     ),
     Law(
         name="first passage, ridge",

@@ -5,8 +5,8 @@ curve: a plateau of a run that is still moving looks the same.
 """
 
 import math
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -103,29 +103,28 @@ def converged_error(run: Run, name: str = "test_error") -> Measurement:
     return Measurement(float(np.sqrt(np.mean(late**2))))
 
 
-COMMON: dict[str, Any] = {
-    "symbols": ("X", "y*", "a*", "alpha", "beta", "a(0)"),
-    "erratum": "E-22",
-    "context": _floored,
-    "hypotheses": _small_step,
-    "measure": lambda run, _: converged_error(run),
-}
+_floor_law = partial(
+    Law,
+    symbols=("X", "y*", "a*", "alpha", "beta", "a(0)"),
+    erratum="E-22",
+    context=_floored,
+    hypotheses=_small_step,
+    measure=lambda run, _: converged_error(run),
+)
 FLOORS = (
-    Law(
+    _floor_law(
         name="floor of two terms",
         statement="error^2 = (beta bias)^2 + (alpha beta)^2 sum over resting entries of (nu^2 + "
         "1/3), both in closed form",
         source="derived in the documentation, page 'Sharper laws'",
         status="ours",
         promise=_two_terms,
-        **COMMON,
     ),
-    Law(
+    _floor_law(
         name="floor proportional to alpha beta",
         statement="the error in the end is proportional to alpha beta",
         source="arXiv 2506.05718, Figures 4 and 6",
         status="printed",
         promise=_one_term,
-        **COMMON,
     ),
 )

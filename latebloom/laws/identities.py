@@ -1,5 +1,6 @@
 """The exact identities of least squares that the theorems use, each checked as it is printed."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,9 @@ from latebloom.theory.facts import Facts, Point
 
 from .contexts import explicit, least_squares
 from .contraction import excess
-from .finding import Measurement
+from .finding import IDENTITY, Measurement
 from .law import Law, NotCovered
 from .measures import first_updates, largest
-from .promises import IDENTITY
 
 # Updates that are compared with the identity of one step: enough to pass memorization.
 STEPS = 200
@@ -70,42 +70,38 @@ def _one_step(run: Run, f: Facts) -> Measurement:
     return Measurement(worst, f"over the first {len(path) - 1} steps")
 
 
-PRINTED = {"status": "as printed", "promise": IDENTITY}
+_identity_law = partial(Law, status="as printed", promise=IDENTITY)
 IDENTITIES = (
-    Law(
+    _identity_law(
         name="residual of least squares",
         statement="X a_hat - y* = -(I - U U^T) xi",
         source="arXiv 2506.05718, equations 69 (without its sign) and 70",
         symbols=("X", "y*", "a*"),
         context=_with_truth,
         measure=_residual_of_fit,
-        **PRINTED,
     ),
-    Law(
+    _identity_law(
         name="error of least squares",
         statement="||a_hat - a*||^2 = a*^T (I - V V^T) a* + xi^T U Sigma^-1 U^T xi",
         source="arXiv 2506.05718, equation 74",
         symbols=("X", "y*", "a*"),
         context=_with_truth,
         measure=_error_of_fit,
-        **PRINTED,
     ),
-    Law(
+    _identity_law(
         name="loss above least squares",
         statement="g(a) - g(a_hat) = 1/2 ||X (a - a_hat)||^2",
         source="arXiv 2506.05718, equation 84",
         symbols=("X", "y*"),
         context=least_squares,
         measure=largest(_loss_above_fit, "largest at step {:,}"),
-        **PRINTED,
     ),
-    Law(
+    _identity_law(
         name="one step",
         statement="a(t+1) - a_hat = (I - alpha X^T X)(a(t) - a_hat) - alpha beta H(a(t))",
         source="arXiv 2506.05718, equation 75",
         symbols=("X", "y*", "alpha", "beta", "a(0)"),
         context=explicit,
         measure=_one_step,
-        **PRINTED,
     ),
 )

@@ -12,6 +12,7 @@ there: the second law below is the one to check on it.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -124,28 +125,24 @@ def _turn(run: Run, d: Diagonal) -> Measurement:
     return Measurement(float(step[k]), f"beta T - log(gamma) = {constant:.3g}")
 
 
-COMMON = {
-    "symbols": ("X", "y*", "gamma", "alpha", "beta"),
-    "context": _diagonal,
-    "measure": _turn,
-}
+_turn_law = partial(
+    Law, symbols=("X", "y*", "gamma", "alpha", "beta"), context=_diagonal, measure=_turn
+)
 KERNEL_TO_RICH = (
-    Law(
+    _turn_law(
         name="kernel to rich",
         statement="the turn is at (1 -+ eps) log(gamma)/(alpha beta), gamma large",
         source="arXiv 2311.18817, section 3",
         status="other group",
         hypotheses=_large_start,
         promise=_as_printed,
-        **COMMON,
     ),
-    Law(
+    _turn_law(
         name="kernel to rich, with its constant",
         statement="the turn is at (log(gamma) + c)/(alpha beta), c of the data, between 0 and 4",
         source="measured: the study kernel-to-rich",
         status="ours",
         hypotheses=_follows_the_flow,
         promise=_with_constant,
-        **COMMON,
     ),
 )

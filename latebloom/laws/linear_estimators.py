@@ -9,7 +9,7 @@ is Marchenko and Pastur's. In this library's symbols $2\Sigma = X^\top X$ and $D
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import erf
@@ -212,28 +212,27 @@ def _worst_accuracy(run: Run, e: Estimator) -> Measurement:
     return Measurement(max(gaps), f"{DRAWS:,} fresh examples, cuts of {CUTS} times the loss")
 
 
-DELAYS = {
-    "symbols": ("X", "y*", "a*", "alpha", "a(0)", "thresholds"),
-    "status": "other group",
-    "context": _estimator,
-    "measure": _measured_delay,
-}
+_delay_law = partial(
+    Law,
+    symbols=("X", "y*", "a*", "alpha", "a(0)", "thresholds"),
+    status="other group",
+    context=_estimator,
+    measure=_measured_delay,
+)
 LINEAR_ESTIMATORS = (
-    Law(
+    _delay_law(
         name="linear estimator delay",
         statement="E_MP[nu e^(-4 eta t1 nu)] = E_MP[e^(-4 eta t2 nu)] = threshold",
         source=f"{SOURCE}, equation (8)",
         hypotheses=_random_matrix,
         promise=_delay,
-        **DELAYS,
     ),
-    Law(
+    _delay_law(
         name="linear estimator delay, closed form",
         statement="t2 - t1 = log(1/(1 - sqrt(lambda)))/(2 eta (1 - sqrt(lambda))^2)",
         source=f"{SOURCE}, equation (12)",
         hypotheses=_small_cut,
         promise=_asymptote,
-        **DELAYS,
     ),
     Law(
         name="linear estimator accuracy",

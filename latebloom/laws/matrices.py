@@ -1,6 +1,7 @@
 """Low-rank matrices: singular vectors under steps, and what the kernel of X allows."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -149,9 +150,9 @@ def _recovered(run: Run, f: Facts) -> Measurement:
     return Measurement(float(found))
 
 
-COMMON = {"symbols": ("X", "y*", "A*", "alpha", "beta", "A(0)"), "context": _matrix}
+_matrix_law = partial(Law, symbols=("X", "y*", "A*", "alpha", "beta", "A(0)"), context=_matrix)
 MATRICES = (
-    Law(
+    _matrix_law(
         name="subgradients of A and A - A*, printed",
         statement="||H(A - A*) - H(A)||_F <= 2 sqrt(2 rank A)/(sigma_min(A)/sigma_max(A*) - 1) "
         "after t1",
@@ -161,9 +162,8 @@ MATRICES = (
         hypotheses=_above,
         promise=TWO_SIDES,
         measure=_turned,
-        **COMMON,
     ),
-    Law(
+    _matrix_law(
         name="subgradients of A and A - A*",
         statement="||H(A - A*) - H(A)||_F <= 2 ||A*||_F/(sigma_min(A) + sigma_min(A - A*)) for "
         "square, non-singular A and A - A*",
@@ -174,9 +174,8 @@ MATRICES = (
         hypotheses=_square,
         promise=TWO_SIDES,
         measure=_polar_perturbed,
-        **COMMON,
     ),
-    Law(
+    _matrix_law(
         name="rotation of singular vectors",
         statement="sin Theta(A(t), A(t+1)) <= ||E||/(sigma_r - sigma_{r+1} - ||E||), E = A(t+1) - "
         "A(t), on both sides",
@@ -184,9 +183,8 @@ MATRICES = (
         status="corrected",
         promise=TWO_SIDES,
         measure=_rotation,
-        **COMMON,
     ),
-    Law(
+    _matrix_law(
         name="recovery by the rank null space property",
         statement="||A(t) - A*||_* <= C1 eta + C2 alpha beta + C3 ||xi|| by t1 + "
         "||A(t1) - A*||_F^2/(alpha beta eta)",
@@ -197,7 +195,6 @@ MATRICES = (
         promise=no_promise(
             "C1, C2 and C3 need the constants of the rank null space property, which are not known"
         ),
-        **COMMON,
     ),
     Law(
         name="degrees of freedom",

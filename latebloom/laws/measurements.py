@@ -1,7 +1,7 @@
 """Coherence and restricted isometry of the measurements of a sparse recovery."""
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -18,9 +18,8 @@ from latebloom.runs.run import Run
 from latebloom.theory.recoverability import Recoverability, recoverability
 
 from .contexts import any_least_squares
-from .finding import Assumption, Measurement, Promise
+from .finding import INEQUALITY, Assumption, Measurement, Promise
 from .law import Law, NotCovered
-from .promises import INEQUALITY
 
 # Supports on which the restricted isometry constant is sampled.
 SAMPLES = 200
@@ -119,13 +118,14 @@ def _row_coherence(run: Run, problem: SparseRecovery) -> Measurement:
 
 
 SOURCE = "arXiv 2506.05718, appendix G"
-GAUSSIAN_ROWS = {
-    "symbols": ("M", "Phi"),
-    "erratum": "E-19",
-    "context": _gaussian,
-    "hypotheses": _drawn,
-    "measure": _row_coherence,
-}
+_gaussian_law = partial(
+    Law,
+    symbols=("M", "Phi"),
+    erratum="E-19",
+    context=_gaussian,
+    hypotheses=_drawn,
+    measure=_row_coherence,
+)
 MEASUREMENTS = (
     Law(
         name="Welch bound",
@@ -159,21 +159,19 @@ MEASUREMENTS = (
         promise=Promise("recovered by l1 (1: yes)", low=1.0, tolerance=0.0),
         measure=_recovered,
     ),
-    Law(
+    _gaussian_law(
         name="coherence of Gaussian rows, printed",
         statement="n^C1 M of variance 1: mu(M^T, Phi) <= 2 C2 sqrt(ln(n N))/n^C1 with probability "
         "1 - (n N)^(1 - 2 C2^2)",
         source=f"{SOURCE}, theorem G.4",
         status="printed",
         promise=_scaled,
-        **GAUSSIAN_ROWS,
     ),
-    Law(
+    _gaussian_law(
         name="coherence of Gaussian rows",
         statement="mu(M^T, Phi) <= 2 C2 sqrt(ln(n N)/n), whatever the variance of M",
         source=f"{SOURCE}, theorem G.4 with C1 = 1/2, the coherence being free of scale",
         status="corrected",
         promise=_scale_free,
-        **GAUSSIAN_ROWS,
     ),
 )

@@ -7,6 +7,7 @@ CL constant $2\sigma_{\min+}(X)^2$. The corrected law uses these.
 """
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -20,10 +21,9 @@ from latebloom.theory.facts import Facts, Point
 
 from .contexts import least_squares
 from .contraction import excess
-from .finding import Assumption, Measurement, Promise
+from .finding import INEQUALITY, Assumption, Measurement, Promise
 from .law import Hypotheses, Law, Measure, NotCovered, Undecided, no_promise
 from .measures import first_updates, largest
-from .promises import INEQUALITY
 
 STEPS = 2000  # updates followed at most
 
@@ -152,9 +152,9 @@ def _unproved(experiment: Experiment) -> list[Assumption]:
 
 
 MAIN = "arXiv 2506.05718, theorems 2.1 (C.10), C.14 and C.16"
-COMMON = {"symbols": ("X", "y*", "alpha", "beta", "a(0)"), "context": _penalized}
+_phase_law = partial(Law, symbols=("X", "y*", "alpha", "beta", "a(0)"), context=_penalized)
 MEMORIZATION = (
-    Law(
+    _phase_law(
         name="memorization phase, printed",
         statement="while beta ||H|| <= gamma ||G||: g(a(j)) <= (1 - delta)^j g(a(0)) and a(j) in "
         "B(a(0), r), for alpha < alpha_max with L = sqrt(p) L_2",
@@ -164,9 +164,8 @@ MEMORIZATION = (
         hypotheses=_small_steps(printed=True),
         promise=INEQUALITY,
         measure=_contracts(printed=True),
-        **COMMON,
     ),
-    Law(
+    _phase_law(
         name="memorization phase",
         statement="the same for alpha < min{r/(||G|| + r L + beta_max L_h), 2(epsilon - gamma)/"
         "((1 + gamma)^2 L), 1/((1 + gamma) L)}, L = sigma_max, L_h = sup||H||_2",
@@ -176,9 +175,8 @@ MEMORIZATION = (
         hypotheses=_small_steps(printed=False),
         promise=INEQUALITY,
         measure=_contracts(printed=False),
-        **COMMON,
     ),
-    Law(
+    _phase_law(
         name="lemmas of the memorization phase",
         statement="|g(a(j+1)) - g(a(j)) + alpha ||G||^2| <= epsilon alpha ||G||^2; g(a(j)) - "
         "g(a(j+1)) >= (delta/chi) ||G||^2; path length <= sqrt(4 (1 + gamma)^2 g(a(0))/(chi "
@@ -189,9 +187,8 @@ MEMORIZATION = (
         hypotheses=_small_steps(printed=False),
         promise=INEQUALITY,
         measure=_descends,
-        **COMMON,
     ),
-    Law(
+    _phase_law(
         name="length of the memorization phase",
         statement="beta ||H|| <= gamma ||G|| for all t <= ln(beta L_h/(gamma ||G(a(0))||))/ln tau",
         source="arXiv 2506.05718, theorem C.14 (24), L_h of 2-norms",
@@ -200,7 +197,6 @@ MEMORIZATION = (
         hypotheses=_small_steps(printed=False),
         promise=_window,
         measure=_dominance,
-        **COMMON,
     ),
     Law(
         name="gradient of a smooth loss",

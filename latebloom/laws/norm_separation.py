@@ -10,6 +10,7 @@ rest does not fall at all.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -132,25 +133,23 @@ def _norm_ratio(run: Run, d: Decay) -> Measurement:
     return Measurement(math.exp(-f.log_ratio), f"t1 = {f.t1:,}, t2 = {f.t2:,}")
 
 
-DECAY = {"status": "other group", "context": decay_rate, "hypotheses": steady_decay}
+decay_law = partial(Law, status="other group", context=decay_rate, hypotheses=steady_decay)
 SYMBOLS = ("eta", "lambda", "V(t1)", "V(t2)")
 NORM_SEPARATION = (
-    Law(
+    decay_law(
         name="norm separation",
         statement="t2 - t1 = log(V(t1)/V(t2))/gamma, eta lambda <= gamma <= 2 eta lambda",
         source=f"{SOURCE}, equation (2); the upper end of gamma: V falls twice as fast as the norm",
         symbols=SYMBOLS,
         promise=Promise(DELAY, later=True),
         measure=_delay,
-        **DECAY,
     ),
-    Law(
+    decay_law(
         name="norm separation is necessary",
         statement="t2 > t1 only if V(t2) < V(t1)",
         source=f"{SOURCE}, theorem 3.8",
         symbols=SYMBOLS,
         promise=Promise("V(t2)/V(t1)", high=1.0),
         measure=_norm_ratio,
-        **DECAY,
     ),
 )

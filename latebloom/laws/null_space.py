@@ -14,11 +14,10 @@ from latebloom.theory.facts import Facts, Point, noise_constant
 
 from .contexts import regularized_with_truth, small_steps, sparse_recovery
 from .descent import drift_constant
-from .finding import Assumption
+from .finding import INEQUALITY, Assumption
 from .hitting_times import hitting_time_laws
 from .law import Law, NotCovered
 from .measures import largest, ratio
-from .promises import INEQUALITY
 
 
 @dataclass(frozen=True, eq=False)

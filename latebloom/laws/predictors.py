@@ -1,8 +1,8 @@
 """The paper's predictors, and the levels and verdicts of `predict`, as laws."""
 
 import math
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -172,8 +172,8 @@ def _generalized(run: Run, p: Predicted) -> Measurement:
 
 
 SYMBOLS = ("X", "y*", "a*", "alpha", "beta", "a(0)")
-COMMON: dict[str, Any] = {"symbols": SYMBOLS, "status": "ours", "context": _predicted}
-LEVELS = {**COMMON, "hypotheses": _useful}
+_prediction_law = partial(Law, symbols=SYMBOLS, status="ours", context=_predicted)
+_level_law = partial(_prediction_law, hypotheses=_useful)
 PREDICTORS = (
     Law(
         name="stable step size",
@@ -209,37 +209,33 @@ PREDICTORS = (
         promise=_t1_at_most,
         measure=_t1,
     ),
-    Law(
+    _level_law(
         name="train plateau",
         statement="the train error right after t1 is beta ||(X^T)^+ H(a_hat)||/||y*||, and what "
         "nothing fits: to a tenth, while few entries have changed sign",
         source="the balance X^T (X a - y*) = -beta P_row H; derived in the documentation",
         promise=_level("train_plateau"),
         measure=_plateau,
-        **LEVELS,
     ),
-    Law(
+    _level_law(
         name="train floor",
         statement="the train error ends at that of the minimizer, with the chatter of subgradients",
         source="the certified limit; derived in the documentation",
         promise=_level("train_floor"),
         measure=_train_end,
-        **LEVELS,
     ),
-    Law(
+    _level_law(
         name="test floor",
         statement="the test error ends at that of the minimizer, with the chatter of subgradients",
         source="the certified limit; derived in the documentation",
         promise=_level("test_floor"),
         measure=_test_end,
-        **LEVELS,
     ),
-    Law(
+    _prediction_law(
         name="generalizes",
         statement="the test error ends below its threshold if and only if its floor is",
         source="recoverability and the certified limit; derived in the documentation",
         promise=_generalizes,
         measure=_generalized,
-        **COMMON,
     ),
 )

@@ -6,6 +6,7 @@ b\lambda^{-2L}$ with a single minimum.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -86,27 +87,26 @@ def _norms(run: Run, t: TwoLayers) -> Measurement:
 
 
 BLOG = "the blog of arXiv 2506.05718"
-COMMON = {
-    "symbols": ("A", "B", "degree of the activation"),
-    "status": "as printed",
-    "context": _two_layers,
-    "hypotheses": _homogeneous,
-    "promise": Promise("largest relative difference", high=1e-10, tolerance=0.0),
-}
+_rescaling_law = partial(
+    Law,
+    symbols=("A", "B", "degree of the activation"),
+    status="as printed",
+    context=_two_layers,
+    hypotheses=_homogeneous,
+    promise=Promise("largest relative difference", high=1e-10, tolerance=0.0),
+)
 RESCALING = (
-    Law(
+    _rescaling_law(
         name="rescaling of two layers",
         statement="(lambda A, B/lambda^L) is the same function for every lambda > 0",
         source=f"{BLOG}, why the l2 norm cannot be the measure",
         measure=_same_function,
-        **COMMON,
     ),
-    Law(
+    _rescaling_law(
         name="norm under rescaling",
         statement="||(lambda A, B/lambda^L)||^2 = a lambda^2 + b lambda^(-2L) >= (L^(1/(L+1)) + "
         "L^(-L/(L+1))) (a^L b)^(1/(L+1))",
         source=f"{BLOG}, its lemma on the norm of rescaled weights",
         measure=_norms,
-        **COMMON,
     ),
 )

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -11,10 +12,9 @@ from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, Point
 
 from .contexts import least_squares
-from .finding import Assumption, Measurement, Promise
+from .finding import IDENTITY, INEQUALITY, Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .measures import first_updates, largest, records
-from .promises import IDENTITY, INEQUALITY
 
 STEPS = 300  # updates compared with the closed form
 # The distance is known to this fraction of the distance at the start.
@@ -126,9 +126,9 @@ def _drop(run: Run, f: Facts) -> Measurement:
     return Measurement(float(steps[below[0]]), f"the error ends at {_last(run):.3g}")
 
 
-COMMON = {"symbols": ("X", "y*", "alpha", "beta", "a(0)"), "hypotheses": _stable}
+_ridge_law = partial(Law, symbols=("X", "y*", "alpha", "beta", "a(0)"), hypotheses=_stable)
 RIDGE = (
-    Law(
+    _ridge_law(
         name="ridge in closed form",
         statement="a(t) = a_hat + (I - alpha Q)^t (a(0) - a_hat), Q = X^T X + beta I",
         source="arXiv 2506.05718, theorem 3.6 (C.51)",
@@ -136,9 +136,8 @@ RIDGE = (
         context=_ridge,
         promise=IDENTITY,
         measure=_closed_form,
-        **COMMON,
     ),
-    Law(
+    _ridge_law(
         name="rate of ridge",
         statement="||a(t) - a_hat|| <= ||I - alpha Q||^t ||a(0) - a_hat||",
         source="arXiv 2506.05718, theorem 3.6 (C.51)",
@@ -146,9 +145,8 @@ RIDGE = (
         context=_ridge,
         promise=replace(INEQUALITY, tolerance=1e-9),
         measure=largest(_distance_over_bound),
-        **COMMON,
     ),
-    Law(
+    _ridge_law(
         name="floor of ridge",
         statement="||a_hat - a*|| >= ||(I - V V^T) a*||: no generalization outside the row space",
         source="arXiv 2506.05718, theorem 3.6 (C.51); the row space, not the column space",
@@ -157,7 +155,6 @@ RIDGE = (
         context=_ridge_with_truth,
         promise=_floor,
         measure=_error_of_limit,
-        **COMMON,
     ),
     Law(
         name="late drop without generalization",

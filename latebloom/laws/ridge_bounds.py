@@ -14,6 +14,7 @@ give. Its two bounds follow, for one start, from hypotheses that are numbers:
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -192,12 +193,11 @@ def _steady_decay(r: Ridge) -> Iterable[Assumption]:
     yield Assumption.of("eta lambda", rate < 1, rate, "below 1")
 
 
-COMMON = {
-    "symbols": ("X", "y*", "a*", "alpha", "beta", "a(0)", "thresholds"),
-    "context": _ridge,
-}
+_bound_law = partial(
+    Law, symbols=("X", "y*", "a*", "alpha", "beta", "a(0)", "thresholds"), context=_ridge
+)
 RIDGE_BOUNDS = (
-    Law(
+    _bound_law(
         name="ridge t1",
         statement="t1 <= n log(14 m nu^2/eps)/(2 eta lambda+_min(Phi^T Phi))",
         source=SOURCE,
@@ -205,9 +205,8 @@ RIDGE_BOUNDS = (
         hypotheses=_small_decay,
         promise=_t1,
         measure=_last_above,
-        **COMMON,
     ),
-    Law(
+    _bound_law(
         name="ridge t2",
         statement="t2 >= log((m - n) nu^2/(8 m c))/(2.02 eta lambda), features N(0, I/m)",
         source=SOURCE,
@@ -215,9 +214,8 @@ RIDGE_BOUNDS = (
         hypotheses=_zero_passes,
         promise=_t2,
         measure=_first_below(_t2),
-        **COMMON,
     ),
-    Law(
+    _bound_law(
         name="ridge t2, any threshold",
         statement="t2 >= log((m - n) nu^2/(2 (sqrt(c) + ||theta*||)^2))/(2.02 eta lambda)",
         source="arXiv 2601.19791, equation (7), with 2.02 in place of 4",
@@ -225,9 +223,8 @@ RIDGE_BOUNDS = (
         hypotheses=_random_start,
         promise=_t2_any,
         measure=_first_below(_t2_any),
-        **COMMON,
     ),
-    Law(
+    _bound_law(
         name="ridge t2, kernel",
         statement="t2 >= log(||P theta_0||/(sqrt(c) + ||P theta*||))/(-log(1 - eta lambda))",
         source="derived: the error in the kernel of X alone",
@@ -235,6 +232,5 @@ RIDGE_BOUNDS = (
         hypotheses=_steady_decay,
         promise=_t2_kernel,
         measure=_first_below(_t2_kernel),
-        **COMMON,
     ),
 )

@@ -8,6 +8,7 @@ $\alpha\beta$ per step all the way from $\hat a$ to $a^*$.
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -15,65 +16,29 @@ from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, Point
 
 from .contexts import regularized, small_steps
-from .finding import Measurement, Promise
+from .finding import INEQUALITY, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .measures import largest, largest_after_t1
-from .promises import INEQUALITY
 
 ROUNDING = 1e-9  # bounds hold up to rounding of the recorded parameters
 LARGEST = "largest at step {:,}"
 
 
-def _at_most(quantity: str, bound: float) -> Promise:
-    return Promise(quantity, high=bound, tolerance=ROUNDING)
+def _after_t1(quantity: str, bound: float) -> Promise:
+    return Promise(f"{quantity} after t1", high=bound, tolerance=ROUNDING)
 
 
-def _distance_at_most(bound: float) -> Promise:
-    return _at_most("distance to least squares after t1", bound)
-
-
-def _all_entries(f: Facts) -> Promise:
-    """The radius as it is printed, with the number of unknowns: theorem C.40 has n = n1 n2."""
-    return _distance_at_most(f.radius * math.sqrt(f.start.size) / f.pull)
+def _distance(bound: float) -> Promise:
+    return _after_t1("distance to least squares", bound)
 
 
 def _printed_rho(f: Facts) -> Promise:
     gap = 1 - f.rho_printed
-    bound = 2 * f.alpha * f.beta * math.sqrt(f.start.size) / gap if gap > 0 else math.inf
-    return _distance_at_most(bound)
-
-
-def _radius(f: Facts) -> Promise:
-    return _distance_at_most(f.radius)
-
-
-def _loss_bound(f: Facts) -> Promise:
-    most = f.loss(f.fitted) + 0.5 * float(f.sigma[0]) * f.radius**2
-    return _at_most("training loss g after t1", most)
-
-
-def _gradient_bound(f: Facts) -> Promise:
-    return _at_most("||G|| after t1", float(f.sigma[0]) * f.radius)
-
-
-def _update_bound(f: Facts) -> Promise:
-    return _at_most("||F|| after t1", float(f.sigma[0]) * f.radius + f.beta * f.pull)
-
-
-def _distance(f: Facts, a: Point) -> float:
-    return float(np.linalg.norm(a - f.fitted))
+    return _distance(2 * f.alpha * f.beta * math.sqrt(f.start.size) / gap if gap > 0 else math.inf)
 
 
 def _row_distance(f: Facts, a: Point) -> float:
     return float(np.linalg.norm(f.row(a - f.fitted)))
-
-
-def _gradient(f: Facts, a: Point) -> float:
-    return float(np.linalg.norm(f.gradient(a)))
-
-
-def _update(f: Facts, a: Point) -> float:
-    return float(np.linalg.norm(f.gradient(a) + f.beta * f.subgradient(a)))
 
 
 def _distance_over_bound(f: Facts, steps: np.ndarray, points: Point) -> np.ndarray:
@@ -107,13 +72,15 @@ def _measured_t1(run: Run, f: Facts) -> Measurement:
 
 
 SOURCE = "arXiv 2506.05718, theorems 3.1 (C.29) and 3.4 (C.40)"
-COMMON = {
-    "symbols": ("X", "y*", "alpha", "beta", "a(0)"),
-    "context": regularized,
-    "hypotheses": small_steps,
-}
+_law = partial(
+    Law,
+    symbols=("X", "y*", "alpha", "beta", "a(0)"),
+    context=regularized,
+    hypotheses=small_steps,
+)
+_full_distance = largest_after_t1(lambda f, a: float(np.linalg.norm(a - f.fitted)), LARGEST)
 ROW_SPACE = (
-    Law(
+    _law(
         name="closeness to least squares, printed rho",
         statement="||a(t) - a_hat|| <= 2 alpha beta sqrt(n)/(1 - rho_2) for all t >= t1, rho_2 = "
         "||I - alpha X^T X||",
@@ -121,42 +88,41 @@ ROW_SPACE = (
         status="printed",
         erratum="E-07",
         promise=_printed_rho,
-        measure=largest_after_t1(_distance, LARGEST),
-        **COMMON,
+        measure=_full_distance,
     ),
-    Law(
+    _law(
         name="closeness to least squares, all of a",
         statement="the same with rho_2 = max |1 - alpha sigma_k| over the range of X^T X",
         source=f"{SOURCE}, (i)",
         status="printed",
         erratum="E-08",
-        promise=_all_entries,
-        measure=largest_after_t1(_distance, LARGEST),
-        **COMMON,
+        # With the number of unknowns as it is printed: theorem C.40 has n = n1 n2.
+        promise=lambda f: _distance(f.radius * math.sqrt(f.start.size) / f.pull),
+        measure=_full_distance,
     ),
-    Law(
+    _law(
         name="closeness to least squares, row space",
         statement="||P_row(a(t) - a_hat)|| <= 2 alpha beta sup||H||/(1 - rho) for all t >= t1, rho "
         "over the range, sup||H|| = sqrt(n), of matrices sqrt(min(n1, n2))",
         source=f"{SOURCE}, (i), for the row space",
         status="corrected",
         erratum="E-08",
-        promise=_radius,
+        promise=lambda f: _distance(f.radius),
         measure=largest_after_t1(_row_distance, LARGEST),
-        **COMMON,
     ),
-    Law(
+    _law(
         name="training loss after t1",
         statement="g(a(t)) <= g(a_hat) + 2 (alpha beta sup||H||)^2 sigma_max/(1 - rho)^2 for all "
         "t >= t1",
         source=f"{SOURCE}, (ii), rho over the range",
         status="corrected",
         erratum="E-07",
-        promise=_loss_bound,
+        promise=lambda f: _after_t1(
+            "training loss g", f.loss(f.fitted) + 0.5 * float(f.sigma[0]) * f.radius**2
+        ),
         measure=largest_after_t1(Facts.loss, LARGEST),
-        **COMMON,
     ),
-    Law(
+    _law(
         name="t1",
         statement="t1 <= ceil(-ln(1 + (1 - rho)||P_row(a(0) - a_hat)||/(alpha beta sup||H||))/"
         "ln rho)",
@@ -165,9 +131,8 @@ ROW_SPACE = (
         erratum="E-32",
         promise=_t1,
         measure=_measured_t1,
-        **COMMON,
     ),
-    Law(
+    _law(
         name="row space at every step",
         statement="||P_row(a(t) - a_hat)|| <= rho^t ||P_row(a(0) - a_hat)|| + alpha beta sup||H|| "
         "(1 - rho^t)/(1 - rho)",
@@ -176,27 +141,26 @@ ROW_SPACE = (
         erratum="E-07",
         promise=replace(INEQUALITY, tolerance=ROUNDING),
         measure=largest(_distance_over_bound),
-        **COMMON,
     ),
-    Law(
+    _law(
         name="gradient after t1",
         statement="||G(a(t))|| <= 2 alpha beta sup||H|| sigma_max/(1 - rho) for all t >= t1",
         source="arXiv 2506.05718, equation 82, rho over the range",
         status="corrected",
         erratum="E-07",
-        promise=_gradient_bound,
-        measure=largest_after_t1(_gradient),
-        **COMMON,
+        promise=lambda f: _after_t1("||G||", float(f.sigma[0]) * f.radius),
+        measure=largest_after_t1(lambda f, a: float(np.linalg.norm(f.gradient(a)))),
     ),
-    Law(
+    _law(
         name="subgradient of f after t1",
         statement="||F(a(t))|| <= 2 alpha beta sup||H|| sigma_max/(1 - rho) + beta sup||H|| for "
         "all t >= t1",
         source="arXiv 2506.05718, equation 83, rho over the range",
         status="corrected",
         erratum="E-07",
-        promise=_update_bound,
-        measure=largest_after_t1(_update),
-        **COMMON,
+        promise=lambda f: _after_t1("||F||", float(f.sigma[0]) * f.radius + f.beta * f.pull),
+        measure=largest_after_t1(
+            lambda f, a: float(np.linalg.norm(f.gradient(a) + f.beta * f.subgradient(a)))
+        ),
     ),
 )

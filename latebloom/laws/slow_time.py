@@ -1,6 +1,6 @@
 """The slow time of generalization: t2 = s2/(alpha beta), and its first correction in beta."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -138,26 +138,25 @@ def _s2_corrected(t: Timed) -> Promise:
     return Promise("t2", when, when, tolerance=left)
 
 
-COMMON = {
-    "source": "derived in the documentation, page 'Sharper laws'",
-    "symbols": ("X", "y*", "a*", "alpha", "beta", "a(0)"),
-    "status": "ours",
-    "context": timed,
-    "hypotheses": _small_beta,
-    "measure": middle_of_t2,
-}
+_slow_law = partial(
+    Law,
+    source="derived in the documentation, page 'Sharper laws'",
+    symbols=("X", "y*", "a*", "alpha", "beta", "a(0)"),
+    status="ours",
+    context=timed,
+    hypotheses=_small_beta,
+    measure=middle_of_t2,
+)
 SLOW_TIME = (
-    Law(
+    _slow_law(
         name="slow time",
         statement="t2 = s2/(alpha beta) (1 + O(beta)), s2 one number of the instance, the start "
         "and the threshold",
         promise=_s2,
-        **COMMON,
     ),
-    Law(
+    _slow_law(
         name="slow time, first correction",
         statement="t2 = (s2 + beta s2')/(alpha beta)",
         promise=_s2_corrected,
-        **COMMON,
     ),
 )
