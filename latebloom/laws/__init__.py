@@ -5,7 +5,6 @@ from .check import check as check
 from .contraction import CONTRACTION
 from .depth import DEPTH
 from .descent import DESCENT
-from .dual_certificate import DUAL_CERTIFICATE
 from .dynamics import DYNAMICS
 from .earliest import EARLIEST
 from .finding import Assumption as Assumption
@@ -37,14 +36,13 @@ from .rescaling import RESCALING
 from .ridge import RIDGE
 from .ridge_bounds import RIDGE_BOUNDS as RIDGE_BOUNDS
 from .row_space import ROW_SPACE
-from .samples import SAMPLES
 from .slow_time import SLOW_TIME
 
 # The order in which `check` lists the laws; a plugin's laws come after these.
 GROUPS = (
     *(PREDICTORS, SLOW_TIME, EARLIEST, FLOORS, ROW_SPACE, MEMORIZATION, CONTRACTION, DESCENT),
-    *(NULL_SPACE, DUAL_CERTIFICATE, MATRICES, DYNAMICS, RIDGE, DEPTH, IDENTITIES, MEASUREMENTS),
-    *(SAMPLES, RESCALING, RIDGE_BOUNDS, NORM_SEPARATION, FIRST_PASSAGE, LINEAR_ESTIMATORS),
+    *(NULL_SPACE, MATRICES, DYNAMICS, RIDGE, DEPTH, IDENTITIES, MEASUREMENTS),
+    *(RESCALING, RIDGE_BOUNDS, NORM_SEPARATION, FIRST_PASSAGE, LINEAR_ESTIMATORS),
     KERNEL_TO_RICH,
 )
 for group in GROUPS:

@@ -59,14 +59,6 @@ def regularized_with_truth(experiment: Experiment) -> Facts:
     return covered(theory.with_truth(experiment))
 
 
-def sparse_recovery(experiment: Experiment) -> tuple[Facts, np.ndarray]:
-    """Return the facts of least squares in vectors, and the ground truth."""
-    f = least_squares(experiment)
-    if f.a_star is None or f.a_star.ndim != 1:
-        raise NotCovered("it is about sparse recovery: vectors with a ground truth a_star")
-    return f, f.a_star
-
-
 def linear_regression(
     experiment: Experiment,
 ) -> tuple[VectorLeastSquares, np.ndarray, float, Strengths]:

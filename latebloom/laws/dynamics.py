@@ -73,10 +73,6 @@ def _overwhelmed(f: Facts) -> list[Assumption]:
     ]
 
 
-def _memorizes(run: Run, f: Facts) -> Measurement:
-    return Measurement(float(run.phases.t1.high is not None))
-
-
 def _beyond(f: Facts) -> list[Assumption]:
     top = largest_beta(f)
     return [Assumption.of("beta", f.beta >= top, f.beta, f">= ||X^T y*||_dual = {top:.4g}")]
@@ -155,7 +151,7 @@ DYNAMICS = (
         context=regularized,
         hypotheses=_overwhelmed,
         promise=Promise("memorizes (1: yes)", high=0.0, tolerance=0.0),
-        measure=_memorizes,
+        measure=lambda run, _: Measurement(float(run.phases.t1.high is not None)),
     ),
     Law(
         name="over-regularization",

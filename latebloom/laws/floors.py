@@ -48,10 +48,6 @@ def _end(total: float) -> Promise:
     return Promise("relative test error in the end", total, total, tolerance=LEVEL)
 
 
-def _two_terms(f: Floored) -> Promise:
-    return _end(f.floor.total)
-
-
 def _one_term(f: Floored) -> Promise:
     """The claim, calibrated at a tenth of this alpha: there the error must be a tenth."""
     less = f.facts.experiment.with_(
@@ -118,7 +114,7 @@ FLOORS = (
         "1/3), both in closed form",
         source="derived in the documentation, page 'Sharper laws'",
         status="ours",
-        promise=_two_terms,
+        promise=lambda f: _end(f.floor.total),
     ),
     _floor_law(
         name="floor proportional to alpha beta",

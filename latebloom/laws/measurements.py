@@ -1,4 +1,8 @@
-"""Coherence and restricted isometry of the measurements of a sparse recovery."""
+"""The measurements: coherence, restricted isometry, and how many of them suffice.
+
+The universal constants of the last bounds are not known, so they cannot be checked. What can be
+computed is their number on an instance, up to the constant.
+"""
 
 import math
 from functools import lru_cache, partial
@@ -13,16 +17,16 @@ from latebloom.laws.constants.incoherence import (
     restricted_isometry,
     welch_bound,
 )
-from latebloom.problems import SparseRecovery, VectorLeastSquares
+from latebloom.problems import MatrixCompletion, SparseRecovery, VectorLeastSquares, coherence
 from latebloom.runs.run import Run
 from latebloom.theory.recoverability import Recoverability, recoverability
 
 from .contexts import any_least_squares
 from .finding import INEQUALITY, Assumption, Measurement, Promise
-from .law import Law, NotCovered
+from .law import Law, NotCovered, no_promise
 
 # Supports on which the restricted isometry constant is sampled.
-SAMPLES = 200
+SUPPORTS = 200
 ROW_COHERENCE = "coherence of the rows of M and Phi"
 
 
@@ -47,10 +51,6 @@ def _mu(data: VectorLeastSquares) -> float:
     return mutual_coherence(data.X)
 
 
-def _welch(data: VectorLeastSquares) -> Promise:
-    return Promise("mutual coherence of X", low=welch_bound(*data.X.shape))
-
-
 def _isometry(run: Run, data: VectorLeastSquares) -> Measurement:
     """Proposition G.3 on the normalized columns: pairs exactly, larger supports by samples."""
     X = data.X / np.linalg.norm(data.X, axis=0)
@@ -61,7 +61,7 @@ def _isometry(run: Run, data: VectorLeastSquares) -> Measurement:
     rng = np.random.default_rng(0)
     i, j = np.unravel_index(np.argmax(np.abs(X.T @ X - np.eye(n))), (n, n))
     pair = restricted_isometry(X, np.array([i, j]))
-    found = max(restricted_isometry(X, rng.choice(n, s, replace=False)) for _ in range(SAMPLES))
+    found = max(restricted_isometry(X, rng.choice(n, s, replace=False)) for _ in range(SUPPORTS))
     cumulative = cumulative_coherence(X, s - 1)
     worst = [
         (pair / _mu(data), "delta_2/mu"),
@@ -112,19 +112,61 @@ def _scaled(problem: SparseRecovery) -> Promise:
     return Promise(ROW_COHERENCE, high=most)
 
 
-def _row_coherence(run: Run, problem: SparseRecovery) -> Measurement:
-    drawn = problem.instance
-    return Measurement(coherence_between(drawn.M.T, drawn.Phi))
+def _sparse(experiment: Experiment) -> SparseRecovery:
+    problem = any_least_squares(experiment)
+    if not isinstance(problem, SparseRecovery) or problem.coherent_rows or not problem.s:
+        raise NotCovered(
+            "it is about Gaussian measurements of a sparse vector (SparseRecovery with tau = 0)"
+        )
+    return problem
+
+
+def _completion(experiment: Experiment) -> MatrixCompletion:
+    problem = any_least_squares(experiment)
+    if not isinstance(problem, MatrixCompletion):
+        raise NotCovered("it is about matrix completion with a drawn mask (MatrixCompletion)")
+    return problem
+
+
+def _isometry_samples(problem: SparseRecovery) -> list[Assumption]:
+    found = problem.N / (problem.s * math.log(math.e * problem.n / problem.s))
+    needed = ">= C/delta^2 with an unknown C, for rows of variance 1/N"
+    return [Assumption("N/(s ln(e n/s))", "not computable", found, needed)]
+
+
+def _completion_samples(problem: MatrixCompletion) -> list[Assumption]:
+    n, r = max(problem.n1, problem.n2), problem.r
+    A = problem.a_star
+    assert A is not None
+    mu_0 = max(coherence(A))
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    rank = int((s > 1e-12 * s[0]).sum())
+    spread = float(np.abs(U[:, :rank] @ Vt[:rank]).max())
+    mu_1 = spread * math.sqrt(problem.n1 * problem.n2 / rank)
+    N, log = problem.N, math.log(n)
+    factor = max(mu_1**2, math.sqrt(mu_0) * mu_1, mu_0 * n**0.25)
+    both = math.log(problem.n1 + problem.n2) ** 2
+    rows = (
+        ("N/(n^(5/4) r ln n)", N / (n**1.25 * r * log)),
+        ("N/(max(mu_1^2, mu_0^(1/2) mu_1, mu_0 n^(1/4)) n r ln n)", N / (factor * n * r * log)),
+        ("N/(n r ln^2(n1 + n2)), entries chosen by leverage", N / (n * r * both)),
+    )
+    return [
+        Assumption(what, "not computable", value, ">= C with an unknown C") for what, value in rows
+    ]
 
 
 SOURCE = "arXiv 2506.05718, appendix G"
+UNKNOWN = no_promise("the constant of the bound is not known: the number alone promises nothing")
 _gaussian_law = partial(
     Law,
     symbols=("M", "Phi"),
     erratum="E-19",
     context=_gaussian,
     hypotheses=_drawn,
-    measure=_row_coherence,
+    measure=lambda run, problem: Measurement(
+        coherence_between(problem.instance.M.T, problem.instance.Phi)
+    ),
 )
 MEASUREMENTS = (
     Law(
@@ -134,7 +176,7 @@ MEASUREMENTS = (
         symbols=("X",),
         status="as printed",
         context=_columns,
-        promise=_welch,
+        promise=lambda data: Promise("mutual coherence of X", low=welch_bound(*data.X.shape)),
         measure=lambda run, data: Measurement(_mu(data)),
     ),
     Law(
@@ -173,5 +215,27 @@ MEASUREMENTS = (
         source=f"{SOURCE}, theorem G.4 with C1 = 1/2, the coherence being free of scale",
         status="corrected",
         promise=_scale_free,
+    ),
+    Law(
+        name="samples for restricted isometry",
+        statement="N >= C delta^-2 (s ln(e n/s) + ln(1/eta)) implies delta_s <= delta with "
+        "probability 1 - eta",
+        source=f"{SOURCE}, theorem G.5",
+        symbols=("n", "s", "N"),
+        status="as printed",
+        context=_sparse,
+        hypotheses=_isometry_samples,
+        promise=UNKNOWN,
+    ),
+    Law(
+        name="samples for completion",
+        statement="N >= C n^(5/4) r ln n entries, or with coherences C max(mu_1^2, "
+        "mu_0^(1/2) mu_1, mu_0 n^(1/4)) n r ln n, or by leverage scores C n r ln^2(n1 + n2)",
+        source=f"{SOURCE}, theorems G.7, G.11 and G.12",
+        symbols=("A*", "N"),
+        status="as printed",
+        context=_completion,
+        hypotheses=_completion_samples,
+        promise=UNKNOWN,
     ),
 )

@@ -130,10 +130,6 @@ def _gradient_over_bound(f: Facts, steps: np.ndarray, points: Point) -> list[flo
     return ratios
 
 
-def _slope(f: Facts) -> Promise:
-    return Promise("least sampled ||grad g||^2/g", low=2 * float(f.sigma[-1]))
-
-
 def _sampled(run: Run, f: Facts) -> Measurement:
     return Measurement(sampled_cl_constant(f.experiment, constants(f).r), "64 random points")
 
@@ -218,7 +214,7 @@ MEMORIZATION = (
         erratum="B-03",
         context=_penalized,
         hypotheses=_fits,
-        promise=_slope,
+        promise=lambda f: Promise("least sampled ||grad g||^2/g", low=2 * float(f.sigma[-1])),
         measure=_sampled,
     ),
     Law(

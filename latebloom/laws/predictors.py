@@ -17,7 +17,7 @@ from latebloom.theory.prediction import Prediction
 from .contexts import any_least_squares, least_squares
 from .finding import Assumption, Measurement, Promise
 from .floors import converged_error, converged_from
-from .law import Law, NotCovered, Predict, Undecided
+from .law import Law, Measure, NotCovered, Predict, Undecided
 from .measures import middle_of_t2, require_chatter
 
 # The paper's predictor of t2 is of the right order: 1.44 too small in its own Figure 4.
@@ -144,12 +144,11 @@ def _plateau(run: Run, p: Predicted) -> Measurement:
     return _both_zero(p.prediction.train_plateau, level)
 
 
-def _train_end(run: Run, p: Predicted) -> Measurement:
-    return _both_zero(p.prediction.train_floor, converged_error(run, "train_error"))
-
-
-def _test_end(run: Run, p: Predicted) -> Measurement:
-    return _both_zero(p.prediction.test_floor, converged_error(run))
+def _error_in_the_end(name: str) -> Measure:
+    """Return the measurement of an error, `train` or `test`, once the run has converged."""
+    return lambda run, p: _both_zero(
+        getattr(p.prediction, f"{name}_floor"), converged_error(run, f"{name}_error")
+    )
 
 
 def _generalizes(p: Predicted) -> Promise:
@@ -222,14 +221,14 @@ PREDICTORS = (
         statement="the train error ends at that of the minimizer, with the chatter of subgradients",
         source="the certified limit; derived in the documentation",
         promise=_level("train_floor"),
-        measure=_train_end,
+        measure=_error_in_the_end("train"),
     ),
     _level_law(
         name="test floor",
         statement="the test error ends at that of the minimizer, with the chatter of subgradients",
         source="the certified limit; derived in the documentation",
         promise=_level("test_floor"),
-        measure=_test_end,
+        measure=_error_in_the_end("test"),
     ),
     _prediction_law(
         name="generalizes",

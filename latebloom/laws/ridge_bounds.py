@@ -20,6 +20,7 @@ import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent, Subgradient
+from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory.limits import smooth_limit
 
@@ -35,41 +36,48 @@ AT_ONCE = "the start is not far enough from the truth in the kernel of X to boun
 SMALL_RATE = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ridge:
-    r"""What the bounds need, in the symbols of the source.
+    r"""A ridge regression by gradient descent, in the symbols of the source.
 
     **Fields:**
 
-    - `n`, `m`: examples and features.
+    - `data`, `truth`: the problem, with $X = \Phi/\sqrt n$, and $\theta^*$.
+    - `start`, `end`: $\theta_0$ and the ridge solution $\theta_\lambda$.
     - `eta`, `decay`: step size and $\lambda$.
-    - `least`, `most`: extreme non-zero eigenvalues of $X^\top X = \Phi^\top\Phi/n$.
-    - `size`: $L = \|X\|_F^2$, the mean squared norm of the features; 1 in the source.
-    - `nu2`: mean square of the entries of the start.
-    - `away`: the distance of $\theta_0$ from the ridge solution in the row space of X.
-    - `truth`, `hidden`, `hidden_truth`: norms of $\theta^*$, and of the parts of $\theta_0$ and
-      $\theta^*$ in the kernel of X.
     - `eps`: the training loss $\frac12\|X\theta - y\|^2$ at the threshold of t1.
     - `c`: $\|\theta - \theta^*\|^2$ at the threshold of t2 (the source's c over the variance of a
       feature).
-    - `floor`: the training loss of the ridge solution.
     """
 
-    n: int
-    m: int
+    data: VectorLeastSquares
+    truth: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
     eta: float
     decay: float
-    least: float
-    most: float
-    size: float
-    nu2: float
-    away: float
-    truth: float
-    hidden: float
-    hidden_truth: float
     eps: float
     c: float
-    floor: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Examples n and features m."""
+        return self.data.X.shape
+
+    @property
+    def nu2(self) -> float:
+        """Mean square of the entries of the start."""
+        return float(np.mean(self.start**2))
+
+    def hidden(self, a: np.ndarray) -> float:
+        """Return the norm of the part of a in the kernel of X."""
+        Vt = self.data.svd.Vt
+        return norm(a - Vt.T @ (Vt @ a))
+
+
+def norm(a: np.ndarray) -> float:
+    """Return the l2 norm."""
+    return float(np.linalg.norm(a))
 
 
 def _ridge(experiment: Experiment) -> Ridge:
@@ -78,46 +86,30 @@ def _ridge(experiment: Experiment) -> Ridge:
         raise NotCovered("it is about gradient descent with the penalty L2, alone")
     if beta.l2 == 0:
         raise NotCovered("beta = 0: without weight decay the kernel of X stays as it starts")
-    start, (_, s, Vt) = experiment.start, data.svd
-    end = smooth_limit(experiment, beta)
-
-    def hidden(a: np.ndarray) -> float:
-        return float(np.linalg.norm(a - Vt.T @ (Vt @ a)))
-
     train, test = experiment.thresholds
-    n, m = data.X.shape
-    return Ridge(
-        n,
-        m,
-        eta,
-        beta.l2,
-        float(s[-1] ** 2),
-        float(s[0] ** 2),
-        float(np.sum(data.X**2)),
-        float(np.mean(start**2)),
-        float(np.linalg.norm(Vt @ (start - end))),
-        float(np.linalg.norm(truth)),
-        hidden(start),
-        hidden(truth),
-        0.5 * (train * float(np.linalg.norm(data.y_star))) ** 2,
-        (test * float(np.linalg.norm(truth))) ** 2,
-        0.5 * float(np.sum((data.X @ end - data.y_star) ** 2)),
-    )
+    eps, c = 0.5 * (train * norm(data.y_star)) ** 2, (test * norm(truth)) ** 2
+    end = smooth_limit(experiment, beta)
+    return Ridge(data, truth, experiment.start, end, eta, beta.l2, eps, c)
 
 
 def _small_decay(r: Ridge) -> Iterable[Assumption]:
-    rate = r.eta * (r.decay + r.most)
+    _, s, Vt = r.data.svd
+    rate = r.eta * (r.decay + float(s[0] ** 2))
     yield Assumption.of("eta (lambda + lambda_max(X^T X))", rate < 1, rate, "below 1")
-    left = r.floor / r.eps
+    left = 0.5 * float(np.sum((r.data.X @ r.end - r.data.y_star) ** 2)) / r.eps
     what = "training loss of the ridge solution over its threshold"
     yield Assumption.of(what, left <= 0.25, left, "at most 1/4: a small lambda")
-    spread = r.away**2 / (r.m * r.nu2) if r.nu2 else math.inf
+    m, away = r.start.size, norm(Vt @ (r.start - r.end))
+    spread = away**2 / (m * r.nu2) if r.nu2 else math.inf
     what = "||V^T (theta_0 - theta_ridge)||^2/(m nu^2), V of the row space of X"
     yield Assumption.of(what, spread <= 7, spread, "at most 7: a start larger than the truth")
 
 
 def _t1(r: Ridge) -> Promise:
-    most = math.log(14 * r.size * r.m * r.nu2 / r.eps) / (2 * r.eta * r.least) if r.nu2 else 0.0
+    # The mean squared norm of the features, 1 in the source, and the least eigenvalue of X^T X.
+    size, least = float(np.sum(r.data.X**2)), float(r.data.svd.s[-1] ** 2)
+    m, nu2 = r.start.size, r.nu2
+    most = math.log(14 * size * m * nu2 / r.eps) / (2 * r.eta * least) if nu2 else 0.0
     return Promise(T1, high=max(0.0, most))
 
 
@@ -132,26 +124,28 @@ def _last_above(run: Run, r: Ridge) -> Measurement:
 
 
 def _random_start(r: Ridge) -> Iterable[Assumption]:
-    yield Assumption.of("m - n", r.m > r.n, r.m - r.n, "above 0: more features than examples")
+    n, m = r.shape
+    yield Assumption.of("m - n", m > n, m - n, "above 0: more features than examples")
     rate = r.eta * r.decay
     yield Assumption.of("eta lambda", rate <= SMALL_RATE, rate, f"at most {SMALL_RATE}")
-    expected = (r.m - r.n) * r.nu2
-    spread = r.hidden**2 / expected if expected > 0 else 0.0
+    expected = (m - n) * r.nu2
+    spread = r.hidden(r.start) ** 2 / expected if expected > 0 else 0.0
     what = "||P theta_0||^2/((m - n) nu^2), P the projection on the kernel of X"
     yield Assumption.of(what, spread >= 0.5, spread, "at least 1/2: a random start")
 
 
 def _zero_passes(r: Ridge) -> Iterable[Assumption]:
     yield from _random_start(r)
-    ratio = math.sqrt(r.c) / r.truth
+    ratio = math.sqrt(r.c) / norm(r.truth)
     what = "relative test error at the threshold"
     needed = "at least 1: the zero function passes (equation (7) has no such condition)"
     yield Assumption.of(what, ratio >= 1, ratio, needed)
 
 
 def _later(r: Ridge, distance2: float) -> Promise:
-    hidden2 = (r.m - r.n) * r.nu2
-    if r.m <= r.n or hidden2 <= distance2:
+    n, m = r.shape
+    hidden2 = (m - n) * r.nu2
+    if m <= n or hidden2 <= distance2:
         raise NotCovered(AT_ONCE)
     return Promise(T2, low=math.log(hidden2 / distance2) / (2.02 * r.eta * r.decay))
 
@@ -161,14 +155,14 @@ def _t2(r: Ridge) -> Promise:
 
 
 def _t2_any(r: Ridge) -> Promise:
-    return _later(r, 2 * (math.sqrt(r.c) + r.truth) ** 2)
+    return _later(r, 2 * (math.sqrt(r.c) + norm(r.truth)) ** 2)
 
 
 def _t2_kernel(r: Ridge) -> Promise:
-    goal = math.sqrt(r.c) + r.hidden_truth
-    if r.hidden <= goal:
+    hidden, goal = r.hidden(r.start), math.sqrt(r.c) + r.hidden(r.truth)
+    if hidden <= goal:
         raise NotCovered(AT_ONCE)
-    return Promise(T2, low=math.log(r.hidden / goal) / -math.log1p(-r.eta * r.decay))
+    return Promise(T2, low=math.log(hidden / goal) / -math.log1p(-r.eta * r.decay))
 
 
 def _first_below(promised: Callable[[Ridge], Promise]) -> Measure:
