@@ -66,22 +66,6 @@ class Law:
       law promises nothing.
     - `measure`: run and context to the measured quantity; raises `Undecided` where the run is too
       short.
-
-    >>> import latebloom as lb
-    >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
-    >>> run = lb.simulate(lb.Experiment(problem, lb.L1(1e-3), lb.ProximalGradient(0.1), steps=100))
-    >>> small = Law(
-    ...     name="small parameters",
-    ...     statement="||a(T)||_1 <= ||a*||_1",
-    ...     source="an example",
-    ...     symbols=("a*",),
-    ...     status="ours",
-    ...     context=lambda experiment: experiment.data,
-    ...     promise=lambda data: Promise("||a(T)||_1", high=float(abs(data.a_star).sum())),
-    ...     measure=lambda run, data: Measurement(float(abs(run.params).sum())),
-    ... )
-    >>> str(small.check(run).verdict)
-    'violated'
     """
 
     name: str
@@ -169,11 +153,23 @@ def register_law(*laws: Law) -> None:
     **Raises:** `InvalidInput` for another type, or if another law has the name.
 
     >>> import latebloom as lb
-    >>> from latebloom.laws import LAWS, law
-    >>> lb.register_law(law("telescoping"))  # the same law once more
-    >>> lb.register_law(replace(law("telescoping"), statement="another"))
-    Traceback (most recent call last):
-    latebloom.core.errors.InvalidInput: law 'telescoping': the name is taken; choose another
+    >>> from latebloom.laws import LAWS, Law, Measurement, Promise
+    >>> mine = Law(
+    ...     name="residual of the start",
+    ...     statement="the train error is at most 1 at every record",
+    ...     source="an example",
+    ...     symbols=("X", "y*"),
+    ...     status="ours",
+    ...     context=lambda experiment: experiment.data,
+    ...     promise=Promise("largest train error", high=1.0),
+    ...     measure=lambda run, data: Measurement(float(run.trajectory["train_error"].max())),
+    ... )
+    >>> lb.register_law(mine)
+    >>> problem = lb.SparseRecovery(n=20, s=1, N=10)
+    >>> experiment = lb.Experiment(problem, lb.L1(1e-3), lb.ProximalGradient(0.1), init=0.0)
+    >>> str(lb.check(lb.simulate(experiment))["residual of the start"].verdict)
+    'holds'
+    >>> del LAWS["residual of the start"]
     """
     for law in laws:
         if not isinstance(law, Law):
