@@ -1,4 +1,4 @@
-"""Two-layer diagonal networks: exact laws of one step, and what equal layers can never do."""
+"""Two-layer diagonal networks: exact laws of one step, and a lower bound for equal layers."""
 
 from functools import partial
 from itertools import pairwise

@@ -1,7 +1,7 @@
 """The test error in the end: a bias of order beta, an oscillation of order alpha beta.
 
-An error is measured once a run has converged. When that is follows from the laws, not from the
-curve: a plateau of a run that is still moving looks the same.
+An error is measured once a run has converged. The time of convergence follows from the laws. It
+does not follow from the curve, because a plateau looks the same.
 """
 
 import math

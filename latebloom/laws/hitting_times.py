@@ -28,13 +28,9 @@ Errors = Callable[[Any, Point], tuple[np.ndarray, Callable[[float], float]]]
 def hitting_ratio(
     errors: Errors, extreme: Callable[[list[float]], float], facts: Callable[[Any], Facts]
 ) -> Measure:
-    r"""Return the measurement of hitting times over $t_1 + \Delta t$.
+    r"""Return the measurement of the extreme hitting time of `errors` over $t_1 + \Delta t$.
 
-    **Arguments:**
-
-    - `errors`: what must reach its level.
-    - `extreme`: `max` or `min` over the levels that the records decide.
-    - `facts`: context to the facts of the experiment.
+    `extreme` is `max` or `min` over the levels that the records decide.
     """
 
     def measure(run: Run, context: Any) -> Measurement:

@@ -20,7 +20,7 @@ class Undecided(Exception):
     """Raised where a run cannot decide a law; the message is the reason."""
 
 
-# The parts of a law are functions of a context: what the law uses of an experiment.
+# The parts of a law are functions of a context: the data of an experiment that the law uses.
 Context = Callable[[Experiment], Any]
 Hypotheses = Callable[[Any], Iterable[Assumption]]
 Predict = Callable[[Any], Promise]
@@ -55,12 +55,12 @@ class Law:
     - `name`: short, unique.
     - `statement`: the formula, in words and symbols.
     - `source`: where it is from: arXiv number and equation, or the derivation.
-    - `symbols`: the quantities that it uses.
+    - `symbols`: the quantities that it depends on.
     - `status`: `printed` (and not right), `corrected`, `as printed` (and right), `ours`, or
       `other group`.
     - `erratum`: the entry of the errata that says what is wrong with the printed statement.
-    - `context`: experiment to what the functions below share; raises `NotCovered` for an experiment
-      that the law is not about.
+    - `context`: experiment to the data that the next functions use; raises `NotCovered` for an
+      experiment that the law is not about.
     - `hypotheses`: context to the hypotheses, each an `Assumption`; none if left out.
     - `promise`: a `Promise`, or the function from the context to one; raises `NotCovered` where the
       law promises nothing.
@@ -146,9 +146,7 @@ LAWS: dict[str, Law] = {}
 def register_law(*laws: Law) -> None:
     """Add laws to those that `check` compares with a run, after the ones that are there.
 
-    **Arguments:**
-
-    - `laws`: each under its own name; the same law once more changes nothing.
+    The same law once more changes nothing.
 
     **Raises:** `InvalidInput` for another type, or if another law has the name.
 

@@ -25,7 +25,7 @@ from .law import Law, NotCovered, Undecided
 
 SOURCE = "arXiv 2310.16441"
 DELAY = "t2 - t1"
-SPREADS = 4.0  # standard deviations within which what is random must be
+SPREADS = 4.0  # standard deviations that random quantities may deviate by
 NEAR = 5.0  # eigenvalues repel: their distance to the law was at most 3.6/d, for d up to 1000
 LEFT = 3.0  # with fewer the fluctuations of the least eigenvalues show
 SAME = 0.01  # the mean eigenvalue of a sample differs from the variance by less
@@ -38,7 +38,7 @@ SAMPLING = 5 * 0.5 / math.sqrt(DRAWS)
 
 @dataclass(frozen=True)
 class Estimator:
-    r"""What the laws need, in the symbols of the source.
+    r"""A linear estimator, in the symbols of the source.
 
     **Fields:**
 

@@ -42,12 +42,9 @@ def require_chatter(run: Run) -> None:
 
 
 def largest(values: Values, why: str = "at step {:,}") -> Measure:
-    """Return the measurement of the largest of some values over the records of a run.
+    """Return the measurement of the largest value over the records of a run.
 
-    **Arguments:**
-
-    - `values`: context, steps and iterates to one value per record.
-    - `why`: how the finding names the step of the largest value, the last one of equal values.
+    `why` is the text of the finding, with the step of the largest value, the last of equal ones.
     """
 
     def measure(run: Run, context: Any) -> Measurement:
@@ -60,12 +57,9 @@ def largest(values: Values, why: str = "at step {:,}") -> Measure:
 
 
 def largest_after_t1(value: Callable[[Facts, Point], float], why: str = "") -> Measure:
-    """Return the measurement of the largest value of a function of the iterate from t1 on.
+    """Return the measurement of the largest value of a function of facts and iterate, from t1 on.
 
-    **Arguments:**
-
-    - `value`: facts and iterate to the value.
-    - `why`: how the finding names the step of the largest value, the first one of equal values.
+    `why` is the text of the finding, with the step of the largest value, the first of equal ones.
     """
 
     def measure(run: Run, f: Facts) -> Measurement:
@@ -78,13 +72,7 @@ def largest_after_t1(value: Callable[[Facts, Point], float], why: str = "") -> M
 
 
 def first_updates(run: Run, f: Facts, most: int) -> Point:
-    """Return the first iterates of the method, computed in plain NumPy.
-
-    **Arguments:**
-
-    - `run`, `f`: the run, and the facts of its experiment.
-    - `most`: number of updates, fewer if the experiment has fewer steps.
-    """
+    """Return the iterates of the first updates of a run, `most` at most, in plain NumPy."""
     return f.path(f.start, min(most, run.experiment.steps))
 
 

@@ -1,4 +1,4 @@
-"""The paper's predictors, and the levels and verdicts of `predict`, as laws."""
+"""The predictors of the paper and the results of `predict`, as laws."""
 
 import math
 from functools import lru_cache, partial

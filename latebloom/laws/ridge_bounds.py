@@ -1,4 +1,4 @@
-r"""Ridge regression groks: bounds on t1 and t2 by Xu, Vardi and Safran, in computable form.
+r"""Ridge regression: computable bounds on t1 and t2, after Xu, Vardi and Safran.
 
 Gradient descent on $\frac1{2n}\|\Phi\theta - y\|^2 + \frac\lambda2\|\theta\|^2$ is this library's
 with $X = \Phi/\sqrt n$. The source takes n, m and 1/lambda large enough, with constants it does not
