@@ -62,17 +62,16 @@ class Estimator:
         """The number of unknowns per example."""
         return self.d / self.N
 
-    def passage(self, test: bool) -> float | None:
-        """Return the step at which a loss is at its threshold, None if that is never."""
-        level = self.test if test else self.train
-        found = 0.0 if level >= 1 else passage(self.ratio, level, test)
-        return None if found is None else found / self.rate
-
     @cached_property
     def passages(self) -> tuple[float, float] | None:
         """The steps at which training and test loss are at their thresholds, None if never."""
-        t1, t2 = self.passage(test=False), self.passage(test=True)
-        return None if t1 is None or t2 is None else (t1, t2)
+        times = []
+        for level, test in ((self.train, False), (self.test, True)):
+            tau = 0.0 if level >= 1 else passage(self.ratio, level, test)
+            if tau is None:
+                return None
+            times.append(tau / self.rate)
+        return times[0], times[1]
 
     def scatter(self, t1: float, t2: float) -> tuple[float, float]:
         """Return the standard deviation of the delay, in steps times `rate`, and the directions
