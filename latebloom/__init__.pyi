@@ -24,6 +24,7 @@ from .experiment.record import At as At
 from .experiment.record import Every as Every
 from .experiment.record import LogSpaced as LogSpaced
 from .laws import check as check
+from .laws import register_law as register_law
 from .methods import FISTA as FISTA
 from .methods import SGD as SGD
 from .methods import Adam as Adam

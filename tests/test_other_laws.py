@@ -12,9 +12,9 @@ from latebloom.core.errors import InvalidInput
 from latebloom.experiment.record import Every, LogSpaced
 from latebloom.laws.constants import marchenko_pastur as mp
 from latebloom.laws.constants.norm_passage import Passage, settling_rate
+from latebloom.laws.finding import Verdict
 from latebloom.laws.first_passage import FIRST_PASSAGE, calibrated, log_slope
 from latebloom.laws.kernel_to_rich import KERNEL_TO_RICH
-from latebloom.laws.law import Verdict
 from latebloom.laws.linear_estimators import LINEAR_ESTIMATORS, accuracy, closed_form
 from latebloom.laws.norm_separation import NORM_SEPARATION
 from latebloom.laws.ridge_bounds import RIDGE_BOUNDS

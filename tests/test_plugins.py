@@ -1,11 +1,14 @@
 """Plugins: parts of a module outside of the package work like those of the package."""
 
+import dataclasses
+import importlib
 import json
 import os
 import subprocess
 import sys
 import tomllib
 
+import jaxtyping
 import numpy as np
 import pytest
 import tomli_w
@@ -15,6 +18,7 @@ from latebloom.cli.main import main
 from latebloom.core.plugins import VARIABLE
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import FAMILIES, register
+from latebloom.laws import GROUPS, LAWS
 from latebloom.penalties import Term
 
 PLUGIN = '''
@@ -273,3 +277,78 @@ def test_a_plugin_adds_a_figure_with_claims(tmp_path):
     assert json.loads(decided.stdout)["claims"]["own.t1"]["study"] == "own-figure"
     listed = latebloom(tmp_path, "list", "--json", plugins="own")
     assert "own-figure" in {row["name"] for row in json.loads(listed.stdout)}
+
+
+LAW = '''
+"""A law: the train error never exceeds that of the start."""
+
+import latebloom as lb
+from latebloom.laws import Law, Measurement, NotCovered, Promise, Undecided
+
+
+def proximal(experiment):
+    if not isinstance(experiment.method, lb.ProximalGradient):
+        raise NotCovered("it is about proximal gradient")
+    return experiment
+
+
+def largest(run, experiment):
+    error = run.trajectory["train_error"].values
+    if len(error) < 3:
+        raise Undecided("there are two records only")
+    return Measurement(float(error.max() / error[0]))
+
+
+lb.register_law(
+    Law(
+        name="no worse than the start",
+        statement="max train error <= train error at step 0",
+        source="a plugin",
+        symbols=("X", "y*"),
+        status="ours",
+        context=proximal,
+        promise=Promise("largest over first train error", high=1.0),
+        measure=largest,
+    )
+)
+'''
+
+
+@pytest.fixture
+def own_law(tmp_path, monkeypatch):
+    """Yield the module of a law outside of the package, and take the law out again."""
+    (tmp_path / "own_law.py").write_text(LAW)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("own_law")
+    del sys.modules["own_law"], LAWS["no worse than the start"]
+
+
+def test_a_law_from_outside_is_checked_like_those_of_the_package(own_law):
+    problem = lb.SparseRecovery(n=20, s=1, N=10, seed=1)
+    experiment = lb.Experiment(problem, lb.L1(1e-3), lb.ProximalGradient(0.1), steps=200)
+    report = lb.check(lb.simulate(experiment))
+    assert report.findings[-1].law == "no worse than the start"  # after those of the package
+    assert report["no worse than the start"].verdict == "holds"
+    assert report["no worse than the start"].measured == 1.0
+    other = lb.check(lb.simulate(experiment.with_(method=lb.Subgradient(0.1))))
+    assert other["no worse than the start"].why == "it is about proximal gradient"
+    assert not other["no worse than the start"].covered
+    short = lb.check(lb.simulate(experiment.with_(record=lb.At(()), steps=1)))
+    assert short["no worse than the start"].why == "there are two records only"
+
+
+def test_a_name_of_a_law_is_given_once(own_law, monkeypatch):
+    law = LAWS["no worse than the start"]
+    lb.register_law(law)  # the same law once more changes nothing
+    with pytest.raises(lb.InvalidInput, match="'no worse than the start': the name is taken"):
+        lb.register_law(dataclasses.replace(law, statement="another"))
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(lb.InvalidInput, match="must be an instance of Law"):
+        lb.register_law("telescoping")
+    assert LAWS["no worse than the start"] is law
+
+
+def test_laws_are_listed_in_the_order_of_their_groups():
+    names = [law.name for group in GROUPS for law in group]
+    assert list(LAWS) == names
+    assert names[0] == "stable step size"

@@ -1,45 +1,49 @@
 """The laws, one contract for all: those of the paper, our own, and those of other groups."""
 
-# Importing a module registers its laws: this is their order in reports.
-# isort: off
-from . import predictors as predictors
-from . import slow_time as slow_time
-from . import earliest as earliest
-from . import floors as floors
-from . import row_space as row_space
-from . import memorization as memorization
-from . import contraction as contraction
-from . import descent as descent
-from . import null_space as null_space
-from . import dual_certificate as dual_certificate
-from . import matrices as matrices
-from . import dynamics as dynamics
-from . import ridge as ridge
-from . import depth as depth
-from . import identities as identities
-from . import measurements as measurements
-from . import samples as samples
-from . import rescaling as rescaling
-from . import ridge_bounds as ridge_bounds
-from . import norm_separation as norm_separation
-from . import first_passage as first_passage
-from . import linear_estimators as linear_estimators
-from . import kernel_to_rich as kernel_to_rich
-# isort: on
-
 from .check import Report as Report
 from .check import check as check
+from .contraction import CONTRACTION
+from .depth import DEPTH
+from .descent import DESCENT
+from .dynamics import DYNAMICS
+from .earliest import EARLIEST
+from .finding import Assumption as Assumption
+from .finding import Finding as Finding
+from .finding import Measurement as Measurement
+from .finding import Promise as Promise
+from .finding import Verdict as Verdict
 from .first_passage import FIRST_PASSAGE as FIRST_PASSAGE
 from .first_passage import log_slope as log_slope
+from .floors import FLOORS
+from .identities import IDENTITIES
+from .kernel_to_rich import KERNEL_TO_RICH
 from .law import LAWS as LAWS
-from .law import Assumption as Assumption
-from .law import Finding as Finding
 from .law import Law as Law
-from .law import Measurement as Measurement
-from .law import Promise as Promise
-from .law import Verdict as Verdict
+from .law import NotCovered as NotCovered
+from .law import Undecided as Undecided
 from .law import law as law
+from .law import register_law as register_law
 from .linear_estimators import LINEAR_ESTIMATORS as LINEAR_ESTIMATORS
 from .linear_estimators import accuracy as accuracy
 from .linear_estimators import closed_form as closed_form
+from .matrices import MATRICES
+from .measurements import MEASUREMENTS
+from .memorization import MEMORIZATION
+from .norm_separation import NORM_SEPARATION
+from .null_space import NULL_SPACE
+from .predictors import PREDICTORS
+from .rescaling import RESCALING
+from .ridge import RIDGE
 from .ridge_bounds import RIDGE_BOUNDS as RIDGE_BOUNDS
+from .row_space import ROW_SPACE
+from .slow_time import SLOW_TIME
+
+# The order in which `check` lists the laws; a plugin's laws come after these.
+GROUPS = (
+    *(PREDICTORS, SLOW_TIME, EARLIEST, FLOORS, ROW_SPACE, MEMORIZATION, CONTRACTION, DESCENT),
+    *(NULL_SPACE, MATRICES, DYNAMICS, RIDGE, DEPTH, IDENTITIES, MEASUREMENTS),
+    *(RESCALING, RIDGE_BOUNDS, NORM_SEPARATION, FIRST_PASSAGE, LINEAR_ESTIMATORS),
+    KERNEL_TO_RICH,
+)
+for group in GROUPS:
+    register_law(*group)

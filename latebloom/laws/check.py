@@ -1,4 +1,4 @@
-"""All laws against a run: what was promised, what was measured, whether it came true."""
+"""All laws against a run: what was promised, what was measured, and the verdict."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,13 @@ from latebloom.runs.run import Run
 from latebloom.theory.predict import predict
 from latebloom.theory.prediction import Prediction
 
-from .law import LAWS, Finding, Verdict
+from .finding import Finding, Verdict
+from .law import LAWS
 
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of a check, one for every law, and what was predicted before the run."""
+    """The findings of a check, one for every law, and the prediction before the run."""
 
     findings: tuple[Finding, ...]
     prediction: Prediction
@@ -52,16 +53,16 @@ def check(run: Run, prediction: Prediction | None = None) -> Report:
     """Compare every law with what a run measured.
 
     A law holds, is violated, is vacuous (a hypothesis fails, or nothing is promised), or undecided
-    (the run is too short). Of a law that is not about such experiments the finding says why not.
+    (the run is too short). The finding of a law that does not cover the experiment has the reason.
 
     **Arguments:**
 
     - `run`: what `simulate` returned.
-    - `prediction`: what `predict` said, for the report; computed here if left out.
+    - `prediction`: the result of `predict`, for the report; computed here if left out.
 
     **Returns:** a `Report`.
 
-    Source: the laws name theirs; see `latebloom.laws.LAWS`.
+    Source: each law names its own; see `latebloom.laws.LAWS`.
 
     >>> import latebloom as lb
     >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)

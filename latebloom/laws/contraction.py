@@ -1,43 +1,53 @@
 """Loss per step under the Polyak-Lojasiewicz inequality, with and without a penalty."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, facts
+from latebloom.theory.facts import Facts, Point
 
-from .common import records
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import least_squares
+from .finding import INEQUALITY, Assumption, Measurement
+from .law import Law, Measure, NotCovered, Undecided
+from .measures import first_updates, largest, ratio
 
 # Updates that are followed; domination by the gradient usually ends before.
 STEPS = 400
-SIDES = "largest left side / right side"
 
 
-def excess(f: Facts, a: np.ndarray) -> float:
+def excess(f: Facts, a: Point) -> float:
     r"""Return $g(a) - g^* = \frac12\|X(a - \hat a)\|^2$, without cancellation."""
     return 0.5 * float((np.asarray(f.data.operator.forward(a - f.fitted)) ** 2).sum())
 
 
-def _one(f: Facts) -> Promise:
-    return Promise(SIDES, high=1.0)
+def _plain(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
+    if f.h != "none" or f.ridge > 0 or f.projected:
+        raise NotCovered("it is about plain gradient descent, without a penalty")
+    return f
 
 
-def _plain(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    if found.h != "none" or found.ridge > 0 or found.projected:
-        return "it is about plain gradient descent, without a penalty"
-    return found
+def _penalized(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
+    if not f.explicit or f.h == "none" or f.ridge > 0:
+        raise NotCovered("it is about the subgradient method with L1 or Nuclear")
+    return f
 
 
 def _stable(f: Facts) -> list[Assumption]:
     top = 2 / float(f.sigma[0])
     return [Assumption.of("alpha", f.alpha < top, f.alpha, f"< 2/L = {top:.4g}")]
+
+
+def _fits(f: Facts) -> list[Assumption]:
+    g = f.loss(f.fitted) / (0.5 * float((f.data.y_star**2).sum()))
+    # Noise below rounding of the data does not count.
+    what = "g*/g(0), the share of the data that nothing fits"
+    return [*_stable(f), Assumption.of(what, g < 1e-20, g, "0")]
 
 
 def plain_rate(f: Facts) -> float:
@@ -46,41 +56,16 @@ def plain_rate(f: Facts) -> float:
     return 1 - mu * f.alpha * (2 - f.alpha * L)
 
 
-def _rate(run: Run, f: Facts) -> Measurement | str:
-    found = records(run)
-    if isinstance(found, str):
-        return found
+def _loss_over_bound(f: Facts, steps: np.ndarray, a: Point) -> list[float]:
     first, rate = excess(f, f.start), plain_rate(f)
     if first == 0:
-        return "the run starts at least squares"
-    # What is left of g is rounding of the iterate once it is this small; a large start stays large
-    # in the kernel of X.
+        raise Undecided("the run starts at least squares")
+    # Once g is this small it is the rounding of the iterate. A large start stays large in the
+    # kernel of X.
     size = max(float((f.fitted**2).sum()), float((f.start**2).sum()))
     floor = 1e-28 * float(f.sigma[0]) * size
-    worst = (-math.inf, 0)
-    for step, a in zip(*found, strict=True):
-        bound = first * rate ** float(step) + floor
-        worst = max(worst, (excess(f, a) / bound, int(step)))
-    return Measurement(worst[0], f"at step {worst[1]:,}")
-
-
-def _penalized(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    if not found.explicit or found.h == "none" or found.ridge > 0:
-        return "it is about the subgradient method with L1 or Nuclear"
-    return found
-
-
-def _fits(f: Facts) -> list[Assumption]:
-    g = f.loss(f.fitted) / (0.5 * float((f.data.y_star**2).sum()))
-    share = "g*/g(0), the share of the data that nothing fits"
-    return [
-        *_stable(f),
-        # Noise below rounding of the data does not count.
-        Assumption.of(share, g < 1e-20, g, "0"),
-    ]
+    bounds = (first * rate ** float(step) + floor for step in steps)
+    return [excess(f, x) / bound for x, bound in zip(a, bounds, strict=True)]
 
 
 def decrease(f: Facts, gamma: float, printed: bool) -> float:
@@ -89,7 +74,7 @@ def decrease(f: Facts, gamma: float, printed: bool) -> float:
     $g(a - \alpha(G + \beta H)) \le g - \alpha(1 - \frac{\alpha L}2)\|G\|^2 - \alpha(1 - \alpha
     L)\langle\beta H, G\rangle + \frac{\alpha^2L}2\|\beta H\|^2$, so that $\delta =
     \mu\alpha((2-\alpha L) - 2\gamma|1-\alpha L| - \alpha\gamma^2L)$. As printed (for $\|H\| \le
-    \|G\|$, $\gamma = \beta$) the cross term has another factor and helps.
+    \|G\|$, $\gamma = \beta$) the terms in $\gamma$ have other factors and the opposite sign.
     """
     L, mu = float(f.sigma[0]), float(f.sigma[-1])
     x = f.alpha * L
@@ -98,27 +83,32 @@ def decrease(f: Facts, gamma: float, printed: bool) -> float:
     return mu * f.alpha * ((2 - x) - 2 * gamma * abs(1 - x) - x * gamma**2)
 
 
-def _decreases(printed: bool):
-    def measure(run: Run, f: Facts) -> Measurement | str:
-        path = f.path(f.start, min(STEPS, run.experiment.steps))
-        worst, steps = (-math.inf, 0), 0
-        for t, (a, b) in enumerate(pairwise(path)):
+def _decreases(printed: bool) -> Measure:
+    def measure(run: Run, f: Facts) -> Measurement:
+        ratios = []
+        for a, b in pairwise(first_updates(run, f, STEPS)):
             G = float(np.linalg.norm(f.gradient(a)))
             gamma = f.beta * float(np.linalg.norm(f.subgradient(a))) / G if G else math.inf
             if not gamma < 1:
                 break
-            steps += 1
-            factor = 1 - decrease(f, gamma, printed)
-            share = excess(f, b) / excess(f, a)
-            worst = max(worst, (share / factor if factor > 0 else math.inf, t))
-        if not steps:
-            return "the penalty dominates from the first step on"
-        return Measurement(worst[0], f"over {steps} steps, worst at step {worst[1]}")
+            ratios.append(ratio(excess(f, b) / excess(f, a), 1 - decrease(f, gamma, printed)))
+        if not ratios:
+            raise Undecided("the penalty dominates from the first step on")
+        worst, step = max(zip(ratios, range(len(ratios)), strict=True))
+        return Measurement(worst, f"over {len(ratios)} steps, worst at step {step}")
 
     return measure
 
 
-register(
+_decrease_law = partial(
+    Law,
+    symbols=("X", "y*", "alpha", "beta", "a(0)"),
+    erratum="B-01",
+    context=_penalized,
+    hypotheses=_fits,
+    promise=INEQUALITY,
+)
+CONTRACTION = (
     Law(
         name="rate of plain gradient descent",
         statement="g(a(t)) - g* <= (1 - mu alpha (2 - alpha L))^t (g(a(0)) - g*)",
@@ -126,35 +116,25 @@ register(
         symbols=("X", "y*", "alpha", "a(0)"),
         status="as printed",
         erratum="E-15",
-        know=_plain,
-        assume=_stable,
-        foretell=_one,
-        measure=_rate,
+        context=_plain,
+        hypotheses=_stable,
+        promise=INEQUALITY,
+        measure=largest(_loss_over_bound),
     ),
-    Law(
+    _decrease_law(
         name="decrease against a penalty",
         statement="g(a(t+1)) <= (1 - delta) g(a(t)), delta = mu alpha ((2 - alpha L) - 2 gamma "
         "|1 - alpha L| - alpha gamma^2 L), while beta ||H|| <= gamma ||G||",
         source="the blog of arXiv 2506.05718, its theorem under PL, derived anew",
-        symbols=("X", "y*", "alpha", "beta", "a(0)"),
         status="corrected",
-        erratum="B-01",
-        know=_penalized,
-        assume=_fits,
-        foretell=_one,
         measure=_decreases(printed=False),
     ),
-    Law(
+    _decrease_law(
         name="decrease against a penalty, printed",
         statement="g(a(t+1)) <= (1 - delta) g(a(t)), delta = mu alpha ((2 - alpha L)(1 + beta) + "
         "alpha beta^2 L), while ||H|| <= ||G||",
         source="the blog of arXiv 2506.05718, its theorem under PL",
-        symbols=("X", "y*", "alpha", "beta", "a(0)"),
         status="printed",
-        erratum="B-01",
-        know=_penalized,
-        assume=_fits,
-        foretell=_one,
         measure=_decreases(printed=True),
     ),
 )

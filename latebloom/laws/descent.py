@@ -1,6 +1,6 @@
 r"""Regularization: how fast a sum of subgradient steps must bring f, or h, down.
 
-Everything here is one telescoped inequality. From $\|a_{t+1} - x\|^2 = \|a_t - x\|^2 - 2\alpha
+All of it follows from one telescoping inequality. From $\|a_{t+1} - x\|^2 = \|a_t - x\|^2 - 2\alpha
 \langle F_t, a_t - x\rangle + \alpha^2\|F_t\|^2$ and convexity,
 
 $$\min_{t_1 \le t < t_1 + T} f(a_t) - f(x) \le \frac{\|a_{t_1} - x\|^2 + \alpha^2\sum\|F_t\|^2}
@@ -9,48 +9,37 @@ $$\min_{t_1 \le t < t_1 + T} f(a_t) - f(x) \le \frac{\|a_{t_1} - x\|^2 + \alpha^
 for EVERY comparator x: an upper bound, from which no lower bound of a time follows.
 """
 
-import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point, facts, noise_constant, with_truth
+from latebloom.theory.facts import Facts, Point, noise_constant
 
-from .common import assume_step_sizes, late
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import explicit, least_squares, regularized_with_truth, small_steps
+from .finding import INEQUALITY, Assumption, Measurement
+from .hitting_times import hitting_time_laws
+from .law import Law, NotCovered, Undecided
+from .measures import first_updates, records
 
-# Steps of each stretch that is followed update by update: memorization and what comes after it.
+# Updates that are followed from the start, and again from t1 on.
 WINDOW = 400
-# The accuracies at which hitting times are compared, in units of the penalty's strength.
-ETAS = (0.01, 0.1, 1.0, 10.0)
-SYMBOLS = ("X", "y*", "alpha", "beta", "a(0)")
-SIDES = "largest left side / right side"
 
 
-def _one(f: Facts) -> Promise:
-    return Promise(SIDES, high=1.0)
-
-
-def _explicit(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if not isinstance(found, str) and not found.explicit:
-        return "it is about the explicit update (Subgradient, GradientDescent)"
-    return found
-
-
-def _stretches(run: Run, f: Facts) -> list[Point]:
+def _two_stretches(run: Run, f: Facts) -> list[Point]:
     """Return the iterates of two stretches: from the start, and from t1 on."""
-    starts = [f.start]
-    after = late(run, f.t1 if f.beta else 0)
-    if not isinstance(after, str):
-        starts.append(after[1][0])
-    return [f.path(a, min(WINDOW, run.experiment.steps)) for a in starts]
+    stretches = [first_updates(run, f, WINDOW)]
+    try:
+        first = records(run, f.t1 if f.beta else 0)[1][0]
+    except Undecided:
+        return stretches
+    return [*stretches, f.path(first, min(WINDOW, run.experiment.steps))]
 
 
 def comparators(f: Facts) -> dict[str, Point]:
-    """Return the points that the inequality is asked for."""
+    """Return the points x for which the inequality is checked."""
     found = {"least squares": f.fitted, "0": np.zeros_like(f.start)}
     if f.a_star is not None:
         found["a*"] = f.a_star
@@ -59,81 +48,89 @@ def comparators(f: Facts) -> dict[str, Point]:
     return found
 
 
+def squared_distance(a: Point, x: Point) -> float:
+    r"""Return $\|a - x\|^2$."""
+    return float(((a - x) ** 2).sum())
+
+
 def telescoped(f: Facts, path: Point, x: Point, h_only: bool = False) -> float:
     """Return the largest ratio of the two sides over all lengths T of a stretch.
 
-    With `h_only` the left side is beta times the least h(a) - h(x), for an interpolating x.
+    **Arguments:**
+
+    - `f`: the facts of the experiment.
+    - `path`: the iterates of a stretch.
+    - `x`: the comparator; with `h_only` it must interpolate the data.
+    - `h_only`: whether the left side is beta times the least h(a) - h(x).
     """
     steps = len(path) - 1
     value = (lambda a: f.beta * f.norm(a)) if h_only else f.objective
     gained = np.minimum.accumulate([value(a) for a in path[:-1]]) - value(x)
     moved = np.diff(path, axis=0).reshape(steps, -1)  # -alpha F
-    paid = float(((path[0] - x) ** 2).sum()) + np.cumsum((moved**2).sum(axis=1))
+    paid = squared_distance(path[0], x) + np.cumsum((moved**2).sum(axis=1))
     right = paid / (2 * f.alpha * np.arange(1, steps + 1))
     return float((gained / np.where(right > 0, right, 1.0)).max())
 
 
-def _telescoping(run: Run, f: Facts) -> Measurement:
-    worst = (-math.inf, "")
-    for path in _stretches(run, f):
-        worst = max(worst, *((telescoped(f, path, x), name) for name, x in comparators(f).items()))
-    return Measurement(worst[0], f"tightest for the comparator {worst[1]}")
+def _proximal_ratio(f: Facts, path: Point, x: Point) -> float:
+    best = np.minimum.accumulate([f.objective(a) for a in path[1:]])
+    right = squared_distance(path[0], x) / (2 * f.alpha * np.arange(1, len(path)))
+    return float(((best - f.objective(x)) / np.where(right > 0, right, 1.0)).max())
 
 
-def _feasible_truth(experiment: Experiment) -> Facts | str:
-    found = _explicit(experiment)
-    if isinstance(found, str):
-        return found
-    return _comparable(found) if found.h != "none" else "it needs the penalty L1 or Nuclear"
+def _for_every_comparator(ratio: Callable[[Facts, Point, Point], float]):
+    """Return the measurement of the largest ratio over two stretches and all comparators."""
+
+    def measure(run: Run, f: Facts) -> Measurement:
+        stretches, points = _two_stretches(run, f), comparators(f)
+        ratios = ((ratio(f, path, x), name) for path in stretches for name, x in points.items())
+        worst, name = max(ratios)
+        return Measurement(worst, f"tightest for the comparator {name}")
+
+    return measure
 
 
-def _comparable(found: Facts) -> Facts | str:
+def _h_alone(f: Facts) -> Facts:
     """Return the facts if f - g is beta h alone and the truth interpolates."""
-    if found.ridge > 0:
-        return "it is about L1 or Nuclear alone, and there is L2 besides"
-    if found.noise is None or found.noise.any():
-        return "the comparator must interpolate the data: it needs a ground truth without noise"
-    return found
+    if f.ridge > 0:
+        raise NotCovered("it is about L1 or Nuclear alone, and there is L2 besides")
+    if f.noise is None or f.noise.any():
+        raise NotCovered(
+            "the comparator must interpolate the data: it needs a ground truth without noise"
+        )
+    return f
+
+
+def _explicit_h(experiment: Experiment) -> Facts:
+    f = explicit(experiment)
+    if f.h == "none":
+        raise NotCovered("it needs the penalty L1 or Nuclear")
+    return _h_alone(f)
 
 
 def _h_telescoping(run: Run, f: Facts) -> Measurement:
-    assert f.a_star is not None
     x = f.a_star
-    return Measurement(max(telescoped(f, path, x, h_only=True) for path in _stretches(run, f)))
+    assert x is not None
+    return Measurement(max(telescoped(f, path, x, h_only=True) for path in _two_stretches(run, f)))
 
 
-def _proximal(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
+def _proximal(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
     if not isinstance(experiment.method, ProximalGradient):
-        return "it is about proximal gradient"
-    return found
+        raise NotCovered("it is about proximal gradient")
+    return f
 
 
-def _short_step(f: Facts) -> list[Assumption]:
+def _short_step(f: Facts) -> Iterable[Assumption]:
     top = 1 / float(f.sigma[0])
-    return [Assumption.of("alpha", f.alpha <= top, f.alpha, f"<= 1/sigma_max = {top:.4g}")]
+    yield Assumption.of("alpha", f.alpha <= top, f.alpha, f"<= 1/sigma_max = {top:.4g}")
 
 
-def _proximal_descent(run: Run, f: Facts) -> Measurement:
-    worst = (-math.inf, "")
-    for path in _stretches(run, f):
-        best = np.minimum.accumulate([f.objective(a) for a in path[1:]])
-        for name, x in comparators(f).items():
-            far = float(((path[0] - x) ** 2).sum()) / (2 * f.alpha * np.arange(1, len(path)))
-            ratio = (best - f.objective(x)) / np.where(far > 0, far, 1.0)
-            worst = max(worst, (float(ratio.max()), name))
-    return Measurement(worst[0], f"tightest for the comparator {worst[1]}")
-
-
-def _projected(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    if not found.projected or found.h == "none":
-        return "it is about the projected subgradient method with L1 or Nuclear"
-    return _comparable(found)
+def _projected(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
+    if not f.projected or f.h == "none":
+        raise NotCovered("it is about the projected subgradient method with L1 or Nuclear")
+    return _h_alone(f)
 
 
 def _projected_descent(run: Run, f: Facts) -> Measurement:
@@ -142,7 +139,7 @@ def _projected_descent(run: Run, f: Facts) -> Measurement:
     path = f.path(first, min(WINDOW, run.experiment.steps))
     gained = np.minimum.accumulate([f.norm(a) for a in path[:-1]]) - f.norm(f.a_star)
     T, step = np.arange(1, len(path)), f.alpha * f.beta
-    right = (float(((first - f.a_star) ** 2).sum()) + step**2 * T * f.pull**2) / (2 * step * T)
+    right = (squared_distance(first, f.a_star) + step**2 * T * f.pull**2) / (2 * step * T)
     return Measurement(float((gained / right).max()))
 
 
@@ -151,104 +148,28 @@ def drift_constant(f: Facts) -> float:
     return f.pull**2 * (1 + 2 * f.alpha * float(f.sigma[0]) / (1 - f.rho)) ** 2
 
 
-def _hits(run: Run, f: Facts, of_norm: bool) -> list[tuple[float, float]] | str:
-    """Return (hitting time, t1 + Delta t) of the levels that the records decide."""
-    found = late(run, f.t1)
-    if isinstance(found, str):
-        return found
+def _errors_of_f(f: Facts, points: Point) -> tuple[np.ndarray, Callable[[float], float]]:
     assert f.a_star is not None
-    steps, points = found
-    t1, rate = int(steps[0]), f.alpha * f.beta
-    far = float(((points[0] - f.a_star) ** 2).sum())
-    constant = drift_constant(f)
-    if of_norm:
-        values = np.array([f.norm(a) for a in points]) - f.norm(f.a_star)
-        constant, unit = constant + noise_constant(f), 1.0
-    else:
-        values = np.array([f.objective(a) for a in points]) - f.objective(f.a_star)
-        unit = f.beta
-    out = []
-    for eta in ETAS:
-        reached = np.flatnonzero(values <= (eta + constant * rate) * unit / 2)
-        bound = t1 + far / (rate * eta)
-        if reached.size:
-            out.append((float(steps[reached[0]]), bound))
-        elif steps[-1] >= bound:
-            out.append((math.inf, bound))
-    if t1 == far == 0:
-        return "the run starts at the truth: every level is reached at step 0, as promised"
-    return out or "the run ends before the time by which a level must be reached"
+    values = np.array([f.objective(a) for a in points]) - f.objective(f.a_star)
+    drift = drift_constant(f) * (f.alpha * f.beta)
+    return values, lambda eta: (eta + drift) * f.beta / 2
 
 
-def _latest(of_norm: bool):
-    def measure(run: Run, f: Facts) -> Measurement | str:
-        found = _hits(run, f, of_norm)
-        if isinstance(found, str):
-            return found
-        return Measurement(max(hit / bound for hit, bound in found), f"{len(found)} levels eta")
-
-    return measure
+def _errors_of_h(f: Facts, points: Point) -> tuple[np.ndarray, Callable[[float], float]]:
+    assert f.a_star is not None
+    values = np.array([f.norm(a) for a in points]) - f.norm(f.a_star)
+    drift = (drift_constant(f) + noise_constant(f)) * (f.alpha * f.beta)
+    return values, lambda eta: (eta + drift) / 2
 
 
-def _earliest(of_norm: bool):
-    def measure(run: Run, f: Facts) -> Measurement | str:
-        found = _hits(run, f, of_norm)
-        if isinstance(found, str):
-            return found
-        return Measurement(min(hit / bound for hit, bound in found), f"{len(found)} levels eta")
-
-    return measure
-
-
-def _at_most(f: Facts) -> Promise:
-    return Promise("hitting time / (t1 + Delta t)", high=1.0)
-
-
-def _not_before(f: Facts) -> Promise:
-    return Promise("hitting time / (t1 + Delta t)", low=1.0)
-
-
-def _levels(of_norm: bool) -> tuple[Law, Law]:
-    """Return the corrected and the printed law on the hitting times of the levels of f, or h."""
-    what = (
-        "h(a) - h(a*) <= (eta + (C + C') alpha beta)/2"
-        if of_norm
-        else "f(a) - f(a*) <= (eta + C' alpha beta) beta/2"
-    )
-    when = "by t1 + ||a(t1) - a*||^2/(alpha beta eta)"
-    part, name = ("(iv)", "level of h") if of_norm else ("(iii), C.13", "level of f")
-    common = {
-        "source": f"arXiv 2506.05718, theorems 3.1 (C.29) and 3.4 (C.40), {part}",
-        "symbols": ("X", "y*", "a*", "alpha", "beta", "a(0)"),
-        "know": with_truth,
-        "assume": assume_step_sizes,
-        "erratum": "E-01",
-    }
-    return (
-        Law(
-            name=f"{name}, reached in time",
-            statement=f"{what} {when}, for every eta > 0",
-            status="corrected",
-            foretell=_at_most,
-            measure=_latest(of_norm),
-            **common,
-        ),
-        Law(
-            name=f"{name}, not before",
-            statement=f"{what} not before t1 + Delta t ('if and only if')",
-            status="printed",
-            foretell=_not_before,
-            measure=_earliest(of_norm),
-            **common,
-        ),
-    )
-
-
-def _nothing(f: Facts) -> list[Assumption]:
-    return []
-
-
-register(
+SYMBOLS = ("X", "y*", "alpha", "beta", "a(0)")
+LEVELS = {
+    "symbols": ("X", "y*", "a*", "alpha", "beta", "a(0)"),
+    "context": regularized_with_truth,
+    "hypotheses": small_steps,
+}
+THEOREMS = "arXiv 2506.05718, theorems 3.1 (C.29) and 3.4 (C.40), "
+DESCENT = (
     Law(
         name="telescoping",
         statement="min f(a(t)) - f(x) <= (||a(t1) - x||^2 + alpha^2 sum ||F||^2)/(2 alpha T) for "
@@ -257,10 +178,9 @@ register(
         symbols=SYMBOLS,
         status="corrected",
         erratum="E-14",
-        know=_explicit,
-        assume=_nothing,
-        foretell=_one,
-        measure=_telescoping,
+        context=explicit,
+        promise=INEQUALITY,
+        measure=_for_every_comparator(telescoped),
     ),
     Law(
         name="telescoping of h",
@@ -270,13 +190,24 @@ register(
         symbols=(*SYMBOLS, "a*"),
         status="corrected",
         erratum="E-06",
-        know=_feasible_truth,
-        assume=_nothing,
-        foretell=_one,
+        context=_explicit_h,
+        promise=INEQUALITY,
         measure=_h_telescoping,
     ),
-    *_levels(of_norm=False),
-    *_levels(of_norm=True),
+    *hitting_time_laws(
+        ("level of f, reached in time", "level of f, not before"),
+        "f(a) - f(a*) <= (eta + C' alpha beta) beta/2",
+        _errors_of_f,
+        THEOREMS + "(iii), C.13",
+        **LEVELS,
+    ),
+    *hitting_time_laws(
+        ("level of h, reached in time", "level of h, not before"),
+        "h(a) - h(a*) <= (eta + (C + C') alpha beta)/2",
+        _errors_of_h,
+        THEOREMS + "(iv)",
+        **LEVELS,
+    ),
     Law(
         name="proximal descent",
         statement="min f(a(t)) - f(x) <= ||a(0) - x||^2/(2 alpha T) for every x",
@@ -284,10 +215,10 @@ register(
         symbols=SYMBOLS,
         status="corrected",
         erratum="E-18",
-        know=_proximal,
-        assume=_short_step,
-        foretell=_one,
-        measure=_proximal_descent,
+        context=_proximal,
+        hypotheses=_short_step,
+        promise=INEQUALITY,
+        measure=_for_every_comparator(_proximal_ratio),
     ),
     Law(
         name="projected descent",
@@ -297,9 +228,8 @@ register(
         symbols=(*SYMBOLS, "a*"),
         status="corrected",
         erratum="E-18",
-        know=_projected,
-        assume=_nothing,
-        foretell=_one,
+        context=_projected,
+        promise=INEQUALITY,
         measure=_projected_descent,
     ),
 )

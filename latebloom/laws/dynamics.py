@@ -1,35 +1,34 @@
-"""What the penalty does alone: steps along its subgradient where the data do not pull."""
+"""The penalty alone: steps along its subgradient where the gradient of the loss is zero."""
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import MatrixLeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, facts, largest_beta, regularized
+from latebloom.theory.facts import Facts, largest_beta
 
-from .common import records
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import least_squares, regularized
+from .finding import Assumption, Measurement, Promise
+from .law import Law, NotCovered, Undecided
+from .measures import first_updates, records
 
 LONGEST = 20_000  # updates followed at most
 OVERWHELMING = 10.0  # how the statement's "much larger" is read
 
 
-def _sign(experiment: Experiment) -> Facts | str:
-    found = regularized(experiment)
-    if isinstance(found, str):
-        return found
-    if found.h != "l1" or not found.explicit:
-        return "it is about the subgradient method with L1 on vectors"
-    return found
+def _l1_subgradients(experiment: Experiment) -> Facts:
+    f = regularized(experiment)
+    if f.h != "l1" or not f.explicit:
+        raise NotCovered("it is about the subgradient method with L1 on vectors")
+    return f
 
 
-def _unseen(f: Facts) -> Any:
-    """Return which coordinates no measurement sees."""
-    return np.logical_not(f.experiment.vector_data.X.any(axis=0))
+def _unseen(f: Facts) -> np.ndarray:
+    """Return which coordinates no measurement depends on."""
+    return np.asarray(~f.experiment.vector_data.X.any(axis=0))
 
 
 def _some_unseen(f: Facts) -> list[Assumption]:
@@ -37,43 +36,26 @@ def _some_unseen(f: Facts) -> list[Assumption]:
     return [Assumption.of("zero columns of X", count > 0, count, ">= 1: coordinates with G = 0")]
 
 
-def _box(f: Facts) -> Promise:
-    return Promise("largest |a_i| afterwards / (alpha beta)", high=1.0, tolerance=1e-9)
-
-
-def _trapped(run: Run, f: Facts) -> Measurement | str:
+def _trapped(run: Run, f: Facts) -> Measurement:
     unseen, step = _unseen(f), f.alpha * f.beta
     # From floor(|a_i|/step) + 1 on; when the ratio is an integer this is one step late, not early.
     wait = int(np.floor(np.abs(f.start[unseen]).max() / step)) + 1
     if wait > LONGEST:
-        return f"the coordinates reach zero after {wait:,} steps, more than are followed"
+        raise Undecided(f"the coordinates reach zero after {wait:,} steps, more than are followed")
     path = f.path(f.start, wait + 50)[wait:, unseen]
     return Measurement(float(np.abs(path).max()) / step, f"over 50 steps from {wait:,} on")
 
 
-def _any(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    if found.a_star is None or found.a_star.ndim != 1:
-        return "it is about vectors with a ground truth a_star"
-    return found
+def _vectors_with_truth(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
+    if f.a_star is None or f.a_star.ndim != 1:
+        raise NotCovered("it is about vectors with a ground truth a_star")
+    return f
 
 
-def _nothing(f: Facts) -> list[Assumption]:
-    return []
-
-
-def _none(f: Facts) -> Promise:
-    return Promise("signs that differ", high=0.0, tolerance=0.0)
-
-
-def _signs(run: Run, f: Facts) -> Measurement | str:
-    found = records(run)
-    if isinstance(found, str):
-        return found
+def _signs_that_differ(run: Run, f: Facts) -> Measurement:
     assert f.a_star is not None
-    a = found[1]
+    _, a = records(run)
     larger = np.abs(a) > np.abs(f.a_star)
     differ = larger & (np.sign(a - f.a_star) != np.sign(a))
     return Measurement(float(differ.sum()), f"among {int(larger.sum()):,} entries")
@@ -91,67 +73,52 @@ def _overwhelmed(f: Facts) -> list[Assumption]:
     ]
 
 
-def _never(f: Facts) -> Promise:
-    return Promise("memorizes (1: yes)", high=0.0, tolerance=0.0)
-
-
-def _memorizes(run: Run, f: Facts) -> Measurement:
-    return Measurement(float(run.phases.t1.high is not None))
-
-
 def _beyond(f: Facts) -> list[Assumption]:
     top = largest_beta(f)
     return [Assumption.of("beta", f.beta >= top, f.beta, f">= ||X^T y*||_dual = {top:.4g}")]
 
 
-def _zero(f: Facts) -> Promise:
-    return Promise("relative train error of the limit", 1.0, 1.0)
-
-
-def _limit_error(run: Run, f: Facts) -> Measurement | str:
+def _limit_error(run: Run, f: Facts) -> Measurement:
     if f.end is None:
-        return "the limit could not be certified"
+        raise Undecided("the limit could not be certified")
     if f.end.radius > 0:
-        return "the method keeps moving about its limit"
+        raise Undecided("the method keeps moving about its limit")
     return Measurement(f.end.train_error)
 
 
-def _nuclear(experiment: Experiment) -> Facts | str:
-    found = regularized(experiment)
-    if isinstance(found, str):
-        return found
-    if not isinstance(found.data, MatrixLeastSquares) or not found.explicit:
-        return "it is about the subgradient method with Nuclear on matrices"
-    return found
+def _nuclear_subgradients(experiment: Experiment) -> Facts:
+    f = regularized(experiment)
+    if not isinstance(f.data, MatrixLeastSquares) or not f.explicit:
+        raise NotCovered("it is about the subgradient method with Nuclear on matrices")
+    return f
 
 
-def _no_pull(f: Facts) -> list[Assumption]:
+def _rounding(f: Facts) -> float:
+    """Return the norm below which a gradient of the loss is rounding."""
+    return 1e-12 * max(1.0, float(np.linalg.norm(f.data.y_star)))
+
+
+def _no_gradient(f: Facts) -> list[Assumption]:
     G = float(np.linalg.norm(f.gradient(f.start)))
-    size = 1e-12 * max(1.0, float(np.linalg.norm(f.data.y_star)))
-    return [Assumption.of("||G(A(0))||", size >= G, G, "0: the data do not pull")]
-
-
-def _values(f: Facts) -> Promise:
-    return Promise("largest difference / (alpha beta)", high=1e-8, tolerance=0.0)
+    return [Assumption.of("||G(A(0))||", _rounding(f) >= G, G, "0: the data do not pull")]
 
 
 def _shrinks(run: Run, f: Facts) -> Measurement:
-    """Follow the steps as long as nothing pulls: the singular values move by alpha beta."""
-    path = f.path(f.start, min(500, run.experiment.steps))
-    step, worst, count = f.alpha * f.beta, 0.0, 0
-    size = 1e-12 * max(1.0, float(np.linalg.norm(f.data.y_star)))
-    for A, B in pairwise(path):
-        if float(np.linalg.norm(f.gradient(A))) > size:
+    """Follow the updates while the gradient of the loss is zero."""
+    step, differences = f.alpha * f.beta, []
+    for A, B in pairwise(first_updates(run, f, 500)):
+        if float(np.linalg.norm(f.gradient(A))) > _rounding(f):
             break
         before = np.linalg.svd(A, compute_uv=False)
-        rank = before > 1e-12 * before[0]  # H leaves the kernel of A alone
+        rank = before > 1e-12 * before[0]  # H does not change the kernel of A
         expected = np.sort(np.where(rank, np.abs(before - step), before))[::-1]
         found = np.linalg.svd(B, compute_uv=False)
-        worst, count = max(worst, float(np.abs(found - expected).max()) / step), count + 1
-    return Measurement(worst, f"over {count} steps without a pull of the data")
+        differences.append(float(np.abs(found - expected).max()) / step)
+    why = f"over {len(differences)} steps without a pull of the data"
+    return Measurement(max(differences, default=0.0), why)
 
 
-register(
+DYNAMICS = (
     Law(
         name="signs alone",
         statement="where no measurement sees a coordinate, |a_i| <= alpha beta for all t > "
@@ -160,9 +127,9 @@ register(
         symbols=("X", "alpha", "beta", "a(0)"),
         status="corrected",
         erratum="E-17",
-        know=_sign,
-        assume=_some_unseen,
-        foretell=_box,
+        context=_l1_subgradients,
+        hypotheses=_some_unseen,
+        promise=Promise("largest |a_i| afterwards / (alpha beta)", high=1.0, tolerance=1e-9),
         measure=_trapped,
     ),
     Law(
@@ -171,10 +138,9 @@ register(
         source="arXiv 2506.05718, lemma C.32",
         symbols=("a*",),
         status="as printed",
-        know=_any,
-        assume=_nothing,
-        foretell=_none,
-        measure=_signs,
+        context=_vectors_with_truth,
+        promise=Promise("signs that differ", high=0.0, tolerance=0.0),
+        measure=_signs_that_differ,
     ),
     Law(
         name="over-regularization, lemma",
@@ -182,10 +148,10 @@ register(
         source="arXiv 2506.05718, lemma C.33",
         symbols=("X", "y*", "beta", "a(0)"),
         status="as printed",
-        know=regularized,
-        assume=_overwhelmed,
-        foretell=_never,
-        measure=_memorizes,
+        context=regularized,
+        hypotheses=_overwhelmed,
+        promise=Promise("memorizes (1: yes)", high=0.0, tolerance=0.0),
+        measure=lambda run, _: Measurement(float(run.phases.t1.high is not None)),
     ),
     Law(
         name="over-regularization",
@@ -194,9 +160,9 @@ register(
         source="the optimality condition of f at 0; makes lemma C.33 of arXiv 2506.05718 sharp",
         symbols=("X", "y*", "beta"),
         status="ours",
-        know=regularized,
-        assume=_beyond,
-        foretell=_zero,
+        context=regularized,
+        hypotheses=_beyond,
+        promise=Promise("relative train error of the limit", 1.0, 1.0),
         measure=_limit_error,
     ),
     Law(
@@ -207,9 +173,9 @@ register(
         symbols=("X", "y*", "alpha", "beta", "A(0)"),
         status="as printed",
         erratum="E-16",
-        know=_nuclear,
-        assume=_no_pull,
-        foretell=_values,
+        context=_nuclear_subgradients,
+        hypotheses=_no_gradient,
+        promise=Promise("largest difference / (alpha beta)", high=1e-8, tolerance=0.0),
         measure=_shrinks,
     ),
 )

@@ -2,46 +2,34 @@
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, facts
 from latebloom.theory.lower_bound import delay_lower_bound
 
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import covered, least_squares
+from .finding import Measurement, Promise
+from .law import Law, NotCovered, Undecided
 
 
-def _any_path(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    bound = delay_lower_bound(experiment)
-    return bound if isinstance(bound, str) else found
+def _lower_bound(experiment: Experiment) -> float:
+    least_squares(experiment)
+    return covered(delay_lower_bound(experiment))
 
 
-def _nothing(f: Facts) -> list[Assumption]:
-    return []
-
-
-def _at_least(f: Facts) -> Promise | str:
-    bound = delay_lower_bound(f.experiment)
-    if isinstance(bound, str):
-        return bound
+def _not_before(bound: float) -> Promise:
     if bound == 0:
-        return "the start is within the threshold in the kernel of X already"
+        raise NotCovered("the start is within the threshold in the kernel of X already")
     return Promise("t2", low=bound)
 
 
-def _not_before(run: Run, f: Facts) -> Measurement | str:
+def _t2(run: Run, bound: float) -> Measurement:
     t2 = run.phases.t2
     if t2.low is None:
-        return "the run never generalizes"
-    if t2.high is None:
-        bound = delay_lower_bound(f.experiment)
-        assert not isinstance(bound, str)
-        if t2.low < bound:
-            return f"t2 was not seen: {t2}"
+        raise Undecided("the run never generalizes")
+    if t2.high is None and t2.low < bound:
+        raise Undecided(f"t2 was not seen: {t2}")
     return Measurement(float(t2.high if t2.high is not None else t2.low))
 
 
-register(
+EARLIEST = (
     Law(
         name="lower bound of t2",
         statement="t2 >= max over w in ker X of (|<w, a(0) - a*>| - eps ||a*|| ||w||_2)/(alpha "
@@ -49,9 +37,8 @@ register(
         source="derived in the documentation, page 'Sharper laws'",
         symbols=("X", "y*", "a*", "alpha", "beta", "a(0)"),
         status="ours",
-        know=_any_path,
-        assume=_nothing,
-        foretell=_at_least,
-        measure=_not_before,
+        context=_lower_bound,
+        promise=_not_before,
+        measure=_t2,
     ),
 )

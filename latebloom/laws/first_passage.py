@@ -15,15 +15,17 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import checks as check
+from latebloom.core.line_fit import fit_line
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent
 from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory.limits import constants, smooth_limit
 
-from . import norm_separation
-from .law import Assumption, Law, Measurement, Promise, register
-from .norm_separation import DELAY, Decay, shrinkage
+from .contexts import covered
+from .finding import Assumption, Measurement, Promise
+from .law import Law, NotCovered, Undecided
+from .norm_separation import DELAY, Decay, decay_law, fall
 
 SOURCE = "arXiv 2605.18845"
 # The source's own errors, 17.7 to 23.3 percent in the mean, doubled.
@@ -31,7 +33,7 @@ SPREAD = 0.5
 # Of the straight line through log V; the source's median is 0.97.
 STRAIGHT = 0.9
 FEWEST = 5  # records between t1 and t2: fewer make any curve straight
-SETTLED = 1e-3  # share of the goal by which the row space may still be away at t2
+SETTLED = 1e-3  # of the goal: how far the row space may still be from its end at t2
 
 
 def log_slope(step: Float[np.ndarray, " K"], V: Float[np.ndarray, " K"]) -> tuple[float, float]:
@@ -40,33 +42,18 @@ def log_slope(step: Float[np.ndarray, " K"], V: Float[np.ndarray, " K"]) -> tupl
     >>> log_slope(np.arange(5.0), np.exp(-0.5 * np.arange(5.0)))
     (-0.5, 1.0)
     """
-    x, y = step - step.mean(), np.log(V) - np.log(V).mean()
-    slope = float(x @ y / (x @ x))
-    total = float(y @ y)
-    return slope, 1 - float(np.sum((y - slope * x) ** 2)) / total if total else 0.0
+    line = fit_line(step, np.log(V))
+    return line.slope, line.r2
 
 
-def _between(run: Run) -> tuple[np.ndarray, np.ndarray] | str:
-    """Return the records from t1 to t2 and V there."""
-    found = shrinkage(run)
-    if isinstance(found, str):
-        return found
-    step = run.trajectory["step"].to_numpy().astype(float)
-    inside = (step >= found[0]) & (step <= found[1])
+def _straightness(run: Run, d: Decay) -> Measurement:
+    f = fall(run)
+    inside = f.step <= f.t2
     if inside.sum() < FEWEST:
-        return f"{inside.sum()} records between t1 and t2: record more often"
-    return step[inside], run.trajectory["l2_norm"].to_numpy()[inside] ** 2
-
-
-def _straightness(run: Run, d: Decay) -> Measurement | str:
-    found = _between(run)
-    if isinstance(found, str):
-        return found
-    slope, r2 = log_slope(*found)
-    kappa = -slope / (2 * d.rate)
-    if slope >= 0:
-        return Measurement(-math.inf, f"V grows: kappa = {kappa:.3g}")
-    return Measurement(r2, f"kappa = {kappa:.3g}")
+        raise Undecided(f"{inside.sum()} records between t1 and t2: record more often")
+    slope, r2 = log_slope(f.step[inside].astype(float), f.norm[inside] ** 2)
+    kappa = f"kappa = {-slope / (2 * d.rate):.3g}"
+    return Measurement(r2, kappa) if slope < 0 else Measurement(-math.inf, f"V grows: {kappa}")
 
 
 def calibrated(kappa: float, target: float, spread: float = SPREAD) -> Law:
@@ -77,7 +64,7 @@ def calibrated(kappa: float, target: float, spread: float = SPREAD) -> Law:
     - `kappa`, `target`: $\kappa$ and $V_*$ of the architecture, both > 0.
     - `spread`: relative error allowed; half by default, twice the source's.
 
-    **Returns:** a `Law` that is not in the list: its constants are of one architecture.
+    **Returns:** a `Law` that is not registered: its constants are of one architecture.
 
     **Raises:** `InvalidInput` for constants that are not positive.
 
@@ -87,26 +74,18 @@ def calibrated(kappa: float, target: float, spread: float = SPREAD) -> Law:
     for name, value in (("kappa", kappa), ("target", target), ("spread", spread)):
         check.real(name, value, low=0, strict=True)
 
-    def measure(run: Run, d: Decay) -> Measurement | str:
-        found = shrinkage(run)
-        if isinstance(found, str):
-            return found
-        step = run.trajectory["step"].to_numpy()
-        at = int(np.searchsorted(step, found[0]))
-        V = float(run.trajectory["l2_norm"].to_numpy()[at]) ** 2
-        value = max(0.0, math.log(V / target)) / (2 * kappa * d.rate)
+    def measure(run: Run, d: Decay) -> Measurement:
+        f = fall(run)
+        value = max(0.0, math.log(f.V1 / target)) / (2 * kappa * d.rate)
         promise = Promise(DELAY, value, value, tolerance=spread)
-        return Measurement(float(found[1] - found[0]), f"V(t1) = {V:.4g}", promise)
+        return Measurement(float(f.t2 - f.t1), f"V(t1) = {f.V1:.4g}", promise)
 
-    return Law(
+    return decay_law(
         name=f"first passage, kappa = {kappa:g}, V* = {target:g}",
         statement="t2 - t1 = log(V(t1)/V*)/(2 kappa eta lambda)",
         source=f"{SOURCE}, its closed-form law",
         symbols=("eta", "lambda", "V(t1)", "kappa", "V*"),
-        status="other group",
-        know=norm_separation.know,
-        assume=norm_separation.assume,
-        foretell=norm_separation.later,
+        promise=Promise(DELAY, later=True),
         measure=measure,
     )
 
@@ -133,19 +112,20 @@ class Kernel:
         return math.log(self.start / self.target) / (2 * self.rate)
 
 
-def know_kernel(experiment: Experiment) -> Kernel | str:
-    """Return the passage in ridge regression, or why there is none."""
+def _kernel(experiment: Experiment) -> Kernel:
+    """Return the passage in ridge regression."""
     data = experiment.problem
     if not isinstance(data, VectorLeastSquares) or data.a_star is None:
-        return "it is about linear regression with a vector of unknowns and a known truth"
-    found = constants(experiment)
-    if isinstance(found, str):
-        return found
-    eta, beta = found
+        raise NotCovered(
+            "it is about linear regression with a vector of unknowns and a known truth"
+        )
+    eta, beta = covered(constants(experiment))
     if not isinstance(experiment.method, GradientDescent) or beta.l1 > 0 or beta.l2 == 0:
-        return "it is about gradient descent with the penalty L2"
+        raise NotCovered("it is about gradient descent with the penalty L2")
     if eta * beta.l2 >= 1:
-        return f"eta lambda = {eta * beta.l2:.4g}: above 1 the kernel does not shrink steadily"
+        raise NotCovered(
+            f"eta lambda = {eta * beta.l2:.4g}: above 1 the kernel does not shrink steadily"
+        )
     Vt, truth = data.svd.Vt, data.a_star
     start, end = experiment.start, smooth_limit(experiment, beta)
     away = Vt @ (start - end)
@@ -157,7 +137,7 @@ def know_kernel(experiment: Experiment) -> Kernel | str:
     c = float(wanted @ wanted) + bias - goal2
     root = b * b - a * c
     if a == 0:
-        return "the start has no part in the kernel of X"
+        raise NotCovered("the start has no part in the kernel of X")
     x = (b + math.sqrt(root)) / a if root >= 0 else math.nan
     rate = -math.log1p(-eta * beta.l2)
     if not 0 < x < 1:
@@ -167,40 +147,35 @@ def know_kernel(experiment: Experiment) -> Kernel | str:
     return Kernel(rate, a, a * x * x, float(np.linalg.norm(factors * away)) / math.sqrt(goal2))
 
 
-def _assume_kernel(k: Kernel) -> Iterable[Assumption]:
+def _reached_by_the_kernel(k: Kernel) -> Iterable[Assumption]:
     what = "V* of the passage over V at the start, in the kernel of X"
-    share = k.target / k.start
-    yield Assumption.of(what, 0 < share < 1, share, "in (0, 1): the error ends below its threshold")
+    left = k.target / k.start
+    yield Assumption.of(what, 0 < left < 1, left, "in (0, 1): the error ends below its threshold")
     what = "distance of the row space from its end at t2, over the threshold"
     yield Assumption.of(what, k.row <= SETTLED, k.row, f"at most {SETTLED:g}")
 
 
-def _kernel_t2(k: Kernel) -> Promise | str:
+def _passage(k: Kernel) -> Promise:
     if math.isnan(k.target):
-        return "the test error does not come down to its threshold that way"
+        raise NotCovered("the test error does not come down to its threshold that way")
     # The passage is the next whole step; what is left in the row space moves the goal by less.
     return Promise("t2", k.t2, k.t2, tolerance=(1 + SETTLED / k.rate) / max(k.t2, 1.0))
 
 
-def _measured_t2(run: Run, k: Kernel) -> Measurement | str:
+def _t2(run: Run, k: Kernel) -> Measurement:
     t2 = run.phases.t2
-    return f"t2 = {t2}" if t2.step is None else Measurement(float(t2.step))
-
-
-def _straight(d: Decay) -> Promise:
-    return Promise("R^2 of a straight line through log V from t1 to t2", low=STRAIGHT)
+    if t2.step is None:
+        raise Undecided(f"t2 = {t2}")
+    return Measurement(float(t2.step))
 
 
 FIRST_PASSAGE = (
-    Law(
+    decay_law(
         name="first passage, exponential fall",
         statement="log V falls along a straight line from t1 to t2",
         source=f"{SOURCE}, section 4.2",
         symbols=("eta", "lambda", "V(t)"),
-        status="other group",
-        know=norm_separation.know,
-        assume=norm_separation.assume,
-        foretell=_straight,
+        promise=Promise("R^2 of a straight line through log V from t1 to t2", low=STRAIGHT),
         measure=_straightness,
     ),
     Law(
@@ -209,10 +184,9 @@ FIRST_PASSAGE = (
         source="derived: the closed form with the row space at rest",
         symbols=("X", "y*", "a*", "eta", "lambda", "a(0)", "threshold"),
         status="ours",
-        know=know_kernel,
-        assume=_assume_kernel,
-        foretell=_kernel_t2,
-        measure=_measured_t2,
+        context=_kernel,
+        hypotheses=_reached_by_the_kernel,
+        promise=_passage,
+        measure=_t2,
     ),
 )
-register(*FIRST_PASSAGE)

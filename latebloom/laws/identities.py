@@ -1,41 +1,29 @@
-"""The exact identities of least squares behind the theorems; each is checked as it stands."""
+"""The exact identities of least squares that the theorems use, each checked as it is printed."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, facts
+from latebloom.theory.facts import Facts, Point
 
-from .common import records
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import explicit, least_squares
+from .contraction import excess
+from .finding import IDENTITY, Measurement
+from .law import Law, NotCovered
+from .measures import first_updates, largest
 
 # Updates that are compared with the identity of one step: enough to pass memorization.
 STEPS = 200
-RESIDUAL = "relative residual"
 
 
-def _nothing(f: Facts) -> list[Assumption]:
-    return []
-
-
-def _exact(f: Facts) -> Promise:
-    return Promise(RESIDUAL, high=1e-10, tolerance=0.0)
-
-
-def _with_truth(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if not isinstance(found, str) and found.a_star is None:
-        return "it needs the ground truth (a_star, of a matrix A_star)"
-    return found
-
-
-def _explicit(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if not isinstance(found, str) and not found.explicit:
-        return "it is about the explicit update (Subgradient, GradientDescent)"
-    return found
+def _with_truth(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
+    if f.a_star is None:
+        raise NotCovered("it needs the ground truth (a_star, of a matrix A_star)")
+    return f
 
 
 def _relative(difference: np.ndarray, scale: float) -> float:
@@ -60,22 +48,17 @@ def _error_of_fit(run: Run, f: Facts) -> Measurement:
     return Measurement(abs(left - right) / float((f.a_star**2).sum()))
 
 
-def _loss_above_fit(run: Run, f: Facts) -> Measurement | str:
-    found = records(run)
-    if isinstance(found, str):
-        return found
-    steps, points = found
-    least, worst = f.loss(f.fitted), (0.0, 0)
-    for step, a in zip(steps, points, strict=True):
-        half = 0.5 * float((np.asarray(f.data.operator.forward(a - f.fitted)) ** 2).sum())
-        # Of two equal losses the difference is rounding of either.
+def _loss_above_fit(f: Facts, steps: np.ndarray, points: Point) -> list[float]:
+    least, residuals = f.loss(f.fitted), []
+    for a in points:
+        # The difference of two equal losses is rounding of either.
         scale = max(f.loss(a), 0.5 * float((f.data.y_star**2).sum()))
-        worst = max(worst, (abs(f.loss(a) - least - half) / scale, int(step)))
-    return Measurement(worst[0], f"largest at step {worst[1]:,}")
+        residuals.append(abs(f.loss(a) - least - excess(f, a)) / scale)
+    return residuals
 
 
 def _one_step(run: Run, f: Facts) -> Measurement:
-    path = f.path(f.start, min(STEPS, run.experiment.steps))
+    path = first_updates(run, f, STEPS)
     X, worst = f.data.operator, 0.0
     for before, after in pairwise(path):
         away = before - f.fitted
@@ -87,42 +70,38 @@ def _one_step(run: Run, f: Facts) -> Measurement:
     return Measurement(worst, f"over the first {len(path) - 1} steps")
 
 
-COMMON = {"status": "as printed", "assume": _nothing, "foretell": _exact}
-register(
-    Law(
+_identity_law = partial(Law, status="as printed", promise=IDENTITY)
+IDENTITIES = (
+    _identity_law(
         name="residual of least squares",
         statement="X a_hat - y* = -(I - U U^T) xi",
         source="arXiv 2506.05718, equations 69 (without its sign) and 70",
         symbols=("X", "y*", "a*"),
-        know=_with_truth,
+        context=_with_truth,
         measure=_residual_of_fit,
-        **COMMON,
     ),
-    Law(
+    _identity_law(
         name="error of least squares",
         statement="||a_hat - a*||^2 = a*^T (I - V V^T) a* + xi^T U Sigma^-1 U^T xi",
         source="arXiv 2506.05718, equation 74",
         symbols=("X", "y*", "a*"),
-        know=_with_truth,
+        context=_with_truth,
         measure=_error_of_fit,
-        **COMMON,
     ),
-    Law(
+    _identity_law(
         name="loss above least squares",
         statement="g(a) - g(a_hat) = 1/2 ||X (a - a_hat)||^2",
         source="arXiv 2506.05718, equation 84",
         symbols=("X", "y*"),
-        know=facts,
-        measure=_loss_above_fit,
-        **COMMON,
+        context=least_squares,
+        measure=largest(_loss_above_fit, "largest at step {:,}"),
     ),
-    Law(
+    _identity_law(
         name="one step",
         statement="a(t+1) - a_hat = (I - alpha X^T X)(a(t) - a_hat) - alpha beta H(a(t))",
         source="arXiv 2506.05718, equation 75",
         symbols=("X", "y*", "alpha", "beta", "a(0)"),
-        know=_explicit,
+        context=explicit,
         measure=_one_step,
-        **COMMON,
     ),
 )

@@ -12,6 +12,7 @@ there: the second law below is the one to check on it.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -21,14 +22,13 @@ from latebloom.experiment.experiment import Experiment
 from latebloom.laws.constants.margins import min_norm_interpolant
 from latebloom.methods import GradientDescent
 from latebloom.models import HadamardDifference
-from latebloom.penalties import L2
 from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
 
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import weight_decay
+from .finding import Assumption, Measurement, Promise
+from .law import Law, NotCovered, Undecided
 
-SOURCE = "arXiv 2311.18817"
-SYMBOLS = ("X", "y*", "gamma", "alpha", "beta")
 TURN = "step at which the cosine to the l1 solution passes that to the l2 solution"
 EPS = 0.25  # the study's
 # beta T - log(gamma) of the study is 1.45 to 1.65 at every gamma, seeds 0 to 2.
@@ -58,31 +58,29 @@ class Diagonal:
     y: Float[np.ndarray, " N"] = field(repr=False)
 
 
-def know(experiment: Experiment) -> Diagonal | str:
-    """Return the numbers of an experiment, or why the law is not about it."""
+def _diagonal(experiment: Experiment) -> Diagonal:
     data, model = experiment.problem, experiment.model
     if not isinstance(data, VectorLeastSquares):
-        return "it is about a vector of unknowns; the study kernel-to-rich has classification too"
+        raise NotCovered(
+            "it is about a vector of unknowns; the study kernel-to-rich has classification too"
+        )
     if not isinstance(model, HadamardDifference) or model.depth != 2:
-        return "it is about the diagonal network u^2 - v^2: HadamardDifference(depth=2)"
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    if len(terms) != 1 or not isinstance(terms[0], L2):
-        return "it is about weight decay: the penalty L2, alone"
+        raise NotCovered("it is about the diagonal network u^2 - v^2: HadamardDifference(depth=2)")
+    penalty = weight_decay(experiment)
     if not isinstance(experiment.method, GradientDescent):
-        return "it is about gradient descent"
-    alpha = schedules.constant(experiment.method.alpha)
-    beta = schedules.constant(terms[0].beta)
+        raise NotCovered("it is about gradient descent")
+    alpha, beta = (schedules.constant(v) for v in (experiment.method.alpha, penalty.beta))
     if alpha is None or not beta:
-        return "it needs a constant step size and decay"
+        raise NotCovered("it needs a constant step size and decay")
     start = np.asarray(experiment.start)
     if np.ptp(start) > 0:
-        return "it starts at u = v = gamma 1"
+        raise NotCovered("it starts at u = v = gamma 1")
     s2 = data.svd.s**2
     gamma = float(start.flat[0])
     return Diagonal(gamma, alpha, beta, float(s2[-1]), float(s2[0]), data.X, data.y_star)
 
 
-def _assume_flow(d: Diagonal) -> Iterable[Assumption]:
+def _follows_the_flow(d: Diagonal) -> Iterable[Assumption]:
     yield Assumption.of("gamma", d.gamma > 1, d.gamma, "above 1: a large start")
     N, n = d.X.shape
     yield Assumption.of("examples over unknowns", n > N, N / n, "below 1: many interpolants")
@@ -93,28 +91,27 @@ def _assume_flow(d: Diagonal) -> Iterable[Assumption]:
     yield Assumption.of(what, slow <= FITTED, slow, f"at most {FITTED}")
 
 
-def _assume_large(d: Diagonal) -> Iterable[Assumption]:
-    yield from _assume_flow(d)
+def _large_start(d: Diagonal) -> Iterable[Assumption]:
+    yield from _follows_the_flow(d)
     size = math.log(d.gamma) if d.gamma > 0 else -math.inf
     needed = f"at least {LOG_GAMMA}: the study kernel-to-rich gets there, steps do not"
     yield Assumption.of("log(gamma)", size >= LOG_GAMMA, size, needed)
 
 
 def _as_printed(d: Diagonal) -> Promise:
-    T = math.log(d.gamma) / (d.alpha * d.beta) if d.gamma > 1 else 0.0
+    T = math.log(max(d.gamma, 1.0)) / (d.alpha * d.beta)
     return Promise(TURN, (1 - EPS) * T, (1 + EPS) * T)
 
 
 def _with_constant(d: Diagonal) -> Promise:
-    T = math.log(d.gamma) if d.gamma > 1 else 0.0
-    low, high = ((T + c) / (d.alpha * d.beta) for c in CONSTANT)
+    low, high = ((math.log(max(d.gamma, 1.0)) + c) / (d.alpha * d.beta) for c in CONSTANT)
     return Promise(TURN, low, high)
 
 
-def _turn(run: Run, d: Diagonal) -> Measurement | str:
+def _turn(run: Run, d: Diagonal) -> Measurement:
     t1 = run.phases.t1.high
     if t1 is None:
-        return f"t1 = {run.phases.t1}: the data are not fitted"
+        raise Undecided(f"t1 = {run.phases.t1}: the data are not fitted")
     step = run.trajectory["step"].to_numpy()
     a = run.trajectory["a"].to_numpy()
     kernel, rich = (min_norm_interpolant(d.X, d.y, norm).w for norm in ("l2", "l1"))
@@ -122,34 +119,30 @@ def _turn(run: Run, d: Diagonal) -> Measurement | str:
     ahead = a @ (rich / np.linalg.norm(rich) - kernel / np.linalg.norm(kernel))
     passed = np.flatnonzero((step > t1) & (size > 0) & (ahead >= 0))
     if not passed.size:
-        return f"not by step {run.last_step:,}"
+        raise Undecided(f"not by step {run.last_step:,}")
     k = int(passed[0])
     constant = d.alpha * d.beta * float(step[k]) - math.log(d.gamma)
     return Measurement(float(step[k]), f"beta T - log(gamma) = {constant:.3g}")
 
 
+_turn_law = partial(
+    Law, symbols=("X", "y*", "gamma", "alpha", "beta"), context=_diagonal, measure=_turn
+)
 KERNEL_TO_RICH = (
-    Law(
+    _turn_law(
         name="kernel to rich",
         statement="the turn is at (1 -+ eps) log(gamma)/(alpha beta), gamma large",
-        source=f"{SOURCE}, section 3",
-        symbols=SYMBOLS,
+        source="arXiv 2311.18817, section 3",
         status="other group",
-        know=know,
-        assume=_assume_large,
-        foretell=_as_printed,
-        measure=_turn,
+        hypotheses=_large_start,
+        promise=_as_printed,
     ),
-    Law(
+    _turn_law(
         name="kernel to rich, with its constant",
         statement="the turn is at (log(gamma) + c)/(alpha beta), c of the data, between 0 and 4",
         source="measured: the study kernel-to-rich",
-        symbols=SYMBOLS,
         status="ours",
-        know=know,
-        assume=_assume_flow,
-        foretell=_with_constant,
-        measure=_turn,
+        hypotheses=_follows_the_flow,
+        promise=_with_constant,
     ),
 )
-register(*KERNEL_TO_RICH)

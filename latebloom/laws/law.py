@@ -1,189 +1,71 @@
-"""What a law is: a statement with assumptions, a promise before the run, and a check after it."""
+"""A law: a statement with hypotheses, a promise before the run, and a check after it."""
 
-import enum
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
-from latebloom.core.json_text import jsonable
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
 
-State = Literal["holds", "fails", "not computable"]
-Status = Literal["printed", "corrected", "as printed", "ours", "other group"]
-# Sums of rounding errors of a few thousand terms in float64 stay below this share.
-ROUNDING = 1e-10
+from .finding import Assumption, Finding, Measurement, Promise, Status, Verdict
 
 
-class Verdict(enum.StrEnum):
-    """What a check came to.
-
-    `vacuous`: an assumption fails, or the promise excludes nothing; `undecided`: the run was too
-    short, or its records too far apart, to tell.
-    """
-
-    holds = "holds"
-    violated = "violated"
-    vacuous = "vacuous"
-    undecided = "undecided"
+class NotCovered(Exception):
+    """Raised where a law says nothing about an experiment; the message is the reason."""
 
 
-@dataclass(frozen=True)
-class Assumption:
-    """One hypothesis of a law on one experiment: its state, and the number that decides it."""
-
-    what: str
-    state: State
-    number: float | None = None
-    needed: str = ""
-
-    @classmethod
-    def of(cls, what: str, holds: bool, number: float, needed: str) -> "Assumption":
-        """Return a hypothesis that the number decides."""
-        return cls(what, "holds" if holds else "fails", float(number), needed)
-
-    @classmethod
-    def unknown(cls, what: str, why: str) -> "Assumption":
-        """Return a hypothesis that cannot be computed, and why."""
-        return cls(what, "not computable", None, why)
-
-    def __str__(self) -> str:
-        value = "" if self.number is None else f" = {self.number:.4g}"
-        needed = f" (needed: {self.needed})" if self.needed else ""
-        return f"{self.what}{value}: {self.state}{needed}"
+class Undecided(Exception):
+    """Raised where a run cannot decide a law; the message is the reason."""
 
 
-@dataclass(frozen=True)
-class Promise:
-    """What a law says of one quantity: it lies in [low, high].
-
-    A bound has one end, a formula both ends together, with the `tolerance` by which what is
-    measured may leave them, relative to the end. `later`: the ends depend on the run, whose
-    `Measurement` brings them.
-    """
-
-    quantity: str
-    low: float | None = None
-    high: float | None = None
-    tolerance: float = ROUNDING
-    later: bool = False
-
-    @property
-    def value(self) -> float | None:
-        """The promised value, the end of a bound, or the middle of an interval."""
-        ends = [end for end in (self.low, self.high) if end is not None]
-        return sum(ends) / len(ends) if ends else None
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is excluded."""
-        if self.later:
-            return False
-        low = self.low is None or self.low == -math.inf
-        return low and (self.high is None or self.high == math.inf)
-
-    def slack(self, measured: float) -> float:
-        """Return how far inside the promise the measured value is, relative to its end; negative
-        if it is outside."""
-        slacks = []
-        for end, sign in ((self.low, -1.0), (self.high, 1.0)):
-            if end is not None and math.isfinite(end):
-                scale = abs(end) or 1.0
-                slacks.append(sign * (end - measured) / scale + self.tolerance)
-        return min(slacks, default=math.inf)
-
-    def __str__(self) -> str:
-        low, high = self.low, self.high
-        if self.later:
-            return f"{self.quantity}: depends on the run"
-        if low is None and high is None:
-            return f"{self.quantity}: nothing"
-        if low is None:
-            return f"{self.quantity} <= {high:.4g}"
-        if high is None:
-            return f"{self.quantity} >= {low:.4g}"
-        if low == high:
-            return f"{self.quantity} = {low:.4g}"
-        return f"{self.quantity} in [{low:.4g}, {high:.4g}]"
+# The parts of a law are functions of a context: the data of an experiment that the law uses.
+Context = Callable[[Experiment], Any]
+Hypotheses = Callable[[Any], Iterable[Assumption]]
+Predict = Callable[[Any], Promise]
+Measure = Callable[[Run, Any], Measurement]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The check of one law on one run.
-
-    **Fields:**
-
-    - `law`, `source`, `status`, `erratum`: the law, see `Law`.
-    - `verdict`: holds, violated, vacuous or undecided.
-    - `promise`: what was predicted, or None.
-    - `measured`: the quantity on the run, or None.
-    - `slack`: how far inside the promise, relative to it; negative beyond it.
-    - `assumptions`: the hypotheses on this experiment.
-    - `why`: why it is vacuous or undecided, or where the worst case is.
-    - `covered`: whether the law is about experiments of this kind at all.
-    """
-
-    law: str
-    source: str
-    status: Status
-    verdict: Verdict
-    promise: Promise | None = None
-    measured: float | None = None
-    slack: float | None = None
-    assumptions: tuple[Assumption, ...] = ()
-    why: str = ""
-    erratum: str | None = None
-    covered: bool = True
-
-    @property
-    def ratio(self) -> float | None:
-        """Measured over promised."""
-        promised = None if self.promise is None else self.promise.value
-        return self.measured / promised if self.measured is not None and promised else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields, JSON-ready."""
-        promise = None if self.promise is None else dict(vars(self.promise))
-        assumptions = [dict(vars(a)) for a in self.assumptions]
-        own = {**vars(self), "promise": promise, "assumptions": assumptions, "ratio": self.ratio}
-        return jsonable({**own, "verdict": str(self.verdict)})
+def no_hypotheses(context: object) -> Iterable[Assumption]:
+    """Return the hypotheses of a law that holds for every experiment that it covers."""
+    return ()
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """The quantity of a law on a run; `promise` where it depends on the run itself."""
+def no_promise(reason: str) -> Predict:
+    """Return the promise of a law that cannot be checked, for one reason in all experiments."""
 
-    value: float
-    why: str = ""
-    promise: Promise | None = None
+    def promise(context: object) -> Promise:
+        raise NotCovered(reason)
+
+    return promise
 
 
-# What a law is made of. A sentence instead of a result says why there is none.
-Assume = Callable[[Any], Iterable[Assumption]]
-Foretell = Callable[[Any], Promise | str]
-Measure = Callable[[Run, Any], Measurement | str]
-# What a law needs to know of an experiment, or a sentence that says why it is not about it.
-Know = Callable[[Experiment], Any]
+def not_measured(run: Run, context: object) -> Measurement:
+    """Raise `Undecided`: the measurement of a law that promises nothing."""
+    raise Undecided("nothing is promised")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """A statement about experiments that can be asked what it promises and whether it came true.
+    r"""A statement about experiments, with its hypotheses, its promise and its measurement.
 
     **Arguments:**
 
     - `name`: short, unique.
     - `statement`: the formula, in words and symbols.
     - `source`: where it is from: arXiv number and equation, or the derivation.
-    - `symbols`: what it needs to know.
+    - `symbols`: the quantities that it depends on.
     - `status`: `printed` (and not right), `corrected`, `as printed` (and right), `ours`, or
       `other group`.
     - `erratum`: the entry of the errata that says what is wrong with the printed statement.
-    - `know`: computes what the functions below share; a sentence if the law is not about the
-      experiment.
-    - `assume`, `foretell`, `measure`: hypotheses, promise and measured quantity.
+    - `context`: experiment to the data that the next functions use; raises `NotCovered` for an
+      experiment that the law is not about.
+    - `hypotheses`: context to the hypotheses, each an `Assumption`; none if left out.
+    - `promise`: a `Promise`, or the function from the context to one; raises `NotCovered` where the
+      law promises nothing.
+    - `measure`: run and context to the measured quantity; raises `Undecided` where the run is too
+      short.
     """
 
     name: str
@@ -191,10 +73,10 @@ class Law:
     source: str
     symbols: tuple[str, ...]
     status: Status
-    know: Know = field(repr=False)
-    assume: Assume = field(repr=False)
-    foretell: Foretell = field(repr=False)
-    measure: Measure = field(repr=False)
+    context: Context = field(repr=False)
+    hypotheses: Hypotheses = field(repr=False, default=no_hypotheses)
+    promise: Promise | Predict = field(repr=False)
+    measure: Measure = field(repr=False, default=not_measured)
     erratum: str | None = None
 
     def assumptions(self, experiment: Experiment) -> tuple[Assumption, ...]:
@@ -203,68 +85,95 @@ class Law:
         **Returns:** each with its state (holds, fails, not computable) and its number; where the
         law is not about such an experiment, one that fails and says why.
         """
-        known = self.know(experiment)
-        if isinstance(known, str):
-            return (Assumption(known, "fails"),)
-        return tuple(self.assume(known))
+        try:
+            return tuple(self.hypotheses(self.context(experiment)))
+        except NotCovered as reason:
+            return (Assumption(str(reason), "fails"),)
 
     def predict(self, experiment: Experiment) -> Promise | None:
-        """Return what the law promises of an experiment, whether or not its hypotheses hold there;
-        None if nothing."""
-        known = self.know(experiment)
-        said = known if isinstance(known, str) else self.foretell(known)
-        return None if isinstance(said, str) else said
+        """Return what the law promises about an experiment, whether or not its hypotheses hold
+        there; None if nothing."""
+        try:
+            return self._promise(self.context(experiment))
+        except NotCovered:
+            return None
 
     def check(self, run: Run) -> Finding:
-        """Compare the promise with what happened in a run."""
-        found = Finding(
-            law=self.name,
-            source=self.source,
-            status=self.status,
-            verdict=Verdict.vacuous,
-            erratum=self.erratum,
+        """Compare the promise with a run."""
+        finding = Finding(
+            self.name, self.source, self.status, Verdict.vacuous, erratum=self.erratum
         )
-        known = self.know(run.experiment)
-        if isinstance(known, str):
-            return replace(
-                found, assumptions=(Assumption(known, "fails"),), why=known, covered=False
-            )
-        assumptions, said = tuple(self.assume(known)), self.foretell(known)
-        promise = None if isinstance(said, str) else said
-        found = replace(found, assumptions=assumptions, promise=promise)
-        failed = [a for a in assumptions if a.state == "fails"]
-        if failed:
-            return replace(found, why=str(failed[0]))
-        if isinstance(said, str):
-            return replace(found, why=said)
-        if said.empty:
-            return replace(found, why=f"the promise excludes nothing ({said})")
-        measured = self.measure(run, known)
-        if isinstance(measured, str):
-            return replace(found, verdict=Verdict.undecided, why=measured)
-        promise = measured.promise or said
+        try:
+            context = self.context(run.experiment)
+        except NotCovered as reason:
+            why = str(reason)
+            return replace(finding, assumptions=(Assumption(why, "fails"),), why=why, covered=False)
+        finding = replace(finding, assumptions=tuple(self.hypotheses(context)))
+        vacuous = [str(found) for found in finding.assumptions if found.state == "fails"]
+        try:
+            promise = self._promise(context)
+        except NotCovered as reason:
+            return replace(finding, why=[*vacuous, str(reason)][0])
+        if promise.empty:
+            vacuous.append(f"the promise excludes nothing ({promise})")
+        finding = replace(finding, promise=promise)
+        if vacuous:
+            return replace(finding, why=vacuous[0])
+        try:
+            measured = self.measure(run, context)
+        except (NotCovered, Undecided) as reason:
+            return replace(finding, verdict=Verdict.undecided, why=str(reason))
+        promise = measured.promise or promise
         slack = promise.slack(measured.value)
         if math.isnan(slack):
-            return replace(found, verdict=Verdict.undecided, why="not a number")
-        verdict = Verdict.holds if slack >= 0 else Verdict.violated
+            return replace(finding, verdict=Verdict.undecided, why="not a number")
         return replace(
-            found,
-            verdict=verdict,
+            finding,
+            verdict=Verdict.holds if slack >= 0 else Verdict.violated,
             promise=promise,
             measured=measured.value,
             slack=slack,
             why=measured.why,
         )
 
+    def _promise(self, context: Any) -> Promise:
+        return self.promise if isinstance(self.promise, Promise) else self.promise(context)
+
 
 LAWS: dict[str, Law] = {}
 
 
-def register(*laws: Law) -> None:
-    """Enter laws into the list, each under its name."""
+def register_law(*laws: Law) -> None:
+    """Add laws to those that `check` compares with a run, after the ones that are there.
+
+    The same law once more changes nothing.
+
+    **Raises:** `InvalidInput` for another type, or if another law has the name.
+
+    >>> import latebloom as lb
+    >>> from latebloom.laws import LAWS, Law, Measurement, Promise
+    >>> mine = Law(
+    ...     name="residual of the start",
+    ...     statement="the train error is at most 1 at every record",
+    ...     source="an example",
+    ...     symbols=("X", "y*"),
+    ...     status="ours",
+    ...     context=lambda experiment: experiment.data,
+    ...     promise=Promise("largest train error", high=1.0),
+    ...     measure=lambda run, data: Measurement(float(run.trajectory["train_error"].max())),
+    ... )
+    >>> lb.register_law(mine)
+    >>> problem = lb.SparseRecovery(n=20, s=1, N=10)
+    >>> experiment = lb.Experiment(problem, lb.L1(1e-3), lb.ProximalGradient(0.1), init=0.0)
+    >>> str(lb.check(lb.simulate(experiment))["residual of the start"].verdict)
+    'holds'
+    >>> del LAWS["residual of the start"]
+    """
     for law in laws:
-        assert law.name not in LAWS, law.name
-        LAWS[law.name] = law
+        if not isinstance(law, Law):
+            raise InvalidInput(f"register_law({law!r}): must be an instance of Law")
+        if LAWS.setdefault(law.name, law) != law:
+            raise InvalidInput(f"law {law.name!r}: the name is taken; choose another")
 
 
 def law(name: str) -> Law:

@@ -9,6 +9,7 @@ is Marchenko and Pastur's. In this library's symbols $2\Sigma = X^\top X$ and $D
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import erf
@@ -16,29 +17,28 @@ from scipy.special import erf
 from latebloom.experiment.experiment import Experiment
 from latebloom.laws.constants.marchenko_pastur import distance, passage, scatter
 from latebloom.methods import GradientDescent, Subgradient
-from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.limits import constants
 
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import linear_regression
+from .finding import Assumption, Measurement, Promise
+from .law import Law, NotCovered, Undecided
 
 SOURCE = "arXiv 2310.16441"
-SYMBOLS = ("X", "y*", "a*", "alpha", "a(0)", "thresholds")
 DELAY = "t2 - t1"
-SPREADS = 4.0  # standard deviations within which what is random must be
+SPREADS = 4.0  # standard deviations that random quantities may deviate by
 NEAR = 5.0  # eigenvalues repel: their distance to the law was at most 3.6/d, for d up to 1000
 LEFT = 3.0  # with fewer the fluctuations of the least eigenvalues show
 SAME = 0.01  # the mean eigenvalue of a sample differs from the variance by less
 NEGLECTED = 0.1  # the closed form may leave out a tenth of itself
 NUMBERS = 2**21  # drawn at once: 16 MiB
 DRAWS, CUTS = 20_000, (0.1, 1.0, 10.0)  # fresh examples; cuts in units of the loss
-# Five standard deviations of a share of so many draws, at worst.
+# Five standard deviations of a fraction of so many draws, at worst.
 SAMPLING = 5 * 0.5 / math.sqrt(DRAWS)
 
 
 @dataclass(frozen=True)
 class Estimator:
-    r"""What the laws need, in the symbols of the source.
+    r"""A linear estimator, in the symbols of the source.
 
     **Fields:**
 
@@ -62,35 +62,36 @@ class Estimator:
         """The number of unknowns per example."""
         return self.d / self.N
 
-    def passage(self, test: bool) -> float | None:
-        """Return the step at which a loss is at its threshold, None if that is never."""
-        level = self.test if test else self.train
-        found = 0.0 if level >= 1 else passage(self.ratio, level, test)
-        return None if found is None else found / self.rate
+    @cached_property
+    def passages(self) -> tuple[float, float] | None:
+        """The steps at which training and test loss are at their thresholds, None if never."""
+        times = []
+        for level, test in ((self.train, False), (self.test, True)):
+            tau = 0.0 if level >= 1 else passage(self.ratio, level, test)
+            if tau is None:
+                return None
+            times.append(tau / self.rate)
+        return times[0], times[1]
+
+    def scatter(self, t1: float, t2: float) -> tuple[float, float]:
+        """Return the standard deviation of the delay, in steps times `rate`, and the directions
+        left at t2."""
+        return scatter(self.ratio, (self.rate * t1, self.rate * t2), self.d)
 
 
-def know(experiment: Experiment) -> Estimator | str:
-    """Return the numbers of an experiment, or why the laws are not about it."""
-    data = experiment.problem
-    if not isinstance(data, VectorLeastSquares):
-        return "it is about linear regression with a vector of unknowns"
-    if data.a_star is None:
-        return "it needs the ground truth a*"
-    found = constants(experiment)
-    if isinstance(found, str):
-        return found
-    eta, beta = found
+def _estimator(experiment: Experiment) -> Estimator:
+    data, truth, eta, beta = linear_regression(experiment)
     if not isinstance(experiment.method, GradientDescent | Subgradient):
-        return "it is about gradient descent"
+        raise NotCovered("it is about gradient descent")
     if beta.l1 > 0 or beta.l2 > 0:
-        return "it is about gradient descent without a penalty"
+        raise NotCovered("it is about gradient descent without a penalty")
     N, d = data.X.shape
     values = np.concatenate([data.svd.s**2, np.zeros(d - data.svd.s.size)])
     unit = float(values.mean())
-    away = experiment.start - data.a_star
+    away = experiment.start - truth
     size = float(away @ away)
     if size == 0:
-        return "the start is the ground truth"
+        raise NotCovered("the start is the ground truth")
     train, test = experiment.thresholds
     goal = (train * float(np.linalg.norm(data.y_star))) ** 2
     return Estimator(
@@ -98,13 +99,13 @@ def know(experiment: Experiment) -> Estimator | str:
         N,
         2 * eta * unit,
         goal / (unit * size),
-        (test * float(np.linalg.norm(data.a_star))) ** 2 / size,
+        (test * float(np.linalg.norm(truth))) ** 2 / size,
         distance(values / unit, d / N),
         float(np.sum((data.X @ away) ** 2)) / (unit * size),
     )
 
 
-def _assume(e: Estimator) -> Iterable[Assumption]:
+def _random_matrix(e: Estimator) -> Iterable[Assumption]:
     what = "lambda = unknowns per example"
     yield Assumption.of(what, e.ratio < 1, e.ratio, "below 1: else t2 is never reached")
     near = NEAR / e.d
@@ -114,39 +115,34 @@ def _assume(e: Estimator) -> Iterable[Assumption]:
     what = "training over test loss at the start"
     fits = abs(e.aligned - 1) <= spread
     yield Assumption.of(what, fits, e.aligned, f"1 -+ {spread:.3g}: a random start and teacher")
-    times = [e.passage(test) for test in (False, True)]
-    if times[0] is None or times[1] is None:
+    if e.passages is None:
         return
-    _, left = scatter(e.ratio, (e.rate * times[0], e.rate * times[1]), e.d)
+    _, left = e.scatter(*e.passages)
     what = "directions left at t2"
     yield Assumption.of(what, left >= LEFT, left, f"at least {LEFT:g}: else the last one decides")
 
 
-def _assume_cut(e: Estimator) -> Iterable[Assumption]:
-    yield from _assume(e)
+def _small_cut(e: Estimator) -> Iterable[Assumption]:
+    yield from _random_matrix(e)
     one = e.train / e.test
     what = "threshold of the training loss over that of the test loss"
     yield Assumption.of(what, abs(one - 1) <= SAME, one, "1: one cut for both")
-
-
-def _assume_late(e: Estimator) -> Iterable[Assumption]:
-    yield from _assume_cut(e)
-    times = [e.passage(test) for test in (False, True)]
-    if e.ratio >= 1 or not times[0] or times[1] is None:
+    if e.ratio >= 1 or e.passages is None or not e.passages[0]:
         return
     # With equation (11) in both places, exp(-g tau) tau^(-3/2) falls to the threshold and to g
     # times the threshold, g = (1 - sqrt(lambda))^2; the power of tau is left out of (12).
-    left_out = 1.5 * math.log(times[1] / times[0]) / (-2 * math.log(1 - math.sqrt(e.ratio)))
+    t1, t2 = e.passages
+    left_out = 1.5 * math.log(t2 / t1) / (-2 * math.log(1 - math.sqrt(e.ratio)))
     what = "3/2 log(t2/t1)/(2 log(1/(1 - sqrt(lambda)))), what the closed form leaves out"
     yield Assumption.of(what, left_out <= NEGLECTED, left_out, f"at most {NEGLECTED}: a tiny cut")
 
 
-def _delay(e: Estimator) -> Promise | str:
-    times = [e.passage(test) for test in (False, True)]
-    if times[0] is None or times[1] is None:
-        return "a loss does not come down to its threshold"
-    value = times[1] - times[0]
-    spread, _ = scatter(e.ratio, (e.rate * times[0], e.rate * times[1]), e.d)
+def _delay(e: Estimator) -> Promise:
+    if e.passages is None:
+        raise NotCovered("a loss does not come down to its threshold")
+    t1, t2 = e.passages
+    value = t2 - t1
+    spread, _ = e.scatter(t1, t2)
     wide = SPREADS * spread / e.rate / abs(value) if value else 0.0
     return Promise(DELAY, value, value, tolerance=wide)
 
@@ -166,23 +162,23 @@ def closed_form(ratio: float, rate: float) -> float:
     return 2 * math.log(1 / gap) / (rate * gap**2)
 
 
-def _asymptote(e: Estimator) -> Promise | str:
+def _asymptote(e: Estimator) -> Promise:
     if e.ratio >= 1:
-        return "the closed form is for lambda < 1"
-    value, exact = closed_form(e.ratio, e.rate), _delay(e)
-    wide = exact.tolerance if isinstance(exact, Promise) else 0.0
+        raise NotCovered("the closed form is for lambda < 1")
+    value = closed_form(e.ratio, e.rate)
+    wide = 0.0 if e.passages is None else _delay(e).tolerance
     return Promise(DELAY, value, value, tolerance=NEGLECTED + wide)
 
 
-def _measured(run: Run, e: Estimator) -> Measurement | str:
+def _measured_delay(run: Run, e: Estimator) -> Measurement:
     t1, t2 = run.phases.t1, run.phases.t2
     if t1.step is None or t2.step is None:
-        return f"t1 = {t1}, t2 = {t2}"
+        raise Undecided(f"t1 = {t1}, t2 = {t2}")
     return Measurement(float(t2.step - t1.step), f"t1 = {t1.step:,}, t2 = {t2.step:,}")
 
 
 def accuracy(loss: np.ndarray | float, cut: float) -> np.ndarray:
-    r"""Return the share of Gaussian errors of variance `loss` whose square is below `cut`.
+    r"""Return the fraction of Gaussian errors of variance `loss` whose square is below `cut`.
 
     $\mathrm{erf}\sqrt{\epsilon/(2L)}$: the printed $2\Pr(|z|\leq\sqrt\epsilon)$ has a 2 too many.
 
@@ -196,21 +192,17 @@ def accuracy(loss: np.ndarray | float, cut: float) -> np.ndarray:
         return np.asarray(erf(np.sqrt(cut / (2 * loss))))
 
 
-def _no_assumption(e: Estimator) -> Iterable[Assumption]:
-    yield Assumption.unknown("the inputs are Gaussian", "fresh ones are drawn so")
+def _gaussian_inputs(e: Estimator) -> Iterable[Assumption]:
+    yield Assumption("the inputs are Gaussian", "not computable", None, "fresh ones are drawn so")
 
 
-def _share(e: Estimator) -> Promise:
-    return Promise("largest |share below the cut - erf|", high=SAMPLING)
-
-
-def _worst_share(run: Run, e: Estimator) -> Measurement | str:
+def _worst_accuracy(run: Run, e: Estimator) -> Measurement:
     data = run.experiment.vector_data
     assert data.a_star is not None
     away = np.asarray(run.params) - data.a_star
     loss = float(away @ away)
     if loss == 0:
-        return "the student is the teacher: there is no error to cut"
+        raise Undecided("the student is the teacher: there is no error to cut")
     rng, block = np.random.default_rng(0), max(1, NUMBERS // away.size)
     sizes = [min(block, DRAWS - done) for done in range(0, DRAWS, block)]
     errors = [rng.standard_normal((size, away.size)) @ away for size in sizes]
@@ -219,28 +211,27 @@ def _worst_share(run: Run, e: Estimator) -> Measurement | str:
     return Measurement(max(gaps), f"{DRAWS:,} fresh examples, cuts of {CUTS} times the loss")
 
 
+_delay_law = partial(
+    Law,
+    symbols=("X", "y*", "a*", "alpha", "a(0)", "thresholds"),
+    status="other group",
+    context=_estimator,
+    measure=_measured_delay,
+)
 LINEAR_ESTIMATORS = (
-    Law(
+    _delay_law(
         name="linear estimator delay",
         statement="E_MP[nu e^(-4 eta t1 nu)] = E_MP[e^(-4 eta t2 nu)] = threshold",
         source=f"{SOURCE}, equation (8)",
-        symbols=SYMBOLS,
-        status="other group",
-        know=know,
-        assume=_assume,
-        foretell=_delay,
-        measure=_measured,
+        hypotheses=_random_matrix,
+        promise=_delay,
     ),
-    Law(
+    _delay_law(
         name="linear estimator delay, closed form",
         statement="t2 - t1 = log(1/(1 - sqrt(lambda)))/(2 eta (1 - sqrt(lambda))^2)",
         source=f"{SOURCE}, equation (12)",
-        symbols=SYMBOLS,
-        status="other group",
-        know=know,
-        assume=_assume_late,
-        foretell=_asymptote,
-        measure=_measured,
+        hypotheses=_small_cut,
+        promise=_asymptote,
     ),
     Law(
         name="linear estimator accuracy",
@@ -248,10 +239,9 @@ LINEAR_ESTIMATORS = (
         source=f"{SOURCE}, equation (10)",
         symbols=("a*", "a(T)"),
         status="other group",
-        know=know,
-        assume=_no_assumption,
-        foretell=_share,
-        measure=_worst_share,
+        context=_estimator,
+        hypotheses=_gaussian_inputs,
+        promise=Promise("largest |share below the cut - erf|", high=SAMPLING),
+        measure=_worst_accuracy,
     ),
 )
-register(*LINEAR_ESTIMATORS)

@@ -7,6 +7,7 @@ CL constant $2\sigma_{\min+}(X)^2$. The corrected law uses these.
 """
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,55 +17,54 @@ from latebloom.laws.constants.cl_constant import sampled_cl_constant
 from latebloom.laws.constants.memorization_constants import Constants, constants
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, facts
+from latebloom.theory.facts import Facts, Point
 
-from .common import records
+from .contexts import least_squares
 from .contraction import excess
-from .law import Assumption, Law, Measurement, Promise, register
+from .finding import INEQUALITY, Assumption, Measurement, Promise
+from .law import Hypotheses, Law, Measure, NotCovered, Undecided, no_promise
+from .measures import first_updates, largest
 
 STEPS = 2000  # updates followed at most
-SIDES = "largest left side / right side"
 
 
-def _penalized(experiment: Experiment) -> Facts | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    if not found.explicit or found.ridge > 0:
-        return "it is about the subgradient method with L1, Nuclear or no penalty"
-    pull = float(np.linalg.norm(found.data.operator.adjoint(found.data.y_star)))
-    if float(np.linalg.norm(found.gradient(found.start))) <= 1e-12 * pull:
-        return "the run starts at least squares: there is nothing to memorize"
-    return found
+def _penalized(experiment: Experiment) -> Facts:
+    f = least_squares(experiment)
+    if not f.explicit or f.ridge > 0:
+        raise NotCovered("it is about the subgradient method with L1, Nuclear or no penalty")
+    size = float(np.linalg.norm(f.data.operator.adjoint(f.data.y_star)))
+    if float(np.linalg.norm(f.gradient(f.start))) <= 1e-12 * size:
+        raise NotCovered("the run starts at least squares: there is nothing to memorize")
+    return f
 
 
-def _hypotheses(printed: bool):
-    def assume(f: Facts) -> list[Assumption]:
+def _fits(f: Facts) -> list[Assumption]:
+    g = f.loss(f.fitted) / (0.5 * float((f.data.y_star**2).sum()))
+    return [Assumption.of("g*/g(0)", g < 1e-20, g, "0: the data can be fitted")]
+
+
+def _small_steps(printed: bool) -> Hypotheses:
+    def hypotheses(f: Facts) -> list[Assumption]:
         c = constants(f, printed)
-        share = f.loss(f.fitted) / (0.5 * float((f.data.y_star**2).sum()))
         return [
-            Assumption.of("g*/g(0)", share < 1e-20, share, "0: the data can be fitted"),
+            *_fits(f),
             Assumption.of("alpha", f.alpha < c.alpha_max, f.alpha, f"< {c.alpha_max:.4g}"),
             Assumption.of("beta", f.beta < c.beta_max, f.beta, f"< {c.beta_max:.4g}"),
         ]
 
-    return assume
-
-
-def _one(f: Facts) -> Promise:
-    return Promise(SIDES, high=1.0)
+    return hypotheses
 
 
 def _dominated(run: Run, f: Facts, c: Constants) -> np.ndarray:
-    """Return the iterates as long as the gradient dominated at all before."""
-    path = f.path(f.start, min(STEPS, run.experiment.steps))
+    """Return the iterates up to the first at which the gradient does not dominate."""
+    path = first_updates(run, f, STEPS)
     for t, a in enumerate(path):
         if f.beta * f.pull > c.gamma * float(np.linalg.norm(f.gradient(a))):
             return path[: t + 1]
     return path
 
 
-def _contracts(printed: bool):
+def _contracts(printed: bool) -> Measure:
     def measure(run: Run, f: Facts) -> Measurement:
         c = constants(f, printed)
         path = _dominated(run, f, c)
@@ -103,104 +103,76 @@ def _descends(run: Run, f: Facts) -> Measurement:
     return Measurement(worst[0], worst[1])
 
 
-def _window(f: Facts) -> Promise | str:
+def _window(f: Facts) -> Promise:
     c = constants(f)
     if math.isnan(c.C):
-        return f"alpha = {f.alpha:g} is too large for the theorem's constants"
+        raise NotCovered(f"alpha = {f.alpha:g} is too large for the theorem's constants")
     if f.beta == 0:
-        return "without a penalty the gradient always dominates"
+        raise NotCovered("without a penalty the gradient always dominates")
     return Promise("steps with beta ||H|| <= gamma ||G||", low=float(math.floor(c.window)))
 
 
-def _dominance(run: Run, f: Facts) -> Measurement | str:
+def _dominance(run: Run, f: Facts) -> Measurement:
     steps = len(_dominated(run, f, constants(f))) - 1
     if steps == min(STEPS, run.experiment.steps):
-        return f"all {steps} steps that were followed are dominated"
+        raise Undecided(f"all {steps} steps that were followed are dominated")
     return Measurement(float(steps))
 
 
-def _smooth(run: Run, f: Facts) -> Measurement | str:
-    found = records(run)
-    if isinstance(found, str):
-        return found
-    worst = (-math.inf, 0)
-    for step, a in zip(*found, strict=True):
-        g = f.loss(a)
-        if g > 1e-28 * f.loss(np.zeros_like(a)):  # below, both sides are rounding
-            ratio = float((f.gradient(a) ** 2).sum()) / (2 * float(f.sigma[0]) * g)
-            worst = max(worst, (ratio, int(step)))
-    if worst[0] == -math.inf:
-        return "every record fits the data to rounding: there is nothing to compare"
-    return Measurement(worst[0], f"at step {worst[1]:,}")
-
-
-def _nothing(f: Facts) -> list[Assumption]:
-    return []
-
-
-def _slope(f: Facts) -> Promise:
-    return Promise("least sampled ||grad g||^2/g", low=2 * float(f.sigma[-1]))
+def _gradient_over_bound(f: Facts, steps: np.ndarray, points: Point) -> list[float]:
+    smallest = 1e-28 * f.loss(np.zeros_like(f.start))  # below, both sides are rounding
+    ratios = []
+    for a in points:
+        squared, g = float((f.gradient(a) ** 2).sum()), f.loss(a)
+        ratios.append(squared / (2 * float(f.sigma[0]) * g) if g > smallest else -math.inf)
+    if max(ratios) == -math.inf:
+        raise Undecided("every record fits the data to rounding: there is nothing to compare")
+    return ratios
 
 
 def _sampled(run: Run, f: Facts) -> Measurement:
     return Measurement(sampled_cl_constant(f.experiment, constants(f).r), "64 random points")
 
 
-def _fits(f: Facts) -> list[Assumption]:
-    return _hypotheses(printed=False)(f)[:1]
-
-
-def _network(experiment: Experiment) -> Experiment | str:
+def _network(experiment: Experiment) -> Experiment:
     if isinstance(experiment.problem, LeastSquares):
-        return "it is about networks; for least squares the constant is known exactly"
+        raise NotCovered("it is about networks; for least squares the constant is known exactly")
     return experiment
 
 
 def _unproved(experiment: Experiment) -> list[Assumption]:
-    """The inequality at the start with r = 1: refuted or open, never proved, by samples."""
+    """The inequality at the start with r = 1: samples can refute it, but not prove it."""
     chi = sampled_cl_constant(experiment, 1.0, samples=16)
     what = "sampled bound of the CL constant, r = 1"
     return [Assumption(what, "not computable", chi, "4 g(x0) < r^2 chi for some r")]
 
 
-def _silent(experiment: Experiment) -> str:
-    return "the CL constant of a network is only bounded from above by samples"
-
-
-def _no_measure(run: Run, experiment: Experiment) -> str:
-    return "nothing is promised"
-
-
 MAIN = "arXiv 2506.05718, theorems 2.1 (C.10), C.14 and C.16"
-COMMON = {"symbols": ("X", "y*", "alpha", "beta", "a(0)")}
-register(
-    Law(
+_phase_law = partial(Law, symbols=("X", "y*", "alpha", "beta", "a(0)"), context=_penalized)
+MEMORIZATION = (
+    _phase_law(
         name="memorization phase, printed",
         statement="while beta ||H|| <= gamma ||G||: g(a(j)) <= (1 - delta)^j g(a(0)) and a(j) in "
         "B(a(0), r), for alpha < alpha_max with L = sqrt(p) L_2",
         source=MAIN,
         status="printed",
         erratum="E-04",
-        know=_penalized,
-        assume=_hypotheses(printed=True),
-        foretell=_one,
+        hypotheses=_small_steps(printed=True),
+        promise=INEQUALITY,
         measure=_contracts(printed=True),
-        **COMMON,
     ),
-    Law(
+    _phase_law(
         name="memorization phase",
         statement="the same for alpha < min{r/(||G|| + r L + beta_max L_h), 2(epsilon - gamma)/"
         "((1 + gamma)^2 L), 1/((1 + gamma) L)}, L = sigma_max, L_h = sup||H||_2",
         source=f"{MAIN}, constants of least squares",
         status="corrected",
         erratum="E-11",
-        know=_penalized,
-        assume=_hypotheses(printed=False),
-        foretell=_one,
+        hypotheses=_small_steps(printed=False),
+        promise=INEQUALITY,
         measure=_contracts(printed=False),
-        **COMMON,
     ),
-    Law(
+    _phase_law(
         name="lemmas of the memorization phase",
         statement="|g(a(j+1)) - g(a(j)) + alpha ||G||^2| <= epsilon alpha ||G||^2; g(a(j)) - "
         "g(a(j+1)) >= (delta/chi) ||G||^2; path length <= sqrt(4 (1 + gamma)^2 g(a(0))/(chi "
@@ -208,23 +180,19 @@ register(
         source="arXiv 2506.05718, lemmas C.19 to C.22, remainder of the whole step",
         status="corrected",
         erratum="E-11",
-        know=_penalized,
-        assume=_hypotheses(printed=False),
-        foretell=_one,
+        hypotheses=_small_steps(printed=False),
+        promise=INEQUALITY,
         measure=_descends,
-        **COMMON,
     ),
-    Law(
+    _phase_law(
         name="length of the memorization phase",
         statement="beta ||H|| <= gamma ||G|| for all t <= ln(beta L_h/(gamma ||G(a(0))||))/ln tau",
         source="arXiv 2506.05718, theorem C.14 (24), L_h of 2-norms",
         status="corrected",
         erratum="E-05",
-        know=_penalized,
-        assume=_hypotheses(printed=False),
-        foretell=_window,
+        hypotheses=_small_steps(printed=False),
+        promise=_window,
         measure=_dominance,
-        **COMMON,
     ),
     Law(
         name="gradient of a smooth loss",
@@ -232,10 +200,9 @@ register(
         source="arXiv 2506.05718, lemma C.4",
         symbols=("X", "y*"),
         status="as printed",
-        know=facts,
-        assume=_nothing,
-        foretell=_one,
-        measure=_smooth,
+        context=least_squares,
+        promise=INEQUALITY,
+        measure=largest(_gradient_over_bound),
     ),
     Law(
         name="CL constant of least squares",
@@ -245,9 +212,9 @@ register(
         symbols=("X", "y*"),
         status="corrected",
         erratum="B-03",
-        know=_penalized,
-        assume=_fits,
-        foretell=_slope,
+        context=_penalized,
+        hypotheses=_fits,
+        promise=lambda f: Promise("least sampled ||grad g||^2/g", low=2 * float(f.sigma[-1])),
         measure=_sampled,
     ),
     Law(
@@ -256,9 +223,8 @@ register(
         source="arXiv 2506.05718, theorem 2.1 (C.10)",
         symbols=("network", "start"),
         status="as printed",
-        know=_network,
-        assume=_unproved,
-        foretell=_silent,
-        measure=_no_measure,
+        context=_network,
+        hypotheses=_unproved,
+        promise=no_promise("the CL constant of a network is only bounded from above by samples"),
     ),
 )

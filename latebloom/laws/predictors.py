@@ -1,21 +1,24 @@
-"""The paper's predictors, and the levels and verdicts of `predict`, as laws."""
+"""The predictors of the paper and the results of `predict`, as laws."""
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
-from latebloom.core.phases import Passage
+from latebloom.core import schedules
 from latebloom.core.phases import Verdict as PhaseVerdict
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, facts, largest_beta
+from latebloom.theory.facts import Facts, largest_beta
 from latebloom.theory.predict import predict
 from latebloom.theory.prediction import Prediction
 
-from .common import chatter_missing
-from .floors import at_rest, settled_error
-from .law import Assumption, Law, Measurement, Promise, register
+from .contexts import any_least_squares, least_squares
+from .finding import Assumption, Measurement, Promise
+from .floors import converged_error, converged_from
+from .law import Law, Measure, NotCovered, Predict, Undecided
+from .measures import middle_of_t2, require_chatter
 
 # The paper's predictor of t2 is of the right order: 1.44 too small in its own Figure 4.
 FACTOR = 2.0
@@ -25,175 +28,152 @@ LEVEL = 0.1
 ZERO = 1e-12
 
 
-class Said:
-    """The facts of an experiment, and what is predicted of it."""
+class Predicted(NamedTuple):
+    """The facts of an experiment, and what `predict` returns for it."""
 
-    def __init__(self, facts: Facts, prediction: Prediction) -> None:
-        self.facts, self.prediction = facts, prediction
+    facts: Facts
+    prediction: Prediction
 
 
 @lru_cache(maxsize=8)
-def _said(experiment: Experiment) -> Said | str:
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    return Said(found, predict(experiment, exact=False))
+def _predicted(experiment: Experiment) -> Predicted:
+    return Predicted(least_squares(experiment), predict(experiment, exact=False))
 
 
-def _nothing(said: Said) -> list[Assumption]:
-    return []
+def _smooth(experiment: Experiment) -> Predicted:
+    p = _predicted(experiment)
+    if p.facts.h != "none":
+        raise NotCovered("it is about no penalty, or L2 alone")
+    return p
 
 
-def _step_size(experiment: Experiment) -> tuple[float, float] | str:
-    """Return alpha and its limit; beyond it no other law has anything to say."""
-    from latebloom.core import schedules
-    from latebloom.problems import LeastSquares
+class StepSize(NamedTuple):
+    """The step size alpha and its stability limit."""
 
-    if not isinstance(experiment.problem, LeastSquares):
-        return "it is about least squares; the experiment trains a network"
+    alpha: float
+    limit: float
+
+
+def _step_size(experiment: Experiment) -> StepSize:
+    """Return alpha and its limit; beyond the limit no other law applies."""
+    any_least_squares(experiment)
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
-        return "it needs a constant step size"
-    top = experiment.alpha_limit
-    if not math.isfinite(top):
-        return "no step size is known to make this method diverge"
-    return alpha, top
+        raise NotCovered("it needs a constant step size")
+    limit = experiment.alpha_limit
+    if not math.isfinite(limit):
+        raise NotCovered("no step size is known to make this method diverge")
+    return StepSize(alpha, limit)
 
 
-def _always(known: tuple[float, float]) -> list[Assumption]:
-    return []
+def _diverges(step: StepSize) -> Promise:
+    beyond = step.alpha >= step.limit
+    what = f"diverges (1: yes), as alpha {'>=' if beyond else '<'} {step.limit:.4g}"
+    return Promise(what, float(beyond), float(beyond))
 
 
-def _diverges(known: tuple[float, float]) -> Promise:
-    alpha, top = known
-    end = float(alpha >= top)
-    return Promise(f"diverges (1: yes), as alpha {'>=' if end else '<'} {top:.4g}", end, end)
-
-
-def _diverged(run: Run, known: tuple[float, float]) -> Measurement | str:
+def _diverged(run: Run, step: StepSize) -> Measurement:
     diverged = run.phases.verdict is PhaseVerdict.diverged
-    if known[0] >= known[1] and not diverged:
-        return "above the limit divergence may take longer than the horizon"
+    if step.alpha >= step.limit and not diverged:
+        raise Undecided("above the limit divergence may take longer than the horizon")
     return Measurement(float(diverged))
 
 
-def _useful(said: Said) -> list[Assumption]:
-    """Beyond the largest useful strength the minimizer is 0, and the chatter of its size."""
-    f = said.facts
+def _useful(p: Predicted) -> list[Assumption]:
+    """Beyond the largest useful beta the minimizer is 0, and the chatter as large as it."""
+    f = p.facts
     if f.h == "none":
         return []
     top = largest_beta(f)
     return [Assumption.of("beta", f.beta < top, f.beta, f"< ||X^T y*||_dual = {top:.4g}")]
 
 
-def _needs(name: str):
-    def foretell(said: Said) -> Promise | str:
-        value = getattr(said.prediction, name)
+def _level(name: str) -> Predict:
+    """Return the promise of a predicted error."""
+
+    def promise(p: Predicted) -> Promise:
+        value = getattr(p.prediction, name)
         if value is None:
-            why = (n for n in said.prediction.notes if name in n.partition(":")[0])
-            return next(why, f"{name} is not predicted")
+            why = (note for note in p.prediction.notes if name in note.partition(":")[0])
+            raise NotCovered(next(why, f"{name} is not predicted"))
         return Promise(name, float(value), float(value), tolerance=LEVEL)
 
-    return foretell
+    return promise
 
 
-def _delay(said: Said) -> Promise | str:
-    found = said.prediction
-    if found.delay is None or found.t2 is None:
-        return "no t2 is predicted"
-    return Promise("t2", found.t2 / FACTOR, found.t2 * FACTOR)
+def _delay(p: Predicted) -> Promise:
+    t2 = p.prediction.t2
+    if p.prediction.delay is None or t2 is None:
+        raise NotCovered("no t2 is predicted")
+    return Promise("t2", t2 / FACTOR, t2 * FACTOR)
 
 
-def _middle(passage: Passage) -> float | None:
-    if passage.low is None or passage.high is None:
-        return None
-    return 0.5 * (passage.low + passage.high)
+def _t1_at_most(p: Predicted) -> Promise:
+    if p.prediction.t1 is None:
+        raise NotCovered("the train error does not come down to its threshold")
+    return Promise("t1", high=float(p.prediction.t1))
 
 
-def _t2(run: Run, said: Said) -> Measurement | str:
-    found = _middle(run.phases.t2)
-    return f"t2 was not seen: {run.phases.t2}" if found is None else Measurement(found)
-
-
-def _smooth(experiment: Experiment) -> Said | str:
-    found = _said(experiment)
-    if not isinstance(found, str) and found.facts.h != "none":
-        return "it is about no penalty, or L2 alone"
-    return found
-
-
-def _t1_at_most(said: Said) -> Promise | str:
-    if said.prediction.t1 is None:
-        return "the train error does not come down to its threshold"
-    return Promise("t1", high=float(said.prediction.t1))
-
-
-def _t1(run: Run, said: Said) -> Measurement | str:
-    found = run.phases.t1
-    if found.low is not None and found.high is not None:
-        return Measurement(float(found.low))
-    if said.prediction.t1 is not None and run.last_step < said.prediction.t1:
-        return f"the run ends at step {run.last_step:,}, before it"
+def _t1(run: Run, p: Predicted) -> Measurement:
+    t1, latest = run.phases.t1, p.prediction.t1
+    if t1.low is not None and t1.high is not None:
+        return Measurement(float(t1.low))
+    if latest is not None and run.last_step < latest:
+        raise Undecided(f"the run ends at step {run.last_step:,}, before it")
     return Measurement(math.inf, "not reached")
 
 
-def _plateau(run: Run, said: Said) -> Measurement | str:
-    found = said.prediction
-    missing = chatter_missing(run)
-    if missing:
-        return missing
-    if found.t1 is None or found.delay is None:
-        return "t1 and the delay are not predicted"
-    # The transient must be gone; by 5 % of the delay few components have changed sign.
-    f = said.facts
-    first = max(2 * found.t1, 5 / -math.log(f.rho) if 0 < f.rho < 1 else 1)
-    stretch = run.trajectory["train_error"].sel(step=slice(first, found.t1 + 0.05 * found.delay))
-    if not stretch.size:
-        return "no record lies on the plateau"
-    found_level = Measurement(float(np.sqrt(np.mean(stretch.values**2))))
-    return _both_zero(found.train_plateau, found_level)
-
-
-def _train_end(run: Run, said: Said) -> Measurement | str:
-    return _both_zero(said.prediction.train_floor, settled_error(run, "train_error"))
-
-
-def _test_end(run: Run, said: Said) -> Measurement | str:
-    return _both_zero(said.prediction.test_floor, settled_error(run))
-
-
-def _both_zero(predicted: float | None, found: Measurement | str) -> Measurement | str:
-    if isinstance(found, str) or predicted is None:
-        return found
-    if max(found.value, predicted) <= ZERO:
+def _both_zero(predicted: float | None, found: Measurement) -> Measurement:
+    """Return the predicted value where both are rounding, else the measured one."""
+    if predicted is not None and max(found.value, predicted) <= ZERO:
         return Measurement(predicted, "both are rounding")
     return found
 
 
-def _generalizes(said: Said) -> Promise | str:
-    value = said.prediction.generalizes
+def _plateau(run: Run, p: Predicted) -> Measurement:
+    require_chatter(run)
+    f, t1, delay = p.facts, p.prediction.t1, p.prediction.delay
+    if t1 is None or delay is None:
+        raise Undecided("t1 and the delay are not predicted")
+    # The transient must be gone; by 5 % of the delay few components have changed sign.
+    first = max(2 * t1, 5 / -math.log(f.rho) if 0 < f.rho < 1 else 1)
+    stretch = run.trajectory["train_error"].sel(step=slice(first, t1 + 0.05 * delay))
+    if not stretch.size:
+        raise Undecided("no record lies on the plateau")
+    level = Measurement(float(np.sqrt(np.mean(stretch.values**2))))
+    return _both_zero(p.prediction.train_plateau, level)
+
+
+def _error_in_the_end(name: str) -> Measure:
+    """Return the measurement of an error, `train` or `test`, once the run has converged."""
+    return lambda run, p: _both_zero(
+        getattr(p.prediction, f"{name}_floor"), converged_error(run, f"{name}_error")
+    )
+
+
+def _generalizes(p: Predicted) -> Promise:
+    value = p.prediction.generalizes
     if value is None:
-        return "whether it generalizes is not predicted"
+        raise NotCovered("whether it generalizes is not predicted")
     return Promise("generalizes (1: yes)", float(value), float(value), tolerance=0.0)
 
 
-def _generalized(run: Run, said: Said) -> Measurement | str:
+def _generalized(run: Run, p: Predicted) -> Measurement:
     t2 = run.phases.t2
     if t2.kind == "infeasible":
         return Measurement(0.0)
     if t2.high is not None and t2.sustained:
         return Measurement(1.0)
-    if t2.high is not None and t2.sustained is False:
-        # It may come back: only a run that has settled tells.
-        rest = at_rest(run)
-        if not isinstance(rest, str) and run.last_step >= rest:
-            return Measurement(0.0)
-    return f"the run is too short to tell: {t2}"
+    # An error that has risen again may come down again, unless the run has converged.
+    if t2.high is not None and t2.sustained is False and run.last_step >= converged_from(run):
+        return Measurement(0.0)
+    raise Undecided(f"the run is too short to tell: {t2}")
 
 
 SYMBOLS = ("X", "y*", "a*", "alpha", "beta", "a(0)")
-COMMON = {"symbols": SYMBOLS, "know": _said, "assume": _nothing, "status": "as printed"}
-register(
+_prediction_law = partial(Law, symbols=SYMBOLS, status="ours", context=_predicted)
+_level_law = partial(_prediction_law, hypotheses=_useful)
+PREDICTORS = (
     Law(
         name="stable step size",
         statement="the iteration diverges from its largest stable step size on, for explicit steps "
@@ -201,9 +181,8 @@ register(
         source="arXiv 2506.05718, theorem C.29; the curvature of an l2 term besides",
         symbols=("X", "alpha"),
         status="as printed",
-        know=_step_size,
-        assume=_always,
-        foretell=_diverges,
+        context=_step_size,
+        promise=_diverges,
         measure=_diverged,
     ),
     Law(
@@ -212,50 +191,50 @@ register(
         "within a factor of 2",
         source="arXiv 2506.05718, theorems C.29 and C.40, Figures 4 and 6",
         erratum="E-33",
-        foretell=_delay,
-        measure=_t2,
-        **{**COMMON, "status": "printed"},
+        symbols=SYMBOLS,
+        status="printed",
+        context=_predicted,
+        promise=_delay,
+        measure=middle_of_t2,
     ),
     Law(
         name="t1 of gradient descent",
         statement="every mode of the residual is a geometric sequence: t1 is at most the step at "
         "which their sum is at the threshold",
         source="arXiv 2506.05718, theorem 3.6 (C.51), solved for the threshold",
-        foretell=_t1_at_most,
+        symbols=SYMBOLS,
+        status="ours",
+        context=_smooth,
+        promise=_t1_at_most,
         measure=_t1,
-        **{**COMMON, "know": _smooth, "status": "ours"},
     ),
-    Law(
+    _level_law(
         name="train plateau",
         statement="the train error right after t1 is beta ||(X^T)^+ H(a_hat)||/||y*||, and what "
         "nothing fits: to a tenth, while few entries have changed sign",
         source="the balance X^T (X a - y*) = -beta P_row H; derived in the documentation",
-        foretell=_needs("train_plateau"),
+        promise=_level("train_plateau"),
         measure=_plateau,
-        **{**COMMON, "status": "ours", "assume": _useful},
     ),
-    Law(
+    _level_law(
         name="train floor",
         statement="the train error ends at that of the minimizer, with the chatter of subgradients",
         source="the certified limit; derived in the documentation",
-        foretell=_needs("train_floor"),
-        measure=_train_end,
-        **{**COMMON, "status": "ours", "assume": _useful},
+        promise=_level("train_floor"),
+        measure=_error_in_the_end("train"),
     ),
-    Law(
+    _level_law(
         name="test floor",
         statement="the test error ends at that of the minimizer, with the chatter of subgradients",
         source="the certified limit; derived in the documentation",
-        foretell=_needs("test_floor"),
-        measure=_test_end,
-        **{**COMMON, "status": "ours", "assume": _useful},
+        promise=_level("test_floor"),
+        measure=_error_in_the_end("test"),
     ),
-    Law(
+    _prediction_law(
         name="generalizes",
         statement="the test error ends below its threshold if and only if its floor is",
         source="recoverability and the certified limit; derived in the documentation",
-        foretell=_generalizes,
+        promise=_generalizes,
         measure=_generalized,
-        **{**COMMON, "status": "ours"},
     ),
 )

@@ -6,6 +6,7 @@ b\lambda^{-2L}$ with a single minimum.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from latebloom.models import MLP
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
 
-from .law import Assumption, Law, Measurement, Promise, register
+from .finding import Assumption, Measurement, Promise
+from .law import Law, NotCovered, Undecided
 
 # Degrees of the homogeneous activations.
 DEGREES = {"relu": 1, "square": 2, "identity": 1}
@@ -28,62 +30,50 @@ FIRST, SECOND = "layers.0.weight", "layers.1.weight"
 class TwoLayers:
     """A two-layer network and the degree of its activation, None if it is not homogeneous."""
 
-    experiment: Experiment
+    model: MLP
     degree: int | None
 
 
-def _two_layers(experiment: Experiment) -> TwoLayers | str:
+def _two_layers(experiment: Experiment) -> TwoLayers:
     if isinstance(experiment.problem, LeastSquares):
-        return "it is about networks"
+        raise NotCovered("it is about networks")
     model = experiment.network
     if not isinstance(model, MLP) or len(model.widths) != 1:
-        return "it is about perceptrons with one hidden layer (MLP)"
-    return TwoLayers(experiment, DEGREES.get(model.activation))
+        raise NotCovered("it is about perceptrons with one hidden layer (MLP)")
+    return TwoLayers(model, DEGREES.get(model.activation))
 
 
 def _homogeneous(t: TwoLayers) -> list[Assumption]:
-    model = t.experiment.network
-    assert isinstance(model, MLP)
-    degree = float(t.degree or 0)
+    biases, degree = t.model.biases, float(t.degree or 0)
     return [
         Assumption.of("degree of the activation", t.degree is not None, degree, "homogeneous"),
-        Assumption.of("biases", not model.biases, float(model.biases), "none"),
+        Assumption.of("biases", not biases, float(biases), "none"),
     ]
 
 
-def _exact(t: TwoLayers) -> Promise:
-    return Promise("largest relative difference", high=1e-10, tolerance=0.0)
-
-
-def _layers(run: Run) -> tuple[np.ndarray, np.ndarray] | str:
+def _layers(run: Run) -> tuple[np.ndarray, np.ndarray]:
     assert isinstance(run.params, dict)
     A, B = (np.asarray(run.params[name], dtype=float) for name in (FIRST, SECOND))
     if not (np.isfinite(A).all() and np.isfinite(B).all() and A.any() and B.any()):
-        return "the run ends without finite weights, or with a layer that is zero"
+        raise Undecided("the run ends without finite weights, or with a layer that is zero")
     return A, B
 
 
-def _same_function(run: Run, t: TwoLayers) -> Measurement | str:
-    found = _layers(run)
-    if isinstance(found, str):
-        return found
-    A, B = found
+def _same_function(run: Run, t: TwoLayers) -> Measurement:
+    A, B = _layers(run)
     assert t.degree is not None
     inputs = np.asarray(run.experiment.supervised.test.inputs, dtype=float)
-    base = run.experiment.network.apply({FIRST: A, SECOND: B}, inputs)
+    base = t.model.apply({FIRST: A, SECOND: B}, inputs)
     worst = 0.0
     for scale in SCALES:
         first, second = rescale(A, B, scale, t.degree)
-        moved = run.experiment.network.apply({FIRST: first, SECOND: second}, inputs)
+        moved = t.model.apply({FIRST: first, SECOND: second}, inputs)
         worst = max(worst, float(np.abs(moved - base).max() / np.abs(base).max()))
     return Measurement(worst, f"over {len(SCALES)} scales, 10^-3 to 10^3, on the test inputs")
 
 
-def _norms(run: Run, t: TwoLayers) -> Measurement | str:
-    found = _layers(run)
-    if isinstance(found, str):
-        return found
-    A, B = found
+def _norms(run: Run, t: TwoLayers) -> Measurement:
+    A, B = _layers(run)
     assert t.degree is not None
     a, b = float((A**2).sum()), float((B**2).sum())
     least, worst = least_squared_norm(a, b, t.degree), 0.0
@@ -92,32 +82,31 @@ def _norms(run: Run, t: TwoLayers) -> Measurement | str:
         norm = float((first**2).sum() + (second**2).sum())
         law = squared_norm(a, b, t.degree, scale)
         worst = max(worst, abs(norm / law - 1), max(0.0, 1 - norm / least))
-    ratio = (a + b) / least
-    return Measurement(worst, f"the trained network has {ratio:.3g} times the least squared norm")
+    why = f"the trained network has {(a + b) / least:.3g} times the least squared norm"
+    return Measurement(worst, why)
 
 
 BLOG = "the blog of arXiv 2506.05718"
-COMMON = {
-    "symbols": ("A", "B", "degree of the activation"),
-    "status": "as printed",
-    "know": _two_layers,
-    "assume": _homogeneous,
-    "foretell": _exact,
-}
-register(
-    Law(
+_rescaling_law = partial(
+    Law,
+    symbols=("A", "B", "degree of the activation"),
+    status="as printed",
+    context=_two_layers,
+    hypotheses=_homogeneous,
+    promise=Promise("largest relative difference", high=1e-10, tolerance=0.0),
+)
+RESCALING = (
+    _rescaling_law(
         name="rescaling of two layers",
         statement="(lambda A, B/lambda^L) is the same function for every lambda > 0",
         source=f"{BLOG}, why the l2 norm cannot be the measure",
         measure=_same_function,
-        **COMMON,
     ),
-    Law(
+    _rescaling_law(
         name="norm under rescaling",
         statement="||(lambda A, B/lambda^L)||^2 = a lambda^2 + b lambda^(-2L) >= (L^(1/(L+1)) + "
         "L^(-L/(L+1))) (a^L b)^(1/(L+1))",
         source=f"{BLOG}, its lemma on the norm of rescaled weights",
         measure=_norms,
-        **COMMON,
     ),
 )

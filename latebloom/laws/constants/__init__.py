@@ -1,4 +1,4 @@
-"""Constants and functions that laws are made of."""
+"""Constants of a design, a support or a network, which the laws use."""
 
 from .diagonal_flow import diagonal_flow as diagonal_flow
 from .margins import LeastNorm as LeastNorm

@@ -1,4 +1,4 @@
-r"""The Chatterjee-Lojasiewicz constant: how much slope a loss has for its height, near a point.
+r"""The Chatterjee-Lojasiewicz constant: squared gradient over loss, near a point.
 
 $\chi(g, x, r) = \inf_{y \in B(x, r),\, g(y) \ne 0} \|\nabla g(y)\|^2/g(y)$. Gradient descent from x
 reaches a zero of g within the ball if $4g(x) < r^2\chi$.
@@ -70,14 +70,12 @@ def _least_squares_slope(experiment: Experiment):
 
     if isinstance(model, Linear):
         return slope
-    return _jax_slope(
-        lambda p: (
-            0.5
-            * (
-                (data.operator.forward(model.predictor(p["a"], data.shape)) - data.y_star) ** 2
-            ).sum()
-        )
-    )
+
+    def loss(at):
+        r = data.operator.forward(model.predictor(at["a"], data.shape)) - data.y_star
+        return 0.5 * (r**2).sum()
+
+    return _jax_slope(loss)
 
 
 def _network_slope(experiment: Experiment):

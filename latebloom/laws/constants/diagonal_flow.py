@@ -12,7 +12,8 @@ from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
 RTOL, ATOL = 1e-6, 1e-8  # transition times to 1e-4, a hundredth of what the picture shows
-# A step cap, in units of 1/beta: the kernel regime is so still that longer steps jump over its end.
+# Largest step, in units of 1/beta: so little changes in the kernel regime that longer steps would
+# pass over its end.
 LONGEST = 0.05
 
 
@@ -114,7 +115,7 @@ def diagonal_flow(
                 q = new
                 times.append(float(t))
                 states.append(q)
-                # A step cut short by a stop says nothing about the next one.
+                # A step that a stop has shortened does not limit the next one.
                 h = max(h, step * min(5.0, 0.9 * max(wrong, 1e-9) ** (-1 / 3)))
     kappa = 2 * np.exp(2 * (np.log(gamma) - np.array(times)))[:, None]
     return Flow(np.array(times), kappa * np.sinh(np.array(states) / (1 + kappa) @ X))

@@ -11,7 +11,7 @@ from latebloom.core.errors import InvalidInput
 
 # Midpoints in the angle: rounding errors for exponentials of any rate at ratios away from 1.
 NODES = 4000
-# No time beyond this many steps of 1/(eta nu): where a loss has no limit below its level.
+# Longest time, in steps of 1/(eta nu), for losses whose limit is above the level.
 LONGEST = 1e15
 
 
@@ -110,7 +110,7 @@ def passage(ratio: float, level: float, test: bool) -> float | None:
 
 
 def scatter(ratio: float, times: tuple[float, float], d: int) -> tuple[float, float]:
-    r"""Return how much the delay varies among students of d unknowns, and on how many it rests.
+    r"""Return how much the delay varies among students of d unknowns, and how many decide it.
 
     The losses are $\sum_k z_k^2 f(\nu_k)/d$, $z_k$ the coordinates of $\sqrt d(S_0 - T)/\|S_0 -
     T\|$ along the eigenvectors, nearly N(0, 1) but for $\sum_k z_k^2 = d$, and a time moves by the

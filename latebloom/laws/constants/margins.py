@@ -13,7 +13,7 @@ from latebloom.core.errors import InvalidInput
 NORMS = ("l1", "l2")
 # Nine digits: the solvers reach rounding after the last exact solve on their active set.
 TOLERANCE = 1e-9
-# HiGHS is exact to 1e-7 and our data are of order 1: what is below is not in the active set.
+# HiGHS is exact to 1e-7 and the scaled data are of order 1: smaller entries are not active.
 ACTIVE = 1e-7
 
 
@@ -217,7 +217,7 @@ def _active_set(
     on = np.abs(w) > ACTIVE * np.abs(w).max()
     w = np.where(on, w, 0.0)
     sub = A[np.ix_(rows, on)]
-    # Corrections of least norm: they also serve where the vertex is degenerate.
+    # Corrections of least norm, which also exist where the vertex is degenerate.
     w[on] += np.linalg.lstsq(sub, b[rows] - sub @ w[on], rcond=None)[0]
     nu[rows] += np.linalg.lstsq(sub.T, np.sign(w[on]) - sub.T @ nu[rows], rcond=None)[0]
     return w, nu

@@ -75,7 +75,7 @@ def constants(f: Facts, printed: bool = False) -> Constants:
         )
     delta, tau = (1 - epsilon) * chi * f.alpha, 1 - (1 + gamma) * f.alpha * L
     small = 0 < delta < 1 and 0 < tau < 1
-    share = f.beta * L_h / (gamma * size)
+    part = f.beta * L_h / (gamma * size)
     C = math.log(1 - delta) / math.log(tau) if small else math.nan
     return Constants(
         r=r,
@@ -89,8 +89,8 @@ def constants(f: Facts, printed: bool = False) -> Constants:
         delta=delta,
         tau=tau,
         C=C,
-        zeta=share**C if small else math.nan,
-        window=math.log(share) / math.log(tau) if small and 0 < share < 1 else 0.0,
+        zeta=part**C if small else math.nan,
+        window=math.log(part) / math.log(tau) if small and 0 < part < 1 else 0.0,
     )
 
 

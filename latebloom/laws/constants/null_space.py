@@ -101,7 +101,7 @@ def sign_constants(
 def _constants(
     X: np.ndarray, support: np.ndarray, patterns: list[np.ndarray], rho: float | None
 ) -> NullSpaceConstants | None:
-    """Return the constants that serve all the sign patterns, or None."""
+    """Return constants that are valid for all the sign patterns, or None."""
     off = np.ones(X.shape[1], dtype=bool)
     off[support] = False
     on = compact_svd(X[:, support])
@@ -124,7 +124,7 @@ def _constants(
         nu = base + free @ _shortest(A @ base, B, goal)
         proved = max(proved, float(np.abs(A @ nu).max(initial=0.0)))
         tau = max(tau, float(np.linalg.norm(nu)))
-    # What the vectors prove counts, not what was asked for.
+    # The constants are those that the vectors prove, not the requested ones.
     return NullSpaceConstants(proved, tau, least) if proved < 1 else None
 
 

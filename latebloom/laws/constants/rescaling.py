@@ -14,8 +14,7 @@ def squared_norm(a: float, b: float, L: float, scale: float) -> float:
     t^L\phi(x)$ for t > 0: L = 1 for ReLU, 2 for the square), is the same function for $(\lambda A,
     \lambda^{-L}B)$. So no function of $\|\theta\|$ alone can measure generalization: every value
     $w \ge w(\lambda_0)$ belongs to this same function. A bias inside $\phi$ would have to be
-    multiplied by $\lambda$ too, one outside would not be rescaled at all: the statement as it
-    stands is about networks without.
+    multiplied by $\lambda$ too, one outside would not be rescaled at all.
 
     **Arguments:**
 
@@ -25,7 +24,6 @@ def squared_norm(a: float, b: float, L: float, scale: float) -> float:
 
     **Raises:** `InvalidInput` for arguments that are not positive.
 
-    >>> from latebloom.laws.constants.rescaling import squared_norm
     >>> squared_norm(1.0, 4.0, 1, 2.0)
     5.0
     """
@@ -34,19 +32,13 @@ def squared_norm(a: float, b: float, L: float, scale: float) -> float:
 
 
 def least_scale(a: float, b: float, L: float) -> float:
-    r"""Return $\lambda_0 = (Lb/a)^{1/(2(L+1))}$, the only minimizer of $w(\lambda)$.
+    r"""Return $\lambda_0 = (Lb/a)^{1/(2(L+1))}$, the only minimizer of `squared_norm`.
 
     In $\log\lambda$, w is a sum of two exponentials of opposite signs, hence strictly convex and
     infinite at both ends; $w' = 0$ is $a\lambda^2 = Lb\lambda^{-2L}$: $\|A\|_F^2 = L\|B\|_F^2$.
 
-    **Arguments:**
-
-    - `a`, `b`: $\|A\|_F^2$ and $\|B\|_F^2$, > 0.
-    - `L`: the degree, > 0.
-
     **Raises:** `InvalidInput` for arguments that are not positive.
 
-    >>> from latebloom.laws.constants.rescaling import least_scale
     >>> least_scale(1.0, 16.0, 1)
     2.0
     """
@@ -57,14 +49,8 @@ def least_scale(a: float, b: float, L: float) -> float:
 def least_squared_norm(a: float, b: float, L: float) -> float:
     r"""Return $w(\lambda_0) = (L^{1/(L+1)} + L^{-L/(L+1)})(a^Lb)^{1/(L+1)}$, the least value.
 
-    **Arguments:**
-
-    - `a`, `b`: $\|A\|_F^2$ and $\|B\|_F^2$, > 0.
-    - `L`: the degree, > 0.
-
     **Raises:** `InvalidInput` for arguments that are not positive.
 
-    >>> from latebloom.laws.constants.rescaling import least_squared_norm
     >>> least_squared_norm(1.0, 16.0, 1)
     8.0
     """
@@ -81,13 +67,11 @@ def scales_of_norm(a: float, b: float, L: float, growth: float) -> tuple[float, 
 
     **Arguments:**
 
-    - `a`, `b`: $\|A\|_F^2$ and $\|B\|_F^2$, > 0.
-    - `L`: the degree, > 0.
+    - `a`, `b`, `L`: as in `squared_norm`.
     - `growth`: at least by how much the norm grows over its minimum, > 1.
 
     **Raises:** `InvalidInput` for arguments out of range.
 
-    >>> from latebloom.laws.constants.rescaling import scales_of_norm
     >>> scales_of_norm(1.0, 1.0, 1, 10.0)
     (0.0707..., 14.14...)
     """
@@ -103,14 +87,11 @@ def rescale(
 
     **Arguments:**
 
-    - `A`: the weights of the first layer, shape (m, n).
-    - `B`: the weights of the second layer, shape (k, m).
-    - `scale`: $\lambda$ > 0.
-    - `L`: the degree of $\phi$, > 0.
+    - `A`, `B`: the weights of the two layers, shapes (m, n) and (k, m).
+    - `scale`, `L`: $\lambda$ and the degree of $\phi$, > 0.
 
     **Raises:** `InvalidInput` for layers that do not fit together, or arguments not positive.
 
-    >>> from latebloom.laws.constants.rescaling import rescale
     >>> rescale(np.ones((1, 1)), np.ones((1, 1)), 2.0, 2)
     (array([[2.]]), array([[0.25]]))
     """

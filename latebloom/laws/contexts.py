@@ -1,0 +1,89 @@
+"""What many laws use of an experiment, or why they are not about it."""
+
+from typing import TypeVar
+
+import numpy as np
+
+from latebloom.experiment.experiment import Experiment
+from latebloom.penalties import L2
+from latebloom.problems import LeastSquares, VectorLeastSquares
+from latebloom.theory import facts as theory
+from latebloom.theory.facts import NETWORKS, Facts
+from latebloom.theory.limits import constants
+from latebloom.theory.strengths import Strengths
+
+from .finding import Assumption
+from .law import NotCovered
+
+T = TypeVar("T")
+
+
+def covered(found: T | str) -> T:
+    """Return what `latebloom.theory` found, or raise `NotCovered` with the sentence in its place.
+
+    >>> covered(1.0)
+    1.0
+    """
+    if isinstance(found, str):
+        raise NotCovered(found)
+    return found
+
+
+def any_least_squares(experiment: Experiment) -> LeastSquares:
+    """Return the problem of an experiment of least squares, with any model and method."""
+    if not isinstance(experiment.problem, LeastSquares):
+        raise NotCovered(NETWORKS)
+    return experiment.data
+
+
+def least_squares(experiment: Experiment) -> Facts:
+    """Return the facts of least squares with the linear model."""
+    return covered(theory.facts(experiment))
+
+
+def explicit(experiment: Experiment) -> Facts:
+    """Return the facts of least squares with updates along a subgradient at the iterate."""
+    f = least_squares(experiment)
+    if not f.explicit:
+        raise NotCovered("it is about the explicit update (Subgradient, GradientDescent)")
+    return f
+
+
+def regularized(experiment: Experiment) -> Facts:
+    """Return the facts of least squares with the l1 or the nuclear norm alone."""
+    return covered(theory.regularized(experiment))
+
+
+def regularized_with_truth(experiment: Experiment) -> Facts:
+    """Return the facts as in `regularized`, with a ground truth."""
+    return covered(theory.with_truth(experiment))
+
+
+def linear_regression(
+    experiment: Experiment,
+) -> tuple[VectorLeastSquares, np.ndarray, float, Strengths]:
+    """Return data, ground truth, step size and regularization strengths of linear regression."""
+    data = experiment.problem
+    if not isinstance(data, VectorLeastSquares):
+        raise NotCovered("it is about linear regression with a vector of unknowns")
+    if data.a_star is None:
+        raise NotCovered("it needs the ground truth a*")
+    return data, data.a_star, *covered(constants(experiment))
+
+
+def weight_decay(experiment: Experiment) -> L2:
+    """Return the penalty of an experiment whose only penalty is L2."""
+    terms = experiment.penalty.terms if experiment.penalty else ()
+    if len(terms) != 1 or not isinstance(terms[0], L2):
+        raise NotCovered("it is about weight decay: the penalty L2, alone")
+    return terms[0]
+
+
+def small_steps(f: Facts) -> list[Assumption]:
+    r"""Return the hypotheses on alpha and beta of theorems C.29 and C.40."""
+    top = float(f.sigma[0])
+    cap = top / f.pull
+    return [
+        Assumption.of("alpha", f.alpha < 2 / top, f.alpha, f"< 2/sigma_max = {2 / top:.4g}"),
+        Assumption.of("beta", f.beta < cap, f.beta, f"< sigma_max(X^T X)/sup||H|| = {cap:.4g}"),
+    ]
