@@ -136,6 +136,28 @@ def test_heavy_ball_against_a_plain_loop(example):
     np.testing.assert_allclose(run.params, a, rtol=1e-9, atol=1e-12)
 
 
+def test_no_law_covers_a_method_of_ones_own(example):
+    """What is proved for the methods of the package is not promised for another one."""
+
+    class Damped(lb.Subgradient):
+        """Other updates than those of its parent."""
+
+    problem = lb.SparseRecovery(n=20, s=2, N=10, seed=1)
+    for method in (example("heavy_ball").HeavyBall(0.1), Damped(0.1)):
+        experiment = lb.Experiment(problem, lb.L1(1e-3), method, steps=500)
+        found = lb.predict(experiment)
+        promised = (found.t1, found.delay, found.t2, found.t2_interval, found.t2_least, found.s2)
+        assert promised == (None,) * len(promised)
+        assert any(f"no law covers {type(method).__name__}" in note for note in found.notes)
+        assert lb.limit(experiment) is None
+        findings = lb.check(lb.simulate(experiment, engine="step")).findings
+        assert {f.verdict for f in findings} <= {"vacuous", "holds"}
+        assert all(f.verdict == "vacuous" for f in findings if f.law.startswith("t2 "))
+        about_the_data = {f.law for f in findings if f.covered}
+        same = lb.check(lb.simulate(experiment.with_(method=lb.Subgradient(0.1)))).findings
+        assert about_the_data < {f.law for f in same if f.covered}
+
+
 def test_deconvolution_measures_a_blurred_signal(example):
     problem = example("deconvolution").Deconvolution(n=12, s=1, width=2.0, every=3)
     assert problem.X.shape == (4, 12)

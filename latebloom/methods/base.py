@@ -50,10 +50,19 @@ class Method(abc.ABC):
 
     alpha: float | Schedule
     limit_formula = "2/sigma_max(X^T X)"  # of `alpha_limit` without a penalty, for messages
+    # Whether the laws, limits and closed forms of this package hold for the method. A class says so
+    # for itself alone: one that derives from it may make other updates.
+    has_laws = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.alpha, Schedule):
             check.real(f"{type(self).__name__}.alpha", self.alpha, low=0, strict=True)
+
+    def without_laws(self) -> str | None:
+        """Return a sentence if no law covers this very class, else None."""
+        if type(self).__dict__.get("has_laws", False):
+            return None
+        return f"no law covers {type(self).__name__}: a law needs a method that it was proved for"
 
     def start(self, params: Array) -> Memory:
         """Return the memory at step 0."""

@@ -31,6 +31,7 @@ class ProjectedSubgradient(Method):
     """
 
     alpha: float | Schedule
+    has_laws = True
     limit_formula = "2/beta"
 
     def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:

@@ -40,6 +40,7 @@ class ProximalGradient(_Proximal):
     """
 
     alpha: float | Schedule
+    has_laws = True
 
     def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
         """Return the forward-backward"""
@@ -64,6 +65,7 @@ class FISTA(_Proximal):
     """
 
     alpha: float | Schedule
+    has_laws = True
     limit_formula = "4/(3 sigma_max(X^T X))"
 
     def start(self, params: Array) -> Memory:

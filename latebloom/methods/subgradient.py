@@ -47,6 +47,7 @@ class Subgradient(_Explicit):
     """
 
     alpha: float | Schedule
+    has_laws = True
 
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
         """Return None: every penalty has a subgradient."""
@@ -65,6 +66,7 @@ class GradientDescent(_Explicit):
     """
 
     alpha: float | Schedule
+    has_laws = True
 
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
         """Return the reason if a term of the penalty has kinks."""

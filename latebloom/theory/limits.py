@@ -140,6 +140,8 @@ def _constants(
     if isinstance(experiment.method, Optimizer):
         name = type(experiment.method).__name__
         return f"the laws are about steps along the gradient, and {name} takes others"
+    if why := experiment.method.without_laws():
+        return why
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
         return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
