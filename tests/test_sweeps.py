@@ -542,7 +542,7 @@ def test_provenance_is_in_every_file(tmp_path):
 
     run(grid(), tmp_path / "store")
     for name in batch_files(tmp_path / "store"):
-        file = BatchFile.read((tmp_path / "store" / "batches" / name).read_bytes())
+        file = BatchFile((tmp_path / "store" / "batches" / name).read_bytes())
         for key in ("task", "sweep", "created", "seconds", "device", "dtype", "git_revision"):
             assert key in file.attrs
         assert file.attrs["version_latebloom"] == lb.__version__

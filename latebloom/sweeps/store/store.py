@@ -205,7 +205,8 @@ class Store:
         """
         from .results import dataset
 
-        return dataset(self, sweep if isinstance(sweep, Grid) else self.sweep(sweep))
+        sweep = sweep if isinstance(sweep, Grid) else self.sweep(sweep)
+        return dataset(self.index, self.label, sweep, self.keys(sweep))
 
     # Writing --------------------------------------------------------------------------------------
 

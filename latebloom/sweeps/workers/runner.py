@@ -266,8 +266,8 @@ class _Runner:
         while self.todo:
             batch = self.todo.pop()
             made_by = self._made_by(batch.task)
-            places = self.store.index.places_of(batch.task, batch.keys, made_by)
-            have = {k for k, bad in places.items() if not bad or k not in self.again}
+            places = self.store.index.places(batch.task, made_by, batch.keys)
+            have = {key for key, place in places.items() if not (place[2] and key in self.again)}
             left = batch.without(have)
             if left is not None:
                 return left
