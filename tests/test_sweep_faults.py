@@ -481,7 +481,7 @@ def test_an_event_loop_is_silent_about_closed_connections_only(caplog):
     pytest.importorskip("distributed")
     from distributed.comm.core import CommClosedError
 
-    from latebloom.sweeps.workers.pools import DaskPool
+    from latebloom.sweeps.workers.dask import DaskPool
 
     pool = DaskPool(1, None)
     try:
@@ -508,7 +508,7 @@ def test_a_scheduler_that_does_not_answer(tmp_path):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_jobs_of_a_queue(tmp_path):
     from latebloom.sweeps import run_sweep
-    from latebloom.sweeps.workers.pools import SlurmExecutor
+    from latebloom.sweeps.workers.slurm import SlurmExecutor
 
     # The same jobs as on SLURM, run by this machine.
     executor = SlurmExecutor(tmp_path / "jobs", cluster="local")

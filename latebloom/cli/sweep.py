@@ -129,7 +129,7 @@ class Sweep:
             any_version=self.any_version,
         )
         if self.json:
-            print(dump_json({"sweep": grid.hash, "store": path, **found.to_dict()}))
+            print(dump_json({"sweep": grid.hash, "store": path, **vars(found)}))
             return DONE
         rows = [
             ("cells", f"{found.cells:,}"),

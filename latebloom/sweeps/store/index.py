@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 from latebloom.sweeps.grid.task import Task
 
 from .batch_file import BatchFile
@@ -183,13 +181,3 @@ def _load(files: Files) -> dict[str, Known]:
         return {name: Known(**known) for name, known in data["files"].items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, Damaged):
         return {}
-
-
-def as_numbers(keys: list[str]) -> np.ndarray:
-    """Return hashes of 16 hex digits as 64-bit numbers, 0 for cells that are left out."""
-    return np.array([int(key, 16) if key else 0 for key in keys], dtype=np.uint64)
-
-
-def as_keys(numbers: np.ndarray) -> list[str]:
-    """Return the hashes that `as_numbers` was given."""
-    return [f"{number:016x}" if number else "" for number in numbers.tolist()]

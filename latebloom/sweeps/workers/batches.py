@@ -11,6 +11,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.engines.base import choose_engine
 from latebloom.problems import Supervised
 from latebloom.sweeps.grid.grid import Grid
+from latebloom.sweeps.grid.structure import structure_of
 from latebloom.sweeps.grid.task import Task
 
 # Cells per batch: of the event-driven and closed-form engines, a few seconds of work, which is what
@@ -85,7 +86,7 @@ def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
         if not key or key in seen:
             continue  # two cells may have the same experiment
         seen.add(key)
-        structure, shape = sweep.structure(i)
+        structure, shape = structure_of(sweep.spec(i) or {})
         if structure not in kinds:
             try:
                 size, together = _kind(sweep, task, i)
@@ -102,6 +103,12 @@ def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
             yield _batch(task, waiting.pop(group), keys, together)
     for (_, together), cells in waiting.items():
         yield _batch(task, cells, keys, together)
+
+
+def remaining(sweep: Grid, task: Task, keys: Sequence[str], done: Container[str]) -> list[Batch]:
+    """Return the batches without the cells whose hashes are in `done`; see `batches`."""
+    every = (batch.without(done) for batch in batches(sweep, task, keys))
+    return [batch for batch in every if batch is not None]
 
 
 def _batch(task: Task, cells: list[int], keys: Sequence[str], together: bool) -> Batch:

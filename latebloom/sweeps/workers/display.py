@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .runner import SweepProgress, Watch
+from .summary import SweepProgress, Watch
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def sweep_display(title: str) -> Iterator[Watch]:
 def words(progress: SweepProgress) -> str:
     """Return the progress of a sweep in one line.
 
-    >>> from latebloom.sweeps.workers.runner import SweepProgress
+    >>> from latebloom.sweeps.workers.summary import SweepProgress
     >>> words(SweepProgress(total=100, done=40, failed=2, running=8, fresh=20, seconds=10.0))
     '40 done, 8 running, 2 failed, 58 remaining; 2.0/s, 0:00:29 left'
     """
