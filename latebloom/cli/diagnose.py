@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from latebloom.diagnosis import Diagnosis, Log
     from latebloom.diagnosis.curves import Records
 
+WHAT = "A log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard."
+LOG = arg(metavar="LOG", help=WHAT)
+
 
 @dataclass(frozen=True)
 class Diagnose:
@@ -26,14 +29,7 @@ class Diagnose:
     their folder. `latebloom diagnose LOG` alone prints its columns.
     """
 
-    log: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="LOG",
-            help="A log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard.",
-        ),
-    ]
+    log: Annotated[str, Positional, LOG]
     train: str | None = None
     """The training curve: a column, or a tag of TensorBoard."""
     test: str | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.json_text import dump_json
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Disagreements listed one by one.
 LISTED = 20
+WHAT = "A picture: law, phase, agreement or curves."
+PICTURE = arg(metavar="law|phase|agreement|curves", help=WHAT)
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,7 @@ class Plot:
     and how well they fall on one another as functions of alpha beta t.
     """
 
-    picture: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="law|phase|agreement|curves",
-            help="A picture: law, phase, agreement or curves.",
-        ),
-    ]
+    picture: Annotated[str, Positional, PICTURE]
     store: StorePath
     sweep: str | None = None
     """Name or hash of the sweep, if the store holds several."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.core.json_text import dump_json
 from latebloom.core.text import duration, size
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Failures printed one by one; all are in the store.
 SHOWN = 5
+WHAT = "A sweep: a name from `latebloom sweep list`, or a TOML file."
+GRID = arg(metavar="NAME|FILE.toml", help=WHAT)
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,7 @@ class Sweep:
     --seeds 10, --only "N >= s", --batch 8. `latebloom sweep list` prints the named sweeps.
     """
 
-    grid: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="NAME|FILE.toml",
-            help="A sweep: a name from `latebloom sweep list`, or a TOML file.",
-        ),
-    ]
+    grid: Annotated[str, Positional, GRID]
     store: str | None = None
     """The folder for the results; NAME.store if left out."""
     executor: Literal["local", "dask", "slurm"] = "local"
@@ -121,13 +116,8 @@ class Sweep:
                 print_table(("sweep", repr(grid)), rows)
             return DONE
         store = open_store(path) if Path(path).exists() else None
-        found = estimate(
-            grid,
-            store,
-            self.workers,
-            retry_failed=self.retry_failed,
-            any_version=self.any_version,
-        )
+        again = {"retry_failed": self.retry_failed, "any_version": self.any_version}
+        found = estimate(grid, store, self.workers, **again)
         if self.json:
             print(dump_json({"sweep": grid.hash, "store": path, **vars(found)}))
             return DONE
