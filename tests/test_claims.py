@@ -20,9 +20,10 @@ from latebloom.engines import base
 from latebloom.experiment.record import At
 from latebloom.laws import LAWS
 from latebloom_paper.book.catalogue import GROUPS, STUDIES, studies
+from latebloom_paper.book.checked import check
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion, Verdict
 from latebloom_paper.book.outcome import all_claims, load, picture, regenerate
-from latebloom_paper.book.record import Record, check, outcomes_of, record_of
+from latebloom_paper.book.record import Record, outcomes_of, record_of
 from latebloom_paper.book.reproduction import Comparison, compared, one_draw
 from latebloom_paper.book.settled import on_record, settled
 from latebloom_paper.book.statistic import Statistic, exactly, median, share, slopes

@@ -60,18 +60,6 @@ def public_seconds_of(names: Iterable[str]) -> float:
     return sum(STUDIES[name].public_seconds or 0.0 for name in own)
 
 
-def study_of(name: str) -> Study:
-    """Return the study called `name`, or known under this alias.
-
-    **Raises:** `InvalidInput` for an unknown name, naming the nearest known one.
-    """
-    for found in STUDIES.values():
-        if name == found.name or name in found.aliases:
-            return found
-    known = [known for s in STUDIES.values() for known in (s.name, *s.aliases)]
-    raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
-
-
 def studies(name: str) -> list[Study]:
     """Return the studies that `reproduce NAME` regenerates: one, those of a group, or all.
 
@@ -84,11 +72,10 @@ def studies(name: str) -> list[Study]:
     groups = OF_ALL if name == ALL else (name,)
     found = [s for s in STUDIES.values() if s.group in groups and s.place]
     if not found:
-        known = [n for s in STUDIES.values() if s.place for n in (s.name, *s.aliases)]
-        everything = {n for s in STUDIES.values() for n in (s.name, *s.aliases)}
-        if name not in everything:
+        found = [s for s in STUDIES.values() if name in (s.name, *s.aliases)]
+        if not found:
+            known = [n for s in STUDIES.values() if s.place for n in (s.name, *s.aliases)]
             hint = nearest(name, [*known, *GROUPS, ALL])
             raise InvalidInput(f"no figure or study called {name!r}{hint}")
-        found = [study_of(name)]
         _ = found[0].study
     return sorted(found, key=lambda s: (GROUPS.index(s.group) if s.group else 9, natural(s.name)))

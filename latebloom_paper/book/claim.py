@@ -28,6 +28,11 @@ class Verdict(enum.StrEnum):
     undecided = "not decidable here"
     untested = "not tested"
 
+    @property
+    def plural(self) -> str:
+        """The verdict on several claims."""
+        return self.replace("holds", "hold").replace("fails", "fail")
+
 
 @dataclass(frozen=True)
 class Criterion:

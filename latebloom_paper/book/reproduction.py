@@ -54,9 +54,9 @@ class Comparison:
         """Return whether the values agree within the accuracy of a printed axis."""
         if self.published is None:
             return None
-        if self.ours is None or self.published == 0:
+        if self.difference is None:
             return self.ours == self.published
-        return abs(self.ours / self.published - 1) <= READ_OFF_ACCURACY
+        return abs(self.difference) <= READ_OFF_ACCURACY
 
     @property
     def drawn(self) -> bool:

@@ -254,21 +254,14 @@ class Study:
     # What reproduces it ---------------------------------------------------------------------------
 
     @property
-    def reproduce(self) -> Regenerate | None:
-        """What regenerates the whole figure; None for a single experiment."""
-        if not self.place:
-            return None
-        return _at(self.place if ":" in self.place else f"{self.place}:reproduce")
-
-    @property
     def study(self) -> Regenerate:
-        """What regenerates the whole figure; raises `InvalidInput` if nothing does."""
-        if self.reproduce is None:
+        """What regenerates the whole figure; raises `InvalidInput` for a single experiment."""
+        if not self.place:
             raise InvalidInput(
                 f"{self.name} is a single experiment, to be run: latebloom run {self.name}; what "
                 "can be reproduced: the figures, and the studies of `latebloom list`"
             )
-        return self.reproduce
+        return _at(self.place if ":" in self.place else f"{self.place}:reproduce")
 
     @property
     def preset(self) -> Preset:

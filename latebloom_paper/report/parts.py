@@ -20,13 +20,6 @@ MARKS = {
     Verdict.undecided: ("?", "undecided"),
     Verdict.untested: ("–", "untested"),
 }
-PLURAL = {
-    Verdict.holds: "hold",
-    Verdict.corrected: "hold with correction",
-    Verdict.fails: "fail",
-    Verdict.undecided: "not decidable here",
-    Verdict.untested: "not tested",
-}
 PAPER = "arXiv 2506.05718, "
 ENTRY = r"\b[EB]-\d\d\b"
 # What a claim is called on that nothing has been run for.
@@ -101,7 +94,7 @@ def bar(counts: Mapping[str, int], thin: bool = False) -> str:
         if not count:
             continue
         width = 100 * count / total
-        plural = PLURAL[verdict] if count > 1 else verdict
+        plural = verdict.plural if count > 1 else verdict
         pieces.append(
             f'<rect class="{name}" x="{left:.2f}%" width="{max(width - 0.3, 0.2):.2f}%" '
             f'height="100%"><title>{count} {plural}</title></rect>'
