@@ -65,24 +65,20 @@ class Plot:
         from latebloom.sweeps import open_store
 
         results = open_store(self.store).open(self.sweep)
-        figure, facts = draw[self.picture](self, results)
+        figure, sentences, numbers = draw[self.picture](self, results)
         out = self.out or Path(f"{self.picture}.svg")
         save_figure(figure, out)
         if self.json:
-            print(dump_json({"picture": str(out), **facts.numbers}))
+            print(dump_json({"picture": str(out), **numbers}))
         else:
-            for sentence in facts.sentences:
+            for sentence in sentences:
                 print(sentence)
             print(f"Picture: {out}")
         return DONE
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a picture shows, for people and for programs."""
-
-    sentences: list[str]
-    numbers: dict[str, Any]
+# A picture with what it shows, for people and for programs.
+Shown = tuple["Figure", list[str], dict[str, Any]]
 
 
 def _axes(results: "Dataset") -> list[str]:
@@ -94,7 +90,7 @@ def _axes(results: "Dataset") -> list[str]:
     ]
 
 
-def _law(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _law(options: Plot, results: "Dataset") -> Shown:
     from latebloom.plots import plot_law
     from latebloom.sweeps.analysis.law import law_rows
     from latebloom.sweeps.analysis.scaling import fit_scaling
@@ -102,7 +98,7 @@ def _law(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
     figure = plot_law(law_rows(results))
     factors = [n for n in ("alpha", "beta") if n in results.sizes and results.sizes[n] > 1]
     if not factors:
-        return figure, Facts([], {})
+        return figure, [], {}
     fit = fit_scaling(results, factors=tuple(factors))
     sentences = []
     for name in factors:
@@ -113,7 +109,7 @@ def _law(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
         f"{fit.used} cells, {fit.censored} of them with a horizon that was too short; left out: "
         f"{fit.infeasible} that never generalize, {fit.left_out} without a time; {fit.note}"
     )
-    return figure, Facts(sentences, {"fit": fit.to_dict()})
+    return figure, sentences, {"fit": fit.to_dict()}
 
 
 def _two_axes(options: Plot, results: "Dataset") -> tuple[str, str]:
@@ -126,14 +122,14 @@ def _two_axes(options: Plot, results: "Dataset") -> tuple[str, str]:
     return x, y
 
 
-def _phase(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _phase(options: Plot, results: "Dataset") -> Shown:
     from latebloom.plots import plot_phase
 
     x, y = _two_axes(options, results)
-    return plot_phase(results, x, y, value=options.value), Facts([], {})
+    return plot_phase(results, x, y, value=options.value), [], {}
 
 
-def _agreement(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _agreement(options: Plot, results: "Dataset") -> Shown:
     from latebloom.plots import plot_phase
     from latebloom.sweeps.analysis.boundary import agreement, recovered
 
@@ -163,10 +159,10 @@ def _agreement(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
         )
     if len(rows) > LISTED:
         sentences.append(f"and {len(rows) - LISTED} more (--json lists all)")
-    return figure, Facts(sentences, {"agreement": found.to_dict(), "disagreeing": rows})
+    return figure, sentences, {"agreement": found.to_dict(), "disagreeing": rows}
 
 
-def _curves(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _curves(options: Plot, results: "Dataset") -> Shown:
     from latebloom.plots import plot_curves
     from latebloom.sweeps.analysis.collapse import collapse
 
@@ -176,9 +172,9 @@ def _curves(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
     try:
         found = collapse(results, variable=options.variable)
     except InvalidInput as why:
-        return figure, Facts([f"no collapse score: {why}"], {})
+        return figure, [f"no collapse score: {why}"], {}
     sentence = (
         f"collapse: the curves differ by {found.score:.3g} of their own spread as functions of "
         f"alpha beta t, {found.unscaled:.3g} as functions of t (0: they fall on one another)"
     )
-    return figure, Facts([sentence], {"collapse": found.to_dict()})
+    return figure, [sentence], {"collapse": found.to_dict()}

@@ -15,12 +15,6 @@ from latebloom.theory.plan import Plan
 from .table import Row, print_table
 
 
-def prediction_of(experiment: Experiment) -> Prediction:
-    """Return the prediction that a run of the experiment is compared with."""
-    # A run of the proximal method itself needs no exact t2 of the proximal method.
-    return predict(experiment, exact=not isinstance(experiment.method, ProximalGradient))
-
-
 def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     """Return the result of a run as rows (quantity, measured, predicted)."""
     predicted = None if prediction.delay is None else round(prediction.delay)
@@ -133,7 +127,9 @@ def _promised(found: Finding) -> str:
 
 def print_run(run: Run, folder: Path | None) -> None:
     """Print what was measured and predicted, and where the files are."""
-    prediction = prediction_of(run.experiment)
+    # A run of the proximal method itself needs no exact t2 of the proximal method.
+    proximal = isinstance(run.experiment.method, ProximalGradient)
+    prediction = predict(run.experiment, exact=not proximal)
     rows = run_rows(run, prediction)
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))

@@ -186,7 +186,6 @@ def _shown(ds: xr.Dataset, over: str, value: str) -> xr.DataArray:
         middle = quantiles(ds, value, over, (0.5,))["value"].isel(quantile=0)
         return middle.clip(min=1)  # what a logarithmic scale can show
     error = with_axis(ds[value], over).median(over)
-    assert isinstance(error, xr.DataArray)
     return error.where(np.isfinite(error)).clip(min=np.finfo(float).eps)  # rounding, as is 0
 
 

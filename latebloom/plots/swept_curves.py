@@ -123,9 +123,7 @@ def _selected(ds: xr.Dataset, by: str, over: str, facet: str | None, seed: Any) 
             f"by, facet, over = {by}, {facet}, {over}; other axes: {', '.join(swept) or 'none'}: "
             "must be different axes, and no others; select one value of the others with ds.sel"
         )
-    found = with_axis(ds.squeeze(extra).sortby(named), over)
-    assert isinstance(found, xr.Dataset)
-    return found
+    return with_axis(ds.squeeze(extra).sortby(named), over)
 
 
 def _colours(values: np.ndarray) -> tuple[Callable[[Any], str], ScalarMappable | None]:

@@ -73,7 +73,7 @@ def seed_axis(seeds: int | Sequence[int]) -> Axis:
     if isinstance(seeds, np.ndarray):
         seeds = seeds.tolist()
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
-        raise InvalidInput(f"seeds = {seeds!r}: must be a number of seeds, or a list of them")
+        raise InvalidInput(f"seeds = {seeds!r}: must be a whole number or a list of them")
     for seed in seeds:
         check.integer("seeds", seed, low=0, high=2**32 - 1)
     distinct = tuple(dict.fromkeys(int(seed) for seed in seeds))

@@ -3,12 +3,12 @@
 import contextlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -30,15 +30,6 @@ from .tasks import outcomes
 SECONDS_PER_FILE = 60.0
 
 
-@runtime_checkable
-class Stop(Protocol):
-    """Says whether work should end early; an event of threading or multiprocessing."""
-
-    def is_set(self) -> bool:
-        """Return whether it should."""
-        ...
-
-
 # A cell, the hash of its experiment, and what it came to.
 Row = tuple[int, str, Outcome]
 
@@ -53,13 +44,15 @@ class Report:
     messages: list[tuple[int, str]] = field(default_factory=list)
 
 
+# Says whether work should end early.
+Stop = Callable[[], bool]
 # Set by the initializer of a worker process.
 _STOP: list[Stop] = []
 _SWEEPS: dict[str, Grid] = {}
 
 
 def set_stop(stop: Stop) -> None:
-    """Let `compute` in this process end early when `stop` is set."""
+    """Let `compute` in this process end early when `stop` says so."""
     _STOP[:] = [stop]
 
 
@@ -94,7 +87,7 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
         found = outcomes(batch.task, makers, batch.together)
         for row in zip(batch.cells, batch.keys, found, strict=False):
             waiting.append(row)
-            stop = bool(_STOP) and _STOP[0].is_set()
+            stop = any(stop() for stop in _STOP)
             if stop or time.perf_counter() - began > SECONDS_PER_FILE:
                 _write(store, sweep, batch, waiting, began, report)
                 waiting, began = [], time.perf_counter()

@@ -14,9 +14,9 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
-from latebloom.core.plugins import load_plugin, loaded_plugins
+from latebloom.core.plugins import loaded_plugins
 
-from .base import Pool, block_sigint
+from .base import Pool, block_sigint, call_with_plugins
 from .compute import Stop, set_stop
 
 KINDS = ("local", "dask", "slurm")
@@ -43,7 +43,7 @@ class LocalPool(Pool):
             workers,
             self._context,
             initializer=start_worker,
-            initargs=(self._stop, loaded_plugins()),
+            initargs=(self._stop.is_set, loaded_plugins()),
         )
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
@@ -79,9 +79,7 @@ def start_worker(stop: Stop, plugins: Mapping[str, str]) -> None:
     # What a cell warns of, such as fewer data than unknowns, thousands of others would warn of too.
     warnings.simplefilter("ignore", UserWarning)
     set_stop(stop)
-    for module, folder in plugins.items():
-        load_plugin(module, folder)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    call_with_plugins(plugins, threading.Thread(target=_end_with_parent, daemon=True).start)
 
 
 def _end_with_parent() -> None:
