@@ -1,7 +1,7 @@
 """The six runs of the demo, and the page that shows them: grokking, computed exactly; a far longer
 delay; a matrix; a mirage; a network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,18 +122,13 @@ def demo(
         if run.interrupted:
             break
     with new_folder(folder, files, overwrite=True) as draft:
-        write_page(draft, outcomes)
+        sections = []
+        for outcome in outcomes:
+            plot = plot_mirage if outcome.source.file == "mirage" else plot_run
+            svg = render(plot(outcome.run), "svg")
+            (draft / f"{outcome.source.file}.svg").write_bytes(svg)
+            sections.append(outcome.section(svg))
+        rows = [outcome.row() for outcome in outcomes]
+        html = page(TITLE, LEAD, HEADER, rows, sections, NEXT, versions())
+        (draft / "index.html").write_text(html)
     return outcomes
-
-
-def write_page(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write the page and its pictures into an existing folder."""
-    sections = []
-    for outcome in outcomes:
-        plot = plot_mirage if outcome.source.file == "mirage" else plot_run
-        svg = render(plot(outcome.run), "svg")
-        (folder / f"{outcome.source.file}.svg").write_bytes(svg)
-        sections.append(outcome.section(svg))
-    rows = [outcome.row() for outcome in outcomes]
-    html = page(TITLE, LEAD, HEADER, rows, sections, NEXT, versions())
-    (folder / "index.html").write_text(html)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, arg
 
 from latebloom.core.json_text import dump_json
+from latebloom.core.progress import progress_bar
 from latebloom.core.text import duration, size
 
 from .commands import DONE, FAILED, INTERRUPTED, Setting
@@ -69,9 +70,8 @@ class Sweep:
         if self.dry_run:
             return self._estimate(grid, path)
         from latebloom.sweeps import run_sweep
-        from latebloom.sweeps.workers.display import sweep_display
 
-        with sweep_display(grid.name) as watch:
+        with progress_bar(grid.name) as progress:
             summary = run_sweep(
                 grid,
                 path,
@@ -80,7 +80,7 @@ class Sweep:
                 self.scheduler,
                 retry_failed=self.retry_failed,
                 yes=self.yes,
-                watch=watch,
+                watch=lambda now: progress(now.done + now.failed, now.total, now.words),
                 any_version=self.any_version,
             )
         if self.json:

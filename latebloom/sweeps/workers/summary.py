@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 
@@ -35,6 +36,22 @@ class SweepProgress:
     def seconds_left(self) -> float | None:
         """Time left at this rate, None as long as there is none."""
         return self.remaining / self.rate if self.fresh else None
+
+    @property
+    def words(self) -> str:
+        """The progress in one line.
+
+        >>> SweepProgress(total=100, done=40, failed=2, running=8, fresh=20, seconds=10.0).words
+        '40 done, 8 running, 2 failed, 58 remaining; 2.0/s, 0:00:29 left'
+        """
+        text = (
+            f"{self.done:,} done, {self.running:,} running, {self.failed:,} failed, "
+            f"{self.remaining:,} remaining"
+        )
+        left = self.seconds_left
+        if left is None:
+            return text
+        return f"{text}; {self.rate:.1f}/s, {timedelta(seconds=round(left))} left"
 
 
 @dataclass
