@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from xarray import Dataset
 
+    # A picture with what it shows, for people and for programs.
+    Shown = tuple[Figure, list[str], dict[str, Any]]
+
 # Disagreements listed one by one.
 LISTED = 20
 WHAT = "A picture: law, phase, agreement or curves."
@@ -77,10 +80,6 @@ class Plot:
         return DONE
 
 
-# A picture with what it shows, for people and for programs.
-Shown = tuple["Figure", list[str], dict[str, Any]]
-
-
 def _axes(results: "Dataset") -> list[str]:
     """Return the axes with numbers, the seeds apart."""
     return [
@@ -90,7 +89,7 @@ def _axes(results: "Dataset") -> list[str]:
     ]
 
 
-def _law(options: Plot, results: "Dataset") -> Shown:
+def _law(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_law
     from latebloom.sweeps.analysis.law import law_rows
     from latebloom.sweeps.analysis.scaling import fit_scaling
@@ -122,14 +121,14 @@ def _two_axes(options: Plot, results: "Dataset") -> tuple[str, str]:
     return x, y
 
 
-def _phase(options: Plot, results: "Dataset") -> Shown:
+def _phase(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_phase
 
     x, y = _two_axes(options, results)
     return plot_phase(results, x, y, value=options.value), [], {}
 
 
-def _agreement(options: Plot, results: "Dataset") -> Shown:
+def _agreement(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_phase
     from latebloom.sweeps.analysis.boundary import agreement, recovered
 
@@ -162,7 +161,7 @@ def _agreement(options: Plot, results: "Dataset") -> Shown:
     return figure, sentences, {"agreement": found.to_dict(), "disagreeing": rows}
 
 
-def _curves(options: Plot, results: "Dataset") -> Shown:
+def _curves(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_curves
     from latebloom.sweeps.analysis.collapse import collapse
 

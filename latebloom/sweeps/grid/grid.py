@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -65,8 +65,7 @@ class Grid:
         require_engine(engine)
         check.boolean("matched", matched)
         for what, words in (("tasks", tasks), ("trajectories", trajectories)):
-            listed = isinstance(words, Iterable) and not isinstance(words, str)
-            if not listed or not all(isinstance(word, str) for word in words):
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
                 raise InvalidInput(f"{what} = {words!r}: must be a list of names")
         for task in tasks:
             check.one_of("tasks", task, TASKS)
