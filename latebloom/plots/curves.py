@@ -154,7 +154,14 @@ def passage_label(name: str, passage: Passage) -> str:
 
 
 def mark(axes: Axes, name: str, ends: tuple[float, float], colour: str, alpha: float = 0.2) -> None:
-    """Mark where a time lies: a line if its ends are equal, else a band."""
+    """Mark where a time lies: a line if its ends are equal, else a band.
+
+    **Arguments:**
+
+    - `axes`, `name`: where, and which time.
+    - `ends`: steps on the axis.
+    - `colour`, `alpha`: of the line or band, and the opacity of the band.
+    """
     if ends[0] == ends[1]:
         axes.axvline(ends[0], color=colour, lw=1, ls=":", gid=name)
     else:

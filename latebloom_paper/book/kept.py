@@ -56,7 +56,14 @@ def load_run(path: Path, experiment: Experiment) -> Run | None:
 
 
 def keep_table(path: Path, settings: dict[str, Any], value: Any, seconds: float) -> dict[str, Any]:
-    """Write a table down and return it as it will be read."""
+    """Write a table and return it as it will be read.
+
+    **Arguments:**
+
+    - `path`: of the file.
+    - `settings`, `value`: what identifies the table, and its content.
+    - `seconds`: of work in it.
+    """
     text = dump_json({"seconds": seconds, "settings": settings, "value": value})
     path.parent.mkdir(exist_ok=True)
     replace(path, text.encode())

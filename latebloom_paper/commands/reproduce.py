@@ -151,7 +151,14 @@ def print_claims_of(study: "Study", one: "Regenerated") -> None:
 def print_end(
     command: Reproduce, chosen: "Sequence[Study]", made: "Sequence[Regenerated]", where: Path
 ) -> None:
-    """Print the totals, and where the results are."""
+    """Print the totals, and where the results are.
+
+    **Arguments:**
+
+    - `command`: with its options.
+    - `chosen`, `made`: the studies, and what came out.
+    - `where`: the folder of the pictures.
+    """
     from latebloom_paper.book.catalogue import public_seconds_of
     from latebloom_paper.book.outcome import count
 

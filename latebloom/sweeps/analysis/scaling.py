@@ -72,7 +72,7 @@ def fit_scaling(
 
     $\log t = \log c - \sum_f k_f \log f + \sigma\varepsilon$ with $\varepsilon \sim N(0, 1)$: an
     exact time contributes its density, a bracketed one the probability of its bracket, one not
-    reached the probability of being later. Leaving the last ones out, as least squares does, pulls
+    reached the probability of being later. Leaving the last ones out, as least squares does, biases
     the exponents towards 0. The log-likelihood is concave in $k/\sigma$, $\log c/\sigma$ and
     $1/\sigma$, so Newton's method finds its one maximum, for all draws at once.
 

@@ -298,5 +298,5 @@ class Grid:
 def tasks_of(sweep: Grid) -> list[Task]:
     """Return the tasks of a sweep, in the order of `TASKS`."""
     simulate = Task("simulate", sweep.engine, sweep.trajectories)
-    verbs = (verb for verb in TASKS if verb in sweep.tasks)
-    return [simulate if verb == "simulate" else Task(verb) for verb in verbs]
+    kinds = (kind for kind in TASKS if kind in sweep.tasks)
+    return [simulate if kind == "simulate" else Task(kind) for kind in kinds]

@@ -148,7 +148,7 @@ class Index:
 
     @property
     def damaged(self) -> dict[str, str]:
-        """Name -> what is wrong, of the files that cannot be believed."""
+        """Name -> what is wrong, of the damaged files."""
         return {name: known.damage for name, known in self.known.items() if known.damage}
 
     def to_bytes(self) -> bytes:

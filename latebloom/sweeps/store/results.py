@@ -169,8 +169,8 @@ def _variables(
         for name, kind in index.known[file].columns.items():
             columns.setdefault(name, (kind, file))
     # `status` is that of the simulation, or of the first task where there is none.
-    owner = "simulate" if "simulate" in sweep.tasks else tasks_of(sweep)[0].verb
-    front = "" if task.verb == owner else f"{task.verb}_"
+    owner = "simulate" if "simulate" in sweep.tasks else tasks_of(sweep)[0].kind
+    front = "" if task.kind == owner else f"{task.kind}_"
     found = {}
     for name, (kind, file) in columns.items():
         if name == "hash" or (kind == "curve" and not records):

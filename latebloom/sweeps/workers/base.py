@@ -14,7 +14,7 @@ class Lost(Exception):
 
 
 class Pool:
-    """A pool around an executor that somebody else made, and closes."""
+    """A pool around an executor that the caller made and closes."""
 
     # Batches in flight per worker: the next one waits while one is computed.
     AHEAD = 2

@@ -64,7 +64,7 @@ def file_name(task: Task, keys: Sequence[str], failed: bool) -> str:
     """
     text = "\n".join([str(task), task.made_by, *sorted(keys)])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return f"{'failed' if failed else task.verb}-{digest}.nc"
+    return f"{'failed' if failed else task.kind}-{digest}.nc"
 
 
 def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
@@ -106,7 +106,13 @@ def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
 
 
 def remaining(sweep: Grid, task: Task, keys: Sequence[str], done: Container[str]) -> list[Batch]:
-    """Return the batches without the cells whose hashes are in `done`; see `batches`."""
+    """Return the batches of a sweep without what is done already.
+
+    **Arguments:**
+
+    - `sweep`, `task`, `keys`: as of `batches`.
+    - `done`: the hashes of the cells to leave out.
+    """
     every = (batch.without(done) for batch in batches(sweep, task, keys))
     return [batch for batch in every if batch is not None]
 
@@ -118,7 +124,7 @@ def _batch(task: Task, cells: list[int], keys: Sequence[str], together: bool) ->
 def _kind(sweep: Grid, task: Task, i: int) -> tuple[int, bool]:
     """Return how many cells of the structure of cell i make a batch, and whether they advance
     together."""
-    if task.verb != "simulate":
+    if task.kind != "simulate":
         return APART, False
     experiment = sweep.experiment(i)
     assert experiment is not None
@@ -129,7 +135,7 @@ def _kind(sweep: Grid, task: Task, i: int) -> tuple[int, bool]:
     if chosen == "auto":
         method = experiment.method
         if schedules.constant(method.alpha) is not None:
-            # One cell speaks for all of its structure, and another one may well be stable.
+            # This one may be unstable where others of its structure are not.
             method = dataclasses.replace(method, alpha=STABLE)  # pyright: ignore - a dataclass
         chosen = choose_engine(experiment.with_(method=method))
     return (TOGETHER, True) if chosen == "step" else (APART, False)

@@ -105,7 +105,14 @@ def _made(sweep: Grid, i: int) -> Experiment:
 
 
 def write_failures(store: str, sweep: Grid, batch: Batch, message: str) -> Report:
-    """Write the cells of a batch down as failed."""
+    """Write the cells of a batch down as failed.
+
+    **Arguments:**
+
+    - `store`: its folder.
+    - `sweep`, `batch`: the cells.
+    - `message`: why they failed.
+    """
     rows = [(i, key, failure(message)) for i, key in zip(batch.cells, batch.keys, strict=True)]
     report = Report()
     _write(store, sweep, batch, rows, time.perf_counter(), report)

@@ -180,7 +180,7 @@ class _Runner:
                 return
 
     def _next(self) -> Batch | None:
-        """Return a batch of cells that nobody has computed meanwhile."""
+        """Return a batch of cells that no other process has computed meanwhile."""
         while self.todo:
             batch = self.todo.pop()
             made_by = self._made_by(batch.task)

@@ -34,7 +34,7 @@ def outcomes(
     - `experiments`: functions that make them, so that one which cannot be made is one that fails.
     - `together`: whether they have one shape and are to be simulated at once.
     """
-    if together and task.verb == "simulate" and len(experiments) > 1:
+    if together and task.kind == "simulate" and len(experiments) > 1:
         try:
             runs = simulate_batch([made() for made in experiments])
         except Exception:  # one of them has an error, which it will show when it runs alone
@@ -49,10 +49,10 @@ def outcomes(
 def _outcome(task: Task, made: Callable[[], Experiment]) -> Outcome:
     try:
         experiment = made()
-        if task.verb == "simulate":
+        if task.kind == "simulate":
             # A batch of one has the same compiled program as one of many.
             return _of_run(simulate(experiment, engine=task.engine), task)
-        if task.verb == "predict":
+        if task.kind == "predict":
             return _of_prediction(experiment)
         return _of_recoverability(experiment)
     except InvalidInput as error:
