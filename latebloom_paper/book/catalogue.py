@@ -29,18 +29,15 @@ def _catalogue() -> dict[str, Study]:
     found = {}
     for name, entry in data.items():
         folder = entry.get("folder") or entry["place"].partition(".")[0]
+        plain = ("title", "place", "group", "public_seconds", "family")
         found[name] = Study(
             name,
-            entry["title"],
-            FOLDER / folder / f"{name}.toml",
-            entry.get("place", ""),
-            tuple(entry.get("aliases", ())),
-            entry.get("group", ""),
-            entry.get("public_seconds"),
-            tuple(entry.get("runs_of", ())),
-            {key: entry[key] for key in ("build", "claims") if key in entry},
-            entry.get("family", False),
-            entry.get("small", False),
+            file=FOLDER / folder / f"{name}.toml",
+            aliases=tuple(entry.get("aliases", ())),
+            runs_of=tuple(entry.get("runs_of", ())),
+            code={key: entry[key] for key in ("build", "claims") if key in entry},
+            has_small=entry.get("small", False),
+            **{key: entry[key] for key in plain if key in entry},
         )
     return found
 

@@ -1,4 +1,4 @@
-r"""How the delay depends on the learning rate and on the strength of the penalty."""
+r"""How the delay depends on the learning rate and on the regularization strength."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ DRAWS = 2000  # the ends of a 95% interval are then known to a few percent of it
 
 
 class Delay(NamedTuple):
-    """One run: its learning rate, its strength, and t2 - t1, None if it was not seen."""
+    """One run: learning rate, regularization strength, and t2 - t1, None if it was not seen."""
 
     alpha: float
     beta: float
@@ -63,14 +63,8 @@ def fit_exponents(delays: Sequence[Delay], draws: int = DRAWS, seed: int = 0) ->
     chosen = chosen[np.linalg.matrix_rank(design[chosen]) == 3]
     drawn = (np.linalg.pinv(design[chosen]) @ log[chosen, 2][..., None])[:, :2, 0]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return Exponents(
-        float(fit[0]),
-        float(fit[1]),
-        (float(low[0]), float(high[0])),
-        (float(low[1]), float(high[1])),
-        len(seen),
-        len(delays) - len(seen),
-    )
+    intervals = zip(low.tolist(), high.tolist(), strict=True)
+    return Exponents(*fit[:2].tolist(), *intervals, len(seen), len(delays) - len(seen))
 
 
 def law_of(runs: Mapping[float, Mapping[float, Sequence[Run]]]) -> Scaling | None:

@@ -20,7 +20,7 @@ from latebloom.engines import fingerprint
 from latebloom.experiment import Experiment
 from latebloom.runs import Run
 from latebloom.simulate import simulate
-from latebloom.sweeps import CtrlC, Pool, Store, Sweep, SweepProgress, create_store, pool, run_sweep
+from latebloom.sweeps import CtrlC, Pool, Store, Sweep, create_store, pool, run_sweep
 
 from .account import Account
 from .cells import run_of
@@ -106,11 +106,12 @@ class Workspace:
         """
         began = perf_counter()
         with self.bar(self._title(sweep.name)) as progress:
-
-            def watch(now: SweepProgress) -> None:
-                progress(now.done + now.failed, now.total)
-
-            summary = run_sweep(sweep, self.store, executor=self._workers_pool(), watch=watch)
+            summary = run_sweep(
+                sweep,
+                self.store,
+                executor=self._workers_pool(),
+                watch=lambda now: progress(now.done + now.failed, now.total),
+            )
         if summary.interrupted:
             raise KeyboardInterrupt
         if summary.failed and not failures:
@@ -118,8 +119,7 @@ class Workspace:
             raise InvalidInput(f"{sweep.name}: {cell}: {why}")
         found = self.store.open(sweep)
         seconds = float(np.nansum(found["seconds"].values)) if "seconds" in found else 0.0
-        if not seconds:
-            seconds = self.store.progress(sweep).seconds
+        seconds = seconds or self.store.progress(sweep).seconds
         waited = perf_counter() - began
         self.account.add(sweep.hash, summary.fresh, seconds, waited, summary.total)
         return found

@@ -225,11 +225,12 @@ def open_store(path: str | Path) -> Store:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise not_a_store(label, f"{MARKER} cannot be read: {error}") from None
     if found != STORE_FORMAT:
-        newer = "a newer" if found > STORE_FORMAT else "an older"
+        age, advice = "an older", "read it with an older latebloom"
+        if found > STORE_FORMAT:
+            age, advice = "a newer", "upgrade latebloom"
         raise InvalidInput(
-            f"{label}: is a store of {newer} format ({found}; latebloom {__version__} reads "
-            f"{STORE_FORMAT}): "
-            + ("upgrade latebloom" if found > STORE_FORMAT else "read it with an older latebloom")
+            f"{label}: is a store of {age} format ({found}; latebloom {__version__} reads "
+            f"{STORE_FORMAT}): {advice}"
         )
     return Store(files, root, label)
 

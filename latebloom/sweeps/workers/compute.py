@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ from latebloom.sweeps.grid.grid import Grid
 from latebloom.sweeps.store.batch_file import encode
 from latebloom.sweeps.store.index import BATCHES
 from latebloom.sweeps.store.outcome import Outcome, failure
-from latebloom.sweeps.store.revision import git_revision
 
 from .batches import Batch, file_name
 from .tasks import outcomes
@@ -158,10 +158,21 @@ def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: Sequence[int])
         "seconds": seconds,
         "device": _device() if batch.together else "cpu",
         "dtype": ", ".join(sorted(dtypes)),
-        "git_revision": git_revision(),
+        "git_revision": _git_revision(),
         **{f"version_{name}": text for name, text in versions().items()},
         "specs": json.dumps(specs),
     }
+
+
+@cache
+def _git_revision() -> str:
+    """Return the commit that is checked out where the package lies, "" if it is installed."""
+    folder = Path(__file__).parents[3]
+    if (folder / ".git").exists():
+        command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+        with contextlib.suppress(OSError):
+            return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return ""
 
 
 @cache

@@ -19,12 +19,11 @@ class SlurmExecutor(Executor):
 
     - `folder`: for job scripts and logs, seen by all nodes.
     - `cluster`: `slurm`, or `local` for processes of this machine.
-    - `settings`: of the jobs, such as `timeout_min` and `slurm_partition`.
     """
 
     POLL = 1.0  # seconds between two looks at the jobs, which ask a busy database
 
-    def __init__(self, folder: Path, cluster: str = "slurm", **settings: Any) -> None:
+    def __init__(self, folder: Path, cluster: str = "slurm") -> None:
         try:
             import submitit
         except ImportError:
@@ -35,8 +34,7 @@ class SlurmExecutor(Executor):
             self._submitit = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
         except (RuntimeError, ValueError) as error:
             raise InvalidInput(f"executor slurm: {error}") from None
-        defaults: dict[str, Any] = {"timeout_min": 60, "cpus_per_task": 1, "name": "latebloom"}
-        self._submitit.update_parameters(**{**defaults, **settings})
+        self._submitit.update_parameters(timeout_min=60, cpus_per_task=1, name="latebloom")
         self._jobs: dict[Any, Future[Any]] = {}
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -74,8 +72,8 @@ class SlurmExecutor(Executor):
 class SlurmPool(Pool):
     """Jobs of a SLURM cluster."""
 
-    def __init__(self, workers: int, folder: Path, cluster: str = "slurm") -> None:
-        super().__init__(SlurmExecutor(folder, cluster), workers)
+    def __init__(self, workers: int, folder: Path) -> None:
+        super().__init__(SlurmExecutor(folder), workers)
 
     def close(self, kill: bool = False) -> None:
         """Stop; `kill` cancels the jobs."""
