@@ -63,8 +63,9 @@ def fit_exponents(delays: Sequence[Delay], draws: int = DRAWS, seed: int = 0) ->
     chosen = chosen[np.linalg.matrix_rank(design[chosen]) == 3]
     drawn = (np.linalg.pinv(design[chosen]) @ log[chosen, 2][..., None])[:, :2, 0]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    intervals = zip(low.tolist(), high.tolist(), strict=True)
-    return Exponents(*fit[:2].tolist(), *intervals, len(seen), len(delays) - len(seen))
+    a, b = fit[:2].tolist()
+    of_a, of_b = zip(low.tolist(), high.tolist(), strict=True)
+    return Exponents(a, b, of_a, of_b, len(seen), len(delays) - len(seen))
 
 
 def law_of(runs: Mapping[float, Mapping[float, Sequence[Run]]]) -> Scaling | None:
