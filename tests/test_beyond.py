@@ -37,7 +37,7 @@ def workspace(tmp_path):
 def test_a_study_has_its_claims_and_is_ours(name):
     study = STUDIES[name]
     assert study.group == "beyond"
-    assert study.reproduce is not None
+    assert study.study is not None
     assert len(study.claims) >= 4
     for claim in study.claims:
         assert claim.id.startswith(f"{name}.")

@@ -20,9 +20,10 @@ from latebloom.engines import base
 from latebloom.experiment.record import At
 from latebloom.laws import LAWS
 from latebloom_paper.book.catalogue import GROUPS, STUDIES, studies
+from latebloom_paper.book.checked import check
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion, Verdict
 from latebloom_paper.book.outcome import all_claims, load, picture, regenerate
-from latebloom_paper.book.record import Record, check, outcomes_of, record_of
+from latebloom_paper.book.record import Record, outcomes_of, record_of
 from latebloom_paper.book.reproduction import Comparison, compared, one_draw
 from latebloom_paper.book.settled import on_record, settled
 from latebloom_paper.book.statistic import Statistic, exactly, fraction, median, slopes
@@ -130,7 +131,7 @@ def test_claims_are_named_after_their_study_and_can_fail():
 
 
 def test_every_figure_of_paper_and_post_is_a_study():
-    names = {name for p in STUDIES.values() if p.reproduce for name in (p.name, *p.aliases)}
+    names = {name for p in STUDIES.values() if p.place for name in (p.name, *p.aliases)}
     wanted = {f"fig{k}" for k in range(1, 36)} | {f"blog-fig{k}" for k in range(1, 8)}
     assert wanted <= names
     everything = {p.name for p in studies("all")} | {p.name for p in studies("others")}
@@ -399,13 +400,13 @@ def test_a_check_compares_with_what_is_recorded(kept, monkeypatch):
     folder, made, _ = kept
     known = {key: pair for key, pair in all_claims().items() if pair[0].name == "fig7"}
     good = record_of(folder)
-    monkeypatch.setattr("latebloom_paper.book.record.read_record", lambda: good)
+    monkeypatch.setattr("latebloom_paper.book.checked.read_record", lambda: good)
     with ThreadPoolExecutor(1) as pool, Workspace(folder, executor=pool) as workspace:
         assert all(one.agrees and one.same for one in check(known, workspace))
         first = dict(made.outcome.claims["fig7.drop"])
         first["found"] = first["found"] | {"value": 0.5}
         changed = Record("", "", {**good.claims, "fig7.drop": {"quick": first}}, {})
-        monkeypatch.setattr("latebloom_paper.book.record.read_record", lambda: changed)
+        monkeypatch.setattr("latebloom_paper.book.checked.read_record", lambda: changed)
         found = {one.claim: one for one in check(known, workspace)}
     assert found["fig7.drop"].agrees
     assert not found["fig7.drop"].same

@@ -76,7 +76,7 @@ def test_every_preset_survives_toml(name, capsys):
 def test_families_are_no_experiment_and_run_as_a_whole(name, capsys):
     message = refused(capsys, "show", name)
     assert f"{name} is a family of runs: latebloom run {name}" in message
-    assert STUDIES[name].reproduce is not None
+    assert STUDIES[name].study is not None
 
 
 def test_the_grids_have_the_published_sizes():

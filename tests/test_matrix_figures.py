@@ -50,7 +50,7 @@ def decided(name, evidence):
 def test_every_figure_is_a_study_of_its_own(name):
     preset = STUDIES[name]
     assert preset.group == ("beyond" if name in OURS else "convex")
-    assert preset.reproduce is not None
+    assert preset.study is not None
     assert (preset.public_seconds is None) == (name in OURS)
     assert preset.claims
     assert all(claim.id.startswith(f"{name}.") for claim in preset.claims)

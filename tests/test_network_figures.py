@@ -424,7 +424,7 @@ def test_digits_are_judged_from_either_start():
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_a_study_and_claims(name):
     preset = STUDIES[name]
-    assert preset.reproduce is not None
+    assert preset.study is not None
     assert preset.group == "networks"
     assert preset.note
     assert preset.claims

@@ -106,7 +106,7 @@ def assert_whole(folder: Path, whole: xr.Dataset) -> None:
     assert store.index.damaged == {}
     hashes = []
     for name in batch_files(folder / "store"):
-        file = BatchFile.read((folder / "store" / "batches" / name).read_bytes())
+        file = BatchFile((folder / "store" / "batches" / name).read_bytes())
         hashes += file.column("hash").tolist()
     assert len(hashes) == CELLS
     assert len(set(hashes)) == CELLS
@@ -145,7 +145,7 @@ def disturb(folder: Path, whole: xr.Dataset, seed: int) -> None:
     store = lb.open_store(folder / "store")  # it opens, whatever happened
     assert store.index.damaged == {}
     done = store.progress(store.sweep()).done if store.sweeps else 0
-    kept = [BatchFile.read((folder / "store/batches" / name).read_bytes()) for name in before]
+    kept = [BatchFile((folder / "store/batches" / name).read_bytes()) for name in before]
     assert done == sum(len(file.column("hash")) for file in kept)
     code, out, err = finish(start(folder, "--workers", "1", "--json"))
     assert code == 0, err
@@ -367,7 +367,7 @@ def test_every_single_flipped_bit_is_noticed(tmp_path):
 
     for at in [0, len(data) - 1, *(rng.randrange(len(data)) for _ in range(300))]:
         with pytest.raises(Damaged):
-            BatchFile.read(flip(data, at))
+            BatchFile(flip(data, at))
 
 
 def test_the_index_is_derived(tmp_path):
@@ -481,7 +481,7 @@ def test_an_event_loop_is_silent_about_closed_connections_only(caplog):
     pytest.importorskip("distributed")
     from distributed.comm.core import CommClosedError
 
-    from latebloom.sweeps.workers.pools import DaskPool
+    from latebloom.sweeps.workers.dask import DaskPool
 
     pool = DaskPool(1, None)
     try:
@@ -508,7 +508,7 @@ def test_a_scheduler_that_does_not_answer(tmp_path):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_jobs_of_a_queue(tmp_path):
     from latebloom.sweeps import run_sweep
-    from latebloom.sweeps.workers.pools import SlurmExecutor
+    from latebloom.sweeps.workers.slurm import SlurmExecutor
 
     # The same jobs as on SLURM, run by this machine.
     executor = SlurmExecutor(tmp_path / "jobs", cluster="local")

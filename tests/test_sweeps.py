@@ -217,7 +217,7 @@ def test_cells_with_the_same_experiment_are_computed_once(tmp_path):
         ({"zip": [{"alpha": [0.1, 0.2], "beta": [1e-3]}]}, "alpha 2, beta 1"),
         ({"zip": [{}]}, "empty group"),
         ({"seeds": 0}, "seeds = 0: must be an integer in 1"),
-        ({"seeds": []}, "must be a number of seeds"),
+        ({"seeds": []}, "must be a whole number or a list"),
         ({"seeds": [-1]}, "seeds = -1"),
         ({"derive": {"beta": "alpa"}}, "did you mean 'alpha'"),
         ({"axes": {"beta": [1e-3]}, "derive": {"beta": "alpha"}}, "is an axis as well"),
@@ -542,7 +542,7 @@ def test_provenance_is_in_every_file(tmp_path):
 
     run(grid(), tmp_path / "store")
     for name in batch_files(tmp_path / "store"):
-        file = BatchFile.read((tmp_path / "store" / "batches" / name).read_bytes())
+        file = BatchFile((tmp_path / "store" / "batches" / name).read_bytes())
         for key in ("task", "sweep", "created", "seconds", "device", "dtype", "git_revision"):
             assert key in file.attrs
         assert file.attrs["version_latebloom"] == lb.__version__

@@ -1,27 +1,27 @@
 """The six runs of the demo, and the page that shows them: grokking, computed exactly; a far longer
 delay; a matrix; a mirage; a network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from latebloom.core.files import read_toml
 from latebloom.core.folders import check_folder, new_folder
 from latebloom.core.progress import Progress
 from latebloom.core.text import number
 from latebloom.core.versions import versions
 from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.presets import preset
-from latebloom.methods import ProximalGradient
-from latebloom.penalties import L1
+from latebloom.experiment.presets import load
 from latebloom.plots import plot_mirage, plot_run
 from latebloom.plots.page import Section, page
 from latebloom.plots.style import render
-from latebloom.runs.run import Run
+from latebloom.runs.run import Run as Result
 from latebloom.simulate import simulate
 from latebloom.theory import Prediction, predict
 
+from .arguments import split
+from .run import Run
 from .table import Row
 from .tables import remarks, run_rows
 
@@ -41,17 +41,16 @@ NEXT = (
 
 @dataclass(frozen=True)
 class DemoRun:
-    """One run of the demo: file name, titles, text, experiment, engine, command and picture."""
+    """One run of the demo: file name, titles, text, command and what it runs."""
 
     file: str
     short: str
     title: str
     text: str
-    experiment: Experiment
     engine: str
     command: str
-    plot: Callable[[Run], Any] = plot_run
-    refine: bool = False
+    experiment: Experiment
+    refine: bool
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Outcome:
     """What a run of the demo gave, and what was predicted."""
 
     source: DemoRun
-    run: Run
+    run: Result
     prediction: Prediction
 
     def row(self) -> Row:
@@ -87,85 +86,14 @@ class Outcome:
 
 
 def demo_runs() -> list[DemoRun]:
-    """Return the six runs of the demo."""
-    fig3, fig7 = preset("fig3").experiment(), preset("fig7").experiment()
-    proximal = fig3.with_(method=ProximalGradient(0.1), name="fig3, proximal gradient")
-    # t2 is near 1/(10 alpha beta) = 10^9: three times that shows the end as well.
-    patient = proximal.with_(
-        penalty=L1(1e-9), steps=3 * 10**9, name="fig3, proximal gradient, beta = 1e-9"
-    )
-    jump = "latebloom run fig3 --method ProximalGradient"
-    return [
-        DemoRun(
-            "fig3-step",
-            "Figure 3",
-            "Figure 3, step by step",
-            "The experiment of the paper's Figure 3 with its subgradient method: five non-zeros "
-            "out of a hundred from thirty measurements. Every step is computed, and t1 and t2 are "
-            "looked for at every one of them.",
-            fig3,
-            "step",
-            "latebloom run fig3 --engine step",
-        ),
-        DemoRun(
-            "fig3-jump",
-            "proximal",
-            "Figure 3 by proximal gradient, event by event",
-            "Between two events (a component reaches or leaves zero) the proximal gradient method "
-            "is an affine map, and any number of its steps has a closed form. The jump engine goes "
-            "from event to event and gives the same steps without computing those in between.",
-            proximal,
-            "jump",
-            jump,
-        ),
-        DemoRun(
-            "patient",
-            "beta = 1e-9",
-            "A delay ten thousand times longer",
-            "The same with beta = 1e-9 instead of 1e-5. The delay grows as 1/(alpha beta); the "
-            "work does not grow with it.",
-            patient,
-            "jump",
-            f"{jump} --penalty.beta 1e-9 --steps 3e9",
-        ),
-        DemoRun(
-            "low-rank",
-            "low rank",
-            "A low-rank matrix from 70 of its 100 entries",
-            "The same with matrices: the penalty is the nuclear norm, and the singular values that "
-            "the truth does not have vanish one by one, mostly the smallest first. The slow engine "
-            "follows the flow whose explicit steps the method takes, and brackets t2 to less than "
-            "1 %; the predicted delay, the norm of what is missing over alpha beta, is too short.",
-            preset("fig5-text").experiment(),
-            "slow",
-            "latebloom run fig5-text --engine slow",
-        ),
-        DemoRun(
-            "mirage",
-            "l2 mirage",
-            "The mirage: l2 from a large initialization",
-            "With weight decay only, and a large initialization, the test error also drops late "
-            "and suddenly. On a linear axis it looks like grokking; on a logarithmic one it stops "
-            "far from the truth, because the penalty does not favour a sparse solution.",
-            fig7,
-            "spectral",
-            "latebloom run fig7",
-            plot_mirage,
-        ),
-        DemoRun(
-            "network",
-            "x + y mod 31",
-            "A network learns to add",
-            "Six in ten of all sums modulo 31, two embeddings and a perceptron, Adam, weight "
-            "decay. The network fits its training examples after some seventy steps, and the "
-            "test examples after some three thousand. The l2 norm of the weights grows threefold "
-            "first.",
-            preset("blog-fig1").experiment(small=True),
-            "step",
-            "latebloom run blog-fig1 --small --refine",
-            refine=True,
-        ),
-    ]
+    """Return the runs of the demo, as `demo.toml` lists them."""
+    found = []
+    for table in read_toml(Path(__file__).with_name("demo.toml"))["runs"]:
+        own, settings = split("run", Run, table["command"].split()[2:])
+        experiment = load(own[0], settings, "--small" in own)
+        experiment = experiment.with_(name=table.pop("name", experiment.name))
+        found.append(DemoRun(**table, experiment=experiment, refine="--refine" in own))
+    return found
 
 
 def demo(
@@ -194,17 +122,13 @@ def demo(
         if run.interrupted:
             break
     with new_folder(folder, files, overwrite=True) as draft:
-        write_page(draft, outcomes)
+        sections = []
+        for outcome in outcomes:
+            plot = plot_mirage if outcome.source.file == "mirage" else plot_run
+            svg = render(plot(outcome.run), "svg")
+            (draft / f"{outcome.source.file}.svg").write_bytes(svg)
+            sections.append(outcome.section(svg))
+        rows = [outcome.row() for outcome in outcomes]
+        html = page(TITLE, LEAD, HEADER, rows, sections, NEXT, versions())
+        (draft / "index.html").write_text(html)
     return outcomes
-
-
-def write_page(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write the page and its pictures into an existing folder."""
-    sections = []
-    for outcome in outcomes:
-        svg = render(outcome.source.plot(outcome.run), "svg")
-        (folder / f"{outcome.source.file}.svg").write_bytes(svg)
-        sections.append(outcome.section(svg))
-    rows = [outcome.row() for outcome in outcomes]
-    html = page(TITLE, LEAD, HEADER, rows, sections, NEXT, versions())
-    (folder / "index.html").write_text(html)

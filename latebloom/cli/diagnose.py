@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
@@ -15,7 +15,9 @@ from .table import print_table
 
 if TYPE_CHECKING:
     from latebloom.diagnosis import Diagnosis, Log
-    from latebloom.diagnosis.curves import Records
+
+WHAT = "A log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard."
+LOG = arg(metavar="LOG", help=WHAT)
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,7 @@ class Diagnose:
     their folder. `latebloom diagnose LOG` alone prints its columns.
     """
 
-    log: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="LOG",
-            help="A log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard.",
-        ),
-    ]
+    log: Annotated[str, Positional, LOG]
     train: str | None = None
     """The training curve: a column, or a tag of TensorBoard."""
     test: str | None = None
@@ -90,13 +85,15 @@ def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
         ("t1 (memorized)", found.phases.t1.words),
         ("t2 (generalized)", found.phases.t2.words),
         ("delay", found.phases.delay_words),
-        *_ends("training", found.train),
-        *_ends("test", found.test),
     ]
+    for which, curve in (("training", found.train), ("test", found.test)):
+        best, last = curve.shown(float(curve.errors.min())), float(curve.values[-1])
+        rows.append((f"{which} {curve.kind}, best and last", f"{number(best)}, {number(last)}"))
     if found.norm is not None:
         rows.append(("late drop explained by the norm alone", found.norm.answer))
-    if found.forecast is not None:
-        rows.append(("forecast of t2", _forecast(found)))
+    if (ahead := found.forecast) is not None:
+        ends = f"in [{ahead.low:,}, {ahead.high:,}] (90 %)" if ahead.step is not None else ""
+        rows.append(("forecast of t2", f"{ahead.step:,}, {ends}" if ends else "refused"))
     if options.plot is not None:
         rows.append(("picture", str(options.plot)))
     notes = [found.verdict.advice.rstrip("."), *found.reasons]
@@ -106,16 +103,3 @@ def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
         notes.append(f"forecast: {found.forecast.reason}")
     notes += [f"note: {note}" for note in found.notes]
     print_table((log.source, ""), rows, notes=notes)
-
-
-def _ends(which: str, curve: "Records") -> list[tuple[str, str]]:
-    best = curve.shown(float(curve.errors.min()))
-    title = f"{which} {curve.kind}, best and last"
-    return [(title, f"{number(best)}, {number(float(curve.values[-1]))}")]
-
-
-def _forecast(found: "Diagnosis") -> str:
-    forecast = found.forecast
-    if forecast is None or forecast.step is None:
-        return "refused"
-    return f"{forecast.step:,}, in [{forecast.low:,}, {forecast.high:,}] (90 %)"

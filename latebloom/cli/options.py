@@ -2,23 +2,16 @@
 
 from typing import Annotated
 
-import tyro
+from tyro.conf import Positional, arg
 
-Source = Annotated[
-    str,
-    tyro.conf.Positional,
-    tyro.conf.arg(
-        metavar="NAME|FILE.toml",
-        help="An experiment: a name from `latebloom list`, or a TOML file.",
-    ),
-]
-StorePath = Annotated[
-    str,
-    tyro.conf.Positional,
-    tyro.conf.arg(
-        metavar="STORE", help="A store: a folder that `latebloom sweep` made, or the URL of one."
-    ),
-]
+SOURCE = arg(
+    metavar="NAME|FILE.toml", help="An experiment: a name from `latebloom list`, or a TOML file."
+)
+Source = Annotated[str, Positional, SOURCE]
+STORE = arg(
+    metavar="STORE", help="A store: a folder that `latebloom sweep` made, or the URL of one."
+)
+StorePath = Annotated[str, Positional, STORE]
 
 
 def experiment_settings() -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.json_text import dump_json
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from xarray import Dataset
 
+    # A picture with what it shows, for people and for programs.
+    Shown = tuple[Figure, list[str], dict[str, Any]]
+
 # Disagreements listed one by one.
 LISTED = 20
+WHAT = "A picture: law, phase, agreement or curves."
+PICTURE = arg(metavar="law|phase|agreement|curves", help=WHAT)
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,7 @@ class Plot:
     and how well they fall on one another as functions of alpha beta t.
     """
 
-    picture: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="law|phase|agreement|curves",
-            help="A picture: law, phase, agreement or curves.",
-        ),
-    ]
+    picture: Annotated[str, Positional, PICTURE]
     store: StorePath
     sweep: str | None = None
     """Name or hash of the sweep, if the store holds several."""
@@ -70,24 +68,16 @@ class Plot:
         from latebloom.sweeps import open_store
 
         results = open_store(self.store).open(self.sweep)
-        figure, facts = draw[self.picture](self, results)
+        figure, sentences, numbers = draw[self.picture](self, results)
         out = self.out or Path(f"{self.picture}.svg")
         save_figure(figure, out)
         if self.json:
-            print(dump_json({"picture": str(out), **facts.numbers}))
+            print(dump_json({"picture": str(out), **numbers}))
         else:
-            for sentence in facts.sentences:
+            for sentence in sentences:
                 print(sentence)
             print(f"Picture: {out}")
         return DONE
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a picture shows, for people and for programs."""
-
-    sentences: list[str]
-    numbers: dict[str, Any]
 
 
 def _axes(results: "Dataset") -> list[str]:
@@ -99,7 +89,7 @@ def _axes(results: "Dataset") -> list[str]:
     ]
 
 
-def _law(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _law(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_law
     from latebloom.sweeps.analysis.law import law_rows
     from latebloom.sweeps.analysis.scaling import fit_scaling
@@ -107,7 +97,7 @@ def _law(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
     figure = plot_law(law_rows(results))
     factors = [n for n in ("alpha", "beta") if n in results.sizes and results.sizes[n] > 1]
     if not factors:
-        return figure, Facts([], {})
+        return figure, [], {}
     fit = fit_scaling(results, factors=tuple(factors))
     sentences = []
     for name in factors:
@@ -118,7 +108,7 @@ def _law(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
         f"{fit.used} cells, {fit.censored} of them with a horizon that was too short; left out: "
         f"{fit.infeasible} that never generalize, {fit.left_out} without a time; {fit.note}"
     )
-    return figure, Facts(sentences, {"fit": fit.to_dict()})
+    return figure, sentences, {"fit": fit.to_dict()}
 
 
 def _two_axes(options: Plot, results: "Dataset") -> tuple[str, str]:
@@ -131,14 +121,14 @@ def _two_axes(options: Plot, results: "Dataset") -> tuple[str, str]:
     return x, y
 
 
-def _phase(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _phase(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_phase
 
     x, y = _two_axes(options, results)
-    return plot_phase(results, x, y, value=options.value), Facts([], {})
+    return plot_phase(results, x, y, value=options.value), [], {}
 
 
-def _agreement(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _agreement(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_phase
     from latebloom.sweeps.analysis.boundary import agreement, recovered
 
@@ -168,10 +158,10 @@ def _agreement(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
         )
     if len(rows) > LISTED:
         sentences.append(f"and {len(rows) - LISTED} more (--json lists all)")
-    return figure, Facts(sentences, {"agreement": found.to_dict(), "disagreeing": rows})
+    return figure, sentences, {"agreement": found.to_dict(), "disagreeing": rows}
 
 
-def _curves(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
+def _curves(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_curves
     from latebloom.sweeps.analysis.collapse import collapse
 
@@ -181,9 +171,9 @@ def _curves(options: Plot, results: "Dataset") -> "tuple[Figure, Facts]":
     try:
         found = collapse(results, variable=options.variable)
     except InvalidInput as why:
-        return figure, Facts([f"no collapse score: {why}"], {})
+        return figure, [f"no collapse score: {why}"], {}
     sentence = (
         f"collapse: the curves differ by {found.score:.3g} of their own spread as functions of "
         f"alpha beta t, {found.unscaled:.3g} as functions of t (0: they fall on one another)"
     )
-    return figure, Facts([sentence], {"collapse": found.to_dict()})
+    return figure, [sentence], {"collapse": found.to_dict()}

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.core.json_text import dump_json
+from latebloom.core.progress import progress_bar
 from latebloom.core.text import duration, size
 
 from .commands import DONE, FAILED, INTERRUPTED, Setting
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Failures printed one by one; all are in the store.
 SHOWN = 5
+WHAT = "A sweep: a name from `latebloom sweep list`, or a TOML file."
+GRID = arg(metavar="NAME|FILE.toml", help=WHAT)
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,7 @@ class Sweep:
     --seeds 10, --only "N >= s", --batch 8. `latebloom sweep list` prints the named sweeps.
     """
 
-    grid: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="NAME|FILE.toml",
-            help="A sweep: a name from `latebloom sweep list`, or a TOML file.",
-        ),
-    ]
+    grid: Annotated[str, Positional, GRID]
     store: str | None = None
     """The folder for the results; NAME.store if left out."""
     executor: Literal["local", "dask", "slurm"] = "local"
@@ -74,9 +70,8 @@ class Sweep:
         if self.dry_run:
             return self._estimate(grid, path)
         from latebloom.sweeps import run_sweep
-        from latebloom.sweeps.workers.display import sweep_display
 
-        with sweep_display(grid.name) as watch:
+        with progress_bar(grid.name) as progress:
             summary = run_sweep(
                 grid,
                 path,
@@ -85,7 +80,7 @@ class Sweep:
                 self.scheduler,
                 retry_failed=self.retry_failed,
                 yes=self.yes,
-                watch=watch,
+                watch=lambda now: progress(now.done + now.failed, now.total, now.words),
                 any_version=self.any_version,
             )
         if self.json:
@@ -121,15 +116,10 @@ class Sweep:
                 print_table(("sweep", repr(grid)), rows)
             return DONE
         store = open_store(path) if Path(path).exists() else None
-        found = estimate(
-            grid,
-            store,
-            self.workers,
-            retry_failed=self.retry_failed,
-            any_version=self.any_version,
-        )
+        again = {"retry_failed": self.retry_failed, "any_version": self.any_version}
+        found = estimate(grid, store, self.workers, **again)
         if self.json:
-            print(dump_json({"sweep": grid.hash, "store": path, **found.to_dict()}))
+            print(dump_json({"sweep": grid.hash, "store": path, **vars(found)}))
             return DONE
         rows = [
             ("cells", f"{found.cells:,}"),

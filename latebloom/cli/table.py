@@ -8,7 +8,13 @@ Row = tuple[str, ...]
 def print_table(
     header: Sequence[str], rows: Sequence[Row], title: str = "", notes: Sequence[str] = ()
 ) -> None:
-    """Print a table, and notes below it, on standard output."""
+    """Print a table on standard output.
+
+    **Arguments:**
+
+    - `header`, `rows`: the titles of the columns, and the cells.
+    - `title`, `notes`: what stands above the table, and the lines below it.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -15,12 +15,6 @@ from latebloom.theory.plan import Plan
 from .table import Row, print_table
 
 
-def prediction_of(experiment: Experiment) -> Prediction:
-    """Return the prediction that a run of the experiment is compared with."""
-    # A run of the proximal method itself needs no exact t2 of the proximal method.
-    return predict(experiment, exact=not isinstance(experiment.method, ProximalGradient))
-
-
 def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     """Return the result of a run as rows (quantity, measured, predicted)."""
     predicted = None if prediction.delay is None else round(prediction.delay)
@@ -59,8 +53,8 @@ def remarks(run: Run, prediction: Prediction) -> list[str]:
     return own + [note for note in prediction.notes if note not in own]
 
 
-def prediction_rows(prediction: Prediction) -> list[Row]:
-    """Return a prediction as rows (quantity, value)."""
+def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
+    """Print a prediction with its notes."""
     titles = {
         "alpha_max": "largest stable alpha",
         "rho_2": "contraction on the row space (rho_2)",
@@ -88,11 +82,12 @@ def prediction_rows(prediction: Prediction) -> list[Row]:
         interval = getattr(prediction, name)
         if interval is not None:
             values[name] = " and ".join(f"{end:,}" for end in interval)
-    return [(title, number(values[name])) for name, title in titles.items()]
+    rows = [(title, number(values[name])) for name, title in titles.items()]
+    print_table((experiment.name, "predicted"), rows, notes=prediction.notes)
 
 
-def plan_rows(found: Plan) -> list[Row]:
-    """Return a plan as rows (question, answer)."""
+def print_plan(experiment: Experiment, found: Plan) -> None:
+    """Print which regularization strengths reach a target within a budget."""
     rows = [
         ("budget of steps", number(found.budget)),
         ("test error to reach", number(found.error)),
@@ -100,12 +95,10 @@ def plan_rows(found: Plan) -> list[Row]:
         ("alpha", number(found.alpha)),
     ]
     if found.possible:
+        high = number(found.beta_high)
+        between = ("beta, between", f"{number(found.beta_low)} and {high}")
         rows += [
-            (
-                ("beta, at most", number(found.beta_high))
-                if found.beta_low is None
-                else ("beta, between", f"{number(found.beta_low)} and {number(found.beta_high)}")
-            ),
+            ("beta, at most", high) if found.beta_low is None else between,
             ("beta, for example", number(found.beta)),
             ("t2 with it", number(found.t2)),
             ("test error at the end", number(found.final_error)),
@@ -113,26 +106,8 @@ def plan_rows(found: Plan) -> list[Row]:
     rows.append(("fewest steps for this error", number(found.least_budget)))
     if not found.possible:
         rows.append(("least error in this budget", number(found.least_error)))
-    return rows
-
-
-def check_rows(report: Report) -> list[Row]:
-    """Return the laws that hold or are violated as rows.
-
-    The columns are law, status, verdict, promised, measured and slack.
-    """
-    return [
-        (
-            found.law,
-            found.status + (f", {found.erratum}" if found.erratum else ""),
-            str(found.verdict),
-            _promised(found),
-            number(found.measured),
-            number(found.slack),
-        )
-        for found in report.covered
-        if found.verdict in (Verdict.holds, Verdict.violated)
-    ]
+    notes = (found.why, "by proximal gradient; alpha can be given as --plan-alpha")
+    print_table((experiment.name, "plan"), rows, notes=notes)
 
 
 def _promised(found: Finding) -> str:
@@ -152,24 +127,14 @@ def _promised(found: Finding) -> str:
 
 def print_run(run: Run, folder: Path | None) -> None:
     """Print what was measured and predicted, and where the files are."""
-    prediction = prediction_of(run.experiment)
+    # A run of the proximal method itself needs no exact t2 of the proximal method.
+    proximal = isinstance(run.experiment.method, ProximalGradient)
+    prediction = predict(run.experiment, exact=not proximal)
     rows = run_rows(run, prediction)
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))
     header = (run.experiment.name, "measured", "predicted")
     print_table(header, rows, notes=remarks(run, prediction))
-
-
-def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
-    """Print a prediction with its notes."""
-    header = (experiment.name, "predicted")
-    print_table(header, prediction_rows(prediction), notes=prediction.notes)
-
-
-def print_plan(experiment: Experiment, found: Plan) -> None:
-    """Print which regularization strengths reach a target within a budget."""
-    notes = (found.why, "by proximal gradient; alpha can be given as --plan-alpha")
-    print_table((experiment.name, "plan"), plan_rows(found), notes=notes)
 
 
 def print_check(run: Run, report: Report, every: bool = False) -> None:
@@ -183,9 +148,15 @@ def print_check(run: Run, report: Report, every: bool = False) -> None:
         entries = ", ".join(sorted({f.erratum for f in false if f.erratum}))
         notes.append(f"this run contradicts printed statements: see latebloom errata, {entries}")
     notes += remarks(run, report.prediction)
-    others = [f for f in covered if f.verdict in (Verdict.vacuous, Verdict.undecided)]
-    notes += [f"{f.law}: {f.verdict}: {f.why}" for f in others]
+    rows = []
+    for f in covered:
+        if f.verdict in (Verdict.vacuous, Verdict.undecided):
+            notes.append(f"{f.law}: {f.verdict}: {f.why}")
+        else:
+            status = f.status + (f", {f.erratum}" if f.erratum else "")
+            numbers = (_promised(f), number(f.measured), number(f.slack))
+            rows.append((f.law, status, str(f.verdict), *numbers))
     if every:
         notes += [f"{f.law}: {f.why}" for f in report.findings if not f.covered]
     header = ("law", "status", "verdict", "promised", "measured", "slack")
-    print_table(header, check_rows(report), run.experiment.name, notes)
+    print_table(header, rows, run.experiment.name, notes)

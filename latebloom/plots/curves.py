@@ -1,6 +1,6 @@
 """The parts pictures are made of: error curves, norms, and the marks of t1, t2 and the delay."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,24 +34,44 @@ def set_step_axis(axes: Axes, run: Run) -> None:
     label_powers(axes.xaxis)
 
 
-def draw_errors(axes: Axes, run: Run, log: bool = True) -> list[Line2D]:
-    """Draw the training error and, where the truth is known, the test error."""
+# Variable of the trajectory, colour and dash of a line, and its label.
+ERRORS = (
+    ("train_error", st.TRAIN, "-", "training error"),
+    ("test_error", st.TEST, "--", "test error"),
+)
+
+
+def draw_curves(
+    axes: Axes,
+    run: Run,
+    curves: Iterable[tuple[str, str, str, str]],
+    log: bool = True,
+    of: Callable[[np.ndarray], np.ndarray] = shown,
+) -> list[Line2D]:
+    """Draw observables of a run against step + 1; what is not known is left out.
+
+    **Arguments:**
+
+    - `curves`: variable of the trajectory, colour, dash and label of each line.
+    - `log`: whether the axis is logarithmic; exact zeros are then gaps, not minus infinity.
+    - `of`: what is drawn of an observable.
+    """
     lines = []
-    for name, label, colour, dash in (
-        ("train_error", "training error", st.TRAIN, "-"),
-        ("test_error", "test error", st.TEST, "--"),
-    ):
-        values = shown(run.trajectory[name].to_numpy())
-        if np.isnan(values).all():
-            continue
-        if log:  # exact zeros are gaps, not minus infinity
-            values = np.where(values > 0, values, np.nan)
-        lines += axes.plot(log_steps(run), values, color=colour, ls=dash, label=label)
+    for name, colour, dash, label in curves:
+        values = of(run.trajectory[name].to_numpy())
+        values = np.where(values > 0, values, np.nan) if log else values
+        if not np.isnan(values).all():
+            lines += axes.plot(log_steps(run), values, color=colour, ls=dash, label=label)
     if log:
         axes.set_yscale("log")
         label_powers(axes.yaxis)
-    axes.set_ylabel("relative error")
     return lines
+
+
+def draw_errors(axes: Axes, run: Run, log: bool = True) -> list[Line2D]:
+    """Draw the training error and, where the truth is known, the test error."""
+    axes.set_ylabel("relative error")
+    return draw_curves(axes, run, ERRORS, log)
 
 
 class ShownNorm(NamedTuple):
@@ -83,8 +103,7 @@ def shown_norm(run: Run) -> ShownNorm:
 def draw_norm(axes: Axes, run: Run) -> list[Line2D]:
     """Draw the norm that the penalty sees, and that of the truth."""
     norm = shown_norm(run)
-    values = shown(run.trajectory[norm.variable].to_numpy())
-    lines = axes.plot(log_steps(run), values, color=st.NORM, ls="-.", label=norm.symbol)
+    lines = draw_curves(axes, run, [(norm.variable, st.NORM, "-.", norm.symbol)], log=False)
     if norm.truth is not None:
         label = f"{norm.truth_symbol} = {norm.truth:.3g}"
         lines.append(axes.axhline(norm.truth, color=st.NORM, ls="--", lw=1, label=label))
@@ -102,6 +121,15 @@ def right_axis(axes: Axes) -> Axes:
     axes.set_zorder(right.get_zorder() + 1)
     axes.patch.set_visible(False)
     return right
+
+
+def headline(run: Run) -> str:
+    """Return name, verdict and engine, and whether the run was cut short."""
+    name, verdict = run.experiment.name or run.experiment.hash, str(run.phases.verdict)
+    parts = [name, verdict.replace("_", " "), f"engine {run.engine}"]
+    if run.interrupted:
+        parts.append(f"interrupted at step {run.last_step:,}")
+    return "  ·  ".join(parts)
 
 
 def draw_legend(axes: Axes, lines: Iterable[Artist], above: float = 1.01) -> None:
@@ -125,6 +153,21 @@ def passage_label(name: str, passage: Passage) -> str:
     return f"{symbol}: unknown"
 
 
+def mark(axes: Axes, name: str, ends: tuple[float, float], colour: str, alpha: float = 0.2) -> None:
+    """Mark where a time lies: a line if its ends are equal, else a band.
+
+    **Arguments:**
+
+    - `axes`, `name`: where, and which time.
+    - `ends`: steps on the axis.
+    - `colour`, `alpha`: of the line or band, and the opacity of the band.
+    """
+    if ends[0] == ends[1]:
+        axes.axvline(ends[0], color=colour, lw=1, ls=":", gid=name)
+    else:
+        axes.axvspan(*ends, fc=(colour, alpha), ec=colour, ls=":", lw=1, gid=name)
+
+
 def draw_passages(axes: Axes, run: Run, labels: bool = True) -> None:
     """Mark t1 and t2 (a line if exact, a band if bracketed) and the delay between them (an
     arrow)."""
@@ -133,20 +176,10 @@ def draw_passages(axes: Axes, run: Run, labels: bool = True) -> None:
     missing = []
     for name, (passage, colour) in marks.items():
         if passage.low is None or passage.high is None:
-            missing.append(passage_label(name, passage))
+            if name == "t1" or run.has_truth:  # without a truth there is no t2 to miss
+                missing.append(passage_label(name, passage))
             continue
-        if passage.low == passage.high:
-            axes.axvline(passage.low + 1, color=colour, lw=1, ls=":", gid=name)
-        else:
-            axes.axvspan(
-                passage.low + 1,
-                passage.high + 1,
-                fc=(colour, 0.2),
-                ec=colour,
-                ls=":",
-                lw=1,
-                gid=name,
-            )
+        mark(axes, name, (passage.low + 1, passage.high + 1), colour)
     if not labels:
         return
     if phases.t1.high is not None and phases.t2.high is not None:
@@ -155,13 +188,9 @@ def draw_passages(axes: Axes, run: Run, labels: bool = True) -> None:
         for name, (passage, colour) in marks.items():
             if passage.high is not None:
                 _label(axes, name, passage, colour, "center")
-    # Without a truth there is no t2 to miss.
-    if not run.has_truth:
-        missing = [text for text in missing if "t_2" not in text]
     if missing:
-        axes.text(
-            *(0.99, 1.02, ", ".join(missing)), transform=axes.transAxes, ha="right", color=st.MARK
-        )
+        text = ", ".join(missing)
+        axes.text(0.99, 1.02, text, transform=axes.transAxes, ha="right", color=st.MARK)
 
 
 def _label(axes: Axes, name: str, passage: Passage, colour: str, side: str) -> None:

@@ -9,7 +9,7 @@ from latebloom.diagnosis.curves import Records
 from latebloom.diagnosis.result import Diagnosis
 
 from . import style as st
-from .curves import draw_legend, passage_label
+from .curves import draw_legend, mark, passage_label
 
 # Two decades: less is easier to read on a linear axis.
 DECADES = 100.0
@@ -42,8 +42,7 @@ def plot_diagnosis(found: Diagnosis) -> Figure:
             first, second = _sides(found, shift) if axes is panels[0] else ("", "")
             _mark(axes, "t1", found.phases.t1, st.TRAIN, shift, first)
             _mark(axes, "t2", found.phases.t2, st.TEST, shift, second)
-            if found.forecast is not None and found.forecast.step is not None:
-                lines[id(axes)] += _draw_forecast(axes, found, shift)
+            lines[id(axes)] += _draw_forecast(axes, found, shift)
             draw_legend(axes, lines[id(axes)], above=1.09 if axes is panels[0] else 1.01)
         _scale(panels[-1], found, shift)
         panels[-1].set_xlabel("step + 1" if shift else "step")
@@ -75,11 +74,8 @@ def _draw(axes: Axes, curve: Records, shift: int, colour: str, dash: str) -> lis
 def _mark(axes: Axes, name: str, passage: Passage, colour: str, shift: int, side: str) -> None:
     if passage.low is None or passage.high is None:
         return
-    low, high = passage.low + shift, passage.high + shift
-    if low == high:
-        axes.axvline(low, color=colour, lw=1, ls=":", gid=name)
-    else:
-        axes.axvspan(low, high, fc=(colour, 0.25), ec=colour, lw=1, ls=":", gid=name)
+    high = passage.high + shift
+    mark(axes, name, (passage.low + shift, high), colour, 0.25)
     if side:
         where = axes.get_xaxis_transform()
         text = passage_label(name, passage)
@@ -100,10 +96,8 @@ def _sides(found: Diagnosis, shift: int) -> tuple[str, str]:
 
 def _draw_forecast(axes: Axes, found: Diagnosis, shift: int) -> list:
     forecast = found.forecast
-    assert forecast is not None
-    assert forecast.low is not None
-    assert forecast.high is not None
-    assert forecast.step is not None
+    if forecast is None or forecast.step is None or forecast.low is None or forecast.high is None:
+        return []  # no forecast was made
     label = f"forecast of $t_2$: {forecast.low:,} to {forecast.high:,} (90 %)"
     low, high = forecast.low + shift, forecast.high + shift
     band = axes.axvspan(

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from latebloom.core.errors import InvalidInput
@@ -35,15 +34,17 @@ def plot_law(rows: Sequence[Mapping[str, Any]], error: str = "final test error")
     'log'
     """
     rate = np.array([row["alpha"] * row["beta"] for row in rows], dtype=float)
-    t2 = np.array([_number(row, "t2") for row in rows], dtype=float)
+    t2 = _numbers(rows, "t2")
     if not (t2 >= 1).any():  # also when all are NaN
         raise InvalidInput("no row has a t2 of at least 1: there is no law to draw")
     with st.style():
         figure = Figure(figsize=(6.4, 4.4))
         axes = figure.subplots()
         lines = [axes.plot(rate, t2, "o", color=st.TEST, label="$t_2$ measured")[0]]
-        _draw_brackets(axes, rows, rate)
-        predicted = np.array([_number(row, "predicted") for row in rows])
+        low, high = _numbers(rows, "low"), _numbers(rows, "high")
+        if np.isfinite(low).any():
+            axes.vlines(rate, np.maximum(low, 1), high, color=st.TEST, lw=1)
+        predicted = _numbers(rows, "predicted")
         if np.isfinite(predicted).any():
             lines += axes.plot(rate, predicted, "*", color=st.TRAIN, ms=8, label="delay predicted")
         slow = (t2 >= 1) & (rate <= SLOW)
@@ -52,7 +53,7 @@ def plot_law(rows: Sequence[Mapping[str, Any]], error: str = "final test error")
         label = rf"{constant:.3g}$/(\alpha\beta)$"
         lines += axes.plot(x, constant / x, "--", color=st.MARK, lw=1, label=label, zorder=1)
         axes.set(xscale="log", yscale="log", xlabel=r"$\alpha\beta$", ylabel="$t_2$ (steps)")
-        ends = np.array([_number(row, "error") for row in rows])
+        ends = _numbers(rows, "error")
         if np.isfinite(ends).any():
             right = right_axis(axes)
             lines += right.plot(rate, ends, "s", color=st.NORM, ms=4, label=error)
@@ -69,13 +70,6 @@ def plot_law(rows: Sequence[Mapping[str, Any]], error: str = "final test error")
     return figure
 
 
-def _draw_brackets(axes: Axes, rows: Sequence[Mapping[str, Any]], rate: np.ndarray) -> None:
-    low = np.array([_number(row, "low") for row in rows])
-    high = np.array([_number(row, "high") for row in rows])
-    if np.isfinite(low).any():
-        axes.vlines(rate, np.maximum(low, 1), high, color=st.TEST, lw=1)
-
-
-def _number(row: Mapping[str, Any], key: str) -> float:
-    value = row.get(key)
-    return float("nan") if value is None else float(value)
+def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
+    """Return a column, NaN where it has no number."""
+    return np.array([row.get(key) for row in rows], dtype=float)

@@ -186,14 +186,11 @@ def _shown(ds: xr.Dataset, over: str, value: str) -> xr.DataArray:
         middle = quantiles(ds, value, over, (0.5,))["value"].isel(quantile=0)
         return middle.clip(min=1)  # what a logarithmic scale can show
     error = with_axis(ds[value], over).median(over)
-    assert isinstance(error, xr.DataArray)
     return error.where(np.isfinite(error)).clip(min=np.finfo(float).eps)  # rounding, as is 0
 
 
 def _draw_cells(axes: Axes, grid: Grid, shown: np.ndarray, value: str) -> QuadMesh:
-    for which, scale in (("x", grid.x), ("y", grid.y)):
-        if scale.log:
-            axes.set(**{f"{which}scale": "log"})
+    axes.set(**{f"{name}scale": "log" for name, scale in grid._asdict().items() if scale.log})
     finite = shown[np.isfinite(shown)]
     if value == "recovered":
         norm = Normalize(0, 1)
@@ -245,24 +242,20 @@ def _draw_boundary(
     upright, line = best
     along, across = (grid.y, grid.x) if upright else (grid.x, grid.y)
     handles: list[Patch | Line2D] = []
+    white = {"color": "white", "path_effects": CASING}
+    looks = {
+        "value": {"ls": "-", "lw": 1.6, "marker": "o", "ms": 2.5, **white},
+        "low": {"ls": "--", "lw": 0.8, **white},
+        "high": {"ls": "--", "lw": 0.8, **white},
+    }
+    labels = {"value": f"{level:.0%} generalize", "low": "its 95% interval"}
     if other:
-        at = np.clip(line["value"].values, along.edges[0], along.edges[-1])
-        pair = (across.places, at) if upright else (at, across.places)
-        words = f"{level:.0%} {other}"
-        return list(axes.plot(*pair, ":", color=st.TEST, lw=2.2, gid=other, label=words))
-    for name, dash, width in (("value", "-", 1.6), ("low", "--", 0.8), ("high", "--", 0.8)):
+        looks = {"value": {"ls": ":", "color": st.TEST, "lw": 2.2}}
+        labels = {"value": f"{level:.0%} {other}"}
+    for name, look in looks.items():
         # An end beyond the grid is drawn at its edge.
         at = np.clip(line[name].values, along.edges[0], along.edges[-1])
         pair = (across.places, at) if upright else (at, across.places)
-        drawn = axes.plot(
-            *pair, dash, color="white", lw=width, path_effects=CASING, gid=name, marker="o", ms=2.5
-        )
-        if name == "value":
-            drawn[0].set_label(f"{level:.0%} generalize")
-            handles += drawn
-        else:
-            drawn[0].set_marker("")
-            if name == "low":
-                drawn[0].set_label("its 95% interval")
-                handles += drawn
+        drawn = axes.plot(*pair, gid=other or name, label=labels.get(name), **look)
+        handles += drawn if name in labels else []
     return handles

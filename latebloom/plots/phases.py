@@ -14,13 +14,13 @@ from .curves import (
     draw_legend,
     draw_norm,
     draw_passages,
+    headline,
     log_steps,
     right_axis,
     set_step_axis,
     shown,
     shown_norm,
 )
-from .headline import headline
 from .network import plot_network
 from .singular_values import draw_singular_values
 

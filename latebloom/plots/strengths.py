@@ -1,4 +1,4 @@
-"""Colours of the strengths of a penalty, on a logarithmic scale."""
+"""Colours of regularization strengths, on a logarithmic scale."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,11 +16,11 @@ COLOURS = ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.88, 256)))
 
 
 class Strengths:
-    """The colours of some strengths, darkest for the smallest.
+    """The colours of some regularization strengths, darkest for the smallest.
 
     **Arguments:**
 
-    - `values`: the strengths, positive.
+    - `values`: the strengths $\beta$, positive.
     """
 
     def __init__(self, values: Iterable[float]) -> None:
@@ -29,7 +29,7 @@ class Strengths:
         self.map = ScalarMappable(LogNorm(low, high if high > low else 10 * low), COLOURS)
 
     def colour(self, value: float) -> str:
-        """Return the colour of one strength."""
+        """Return the colour of one of them."""
         return to_hex(self.map.to_rgba(np.array([value]))[0])
 
     def bar(self, figure: Figure, axes: Sequence[Axes]) -> None:

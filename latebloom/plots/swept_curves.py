@@ -91,8 +91,9 @@ def plot_curves(
             axes.set_axis_off()
         for axes in grid.flat[max(len(panels) - columns, 0) : len(panels)]:
             axes.tick_params(labelbottom=True)  # nothing below it has the numbers
-        first = grid[0, 0]
-        first.set(xscale="log", yscale="log", xlim=(1, max(_last(ds) + 1, 10.0)))
+        grid[0, 0].set(
+            xscale="log", yscale="log", xlim=(1, max(float(ds["trajectory_step"].max()) + 1, 10.0))
+        )
         for axes in grid.flat[: len(panels)]:
             axes.set(xscale="log", yscale="log")
             st.label_powers(axes.xaxis)
@@ -122,9 +123,7 @@ def _selected(ds: xr.Dataset, by: str, over: str, facet: str | None, seed: Any) 
             f"by, facet, over = {by}, {facet}, {over}; other axes: {', '.join(swept) or 'none'}: "
             "must be different axes, and no others; select one value of the others with ds.sel"
         )
-    found = with_axis(ds.squeeze(extra).sortby(named), over)
-    assert isinstance(found, xr.Dataset)
-    return found
+    return with_axis(ds.squeeze(extra).sortby(named), over)
 
 
 def _colours(values: np.ndarray) -> tuple[Callable[[Any], str], ScalarMappable | None]:
@@ -164,16 +163,8 @@ def _draw_panel(
             continue
         if x[0] <= at <= x[-1]:
             height = 10 ** np.interp(np.log1p(at), np.log1p(x), np.log10(y))
-            axes.plot(
-                [at + 1],
-                [height],
-                "o",
-                color=colour(value),
-                ms=4.5,
-                mec="white",
-                mew=0.6,
-                gid="passage",
-            )
+            look = {"ms": 4.5, "mec": "white", "mew": 0.6, "gid": "passage"}
+            axes.plot([at + 1], [height], "o", color=colour(value), **look)
 
 
 def _seen(steps: np.ndarray, errors: np.ndarray) -> Curve:
@@ -197,10 +188,6 @@ def _median(curves: list[Curve]) -> Curve | None:
     grid[0], grid[-1] = first, last
     values = [np.interp(np.log1p(grid), np.log1p(x), np.log10(y)) for x, y in curves]
     return grid, 10 ** np.median(values, axis=0)
-
-
-def _last(ds: xr.Dataset) -> float:
-    return float(ds["trajectory_step"].max())
 
 
 def _word(value: Any) -> str:

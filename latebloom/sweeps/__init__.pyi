@@ -7,9 +7,9 @@ from .store.store import create_store as create_store
 from .store.store import open_store as open_store
 from .sweep import Sweep as Sweep
 from .sweep import sweep as sweep
+from .workers.base import Pool as Pool
 from .workers.interrupts import CtrlC as CtrlC
-from .workers.pools import Pool as Pool
 from .workers.pools import pool as pool
-from .workers.runner import Summary as Summary
-from .workers.runner import SweepProgress as SweepProgress
 from .workers.runner import run_sweep as run_sweep
+from .workers.summary import Summary as Summary
+from .workers.summary import SweepProgress as SweepProgress

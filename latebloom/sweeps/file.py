@@ -23,16 +23,17 @@ KEYS = (
     *("engine", "tasks", "trajectories", "batch"),
 )
 
-KINDS: dict[str, Any] = {
-    "seeds": (int, list),
-    "batch": int,
-    "only": str,
-    "engine": str,
-    "matched": bool,
-    "tasks": list,
-    "trajectories": list,
+
+# What they hold, where it is no table.
+KINDS: dict[str, tuple[str, Any]] = {
+    "seeds": ("a whole number or a list", int | list),
+    "batch": ("a whole number", int),
+    "only": ("a text", str),
+    "engine": ("a text", str),
+    "matched": ("true or false", bool),
+    "tasks": ("a list", list),
+    "trajectories": ("a list", list),
 }
-WORDS = {int: "a whole number", list: "a list", str: "a text", bool: "true or false"}
 
 
 def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
@@ -100,11 +101,11 @@ def sweep_from_dict(
     for key in ("seeds", "batch"):
         if isinstance(rest.get(key), float) and rest[key].is_integer():
             rest[key] = int(rest[key])
-    for key, kind in KINDS.items():
-        odd = isinstance(rest.get(key), bool) and kind is not bool  # true is an int in Python
-        if key in rest and (odd or not isinstance(rest[key], kind)):
-            words = " or ".join(WORDS[k] for k in (kind if isinstance(kind, tuple) else (kind,)))
-            raise InvalidInput(f"{source}: {key} = {rest[key]!r}: must be {words}")
+    for key, (words, kind) in KINDS.items():
+        value = rest.get(key)
+        odd = isinstance(value, bool) and kind is not bool  # true is an int in Python
+        if key in rest and (odd or not isinstance(value, kind)):
+            raise InvalidInput(f"{source}: {key} = {value!r}: must be {words}")
     groups = data.get("zip", [])
     if not isinstance(groups, list):
         raise InvalidInput(f"{source}: zip must be an array of tables, [[zip]]")

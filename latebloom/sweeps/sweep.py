@@ -8,7 +8,8 @@ from latebloom.experiment.experiment import Experiment
 from .grid.dimensions import Values
 from .grid.grid import Grid
 from .store.store import Store
-from .workers.runner import Summary, run_sweep
+from .workers.runner import run_sweep
+from .workers.summary import Summary
 
 
 class Sweep(Grid):

@@ -35,21 +35,19 @@ def register_studies(catalogue: Path, package: str = "", group: str = "own") -> 
     - `package`: of the modules in `place`, `build` and `claims`; "" for modules on Python's path.
     - `group`: of studies that name none; a study without a group is kept out of the record.
     """
+    plain = ("title", "place", "public_seconds", "family")
     for name, entry in read_toml(catalogue).items():
         folder = entry.get("folder", entry.get("place", "").rpartition(".")[0].partition(".")[0])
         STUDIES[name] = found = Study(
             name,
-            entry["title"],
-            catalogue.parent / folder / f"{name}.toml",
-            entry.get("place", ""),
-            tuple(entry.get("aliases", ())),
-            entry.get("group", group),
-            entry.get("public_seconds"),
-            tuple(entry.get("runs_of", ())),
-            {key: entry[key] for key in ("build", "claims") if key in entry},
-            entry.get("family", False),
-            entry.get("small", False),
-            package,
+            file=catalogue.parent / folder / f"{name}.toml",
+            aliases=tuple(entry.get("aliases", ())),
+            group=entry.get("group", group),
+            runs_of=tuple(entry.get("runs_of", ())),
+            code={key: entry[key] for key in ("build", "claims") if key in entry},
+            has_small=entry.get("small", False),
+            package=package,
+            **{key: entry[key] for key in plain if key in entry},
         )
         register_preset(found.preset)
 
@@ -66,18 +64,6 @@ def public_seconds_of(names: Iterable[str]) -> float:
     return sum(STUDIES[name].public_seconds or 0.0 for name in own)
 
 
-def study_of(name: str) -> Study:
-    """Return the study called `name`, or known under this alias.
-
-    **Raises:** `InvalidInput` for an unknown name, naming the nearest known one.
-    """
-    for found in STUDIES.values():
-        if name == found.name or name in found.aliases:
-            return found
-    known = [known for s in STUDIES.values() for known in (s.name, *s.aliases)]
-    raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
-
-
 def studies(name: str) -> list[Study]:
     """Return the studies that `reproduce NAME` regenerates: one, those of a group, or all.
 
@@ -90,12 +76,11 @@ def studies(name: str) -> list[Study]:
     groups = OF_ALL if name == ALL else (name,)
     found = [s for s in STUDIES.values() if s.group in groups and s.place]
     if not found:
-        known = [n for s in STUDIES.values() if s.place for n in (s.name, *s.aliases)]
-        everything = {n for s in STUDIES.values() for n in (s.name, *s.aliases)}
-        if name not in everything:
+        found = [s for s in STUDIES.values() if name in (s.name, *s.aliases)]
+        if not found:
+            known = [n for s in STUDIES.values() if s.place for n in (s.name, *s.aliases)]
             hint = nearest(name, [*known, *GROUPS, ALL])
             raise InvalidInput(f"no figure or study called {name!r}{hint}")
-        found = [study_of(name)]
         _ = found[0].study
     return _sorted(found)
 

@@ -8,7 +8,7 @@ else: inside the band, outside, or across its edge.
 import enum
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .statistic import Statistic
@@ -27,6 +27,11 @@ class Verdict(enum.StrEnum):
     fails = "fails"
     undecided = "not decidable here"
     untested = "not tested"
+
+    @property
+    def plural(self) -> str:
+        """The verdict on several claims."""
+        return self.replace("holds", "hold").replace("fails", "fail")
 
 
 @dataclass(frozen=True)
@@ -143,8 +148,8 @@ def claim_of(data: Mapping[str, Any]) -> Claim:
 def entry(claim: Claim, evidence: Mapping[str, Statistic]) -> dict[str, Any]:
     """Return what a report says of a claim: the statistics and the verdict, JSON-ready."""
     found, better = evidence.get(claim.id), evidence.get(claim.id + CORRECTED)
+    numbers = {"found": found, "corrected": better}
     return {
         "verdict": str(claim.decide(evidence)),
-        "found": None if found is None else found.to_dict(),
-        "corrected": None if better is None else better.to_dict(),
+        **{key: None if one is None else asdict(one) for key, one in numbers.items()},
     }

@@ -77,15 +77,13 @@ class Regenerated:
     def replaced(self) -> str:
         """What to say if the store held the outcome of other settings, or ""."""
         was = self.earlier
-        if was is None or (was.fingerprint, was.version) == (
-            self.outcome.fingerprint,
-            self.outcome.version,
-        ):
+        now = self.outcome
+        if was is None or (was.fingerprint, was.version) == (now.fingerprint, now.version):
             return ""
         by = "" if was.version == __version__ else f" by latebloom {was.version}"
         return (
             f"{was.name}: the store held a result{by} from other settings; what differs was "
-            f"computed anew ({self.outcome.fresh} of {self.outcome.runs} units)"
+            f"computed anew ({now.fresh} of {now.runs} units)"
         )
 
 
@@ -128,10 +126,8 @@ def regenerate(preset: Study, workspace: Workspace) -> Regenerated:
     folder = workspace.folder / FOLDER
     folder.mkdir(exist_ok=True)
     replace(folder / f"{preset.name}-{workspace.size}.svg", picture)
-    replace(
-        _path(workspace.folder, preset.name, workspace.size),
-        (dump_json(asdict(outcome)) + "\n").encode(),
-    )
+    text = dump_json(asdict(outcome)) + "\n"
+    replace(_path(workspace.folder, preset.name, workspace.size), text.encode())
     return Regenerated(result, outcome, earlier)
 
 
@@ -170,12 +166,5 @@ def count(verdicts: Sequence[str]) -> str:
     >>> count(["holds", "fails", "holds"])
     '2 hold, 1 fails'
     """
-    words = {
-        Verdict.holds: ("holds", "hold"),
-        Verdict.corrected: ("holds with correction", "hold with correction"),
-        Verdict.fails: ("fails", "fail"),
-        Verdict.undecided: ("not decidable here", "not decidable here"),
-        Verdict.untested: ("not tested", "not tested"),
-    }
-    counts = {kind: sum(v == kind for v in verdicts) for kind in Verdict}
-    return ", ".join(f"{k} {words[kind][k > 1]}" for kind, k in counts.items() if k)
+    counts = {kind: verdicts.count(kind) for kind in Verdict}
+    return ", ".join(f"{k} {kind.plural if k > 1 else kind}" for kind, k in counts.items() if k)

@@ -54,9 +54,9 @@ class Comparison:
         """Return whether the values agree within the accuracy of a printed axis."""
         if self.published is None:
             return None
-        if self.ours is None or self.published == 0:
+        if self.difference is None:
             return self.ours == self.published
-        return abs(self.ours / self.published - 1) <= READ_OFF_ACCURACY
+        return abs(self.difference) <= READ_OFF_ACCURACY
 
     @property
     def drawn(self) -> bool:
@@ -158,6 +158,12 @@ def one_draw(
 ) -> Comparison:
     """Return the published value of one random draw beside the median and the range of ours.
 
+    **Arguments:**
+
+    - `quantity`, `published`: what it is, and the published value.
+    - `values`: ours, shape (draws,).
+    - `because`: why one draw differs from another.
+
     >>> one_draw("t2", 4.0, [1.0, 3.0, 9.0], "another draw").why
     'median of 3, 1 to 9'
     """
@@ -199,7 +205,13 @@ def completed(run: "Run") -> "Run":
 
 
 def median_between(run: "Run", name: str, low: float, high: float) -> float:
-    """Return the median of an observable over the records with low <= step <= high."""
+    """Return the median of an observable over the records with low <= step <= high.
+
+    **Arguments:**
+
+    - `run`, `name`: the run and the observable.
+    - `low`, `high`: steps.
+    """
     steps = run.trajectory["step"].values
     inside = (steps >= low) & (steps <= high)
     return float(np.median(run.trajectory[name].values[inside]))

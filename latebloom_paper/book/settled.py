@@ -3,6 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from .passages import for_good
+
 # The published plateau rule: within 5% of the last recorded values.
 WITHIN = 0.05
 
@@ -24,22 +26,16 @@ def settled(ds: xr.Dataset, error: str = "test_error", within: float = WITHIN) -
     >>> settled(ds, within=0.1).item()
     2.0
     """
-    steps = ds["trajectory_step"]
-    errors = ds[f"trajectory_{error}"].transpose(..., "record")
-    steps = steps.broadcast_like(errors).transpose(*errors.dims)
-    flat_steps = steps.values.reshape(-1, steps.sizes["record"])
-    flat = errors.values.reshape(flat_steps.shape)
-    found = np.full(len(flat), np.nan)
-    for i, (s, e) in enumerate(zip(flat_steps, flat, strict=True)):
-        seen = np.isfinite(s) & np.isfinite(e)
+
+    def since(errors: np.ndarray, steps: np.ndarray) -> float:
+        seen = np.isfinite(steps) & np.isfinite(errors)
+        steps, errors = steps[seen], errors[seen]
         if not seen.any():
-            continue
-        s, e = s[seen], e[seen]
-        away = np.flatnonzero(np.abs(e - e[-1]) > within * abs(e[-1]))
-        found[i] = s[away[-1] + 1] if away.size else s[0]
-    shape = errors.shape[:-1]
-    kept = {k: v for k, v in errors.coords.items() if "record" not in v.dims}
-    return xr.DataArray(found.reshape(shape), dims=errors.dims[:-1], coords=kept)
+            return np.nan
+        return for_good(steps, np.abs(errors - errors[-1]) <= within * abs(errors[-1]))
+
+    curves = ds[f"trajectory_{error}"], ds["trajectory_step"]
+    return xr.apply_ufunc(since, *curves, input_core_dims=[["record"]] * 2, vectorize=True)
 
 
 def on_record(step: float | None) -> float | None:

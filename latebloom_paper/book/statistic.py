@@ -6,7 +6,7 @@ fraction (pairs of strengths, say), that is optimistic, and the claim's test say
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,10 +32,6 @@ class Statistic:
     low: float
     high: float
     count: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields."""
-        return asdict(self)
 
     def __str__(self) -> str:
         if self.low == self.high:

@@ -254,13 +254,6 @@ class Study:
 
     # What reproduces it ---------------------------------------------------------------------------
 
-    @property
-    def reproduce(self) -> Regenerate | None:
-        """What regenerates the whole figure; None for a single experiment."""
-        if not self.place:
-            return None
-        return self._at(self.place if ":" in self.place else f"{self.place}:reproduce")
-
     def _at(self, place: str) -> Any:
         module, _, name = place.partition(":")
         module = f"{self.package}.{module}" if self.package else module
@@ -268,13 +261,13 @@ class Study:
 
     @property
     def study(self) -> Regenerate:
-        """What regenerates the whole figure; raises `InvalidInput` if nothing does."""
-        if self.reproduce is None:
+        """What regenerates the whole figure; raises `InvalidInput` for a single experiment."""
+        if not self.place:
             raise InvalidInput(
                 f"{self.name} is a single experiment, to be run: latebloom run {self.name}; what "
                 "can be reproduced: the figures, and the studies of `latebloom list`"
             )
-        return self.reproduce
+        return self._at(self.place if ":" in self.place else f"{self.place}:reproduce")
 
     @property
     def preset(self) -> Preset:

@@ -1,7 +1,6 @@
 """The workspace: where studies get their runs, at one size and out of one store."""
 
 import hashlib
-import inspect
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -9,24 +8,23 @@ from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
 from latebloom.core.errors import InvalidInput
-from latebloom.core.files import replace
-from latebloom.core.json_text import dump_json
-from latebloom.core.phases import Passage, Phases, Verdict
 from latebloom.core.progress import Progress, progress_bar
 from latebloom.core.versions import __version__
-from latebloom.engines import fingerprint, records_of
+from latebloom.engines import fingerprint
 from latebloom.experiment import Experiment
-from latebloom.runs import Run, from_file, to_bytes
+from latebloom.runs import Run
 from latebloom.simulate import simulate
-from latebloom.sweeps import CtrlC, Pool, Store, Sweep, SweepProgress, create_store, pool, run_sweep
+from latebloom.sweeps import CtrlC, Pool, Store, Sweep, create_store, pool, run_sweep
+
+from .account import Account
+from .cells import run_of
+from .kept import keep_table, load_run, read_table, save_run, simulated, text_of, timed
 
 T = TypeVar("T")
 Size = Literal["quick", "full"]
@@ -75,13 +73,8 @@ class Workspace:
     def __enter__(self) -> "Workspace":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.__exit__(kind, error, trace)
+    def __exit__(self, *raised: Any) -> None:
+        self._open.__exit__(*raised)
 
     def begin(self, study: str) -> None:
         """Open a new account, for the next study."""
@@ -101,8 +94,6 @@ class Workspace:
         """The folder of the store."""
         return self.store.writable
 
-    # Runs and tables ------------------------------------------------------------------------------
-
     def results(self, sweep: Sweep, failures: bool = False) -> xr.Dataset:
         """Return the results of a sweep; what the store does not have is computed.
 
@@ -115,11 +106,12 @@ class Workspace:
         """
         began = perf_counter()
         with self.bar(self._title(sweep.name)) as progress:
-
-            def watch(now: SweepProgress) -> None:
-                progress(now.done + now.failed, now.total)
-
-            summary = run_sweep(sweep, self.store, executor=self._workers_pool(), watch=watch)
+            summary = run_sweep(
+                sweep,
+                self.store,
+                executor=self._workers_pool(),
+                watch=lambda now: progress(now.done + now.failed, now.total),
+            )
         if summary.interrupted:
             raise KeyboardInterrupt
         if summary.failed and not failures:
@@ -127,10 +119,9 @@ class Workspace:
             raise InvalidInput(f"{sweep.name}: {cell}: {why}")
         found = self.store.open(sweep)
         seconds = float(np.nansum(found["seconds"].values)) if "seconds" in found else 0.0
-        if not seconds:
-            seconds = self.store.progress(sweep).seconds
+        seconds = seconds or self.store.progress(sweep).seconds
         waited = perf_counter() - began
-        self.account.add(sweep.hash, summary.total, summary.fresh, seconds, waited)
+        self.account.add(sweep.hash, summary.fresh, seconds, waited, summary.total)
         return found
 
     def runs(self, sweep: Sweep) -> np.ndarray:
@@ -164,7 +155,7 @@ class Workspace:
             if found.interrupted:
                 raise KeyboardInterrupt
             save_run(found, path)
-        self.account.add(path.stem, 1, int(fresh), found.seconds, perf_counter() - began)
+        self.account.add(path.stem, int(fresh), found.seconds, perf_counter() - began)
         return found
 
     def each(self, name: str, experiments: Sequence[Experiment], engine: str = "auto") -> list[Run]:
@@ -178,17 +169,13 @@ class Workspace:
         """
         began = perf_counter()
         paths = [self._file(experiment, engine) for experiment in experiments]
-        todo = [i for i, one in enumerate(experiments) if load_run(paths[i], one) is None]
+        found = [load_run(*pair) for pair in zip(paths, experiments, strict=True)]
+        todo = [i for i, run in enumerate(found) if run is None]
         orders = [(experiments[i], engine, paths[i]) for i in todo]
-        for _ in self._working(name, _simulated, orders):
-            pass  # the workers have kept them
-        waited = perf_counter() - began
-        runs = []
-        for i, (path, experiment) in enumerate(zip(paths, experiments, strict=True)):
-            found = load_run(path, experiment)
-            assert found is not None
-            self.account.add(path.stem, 1, int(i in todo), found.seconds, waited / len(paths))
-            runs.append(found)
+        for k, _ in self._working(name, simulated, orders):
+            found[todo[k]] = load_run(paths[todo[k]], experiments[todo[k]])
+        runs = [run for run in found if run is not None]
+        self._add(paths, todo, [run.seconds for run in runs], perf_counter() - began)
         return runs
 
     def table(self, name: str, settings: dict[str, Any], compute: Callable[[Progress], Any]) -> Any:
@@ -203,13 +190,13 @@ class Workspace:
         """
         path = self._place(name, settings, compute)
         began = perf_counter()
-        kept = _read(path)
+        kept = read_table(path)
         fresh = kept is None
         if kept is None:
             with self.bar(self._title(name)) as progress:
                 value = compute(progress)
-            kept = _keep(path, settings, value, perf_counter() - began)
-        self.account.add(path.stem, 1, int(fresh), kept["seconds"], perf_counter() - began)
+            kept = keep_table(path, settings, value, perf_counter() - began)
+        self.account.add(path.stem, int(fresh), kept["seconds"], perf_counter() - began)
         return kept["value"]
 
     def tables(
@@ -227,16 +214,21 @@ class Workspace:
         """
         began = perf_counter()
         paths = [self._place(name, case, compute) for case in cases]
-        found = [_read(path) for path in paths]
+        found = [read_table(path) for path in paths]
         todo = [i for i, kept in enumerate(found) if kept is None]
         orders = [(compute, cases[i]) for i in todo]
-        for k, (value, seconds) in self._working(name, _timed, orders):
-            found[todo[k]] = _keep(paths[todo[k]], cases[todo[k]], value, seconds)
-        waited = perf_counter() - began
-        for i, (path, kept) in enumerate(zip(paths, found, strict=True)):
-            assert kept is not None
-            self.account.add(path.stem, 1, int(i in todo), kept["seconds"], waited / len(paths))
-        return [kept["value"] for kept in found if kept is not None]
+        for k, (value, seconds) in self._working(name, timed, orders):
+            found[todo[k]] = keep_table(paths[todo[k]], cases[todo[k]], value, seconds)
+        tables = [kept for kept in found if kept is not None]
+        self._add(paths, todo, [kept["seconds"] for kept in tables], perf_counter() - began)
+        return [kept["value"] for kept in tables]
+
+    def _add(
+        self, paths: Sequence[Path], fresh: Sequence[int], seconds: Sequence[float], waited: float
+    ) -> None:
+        """Take the files of many cases into account, the numbers of the fresh ones among them."""
+        for i, (path, spent) in enumerate(zip(paths, seconds, strict=True)):
+            self.account.add(path.stem, int(i in fresh), spent, waited / len(paths))
 
     def _working(
         self, name: str, work: Callable[..., T], orders: Sequence[tuple[Any, ...]]
@@ -265,7 +257,7 @@ class Workspace:
 
     def _place(self, name: str, settings: dict[str, Any], compute: Callable[..., Any]) -> Path:
         """Return where a table is kept."""
-        identity = json.dumps([name, settings, __version__, _text_of(compute)], sort_keys=True)
+        identity = json.dumps([name, settings, __version__, text_of(compute)], sort_keys=True)
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         return self.folder / TABLES / f"{name.replace(' ', '-')}-{digest}.json"
 
@@ -278,141 +270,3 @@ class Workspace:
             made = pool(self._executor, self._workers, None, self.folder)
             self._pool = self._open.enter_context(made)
         return self._pool
-
-
-class Account:
-    """What a study used.
-
-    **Fields:**
-
-    - `keys`: the identities of its data.
-    - `total`, `fresh`: units of data, and how many of them were computed just now.
-    - `seconds`: of work in all of them, whenever they were computed; `waited`: for them just now.
-    """
-
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-        self.total = self.fresh = 0
-        self.seconds = self.waited = 0.0
-
-    def add(self, key: str, total: int, fresh: int, seconds: float, waited: float) -> None:
-        """Take one source of data into account, its work only once."""
-        if key not in self.keys:
-            self.keys.append(key)
-            self.total += total
-            self.seconds += seconds
-        self.fresh += fresh
-        self.waited += waited
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hex digits that identify all data behind a result."""
-        return hashlib.sha256("\n".join(sorted(self.keys)).encode()).hexdigest()[:16]
-
-
-def run_of(experiment: Experiment, cell: xr.Dataset) -> Run:
-    """Return the run that a cell of a sweep's results describes.
-
-    **Arguments:**
-
-    - `experiment`: of the cell.
-    - `cell`: its variables, loaded; trajectories over `record`.
-
-    **Returns:** a `Run` without parameters, its trajectory holding what the sweep kept.
-    """
-    curves = {
-        str(name).removeprefix("trajectory_"): values.values
-        for name, values in cell.data_vars.items()
-        if str(name).startswith("trajectory_")
-    }
-    steps = curves.pop("step", np.array([]))
-    seen = np.isfinite(steps)
-    trajectory = xr.Dataset(
-        {name: ("step", values[seen]) for name, values in curves.items()},
-        coords={"step": steps[seen].astype(np.int64)},
-    )
-    diverged = _whole(cell, "diverged_at")
-    phases = Phases(
-        passage_of(cell, "t1"),
-        passage_of(cell, "t2"),
-        Verdict(str(cell["verdict"].item())),
-        str(cell["reason"].item()),
-        None,
-        diverged,
-    )
-    seconds = float(cell["seconds"])
-    engine = str(cell["engine"].item())
-    records = records_of(engine, experiment)
-    return Run(experiment, engine, phases, trajectory, {}, seconds, records=records)
-
-
-def passage_of(cell: xr.Dataset, name: str) -> Passage:
-    """Return t1 or t2 of a cell."""
-    sustained, floor = float(cell[f"{name}_sustained"]), float(cell[f"{name}_floor"])
-    return Passage(
-        step=_whole(cell, name),
-        kind=str(cell[f"{name}_kind"].item()),  # pyright: ignore - checked by the class
-        low=_whole(cell, f"{name}_low"),
-        high=_whole(cell, f"{name}_high"),
-        sustained=bool(sustained) if np.isfinite(sustained) else None,
-        sustained_from=_whole(cell, f"{name}_sustained_from"),
-        floor=floor if np.isfinite(floor) else None,
-    )
-
-
-def _whole(cell: xr.Dataset, name: str) -> int | None:
-    value = float(cell[name])
-    return int(value) if np.isfinite(value) else None
-
-
-def _text_of(compute: Callable[..., Any]) -> str:
-    """Return a digest of the module that defines a function."""
-    source = inspect.getsourcefile(compute)
-    return "" if source is None else hashlib.sha256(Path(source).read_bytes()).hexdigest()[:16]
-
-
-def _timed(compute: Callable[[dict[str, Any]], Any], case: dict[str, Any]) -> tuple[Any, float]:
-    """Return what a worker makes of a case, and how long it took."""
-    began = perf_counter()
-    with threadpool_limits(1):  # the other cores have cases of their own
-        value = compute(case)
-    return value, perf_counter() - began
-
-
-def _simulated(experiment: Experiment, engine: str, path: Path) -> None:
-    """Keep a run that a worker makes."""
-    with threadpool_limits(1):  # the other cores have runs of their own
-        found = simulate(experiment, engine=engine)
-    if found.interrupted:
-        raise KeyboardInterrupt
-    save_run(found, path)
-
-
-def save_run(run: Run, path: Path) -> None:
-    """Write a run into a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace(path, to_bytes(run.to_dataset()))
-
-
-def load_run(path: Path, experiment: Experiment) -> Run | None:
-    """Return the run of `experiment` in a file; None if the file is missing or damaged."""
-    try:
-        return Run.from_dataset(from_file(path), experiment)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, InvalidInput):
-        return None
-
-
-def _keep(path: Path, settings: dict[str, Any], value: Any, seconds: float) -> dict[str, Any]:
-    """Write a table down and return it as it will be read."""
-    text = dump_json({"seconds": seconds, "settings": settings, "value": value})
-    path.parent.mkdir(exist_ok=True)
-    replace(path, text.encode())
-    return json.loads(text)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return a JSON file that was written whole, None if there is none."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -44,6 +44,7 @@ class Claims:
         """List the claims with their verdicts, or check what is recorded."""
         from latebloom_paper.book.catalogue import GROUPS, STUDIES
         from latebloom_paper.book.claim_text import HEADER, claim_row
+        from latebloom_paper.book.markdown import markdown
         from latebloom_paper.book.outcome import all_claims
         from latebloom_paper.book.record import read_record, record_of
 
@@ -69,7 +70,7 @@ class Claims:
             print(dump_json(record.document(chosen)))
             return DONE
         if self.markdown:
-            print(record.markdown(chosen), end="")
+            print(markdown(record, chosen), end="")
             return DONE
         rows = [claim_row(claim, record.best(key)) for key, (_, claim) in chosen.items()]
         if len(chosen) == 1:
@@ -83,18 +84,10 @@ def print_one(study: "Study", claim: "Claim", record: "Record") -> None:
     """Print a claim in full."""
     from latebloom_paper.book.claim_text import claim_row
 
-    rows = [
-        ("source", claim.source),
-        ("statement", claim.test.says),
-        ("statistic", claim.test.statistic),
-        ("holds if", claim.test.band),
-    ]
-    if claim.corrected is not None:
-        rows += [
-            ("corrected", claim.corrected.says),
-            ("statistic", claim.corrected.statistic),
-            ("holds if", claim.corrected.band),
-        ]
+    rows = [("source", claim.source)]
+    for title, test in (("statement", claim.test), ("corrected", claim.corrected)):
+        if test is not None:
+            rows += [(title, test.says), ("statistic", test.statistic), ("holds if", test.band)]
     if claim.undecidable:
         rows.append(("not decidable", claim.undecidable))
     for size in ("quick", "full"):
@@ -116,14 +109,12 @@ def print_one(study: "Study", claim: "Claim", record: "Record") -> None:
 def check_again(chosen: "Chosen", command: Claims) -> int:
     """Compute the quick size of the chosen claims again, in a store of its own unless one is given,
     and compare with what is recorded."""
+    from latebloom_paper.book.checked import check
     from latebloom_paper.book.claim_text import statistic_text
-    from latebloom_paper.book.record import Checked, check
     from latebloom_paper.book.workspace import Workspace
 
-    found: list[Checked] = []
     with Workspace(command.store, "quick", workers=command.workers) as workspace:
-        for one in check(chosen, workspace):
-            found.append(one)
+        found = list(check(chosen, workspace))
     differ = [one for one in found if not one.agrees]
     if command.json:
         rows = [{**vars(one), "agrees": one.agrees, "same_numbers": one.same} for one in found]

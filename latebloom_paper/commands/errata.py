@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -13,6 +13,8 @@ from latebloom.core.text import number
 
 if TYPE_CHECKING:
     from latebloom_paper.errata import Erratum, Evidence
+
+NOTE = "What is right, and the counterexample: latebloom errata ID. All of them executed: --run"
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,18 @@ class Errata:
         if self.run:
             found = {e.id: e.counterexample() for e in chosen if e.counterexample is not None}
         if self.json:
-            documents = [_document(e, found) for e in chosen]
+            documents = [e.to_dict() | {"laws": _laws(e)} for e in chosen]
+            for document in documents:
+                if document["id"] in found:
+                    document["evidence"] = found[document["id"]].to_dict()
             print(dump_json(documents if self.id is None else documents[0]))
         elif self.id is not None:
             _print_one(chosen[0], found.get(chosen[0].id))
         elif self.run:
             _print_all(chosen, found)
         else:
-            _print_list(chosen)
+            rows = [(e.id, e.where, e.kind, e.printed) for e in chosen]
+            print_table(("id", "where", "kind", "what is printed"), rows, notes=[NOTE])
         shown = all(e.contradicts_printed and e.supports_right for e in found.values())
         return DONE if shown else FAILED
 
@@ -73,19 +79,6 @@ def _laws(erratum: "Erratum") -> list[dict[str, str]]:
 
     found = [law for law in LAWS.values() if law.erratum == erratum.id]
     return [{"name": law.name, "status": law.status} for law in found]
-
-
-def _document(erratum: "Erratum", found: "dict[str, Evidence]") -> dict[str, Any]:
-    document = erratum.to_dict() | {"laws": _laws(erratum)}
-    if erratum.id in found:
-        document["evidence"] = found[erratum.id].to_dict()
-    return document
-
-
-def _print_list(chosen: "list[Erratum]") -> None:
-    rows = [(e.id, e.where, e.kind, e.printed) for e in chosen]
-    note = "What is right, and the counterexample: latebloom errata ID. All of them executed: --run"
-    print_table(("id", "where", "kind", "what is printed"), rows, notes=[note])
 
 
 def _print_one(erratum: "Erratum", evidence: "Evidence | None") -> None:

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
+from tyro.conf import Positional, arg
 
 from latebloom.cli import DONE, INTERRUPTED, Setting, print_table
 from latebloom.core.errors import InvalidInput
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 # Where results are kept if no other folder is given: in the current one.
 STORE = "paper.store"
+WHAT = (
+    "A figure or study from `latebloom list`, such as fig3; convex, networks, theory, beyond or "
+    "others for a group of them; all for the first four."
+)
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,7 @@ class Reproduce:
     that share runs compute them once.
     """
 
-    figure: Annotated[
-        str,
-        tyro.conf.Positional,
-        tyro.conf.arg(
-            metavar="FIGURE|GROUP",
-            help="A figure or study from `latebloom list`, such as fig3; convex, networks, theory, "
-            "beyond or others for a group of them; all for the first four.",
-        ),
-    ]
+    figure: Annotated[str, Positional, arg(metavar="FIGURE|GROUP", help=WHAT)]
     quick: bool = False
     """The quick size (the default): seconds to a minute each, shows the phenomenon."""
     full: bool = False
@@ -75,7 +72,12 @@ class Reproduce:
                 try:
                     made.append(regenerate(study, workspace))
                 except KeyboardInterrupt:
-                    print_interrupted(self, study, len(made), len(chosen))
+                    print(
+                        f"latebloom: interrupted in {study.name}, {len(made)} of {len(chosen)} "
+                        f"done; what was computed is kept in {self.store}: the same command "
+                        "goes on",
+                        file=sys.stderr,
+                    )
                     return INTERRUPTED
                 if not self.json and len(chosen) == 1:
                     print_reproduction(made[-1].result)
@@ -115,20 +117,10 @@ def print_reproduction(result: "Reproduction") -> None:
     ]
     header = ("quantity", "published", "ours", "difference", "why")
     # Nothing published, nothing to explain: the columns would be empty.
-    shown = [k for k in range(5) if any(row[k] not in ("", UNKNOWN) for row in rows)]
-    rows = [tuple(row[k] for k in shown) for row in rows]
-    header = tuple(header[k] for k in shown)
+    full = [any(cell not in ("", UNKNOWN) for cell in column) for column in zip(*rows, strict=True)]
+    header, *rows = (tuple(compress(row, full)) for row in (header, *rows))
     seeds = (f"seeds: {result.seeds}",) if result.seeds else ()
     print_table(header, rows, result.title, (*notes, result.verdict, *result.notes, *seeds))
-
-
-def print_interrupted(command: Reproduce, study: "Study", done: int, total: int) -> None:
-    """Print how many studies were done before Ctrl-C, and how to go on."""
-    print(
-        f"latebloom: interrupted in {study.name}, {done} of {total} done; what was computed is "
-        f"kept in {command.store}: the same command goes on",
-        file=sys.stderr,
-    )
 
 
 def print_line(study: "Study", one: "Regenerated") -> None:
@@ -159,7 +151,14 @@ def print_claims_of(study: "Study", one: "Regenerated") -> None:
 def print_end(
     command: Reproduce, chosen: "Sequence[Study]", made: "Sequence[Regenerated]", where: Path
 ) -> None:
-    """Print the totals, and where the results are."""
+    """Print the totals, and where the results are.
+
+    **Arguments:**
+
+    - `command`: with its options.
+    - `chosen`, `made`: the studies, and what came out.
+    - `where`: the folder of the pictures.
+    """
     from latebloom_paper.book.catalogue import public_seconds_of
     from latebloom_paper.book.outcome import count
 

@@ -91,9 +91,8 @@ def _headline(paper: Paper) -> str:
     compared = [row for row in rows if row["published"] is not None]
     silent = sum(row["agrees"] is False and not row["because"] for row in compared)
     agreeing = sum(bool(row["agrees"]) for row in compared)
-    rest = "every other one is explained"
-    if silent:
-        rest = f"{silent} of the others have no explanation yet"
+    unexplained = f"{silent} of the others have no explanation yet"
+    rest = unexplained if silent else "every other one is explained"
     full = sum(outcome.size == "full" for outcome in outcomes)
     sizes = f"{full} at the published size, {len(outcomes) - full} at the quick one"
     if paper.missing:
@@ -105,12 +104,8 @@ def _headline(paper: Paper) -> str:
         (duration(sum(o.seconds for o in outcomes)), "of work of one core for this page"),
     ]
     if official:
-        facts.append(
-            (
-                f"{official / 3600:,.0f} h",
-                "of the public code for all these figures at the published size, on two cores",
-            )
-        )
+        what = "of the public code for all these figures at the published size, on two cores"
+        facts.append((f"{official / 3600:,.0f} h", what))
     if counts[parts.NOT_RUN]:
         facts.append((str(counts[parts.NOT_RUN]), "claims that nothing was run for yet"))
     tiles = "".join(f"<div><b>{escape(a)}</b> {escape(b)}</div>" for a, b in facts)

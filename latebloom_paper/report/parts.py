@@ -20,13 +20,6 @@ MARKS = {
     Verdict.undecided: ("?", "undecided"),
     Verdict.untested: ("–", "untested"),
 }
-PLURAL = {
-    Verdict.holds: "hold",
-    Verdict.corrected: "hold with correction",
-    Verdict.fails: "fail",
-    Verdict.undecided: "not decidable here",
-    Verdict.untested: "not tested",
-}
 PAPER = "arXiv 2506.05718, "
 ENTRY = r"\b[EB]-\d\d\b"
 # What a claim is called on that nothing has been run for.
@@ -101,7 +94,7 @@ def bar(counts: Mapping[str, int], thin: bool = False) -> str:
         if not count:
             continue
         width = 100 * count / total
-        plural = PLURAL[verdict] if count > 1 else verdict
+        plural = verdict.plural if count > 1 else verdict
         pieces.append(
             f'<rect class="{name}" x="{left:.2f}%" width="{max(width - 0.3, 0.2):.2f}%" '
             f'height="100%"><title>{count} {plural}</title></rect>'
@@ -119,12 +112,10 @@ def statement(claim: Claim, found: dict[str, Any] | None) -> str:
     printed = sentence(claim.test.says)
     if claim.corrected is None or found is None or found["verdict"] == Verdict.holds:
         return printed
+    labels = {Verdict.corrected: "Right:", Verdict.fails: "Not shown either:"}
+    label = labels.get(Verdict(found["verdict"]), "Instead:")
     if found["corrected"] is None:
         label = "Instead, not tested in this run:"
-    elif found["verdict"] == Verdict.corrected:
-        label = "Right:"
-    else:
-        label = "Not shown either:" if found["verdict"] == Verdict.fails else "Instead:"
     return f"{printed}<br><em>{label}</em> {sentence(claim.corrected.says)}"
 
 
@@ -177,13 +168,10 @@ def _value(row: dict[str, Any], reason: str) -> tuple[str, ...]:
     """Return one compared value as cells."""
     published = "" if row["published"] is None else number(row["published"])
     difference = "" if row["difference"] is None else f"{row['difference']:+.1%}"
-    inside = {
-        None: "",
-        True: '<span class="verdict holds">✓ yes</span>',
-        False: '<span class="verdict fails">✗ no</span>',
-    }[row["agrees"]]
+    kind, text = ("holds", "✓ yes") if row["agrees"] else ("fails", "✗ no")
     if row["agrees"] is False and row.get("drawn"):
-        inside = '<span class="verdict corrected">≈ in the range of our draws</span>'
+        kind, text = "corrected", "≈ in the range of our draws"
+    inside = "" if row["agrees"] is None else f'<span class="verdict {kind}">{text}</span>'
     why = "; ".join(filter(None, (row["why"], reason)))
     own = (published, number(row["ours"]), difference)
     return (plain(row["quantity"]), *map(escape, own), inside, plain(why))

@@ -78,15 +78,12 @@ def remember(paper: Paper) -> str:
             continue
         laws = {key: pair for key, pair in found.items() if pair[0].group == "theory"}
         rest = {key: pair for key, pair in found.items() if key not in laws}
-        if rest:
-            listed = _listed(paper, verdict, rest)
-            words = f"{len(rest)} of figures and text"
-            open_at_once = verdict is Verdict.corrected
-            out.append(listed if open_at_once else html.folded(words, listed, kind))
-        if laws:
-            listed = _listed(paper, verdict, laws)
-            words = f"{len(laws)} of theorems, lemmas and identities"
-            out.append(html.folded(words, listed, kind))
+        for some, what in ((rest, "figures and text"), (laws, "theorems, lemmas and identities")):
+            if some:
+                listed = _listed(paper, verdict, some)
+                open_at_once = verdict is Verdict.corrected and some is rest
+                folded = html.folded(f"{len(some)} of {what}", listed, kind)
+                out.append(listed if open_at_once else folded)
     if any(paper.verdict(key) for key in ours):
         out.append(
             f"<h3>Questions of ours</h3>\n<p>{len(ours)} that the paper leaves open: "

@@ -10,7 +10,7 @@ from scipy.optimize import isotonic_regression
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
-from .survival import ROUNDING, TAIL, passages, with_axis
+from .survival import ROUNDING, TAIL, passages, resample, with_axis
 
 DRAWS = 400  # 10 of them lie beyond each end of the interval
 MARGIN = 0.05  # one instance in twenty
@@ -122,9 +122,8 @@ def boundary(
         centred = mean[known] - mean[known].sum() / max(known.sum(), 1)
         increasing = bool((centred * ordinates).sum() >= 0)
     sign = 1.0 if increasing else -1.0
-    rng = np.random.default_rng(seed)
     n = cells.shape[-1]
-    weight = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=draws)])
+    weight = np.vstack([np.ones(n), resample(n, draws, seed)])
     shares, counts = _shares(cells, weight)
     shape = shares.shape[1:-1]
     ends = np.array(
@@ -153,9 +152,7 @@ def boundary(
 def _outcome(ds: xr.Dataset | xr.DataArray, over: str) -> xr.DataArray:
     """Return the outcomes of all cells, as floats, with the axis `over`."""
     outcome = recovered(ds) if isinstance(ds, xr.Dataset) else ds
-    found = with_axis(outcome.astype(float), over)
-    assert isinstance(found, xr.DataArray)
-    return found
+    return with_axis(outcome.astype(float), over)
 
 
 def _shares(cells: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,9 @@ import numpy as np
 import xarray as xr
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput
+
+from .survival import factor
 
 POINTS = 200  # the shape of a grokking curve is its plateau and its drop: far fewer would do
 
@@ -90,11 +92,11 @@ def collapse(
     x, y, rates = (part.transpose(..., "record").values for part in parts)
     x, y, rates = (part.reshape(-1, part.shape[-1]) for part in (x, y, rates))
     curves = []
-    for step, error, factor in zip(x, y, rates[:, 0], strict=True):
+    for step, error, speed in zip(x, y, rates[:, 0], strict=True):
         # Step 0 and an exact zero have no logarithm.
         seen = (step > 0) & (error > 0) & np.isfinite(error)
-        if seen.sum() > 1 and np.isfinite(factor):
-            curves.append((np.log10(factor), np.log10(step[seen]), np.log10(error[seen])))
+        if seen.sum() > 1 and np.isfinite(speed):
+            curves.append((np.log10(speed), np.log10(step[seen]), np.log10(error[seen])))
     if len(curves) < 2:
         raise InvalidInput(
             f"{len(curves)} of {len(x)} cells have a curve: a collapse needs two; sweep again with "
@@ -125,12 +127,7 @@ def _rate(ds: xr.Dataset, scale: str | None) -> xr.DataArray:
     """Return the product of the named factors, NaN where it is not positive."""
     rate = xr.DataArray(1.0)
     for name in (part.strip() for part in scale.split("*")) if scale else ():
-        if name not in ds:
-            known = {*map(str, ds.coords), *({"alpha", "beta"} & set(map(str, ds)))}
-            raise InvalidInput(f"the sweep has no factor '{name}'{nearest(name, known)}")
-        if ds[name].dtype.kind not in "iuf":
-            raise InvalidInput(f"the factor '{name}' is not a number: a rate needs numbers")
-        rate = rate * ds[name].astype(float)
+        rate = rate * factor(ds, name)
     return rate.where(rate > 0)
 
 

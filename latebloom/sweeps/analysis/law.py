@@ -25,10 +25,9 @@ def law_rows(results: xr.Dataset) -> list[dict[str, Any]]:
             raise InvalidInput(f"the results have no {name!r}: there is no law to draw")
     names = ["alpha", "beta", "t2_low", "t2_high", "test_error", "status", "t2_kind"]
     grids = xr.broadcast(*(results[name] for name in names))
+    cells = zip(*(grid.values.ravel() for grid in grids), strict=True)
     rows = []
-    for alpha, beta, low, high, error, status, kind in zip(
-        *(grid.values.ravel() for grid in grids), strict=True
-    ):
+    for alpha, beta, low, high, error, status, kind in cells:
         if status != "done":
             continue
         row: dict[str, Any] = {"alpha": float(alpha), "beta": float(beta), "t2": None}

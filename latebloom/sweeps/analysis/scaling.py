@@ -11,9 +11,9 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput
 
-from .survival import TAIL, passages, with_axis
+from .survival import TAIL, factor, passages, resample, with_axis
 
 # 25 draws lie beyond each end of the interval, which are then known to a few percent of its length.
 DRAWS = 1000
@@ -72,7 +72,7 @@ def fit_scaling(
 
     $\log t = \log c - \sum_f k_f \log f + \sigma\varepsilon$ with $\varepsilon \sim N(0, 1)$: an
     exact time contributes its density, a bracketed one the probability of its bracket, one not
-    reached the probability of being later. Leaving the last ones out, as least squares does, pulls
+    reached the probability of being later. Leaving the last ones out, as least squares does, biases
     the exponents towards 0. The log-likelihood is concave in $k/\sigma$, $\log c/\sigma$ and
     $1/\sigma$, so Newton's method finds its one maximum, for all draws at once.
 
@@ -149,12 +149,7 @@ def fit_scaling(
 
 def _log_factor(ds: xr.Dataset, name: str) -> xr.DataArray:
     """Return log(factor), NaN where it has none."""
-    if name not in ds:
-        near = nearest(name, {*map(str, ds.coords), *({"alpha", "beta"} & set(map(str, ds)))})
-        raise InvalidInput(f"the sweep has no factor '{name}'{near}")
-    if ds[name].dtype.kind not in "iuf":
-        raise InvalidInput(f"the factor '{name}' is not a number: a power law needs numbers")
-    value = ds[name].astype(float)
+    value = factor(ds, name)
     log = xr.DataArray(np.log(value.where(value > 0)))
     if np.unique(log.values[np.isfinite(log.values)]).size < 2:
         raise InvalidInput(
@@ -181,7 +176,6 @@ def _resampled(
     seeds: np.ndarray, columns: int, draws: int, seed: int
 ) -> tuple[np.ndarray, float, str]:
     """Return the weights of the cells in every draw, the stretch of the interval, and a note."""
-    rng = np.random.default_rng(seed)
     group = np.unique(seeds, return_inverse=True)[1]
     count, lost = int(group.max()) + 1, 1
     note = f"the intervals are of a bootstrap over {count} seeds"
@@ -190,7 +184,7 @@ def _resampled(
         note = "one seed: the intervals are of a bootstrap over the cells"
     left = count - lost
     stretch = np.sqrt(count / left) * student.isf(TAIL, left) / norm.isf(TAIL) if left else np.nan
-    return rng.multinomial(count, np.full(count, 1 / count), size=draws)[:, group], stretch, note
+    return resample(count, draws, seed)[:, group], stretch, note
 
 
 class _Fit:

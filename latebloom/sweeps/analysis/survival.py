@@ -2,6 +2,7 @@ r"""The distribution of a time over seeds when some runs reach it late, or never
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -141,17 +142,9 @@ def kaplan_meier(
         fraction, below, above = _turnbull(inside, draws, seed)
     else:
         fraction, below, above = _product(inside, many)
-    return Survival(
-        left[finite],
-        right[finite],
-        fraction[finite],
-        below[finite],
-        above[finite],
-        low.size,
-        censored,
-        never,
-        float(low.min()),
-    )
+    left, right, fraction = left[finite], right[finite], fraction[finite]
+    ends = below[finite], above[finite]
+    return Survival(left, right, fraction, *ends, low.size, censored, never, float(low.min()))
 
 
 Curves = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -183,9 +176,8 @@ def _product(inside: Bool[np.ndarray, "n m"], many: Bool[np.ndarray, " n"]) -> C
 def _turnbull(inside: Bool[np.ndarray, "n m"], draws: int, seed: int) -> Curves:
     """Return the self-consistent estimate, with the interval of a bootstrap over the rows."""
     n, m = inside.shape
-    rng = np.random.default_rng(seed)
     # The first row of weights is the estimate itself: all draws take their steps together.
-    weight = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=draws)])
+    weight = np.vstack([np.ones(n), resample(n, draws, seed)])
     A = inside.astype(float)
     p = np.full((draws + 1, m), 1 / m)
     for _ in range(ITERATIONS):
@@ -232,9 +224,28 @@ def passages(ds: xr.Dataset, variable: str = "t2") -> xr.Dataset:
     return xr.Dataset({"low": low, "high": high, "kind": kind})
 
 
-def with_axis(
-    data: xr.Dataset | xr.DataArray, name: str, optional: str = "seed"
-) -> xr.Dataset | xr.DataArray:
+def factor(ds: xr.Dataset, name: str) -> xr.DataArray:
+    """Return a coordinate or variable as floats.
+
+    **Raises:** `InvalidInput` if the sweep does not have it, or it is not numeric.
+    """
+    if name not in ds:
+        known = {*map(str, ds.coords), *({"alpha", "beta"} & set(map(str, ds)))}
+        raise InvalidInput(f"the sweep has no factor '{name}'{nearest(name, known)}")
+    if ds[name].dtype.kind not in "iuf":
+        raise InvalidInput(f"the factor '{name}' is not a number: a power or a rate needs numbers")
+    return ds[name].astype(float)
+
+
+def resample(count: int, draws: int, seed: int) -> np.ndarray:
+    """Return how often each of `count` things is in every draw of a bootstrap."""
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=draws)
+
+
+Data = TypeVar("Data", xr.Dataset, xr.DataArray)
+
+
+def with_axis(data: Data, name: str, optional: str = "seed") -> Data:
     """Return the data with the axis `name`; a missing axis `optional` is added with one value.
 
     **Raises:** `InvalidInput` if there is no such axis.
@@ -278,8 +289,7 @@ def quantiles(
     >>> quantiles(cells, q=(0.5,)).value.item()
     5.0
     """
-    known = with_axis(passages(ds, variable), over)
-    known = known.transpose(..., over)
+    known = with_axis(passages(ds, variable), over).transpose(..., over)
     low, high = known["low"].values, known["high"].values
     shape = low.shape[:-1]
     found = np.full((*shape, 3, len(q)), np.nan)

@@ -37,10 +37,6 @@ class Axis:
         """The number of values."""
         return len(next(iter(self.values.values())))
 
-    def at(self, i: int) -> dict[str, Any]:
-        """Return the fields and their values at position i."""
-        return {key: values[i] for key, values in self.values.items()}
-
 
 def expand(name: str, values: Any) -> tuple[Any, ...]:
     """Return the values of an axis, written out.
@@ -136,9 +132,7 @@ def _range(name: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
             raise InvalidInput(f"axis {name}: a logarithmic range needs positive ends")
         return tuple(_short(x) for x in np.geomspace(start, stop, count).tolist())
     found = [_short(x) for x in np.linspace(start, stop, count).tolist()]
-    if whole and all(x.is_integer() for x in found):
-        return tuple(int(x) for x in found)
-    return tuple(found)
+    return tuple(map(int, found) if whole and all(x.is_integer() for x in found) else found)
 
 
 def _short(value: float) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -51,12 +52,10 @@ def named(axes: Iterable[Axis]) -> tuple[Axis, ...]:
     """Return the axes, called by the last part of their first key where that is unique."""
     axes = tuple(axes)
     firsts = [next(iter(axis.values)) for axis in axes]
-    seen: dict[str, int] = {}
-    for axis in axes:
-        for key in axis.values:
-            seen[key] = seen.get(key, 0) + 1
-            if seen[key] > 1:
-                raise InvalidInput(f"{key} is swept by two axes: choose one")
+    swept = Counter(key for axis in axes for key in axis.values)
+    for key, count in swept.items():
+        if count > 1:
+            raise InvalidInput(f"{key} is swept by two axes: choose one")
     shorts = [key.rpartition(".")[2] for key in firsts]
     names = [
         short if shorts.count(short) == 1 and short not in RESERVED else key
@@ -66,14 +65,15 @@ def named(axes: Iterable[Axis]) -> tuple[Axis, ...]:
     return tuple(Axis(name, axis.values) for name, axis in zip(names, axes, strict=True))
 
 
-def seed_axis(seeds: int | Sequence[int], taken: set[str]) -> Axis:
+def seed_axis(seeds: int | Sequence[int]) -> Axis:
+    """Return the axis of the seeds 0, 1, ... or of those that are listed."""
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         check.integer("seeds", seeds, low=1, high=10**6)
         seeds = range(seeds)
     if isinstance(seeds, np.ndarray):
         seeds = seeds.tolist()
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
-        raise InvalidInput(f"seeds = {seeds!r}: must be a number of seeds, or a list of them")
+        raise InvalidInput(f"seeds = {seeds!r}: must be a whole number or a list of them")
     for seed in seeds:
         check.integer("seeds", seed, low=0, high=2**32 - 1)
     distinct = tuple(dict.fromkeys(int(seed) for seed in seeds))

@@ -6,6 +6,7 @@ file from somebody else can compute numbers and nothing more.
 """
 
 import ast
+import builtins
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
 
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -21,13 +22,9 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
     ast.Pow: operator.pow,
-}
-_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
     ast.Not: operator.not_,
-}
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
@@ -36,16 +33,8 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.NotEq: operator.ne,
 }
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs,
-    "ceil": math.ceil,
-    "exp": math.exp,
-    "floor": math.floor,
-    "log": math.log,
-    "log10": math.log10,
-    "max": max,
-    "min": min,
-    "round": round,
-    "sqrt": math.sqrt,
+    name: getattr(math, name, None) or getattr(builtins, name)
+    for name in ("abs", "ceil", "exp", "floor", "log", "log10", "max", "min", "round", "sqrt")
 }
 # Integers beyond this are no setting of any experiment, and 9**9**9 would fill the memory.
 LARGEST = 1e300
@@ -104,12 +93,10 @@ class Expression:
         allowed = isinstance(node, ast.BoolOp | ast.IfExp)
         if isinstance(node, ast.Constant):
             allowed = isinstance(node.value, bool | int | float | str)
-        elif isinstance(node, ast.BinOp):
-            allowed = type(node.op) in _BINARY
-        elif isinstance(node, ast.UnaryOp):
-            allowed = type(node.op) in _UNARY
+        elif isinstance(node, ast.BinOp | ast.UnaryOp):
+            allowed = type(node.op) in OPERATORS
         elif isinstance(node, ast.Compare):
-            allowed = all(type(op) in _COMPARE for op in node.ops)
+            allowed = all(type(op) in OPERATORS for op in node.ops)
         elif isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
             if called not in FUNCTIONS or node.keywords:
@@ -147,14 +134,14 @@ class Expression:
                         break
                 return found
             case ast.UnaryOp():
-                return _UNARY[type(node.op)](self._value(node.operand, values))
+                return OPERATORS[type(node.op)](self._value(node.operand, values))
             case ast.BinOp():
                 return self._binary(node, values)
             case ast.Compare():
                 left = self._value(node.left, values)
                 for op, side in zip(node.ops, node.comparators, strict=True):
                     right = self._value(side, values)
-                    if not _COMPARE[type(op)](left, right):
+                    if not OPERATORS[type(op)](left, right):
                         return False
                     left = right
                 return True
@@ -169,7 +156,7 @@ class Expression:
                 raise TypeError(f"{side!r} is not a number")
         if isinstance(node.op, ast.Pow):
             left = float(left)  # powers of integers may grow without end
-        found = _BINARY[type(node.op)](left, right)
+        found = OPERATORS[type(node.op)](left, right)
         if isinstance(found, complex) or abs(found) > LARGEST:
             raise ArithmeticError("the result is not a number that a setting can have")
         return found

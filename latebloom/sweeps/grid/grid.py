@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Grid:
-    """A grid of experiments; see `sweep` for what it is made of.
+    """A grid of experiments; see `sweep` for the arguments.
 
     **Fields:**
 
@@ -80,48 +80,37 @@ class Grid:
         self.trajectories = tuple(sorted(set(trajectories)))
         self.name = name or base.name or "sweep"
         self.fields = fields = Fields(base)
-        groups = [{key: values} for key, values in (axes or {}).items()]
-        groups += [dict(group) for group in zip]
-        found = [axis_of(group, fields) for group in groups]
-        self.axes = named(found)
+        groups = [*({key: values} for key, values in (axes or {}).items()), *zip]
+        self.axes = named([axis_of(group, fields) for group in groups])
         self.seeded = seeds is not None
         if seeds is not None:
-            self.axes = (*self.axes, seed_axis(seeds, {axis.name for axis in self.axes}))
+            self.axes = (*self.axes, seed_axis(seeds))
         swept = {key for axis in self.axes for key in axis.values}
         self.derive: dict[str, Expression] = {}
         self._names: dict[str, str] = {}
+        keys = {fields.key(short, "derive") for short in derive or {}}
         for short, text in (derive or {}).items():
             key = fields.key(short, "derive")
             if key in swept:
                 raise InvalidInput(f"derive: {short} is an axis as well; choose one")
-            self.derive[key] = self._formula(f"derive {short}", text, fields)
-        self._require_order()
-        self.only = None if only is None else self._formula("only", only, fields)
-        self._base = base.to_dict()
-        self._base.pop("name", None)
-        self._seed_keys: dict[str, tuple[str, ...]] = {}
-
-    def _require_order(self) -> None:
-        """Raise if a formula uses a field that is derived after it."""
-        done: set[str] = set()
-        for key, formula in self.derive.items():
-            used = {self._names[name] for name in formula.names}
-            late = sorted(used & set(self.derive) - done)
+            formula = self._formula(f"derive {short}", text)
+            late = (keys - self.derive.keys()) & {self._names[name] for name in formula.names}
             if late:
                 raise InvalidInput(
-                    f"derive: {key} = {formula.text!r} uses {late[0]}, which is derived after it: "
-                    "write that one first"
+                    f"derive: {key} = {formula.text!r} uses {min(late)}, which is derived after "
+                    "it: write that one first"
                 )
-            done.add(key)
+            self.derive[key] = formula
+        self.only = None if only is None else self._formula("only", only)
+        self._base = {key: value for key, value in base.to_dict().items() if key != "name"}
+        self._seed_keys: dict[str, tuple[str, ...]] = {}
 
-    def _formula(self, what: str, text: Any, fields: Fields) -> Expression:
+    def _formula(self, what: str, text: Any) -> Expression:
         formula = Expression(str(text))
         for name in formula.names:
             seed = self.seeded and name == "seed"  # the sweep's own
-            self._names[name] = "seed" if seed else fields.key(name, what)
+            self._names[name] = "seed" if seed else self.fields.key(name, what)
         return formula
-
-    # The grid -------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -149,33 +138,27 @@ class Grid:
     def settings(self, i: int) -> dict[str, Any] | None:
         """Return the fields that cell i changes in the base, derived ones included.
 
-        **Arguments:**
-
-        - `i`: the number of the cell, the last dimension running fastest.
+        The last dimension runs fastest.
 
         **Returns:** dotted key -> value, `seed` for the sweep's own seed; None if `only` leaves the
         cell out.
         """
         found: dict[str, Any] = {}
         for axis, k in zip(self.axes, np.unravel_index(i, self.shape), strict=True):
-            found |= axis.at(int(k))
+            found |= {key: values[k] for key, values in axis.values.items()}
         for key, formula in self.derive.items():
             found[key] = formula(self._values(formula, found))
-        if self.only is not None and not self.only(self._values(self.only, found)):
-            return None
-        return found
+        inside = self.only is None or self.only(self._values(self.only, found))
+        return found if inside else None
 
     def value(self, key: str, settings: Mapping[str, Any]) -> Any:
         """Return what the field `key` of a cell with these settings is, None if it has none."""
         if key in settings:
             return settings[key]
-        parts = key.split(".")
-        above = {".".join(parts[:n]) for n in range(1, len(parts))}
-        data = self._base
-        if above & set(settings):  # the type itself is chosen: what it has is what counts
-            data = self._changed({k: v for k, v in settings.items() if k != "seed"})
-        node: Any = data
-        for part in parts:
+        node: Any = self._base
+        if any(key.startswith(f"{above}.") for above in settings):  # the type itself is chosen
+            node = self._changed({k: v for k, v in settings.items() if k != "seed"})
+        for part in key.split("."):
             node = child_of(node, part)
         return node
 
@@ -183,8 +166,8 @@ class Grid:
         """Return the base with these changes."""
         data = copied(self._base)
         # Types first, as on the command line: then beta belongs to the type that was chosen.
-        for key in sorted(settings, key=lambda key: key.count(".")):
-            change(data, key, copied(settings[key]))
+        for key, value in sorted(settings.items(), key=lambda item: item[0].count(".")):
+            change(data, key, copied(value))
         return data
 
     def _values(self, formula: Expression, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,26 +187,19 @@ class Grid:
 
         **Raises:** `InvalidInput` if the cell's values make no experiment, naming the cell.
         """
-        data = self.spec(i)
-        return None if data is None else self._of_cell(i, lambda: Experiment.from_dict(data))
+        return self._of_cell(i, Experiment.from_dict)
 
     def key(self, i: int) -> str | None:
         """Return the hash of the experiment of cell i, without drawing its data; None if left out.
 
         **Raises:** `InvalidInput` if a value is no value of its field, naming the cell.
         """
-        data = self.spec(i)
-        return None if data is None else self._of_cell(i, lambda: Experiment.hash_of_dict(data))
+        return self._of_cell(i, Experiment.hash_of_dict)
 
-    def structure(self, i: int) -> tuple[str, str]:
-        """Return the types of cell i, and what it shares with those it can advance with."""
+    def _of_cell(self, i: int, made: Callable[[dict[str, Any]], T]) -> T | None:
         data = self.spec(i)
-        assert data is not None  # the cell is part of the sweep
-        return structure_of(data)
-
-    def _of_cell(self, i: int, made: Callable[[], T]) -> T:
         try:
-            return made()
+            return None if data is None else made(data)
         except InvalidInput as error:
             raise InvalidInput(
                 f"cell {self.describe(i)}: {error}; `only` leaves cells out"
@@ -261,11 +237,9 @@ class Grid:
         >>> lb.sweep(base, {"N": [20, 30]}, seeds=2).describe(3)
         'N=30, seed=1'
         """
-        at = dict(zip(self.axes, np.unravel_index(i, self.shape), strict=True))
-        by_name = {axis.name: int(k) for axis, k in at.items()}
-        return ", ".join(
-            f"{name}={values[by_name[dim]]}" for name, (dim, values) in self.coords.items()
-        )
+        names = (axis.name for axis in self.axes)
+        at = dict(zip(names, np.unravel_index(i, self.shape), strict=True))
+        return ", ".join(f"{name}={values[at[dim]]}" for name, (dim, values) in self.coords.items())
 
     def cells(self) -> Iterator[tuple[int, Experiment]]:
         """Yield number and experiment of every cell that is part of the sweep."""
@@ -274,15 +248,11 @@ class Grid:
             if experiment is not None:
                 yield i, experiment
 
-    # Identity -------------------------------------------------------------------------------------
-
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep as plain values (arrays of the base stay arrays)."""
-        seeds = [a.values["seed"] for a in self.axes if self.seeded and "seed" in a.values]
         grid = [
-            {"name": a.name, "values": {k: list(v) for k, v in a.values.items()}}
-            for a in self.axes
-            if not (self.seeded and a is self.axes[-1])
+            {"name": axis.name, "values": {key: list(v) for key, v in axis.values.items()}}
+            for axis in (self.axes[:-1] if self.seeded else self.axes)
         ]
         found: dict[str, Any] = {
             "name": self.name,
@@ -294,8 +264,8 @@ class Grid:
             "tasks": list(self.tasks),
             "trajectories": list(self.trajectories),
         }
-        if seeds:
-            found["seeds"] = list(seeds[-1])
+        if self.seeded:
+            found["seeds"] = list(self.axes[-1].values["seed"])
         if self.only is not None:
             found["only"] = self.only.text
         if self.batch is not None:
@@ -315,10 +285,8 @@ class Grid:
         """16 hex digits that identify the grid and what is done with it, whatever it is called."""
         data = {k: v for k, v in self.to_dict().items() if k not in ("name", "batch", "base")}
         data["derive"] = list(data["derive"].items())  # their order matters
-        data |= {
-            "version": [SWEEP_VERSION, SPEC_VERSION],
-            "base": fingerprint(self.base.with_(name="")),
-        }
+        data["version"] = [SWEEP_VERSION, SPEC_VERSION]
+        data["base"] = fingerprint(self.base.with_(name=""))
         text = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -329,10 +297,6 @@ class Grid:
 
 def tasks_of(sweep: Grid) -> list[Task]:
     """Return the tasks of a sweep, in the order of `TASKS`."""
-    found = []
-    for verb in (verb for verb in TASKS if verb in sweep.tasks):
-        if verb == "simulate":
-            found.append(Task(verb, sweep.engine, sweep.trajectories))
-        else:
-            found.append(Task(verb))
-    return found
+    simulate = Task("simulate", sweep.engine, sweep.trajectories)
+    kinds = (kind for kind in TASKS if kind in sweep.tasks)
+    return [simulate if kind == "simulate" else Task(kind) for kind in kinds]

@@ -10,11 +10,11 @@ TASKS = ("simulate", "predict", "recover")
 
 @dataclass(frozen=True)
 class Task:
-    """A verb and what distinguishes its results.
+    """A kind of task and what distinguishes its results.
 
     **Fields:**
 
-    - `verb`: one of `TASKS`.
+    - `kind`: one of `TASKS`.
     - `engine`: of `simulate`; results of two engines are kept apart.
     - `trajectories`: names of the observables kept over time.
 
@@ -25,20 +25,20 @@ class Task:
     True
     """
 
-    verb: str
+    kind: str
     engine: str = "auto"
     trajectories: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         engine = "" if self.engine == "auto" else f":{self.engine}"
-        return "+".join((f"{self.verb}{engine}", *self.trajectories))
+        return "+".join((f"{self.kind}{engine}", *self.trajectories))
 
     @classmethod
     def parse(cls, text: str) -> "Task":
         """Return the task that `str` wrote."""
         head, *names = text.split("+")
-        verb, _, engine = head.partition(":")
-        return cls(verb, engine or "auto", tuple(names))
+        kind, _, engine = head.partition(":")
+        return cls(kind, engine or "auto", tuple(names))
 
     @property
     def made_by(self) -> str:
@@ -47,5 +47,5 @@ class Task:
 
     def gives(self, wanted: "Task") -> bool:
         """Return whether a result of this task holds all that `wanted` asks for."""
-        same = (self.verb, self.engine) == (wanted.verb, wanted.engine)
+        same = (self.kind, self.engine) == (wanted.kind, wanted.engine)
         return same and set(wanted.trajectories) <= set(self.trajectories)

@@ -6,7 +6,6 @@ look; a file is compared with it before anything in it is used.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +36,7 @@ def encode(outcomes: Sequence[Outcome], keys: Sequence[str], attrs: Mapping[str,
     memory = h5py.File("batch", "w", driver="core", backing_store=False)
     with h5netcdf.File(memory, "w") as file:
         file.dimensions = {"cell": len(outcomes)}
-        described: dict[str, tuple[str, str]] = {}
-        for outcome in outcomes:
-            described |= outcome.attrs
+        described = {k: v for outcome in outcomes for k, v in outcome.attrs.items()}
         _text(file, "hash", list(keys))
         names = dict.fromkeys(name for outcome in outcomes for name in outcome.values)
         for name in names:
@@ -47,21 +44,18 @@ def encode(outcomes: Sequence[Outcome], keys: Sequence[str], attrs: Mapping[str,
             if any(isinstance(value, str) for value in column):
                 _text(file, name, [value or "" for value in column])
             else:
-                plain = [np.nan if value is None else value for value in column]
-                values = np.array(plain, dtype=np.float64)
+                values = np.array(column, dtype=np.float64)  # None becomes NaN
                 variable = file.create_variable(name, ("cell",), values.dtype, data=values)
                 for key, text in zip(("long_name", "units"), described.get(name, ()), strict=False):
                     variable.attrs[key] = text
         _curves(file, outcomes)
-        rest = dict(attrs)
-        specs = np.frombuffer(rest.pop("specs", "").encode(), dtype=np.uint8)
+        specs = np.frombuffer(attrs.get("specs", "").encode(), dtype=np.uint8)
         if specs.size:  # a text as bytes, because only numbers are compressed
             file.dimensions["byte"] = specs.size
             packed = {"compression": "gzip", "chunks": specs.shape}
             variable = file.create_variable("specs", ("byte",), np.uint8, data=specs, **packed)
             variable.attrs["long_name"] = "the experiments as JSON, UTF-8"
-        for name, value in rest.items():
-            file.attrs[name] = value
+        file.attrs.update({name: value for name, value in attrs.items() if name != "specs"})
         file.flush()
         memory.flush()
         content = memory.id.get_file_image()
@@ -91,30 +85,30 @@ def _curves(file: Any, outcomes: Sequence[Outcome]) -> None:
         file.create_variable(f"trajectory_{name}", dims, block.dtype, data=block, **packed)
 
 
-@dataclass(frozen=True, eq=False)
 class BatchFile:
-    """A batch file that was read and found to be what was written."""
+    """A batch file that was read and found to be what was written.
 
-    content: bytes
+    **Arguments:**
 
-    @classmethod
-    def read(cls, data: bytes) -> "BatchFile":
-        """Return the file with these bytes.
+    - `data`: its bytes.
 
-        **Raises:** `Damaged` if they are not those that were written.
-        """
-        return cls(without_checksum(data))
+    **Raises:** `Damaged` if they are not those that were written.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._content = without_checksum(data)
 
     @cached_property
     def _file(self) -> Any:  # an h5py.File, whose items its own types leave open
-        return h5py.File(h5py.h5f.open_file_image(self.content))
+        return h5py.File(h5py.h5f.open_file_image(self._content))
 
     @cached_property
     def attrs(self) -> dict[str, Any]:
         """The provenance."""
-        own = {k: v for k, v in self._file.attrs.items() if not k.startswith("_")}
         return {
-            k: v.item() if isinstance(v, np.generic | np.ndarray) else v for k, v in own.items()
+            key: value.item() if isinstance(value, np.generic | np.ndarray) else value
+            for key, value in self._file.attrs.items()
+            if not key.startswith("_")
         }
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Checksums at the end of a file: what is read is what was written, or it is not believed."""
+"""Checksums at the end of a file, which show whether it is what was written."""
 
 import hashlib
 
@@ -27,7 +27,7 @@ def with_checksum(content: bytes, salt: str = "") -> bytes:
 
 
 def without_checksum(data: bytes, salt: str = "") -> bytes:
-    """Return the content that `sealed` was given.
+    """Return the content that `with_checksum` was given.
 
     **Raises:** `Damaged` if it is another one.
     """

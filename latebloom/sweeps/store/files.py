@@ -1,15 +1,11 @@
 """The files of a store: written whole or not at all, read from a folder or from an object store."""
 
-import abc
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from latebloom.core.errors import InvalidInput
-
-DRAFT = ".draft-"
 
 
 class Entry(NamedTuple):
@@ -20,19 +16,7 @@ class Entry(NamedTuple):
     changed: float
 
 
-class Files(abc.ABC):
-    """A folder that can be read."""
-
-    @abc.abstractmethod
-    def entries(self, folder: str, suffix: str) -> list[Entry]:
-        """Return the files of a subfolder with this suffix, by name; none if it does not exist."""
-
-    @abc.abstractmethod
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a file; raises `OSError`."""
-
-
-class LocalFiles(Files):
+class LocalFiles:
     """A folder of the file system."""
 
     def __init__(self, root: Path) -> None:
@@ -40,26 +24,21 @@ class LocalFiles(Files):
 
     def entries(self, folder: str, suffix: str) -> list[Entry]:
         """Return the files of a subfolder with this suffix, by name; none if it does not exist."""
-        try:
-            with os.scandir(self.root / folder) as found:
-                return sorted(_entries(found, suffix))
-        except FileNotFoundError:
-            return []
+        entries = []
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.root / folder) as found:
+            for item in found:
+                if item.name.endswith(suffix) and not item.name.startswith("."):
+                    with contextlib.suppress(FileNotFoundError):  # set aside meanwhile
+                        seen = item.stat()
+                        entries.append(Entry(item.name, seen.st_size, seen.st_mtime_ns))
+        return sorted(entries)
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file."""
         return (self.root / path).read_bytes()
 
 
-def _entries(found: Iterator[os.DirEntry[str]], suffix: str) -> Iterator[Entry]:
-    for item in found:
-        if item.name.endswith(suffix) and not item.name.startswith("."):
-            with contextlib.suppress(FileNotFoundError):  # set aside by somebody else meanwhile
-                seen = item.stat()
-                yield Entry(item.name, seen.st_size, seen.st_mtime_ns)
-
-
-class RemoteFiles(Files):
+class RemoteFiles:
     """A folder of an object store, through fsspec: to read."""
 
     def __init__(self, url: str) -> None:
@@ -90,3 +69,6 @@ class RemoteFiles(Files):
     def read(self, path: str) -> bytes:
         """Return the bytes of a file."""
         return self.system.cat_file(f"{self.root}/{path}")
+
+
+Files = LocalFiles | RemoteFiles

@@ -1,8 +1,8 @@
 """Results: a sweep in a store as one Dataset, whose values are read when they are used."""
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,6 @@ from latebloom.sweeps.grid.task import Task
 
 from .batch_file import BatchFile
 from .checksum import Damaged
-from .files import Files
 from .index import BATCHES, Index
 
 MISSING = "missing"
@@ -25,68 +24,54 @@ OPEN_FILES = 4096
 ALWAYS = ("alpha", "beta")
 
 
-@runtime_checkable
-class Kept(Protocol):
-    """What the results are read from: a store."""
+class Cells:
+    """Where the results of a task are, and the columns of their files.
 
-    files: Files
-    index: Index
-    label: str
+    **Arguments:**
 
-    def keys(self, sweep: Grid) -> list[str]:
-        """Return the hashes of a sweep's experiments."""
-        ...
-
-
-class Places:
-    """Where the cells of a sweep are, for one task.
+    - `index`, `label`: of the store, and what messages call it.
+    - `sweep`, `task`, `keys`: what is looked for, and the hash of every cell.
 
     **Fields:**
 
     - `file`, `row`: of every cell, -1 where there is none, of the sweep's shape.
-    - `names`: the files.
+    - `names`: the files; each is checked when it is opened.
     """
 
-    def __init__(self, store: Kept, sweep: Grid, task: Task, keys: Sequence[str]) -> None:
-        found = store.index.places(task)
-        numbers: dict[str, int] = {}
-        file = np.full(len(keys), -1)
-        row = np.full(len(keys), -1)
-        for i, key in enumerate(keys):
-            if key in found:
-                name, at, _ = found[key]
-                file[i], row[i] = numbers.setdefault(name, len(numbers)), at
-        self.file, self.row = file.reshape(sweep.shape), row.reshape(sweep.shape)
-        self.names = list(numbers)
-
-
-class Reader:
-    """Reads columns of batch files; every file is checked before it is believed."""
-
-    def __init__(self, store: Kept) -> None:
-        self.store = store
+    def __init__(
+        self, index: Index, label: str, sweep: Grid, task: Task, keys: Sequence[str]
+    ) -> None:
+        self._files, self._label = index.files, label
         self._open = lru_cache(maxsize=OPEN_FILES)(self._read)
+        places = index.places(task)
+        found = [places.get(key, ("", -1, False)) for key in keys]
+        self.names = list(dict.fromkeys(name for name, _, _ in found if name))
+        numbers = {"": -1} | {name: i for i, name in enumerate(self.names)}
+        self.file = np.array([numbers[name] for name, _, _ in found]).reshape(sweep.shape)
+        self.row = np.array([row for _, row, _ in found]).reshape(sweep.shape)
 
     def _read(self, name: str) -> tuple[BatchFile, dict[str, np.ndarray]]:
         path = f"{BATCHES}/{name}"
         try:
-            return BatchFile.read(self.store.files.read(path)), {}
+            return BatchFile(self._files.read(path)), {}
         except Damaged as error:
             raise InvalidInput(
-                f"{self.store.label}/{path} is damaged: {error}; run the sweep again to compute "
+                f"{self._label}/{path} is damaged: {error}; run the sweep again to compute "
                 "its cells anew"
             ) from None
         except OSError as error:
-            raise InvalidInput(f"{self.store.label}/{path}: cannot be read ({error})") from None
+            raise InvalidInput(f"{self._label}/{path}: cannot be read ({error})") from None
+
+    def describe(self, name: str, variable: str) -> dict[str, str]:
+        """Return what a variable of a file is, and its unit."""
+        return self._open(name)[0].describe(variable)
 
     def column(self, name: str, variable: str) -> np.ndarray | None:
         """Return a variable of a file, None if the file does not have it."""
         file, columns = self._open(name)
         kind = file.columns.get(variable)
-        if kind is None:
-            return None
-        if kind == "curve":
-            return file.column(variable)  # large: not kept
+        if kind is None or kind == "curve":  # curves are large, and not kept
+            return None if kind is None else file.column(variable)
         if variable not in columns:
             columns[variable] = file.column(variable)
         return columns[variable]
@@ -97,18 +82,15 @@ class CellArray(BackendArray):
 
     **Arguments:**
 
-    - `places`, `reader`: where and how.
+    - `cells`: where they are.
     - `variable`: its name in the files.
     - `fill`: what missing cells have: NaN, "" or `missing`.
     - `records`: the length of the last dimension of a trajectory, 0 for others.
     """
 
-    def __init__(
-        self, places: Places, reader: Reader, variable: str, fill: float | str, records: int = 0
-    ) -> None:
-        self.places, self.reader, self.variable, self.fill = places, reader, variable, fill
-        own = places.file.shape
-        self.shape = (*own, records) if records else own
+    def __init__(self, cells: Cells, variable: str, fill: float | str, records: int = 0) -> None:
+        self.cells, self.variable, self.fill = cells, variable, fill
+        self.shape = (*cells.file.shape, records) if records else cells.file.shape
         self.records = records
         self.dtype = np.dtype(object if isinstance(fill, str) else np.float64)
 
@@ -119,13 +101,13 @@ class CellArray(BackendArray):
 
     def _take(self, key: tuple[Any, ...]) -> Any:
         cells = key[:-1] if self.records else key
-        file, row = self.places.file[cells], self.places.row[cells]
+        file, row = self.cells.file[cells], self.cells.row[cells]
         inner = (self.records,) if self.records else ()
         out = np.full((*np.shape(file), *inner), self.fill, dtype=self.dtype)
         flat, file, row = out.reshape((-1, *inner)), np.ravel(file), np.ravel(row)
         for number in np.unique(file[file >= 0]):
             here = np.flatnonzero(file == number)
-            values = self.reader.column(self.places.names[number], self.variable)
+            values = self.cells.column(self.cells.names[number], self.variable)
             if values is None:
                 continue
             if self.records:
@@ -136,14 +118,14 @@ class CellArray(BackendArray):
         return out[..., key[-1]] if self.records else out
 
 
-def dataset(store: Kept, sweep: Grid) -> xr.Dataset:
+def dataset(index: Index, label: str, sweep: Grid, keys: Sequence[str]) -> xr.Dataset:
     """Return the results of a sweep, its axes as dimensions.
 
     **Arguments:**
 
-    - `store`: where they are; cells that it does not have are missing: NaN, "" and status
+    - `index`, `label`: of the store; cells that it does not have are missing: NaN, "" and status
       `missing`, never zero.
-    - `sweep`: what they are of.
+    - `sweep`, `keys`: what they are of, and the hash of every cell.
 
     **Returns:** a Dataset. Of simulated cells, among others:
 
@@ -157,114 +139,86 @@ def dataset(store: Kept, sweep: Grid) -> xr.Dataset:
     `predicted_*` are of the task `predict`, `recoverable`, `dual_norm` and `program_error` of
     `recover`; their status has the name of the task in front.
     """
-    return _Opened(store, sweep).dataset()
+    dims = tuple(axis.name for axis in sweep.axes)
+    variables: dict[str, xr.Variable] = {}
+    for task in tasks_of(sweep):
+        for name, variable in _variables(index, label, sweep, task, keys).items():
+            variables.setdefault(name, variable)
+    fields = _fields(sweep, {*variables, *sweep.coords})
+    hashes = np.array(keys, dtype=object).reshape(sweep.shape)
+    variables["hash"] = xr.Variable(dims, hashes, {"long_name": "of the experiment"})
+    coords = {
+        name: xr.Variable((dim,), np.array(values), {"long_name": name})
+        for name, (dim, values) in sweep.coords.items()
+    }
+    words = {k: v if isinstance(v, str) else str(v) for k, v in sweep.to_dict().items()}
+    del words["base"], words["grid"]
+    attrs = {"sweep": sweep.hash, "store": label, **words}
+    return xr.Dataset({**variables, **fields}, coords, attrs)
 
 
-class _Opened:
-    def __init__(self, store: Kept, sweep: Grid) -> None:
-        self.store, self.sweep = store, sweep
-        self.keys = store.keys(sweep)
-        self.reader = Reader(store)
-        self.dims = tuple(axis.name for axis in sweep.axes)
-
-    def dataset(self) -> xr.Dataset:
-        """Return it."""
-        variables: dict[str, xr.Variable] = {}
-        for task in tasks_of(self.sweep):
-            for name, variable in self._variables(task).items():
-                variables.setdefault(name, variable)
-        taken = {*variables, *self.sweep.coords}
-        fields = {k: v for k, v in self._fields(taken).items() if k not in taken}
-        hashes = np.array(self.keys, dtype=object).reshape(self.sweep.shape)
-        variables["hash"] = xr.Variable(self.dims, hashes, {"long_name": "of the experiment"})
-        coords = {
-            name: xr.Variable((dim,), np.array(values), self._describe(name))
-            for name, (dim, values) in self.sweep.coords.items()
-        }
-        found = xr.Dataset({**variables, **fields}, coords=coords)
-        words = {k: v if isinstance(v, str) else str(v) for k, v in self.sweep.to_dict().items()}
-        del words["base"], words["grid"]
-        found.attrs = {"sweep": self.sweep.hash, "store": self.store.label, **words}
-        return found
-
-    def _describe(self, name: str) -> dict[str, str]:
-        return {"long_name": name}
-
-    def _variables(self, task: Task) -> Mapping[str, xr.Variable]:
-        places = Places(self.store, self.sweep, task, self.keys)
-        found = {}
-        records = self._records(places)
-        columns = self.store.index.columns(places.names)
-        # `status` is that of the simulation, or of the first task where there is none.
-        owner = "simulate" if "simulate" in self.sweep.tasks else tasks_of(self.sweep)[0].verb
-        front = "" if task.verb == owner else f"{task.verb}_"
-        for name, (kind, file) in columns.items():
-            if name == "hash":
-                continue
-            fill = float("nan") if kind != "word" else MISSING if name == "status" else ""
-            length = records if kind == "curve" else 0
-            if kind == "curve" and not length:
-                continue
-            array = CellArray(places, self.reader, name, fill, length)
-            dims = (*self.dims, "record") if length else self.dims
-            label = f"{front}{name}" if name in ("status", "message") else name
-            lazy = indexing.LazilyIndexedArray(array)
-            described = self._attrs(name, file)
-            found[label] = xr.Variable(dims, lazy, described)
-        if "status" not in columns:
-            # Nothing is done yet: even that is an answer.
-            none = np.full(self.sweep.shape, MISSING, dtype=object)
-            found[f"{front}status"] = xr.Variable(self.dims, none)
-        return found
-
-    def _records(self, places: Places) -> int:
-        return max((self.store.index.known[name].records for name in places.names), default=0)
-
-    def _attrs(self, name: str, file: str) -> dict[str, str]:
-        return self._described(file).get(name, {})
-
-    def _described(self, file: str) -> dict[str, dict[str, str]]:
-        if file not in self._descriptions:
-            batch, _ = self.reader._open(file)
-            self._descriptions[file] = {name: batch.describe(name) for name in batch.columns}
-        return self._descriptions[file]
-
-    @cached_property
-    def _descriptions(self) -> dict[str, dict[str, dict[str, str]]]:
-        return {}
-
-    def _fields(self, taken: set[str]) -> dict[str, xr.Variable]:
-        """Return what was derived, and alpha and beta, of every cell."""
-        sweep = self.sweep
-        shorts = [key.rpartition(".")[2] for key in sweep.derive]
-        derived = {
-            short if shorts.count(short) == 1 and short not in taken else key: key
-            for short, key in zip(shorts, sweep.derive, strict=True)
-        }
-        always = {name: key for name in ALWAYS if (key := _only_key(sweep, name)) is not None}
-        wanted = always | derived
-        swept = {key for axis in sweep.axes for key in axis.values}
-        varying = {n: k for n, k in wanted.items() if k in sweep.derive or _depends(sweep, k)}
-        found = {}
-        for name, key in wanted.items():
-            if name not in varying and key not in swept:
-                value = sweep.value(key, {})
-                found[name] = xr.Variable((), float("nan") if _odd(value) else value)
-        if varying:
-            columns: dict[str, list[Any]] = {name: [] for name in varying}
-            for i in range(sweep.size):
-                settings = sweep.settings(i)
-                for name, key in varying.items():
-                    value = None if settings is None else sweep.value(key, settings)
-                    columns[name].append(float("nan") if _odd(value) else value)
-            for name, values in columns.items():
-                found[name] = xr.Variable(self.dims, np.array(values).reshape(sweep.shape))
-        return found
+def _variables(
+    index: Index, label: str, sweep: Grid, task: Task, keys: Sequence[str]
+) -> dict[str, xr.Variable]:
+    """Return what the files of a task hold."""
+    cells = Cells(index, label, sweep, task, keys)
+    dims = tuple(axis.name for axis in sweep.axes)
+    records = max((index.known[name].records for name in cells.names), default=0)
+    columns: dict[str, tuple[str, str]] = {}
+    for file in cells.names:
+        for name, kind in index.known[file].columns.items():
+            columns.setdefault(name, (kind, file))
+    # `status` is that of the simulation, or of the first task where there is none.
+    owner = "simulate" if "simulate" in sweep.tasks else tasks_of(sweep)[0].kind
+    front = "" if task.kind == owner else f"{task.kind}_"
+    found = {}
+    for name, (kind, file) in columns.items():
+        if name == "hash" or (kind == "curve" and not records):
+            continue
+        fill = float("nan") if kind != "word" else MISSING if name == "status" else ""
+        length = records if kind == "curve" else 0
+        lazy = indexing.LazilyIndexedArray(CellArray(cells, name, fill, length))
+        own = (*dims, "record") if length else dims
+        title = f"{front}{name}" if name in ("status", "message") else name
+        found[title] = xr.Variable(own, lazy, cells.describe(file, name))
+    if "status" not in columns:  # nothing is done yet: even that is an answer
+        none = np.full(sweep.shape, MISSING, dtype=object)
+        found[f"{front}status"] = xr.Variable(dims, none)
+    return found
 
 
-def _odd(value: Any) -> bool:
-    """Whether a value is no plain one: a schedule, a spec, nothing."""
-    return not isinstance(value, bool | int | float | str)
+def _fields(sweep: Grid, taken: set[str]) -> dict[str, xr.Variable]:
+    """Return what was derived, and alpha and beta, of every cell."""
+    shorts = [key.rpartition(".")[2] for key in sweep.derive]
+    derived = {
+        short if shorts.count(short) == 1 and short not in taken else key: key
+        for short, key in zip(shorts, sweep.derive, strict=True)
+    }
+    always = {name: key for name in ALWAYS if (key := _only_key(sweep, name)) is not None}
+    wanted = {name: key for name, key in (always | derived).items() if name not in taken}
+    changing = {key for axis in sweep.axes for key in axis.values} | set(sweep.derive)
+    varying = {
+        name: key
+        for name, key in wanted.items()
+        # Its own axis or formula, or those of a spec that it is part of.
+        if any(f"{key}.".startswith(f"{other}.") for other in changing)
+    }
+    found = {
+        name: xr.Variable((), _number(sweep.value(key, {})))
+        for name, key in wanted.items()
+        if name not in varying
+    }
+    settings = [sweep.settings(i) for i in range(sweep.size)] if varying else []
+    dims = tuple(axis.name for axis in sweep.axes)
+    for name, key in varying.items():
+        values = [_number(None if own is None else sweep.value(key, own)) for own in settings]
+        found[name] = xr.Variable(dims, np.array(values).reshape(sweep.shape))
+    return found
+
+
+def _number(value: Any) -> Any:
+    """Return a plain value, NaN for others: a schedule, a spec, nothing."""
+    return value if isinstance(value, bool | int | float | str) else float("nan")
 
 
 def _only_key(sweep: Grid, name: str) -> str | None:
@@ -273,10 +227,3 @@ def _only_key(sweep: Grid, name: str) -> str | None:
         return sweep.fields.key(name)
     except InvalidInput:
         return None
-
-
-def _depends(sweep: Grid, key: str) -> bool:
-    """Whether the field changes with an axis: its own, or one of the spec that it is part of."""
-    swept = {k for axis in sweep.axes for k in axis.values} | set(sweep.derive)
-    parts = key.split(".")
-    return any(".".join(parts[:n]) in swept for n in range(1, len(parts) + 1))

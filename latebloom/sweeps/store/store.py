@@ -11,31 +11,27 @@
 """
 
 import contextlib
-import io
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from latebloom.core.errors import InvalidInput, nearest, unwritable
 from latebloom.core.files import publish, remove_drafts, replace
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 
-from .checksum import Damaged, with_checksum, without_checksum
 from .files import Files, LocalFiles, RemoteFiles
-from .index import BATCHES, INDEX, Index, as_keys, as_numbers
+from .index import BATCHES, INDEX, Index
+from .sweep_files import SWEEPS, read_keys, read_sweep, sweep_files
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MARKER = "latebloom-store.json"
-SWEEPS = "sweeps"
 STORE_FORMAT = 1
 
 
@@ -81,26 +77,9 @@ class Store:
         found = {}
         for entry in self.files.entries(SWEEPS, ".json"):
             try:
-                found[entry.name.removesuffix(".json")] = self._sweep(entry.name)
+                found[entry.name.removesuffix(".json")] = read_sweep(self.files, entry.name)
             except InvalidInput as error:
                 self.unreadable[entry.name] = str(error)
-        return found
-
-    def _sweep(self, name: str) -> Grid:
-        def revive(value: Any) -> Any:
-            if isinstance(value, dict) and value.keys() == {"npy"}:
-                return np.load(io.BytesIO(self.files.read(f"{SWEEPS}/{value['npy']}")))
-            if isinstance(value, dict):
-                return {k: revive(v) for k, v in value.items()}
-            return [revive(v) for v in value] if isinstance(value, list) else value
-
-        try:
-            data = json.loads(self.files.read(f"{SWEEPS}/{name}"))
-            found = Grid.from_dict(revive(data))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidInput(f"{SWEEPS}/{name}: cannot be read ({error})") from None
-        if f"{found.hash}.json" != name:
-            raise InvalidInput(f"{SWEEPS}/{name}: is not the sweep that was written there")
         return found
 
     def sweep(self, name: str | None = None) -> Grid:
@@ -128,49 +107,17 @@ class Store:
 
         **Raises:** `InvalidInput` for a cell whose values make no experiment.
         """
-        cached = f"{SWEEPS}/{sweep.hash}.keys.npy"
-        with contextlib.suppress(OSError, ValueError, EOFError, Damaged):
-            content = without_checksum(self.files.read(cached), __version__)
-            numbers = np.load(io.BytesIO(content), allow_pickle=False)
-            if numbers.shape == (sweep.size,) and numbers.dtype == np.uint64:
-                return as_keys(numbers)
-        return [sweep.key(i) or "" for i in range(sweep.size)]
+        kept = read_keys(self.files, sweep)
+        return [sweep.key(i) or "" for i in range(sweep.size)] if kept is None else kept
 
     def enter(self, sweep: Grid, keys: Sequence[str]) -> None:
         """Write down that this sweep is run here."""
-        data = sweep.to_dict()
-        arrays: list[str] = []
-
-        def outward(value: Any, name: str) -> Any:
-            if isinstance(value, dict):
-                return {k: outward(v, k) for k, v in value.items()}
-            if isinstance(value, list):
-                return [outward(v, name) for v in value]
-            if isinstance(value, np.ndarray):
-                buffer = io.BytesIO()
-                np.save(buffer, value, allow_pickle=False)
-                file = f"{sweep.hash}.{name}-{len(arrays)}.npy"
-                arrays.append(file)
-                self._put(file, buffer.getvalue())
-                return {"npy": file}
-            return value
-
-        spec = json.dumps(outward(data, "base"), indent=1)
-        self._put(f"{sweep.hash}.json", spec.encode())
-        buffer = io.BytesIO()
-        np.save(buffer, as_numbers(list(keys)), allow_pickle=False)
-        # Another version may give other hashes.
-        self._put(f"{sweep.hash}.keys.npy", with_checksum(buffer.getvalue(), __version__))
+        for name, data in sweep_files(sweep, keys).items():
+            with contextlib.suppress(OSError):
+                if self.files.read(f"{SWEEPS}/{name}") == data:
+                    continue
+            replace(self.writable / SWEEPS / name, data)
         self.__dict__.pop("sweeps", None)  # there may be one more
-
-    def _put(self, name: str, data: bytes) -> None:
-        """Write a file about a sweep, unless it is there already."""
-        try:
-            if self.files.read(f"{SWEEPS}/{name}") == data:
-                return
-        except OSError:
-            pass
-        replace(self.writable / SWEEPS / name, data)
 
     # State ----------------------------------------------------------------------------------------
 
@@ -205,7 +152,8 @@ class Store:
         """
         from .results import dataset
 
-        return dataset(self, sweep if isinstance(sweep, Grid) else self.sweep(sweep))
+        sweep = sweep if isinstance(sweep, Grid) else self.sweep(sweep)
+        return dataset(self.index, self.label, sweep, self.keys(sweep))
 
     # Writing --------------------------------------------------------------------------------------
 
@@ -277,11 +225,12 @@ def open_store(path: str | Path) -> Store:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise not_a_store(label, f"{MARKER} cannot be read: {error}") from None
     if found != STORE_FORMAT:
-        newer = "a newer" if found > STORE_FORMAT else "an older"
+        age, advice = "an older", "read it with an older latebloom"
+        if found > STORE_FORMAT:
+            age, advice = "a newer", "upgrade latebloom"
         raise InvalidInput(
-            f"{label}: is a store of {newer} format ({found}; latebloom {__version__} reads "
-            f"{STORE_FORMAT}): "
-            + ("upgrade latebloom" if found > STORE_FORMAT else "read it with an older latebloom")
+            f"{label}: is a store of {age} format ({found}; latebloom {__version__} reads "
+            f"{STORE_FORMAT}): {advice}"
         )
     return Store(files, root, label)
 

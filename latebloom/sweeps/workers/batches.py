@@ -11,6 +11,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.engines.base import choose_engine
 from latebloom.problems import Supervised
 from latebloom.sweeps.grid.grid import Grid
+from latebloom.sweeps.grid.structure import structure_of
 from latebloom.sweeps.grid.task import Task
 
 # Cells per batch: of the event-driven and closed-form engines, a few seconds of work, which is what
@@ -63,7 +64,7 @@ def file_name(task: Task, keys: Sequence[str], failed: bool) -> str:
     """
     text = "\n".join([str(task), task.made_by, *sorted(keys)])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return f"{'failed' if failed else task.verb}-{digest}.nc"
+    return f"{'failed' if failed else task.kind}-{digest}.nc"
 
 
 def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
@@ -85,7 +86,7 @@ def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
         if not key or key in seen:
             continue  # two cells may have the same experiment
         seen.add(key)
-        structure, shape = sweep.structure(i)
+        structure, shape = structure_of(sweep.spec(i) or {})
         if structure not in kinds:
             try:
                 size, together = _kind(sweep, task, i)
@@ -104,6 +105,18 @@ def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
         yield _batch(task, cells, keys, together)
 
 
+def remaining(sweep: Grid, task: Task, keys: Sequence[str], done: Container[str]) -> list[Batch]:
+    """Return the batches of a sweep without what is done already.
+
+    **Arguments:**
+
+    - `sweep`, `task`, `keys`: as of `batches`.
+    - `done`: the hashes of the cells to leave out.
+    """
+    every = (batch.without(done) for batch in batches(sweep, task, keys))
+    return [batch for batch in every if batch is not None]
+
+
 def _batch(task: Task, cells: list[int], keys: Sequence[str], together: bool) -> Batch:
     return Batch(task, tuple(cells), tuple(keys[i] for i in cells), together)
 
@@ -111,7 +124,7 @@ def _batch(task: Task, cells: list[int], keys: Sequence[str], together: bool) ->
 def _kind(sweep: Grid, task: Task, i: int) -> tuple[int, bool]:
     """Return how many cells of the structure of cell i make a batch, and whether they advance
     together."""
-    if task.verb != "simulate":
+    if task.kind != "simulate":
         return APART, False
     experiment = sweep.experiment(i)
     assert experiment is not None
@@ -122,7 +135,7 @@ def _kind(sweep: Grid, task: Task, i: int) -> tuple[int, bool]:
     if chosen == "auto":
         method = experiment.method
         if schedules.constant(method.alpha) is not None:
-            # One cell speaks for all of its structure, and another one may well be stable.
+            # This one may be unstable where others of its structure are not.
             method = dataclasses.replace(method, alpha=STABLE)  # pyright: ignore - a dataclass
         chosen = choose_engine(experiment.with_(method=method))
     return (TOGETHER, True) if chosen == "step" else (APART, False)

@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -15,11 +17,11 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.files import publish, replace
 from latebloom.core.spec import fingerprint
 from latebloom.core.versions import versions
+from latebloom.experiment.experiment import Experiment
 from latebloom.sweeps.grid.grid import Grid
 from latebloom.sweeps.store.batch_file import encode
 from latebloom.sweeps.store.index import BATCHES
 from latebloom.sweeps.store.outcome import Outcome, failure
-from latebloom.sweeps.store.revision import git_revision
 
 from .batches import Batch, file_name
 from .tasks import outcomes
@@ -28,31 +30,29 @@ from .tasks import outcomes
 SECONDS_PER_FILE = 60.0
 
 
-@runtime_checkable
-class Stop(Protocol):
-    """Says whether work should end early; an event of threading or multiprocessing."""
-
-    def is_set(self) -> bool:
-        """Return whether it should."""
-        ...
+# A cell, the hash of its experiment, and what it came to.
+Row = tuple[int, str, Outcome]
 
 
-class Report(NamedTuple):
+@dataclass
+class Report:
     """What became of a batch: numbers of cells, seconds of work, (cell, message) of failed ones."""
 
-    done: int
-    failed: int
-    seconds: float
-    messages: list[tuple[int, str]]
+    done: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    messages: list[tuple[int, str]] = field(default_factory=list)
 
 
+# Says whether work should end early.
+Stop = Callable[[], bool]
 # Set by the initializer of a worker process.
 _STOP: list[Stop] = []
 _SWEEPS: dict[str, Grid] = {}
 
 
 def set_stop(stop: Stop) -> None:
-    """Let `compute` in this process end early when `stop` is set."""
+    """Let `compute` in this process end early when `stop` says so."""
     _STOP[:] = [stop]
 
 
@@ -69,89 +69,83 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
 
     **Raises:** `InvalidInput` if the store cannot be written.
     """
-    sweep = _SWEEPS.get(key)
-    if sweep is None:
-        sweep = Grid.from_dict(spec)
+    if key not in _SWEEPS:
         _SWEEPS.clear()  # one is enough: they may carry large arrays
-        _SWEEPS[key] = sweep
+        _SWEEPS[key] = Grid.from_dict(spec)
+    sweep = _SWEEPS[key]
     if [sweep.key(i) for i in batch.cells] != list(batch.keys):
         raise InvalidInput(
             f"{store}: sweep {key} has other cells here than where it was started; do all machines "
             "have the same version of latebloom?"
         )
     makers = [partial(_made, sweep, i) for i in batch.cells]
-    waiting: list[tuple[int, str, Outcome]] = []
-    report = Report(0, 0, 0.0, [])
+    waiting: list[Row] = []
+    report = Report()
     began = time.perf_counter()
     # One thread: the other cores have batches of their own.
     with threadpool_limits(1), contextlib.suppress(KeyboardInterrupt):
         found = outcomes(batch.task, makers, batch.together)
-        for i, name, outcome in zip(batch.cells, batch.keys, found, strict=False):
-            waiting.append((i, name, outcome))
-            stop = bool(_STOP) and _STOP[0].is_set()
+        for row in zip(batch.cells, batch.keys, found, strict=False):
+            waiting.append(row)
+            stop = any(stop() for stop in _STOP)
             if stop or time.perf_counter() - began > SECONDS_PER_FILE:
-                report = _written(store, sweep, batch, waiting, began, report)
+                _write(store, sweep, batch, waiting, began, report)
                 waiting, began = [], time.perf_counter()
             if stop:
                 return report
     # After Ctrl-C in a worker that receives it: what was finished before.
-    return _written(store, sweep, batch, waiting, began, report) if waiting else report
+    _write(store, sweep, batch, waiting, began, report)
+    return report
 
 
-def _made(sweep: Grid, i: int) -> Any:
+def _made(sweep: Grid, i: int) -> Experiment:
     experiment = sweep.experiment(i)
-    if experiment is None:
-        raise InvalidInput("the cell is not part of the sweep")
+    assert experiment is not None  # the cell has a hash
     return experiment
 
 
 def write_failures(store: str, sweep: Grid, batch: Batch, message: str) -> Report:
-    """Write the cells of a batch down as failed."""
-    waiting = [(i, k, failure(message)) for i, k in zip(batch.cells, batch.keys, strict=True)]
-    return _written(store, sweep, batch, waiting, time.perf_counter(), Report(0, 0, 0.0, []))
+    """Write the cells of a batch down as failed.
+
+    **Arguments:**
+
+    - `store`: its folder.
+    - `sweep`, `batch`: the cells.
+    - `message`: why they failed.
+    """
+    rows = [(i, key, failure(message)) for i, key in zip(batch.cells, batch.keys, strict=True)]
+    report = Report()
+    _write(store, sweep, batch, rows, time.perf_counter(), report)
+    return report
 
 
-def _written(
-    store: str,
-    sweep: Grid,
-    batch: Batch,
-    waiting: list[tuple[int, str, Outcome]],
-    began: float,
-    before: Report,
-) -> Report:
-    """Write outcomes, those that failed apart, and return the report with them."""
+def _write(
+    store: str, sweep: Grid, batch: Batch, rows: list[Row], began: float, report: Report
+) -> None:
+    """Write outcomes, those that failed apart, and add them to the report."""
     seconds = time.perf_counter() - began
-    done = [w for w in waiting if not w[2].failed]
-    failed = [w for w in waiting if w[2].failed]
+    report.seconds += seconds if rows else 0.0
     folder = Path(store) / BATCHES
-    for part, bad in ((done, False), (failed, True)):
+    for bad in (False, True):
+        part = [row for row in rows if row[2].failed == bad]
         if not part:
             continue
-        keys = [key for _, key, _ in part]
-        seconds_of_part = seconds * len(part) / len(waiting)
-        attrs = _provenance(sweep, batch, seconds_of_part, [i for i, _, _ in part])
-        data = encode([outcome for _, _, outcome in part], keys, attrs)
+        cells, keys, found = zip(*part, strict=True)
+        attrs = _provenance(sweep, batch, seconds * len(part) / len(rows), cells)
+        data = encode(found, keys, attrs)
         name = file_name(batch.task, keys, bad)
         if bad:  # a failure is no result: a later attempt takes its place
             replace(folder / name, data)
+            report.failed += len(part)
+            report.messages += [(i, str(o.values.get("message", ""))) for i, _, o in part]
         else:
             publish(folder, name, data)
-    messages = [(i, str(o.values.get("message", ""))) for i, _, o in failed]
-    return Report(
-        before.done + len(done),
-        before.failed + len(failed),
-        before.seconds + seconds,
-        before.messages + messages,
-    )
+            report.done += len(part)
 
 
-def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: list[int]) -> dict[str, Any]:
+def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: Sequence[int]) -> dict[str, Any]:
     """Return where these results come from."""
-    device = _device() if batch.together else "cpu"
-    specs = []
-    for i in cells:
-        experiment = sweep.spec(i)
-        specs.append(fingerprint(experiment) if experiment else None)
+    specs = [spec and fingerprint(spec) for spec in map(sweep.spec, cells)]
     dtypes = {str((spec or {}).get("precision", "float64")) for spec in specs}
     return {
         "title": "outcomes of experiments on delayed generalization",
@@ -162,12 +156,23 @@ def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: list[int]) -> 
         "sweep_name": sweep.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": seconds,
-        "device": device,
+        "device": _device() if batch.together else "cpu",
         "dtype": ", ".join(sorted(dtypes)),
-        "git_revision": git_revision(),
+        "git_revision": _git_revision(),
         **{f"version_{name}": text for name, text in versions().items()},
         "specs": json.dumps(specs),
     }
+
+
+@cache
+def _git_revision() -> str:
+    """Return the commit that is checked out where the package lies, "" if it is installed."""
+    folder = Path(__file__).parents[3]
+    if (folder / ".git").exists():
+        command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+        with contextlib.suppress(OSError):
+            return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return ""
 
 
 @cache

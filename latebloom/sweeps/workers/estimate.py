@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
@@ -14,7 +13,7 @@ from latebloom.sweeps.store.batch_file import encode
 from latebloom.sweeps.store.outcome import Outcome
 from latebloom.sweeps.store.store import Progress, Store
 
-from .batches import Batch, batches
+from .batches import Batch, remaining
 from .pools import cpus
 from .tasks import outcomes
 
@@ -53,10 +52,6 @@ class Estimate:
     disk: int | None
     error: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields, JSON-ready."""
-        return dict(vars(self))
-
 
 def estimate(
     sweep: Grid,
@@ -89,8 +84,7 @@ def estimate(
         made_by = None if any_version else task.made_by
         places = {} if store is None else store.index.places(task, made_by)
         have = {key for key, place in places.items() if not (place[2] and retry_failed)}
-        left = (batch.without(have) for batch in batches(sweep, task, keys))
-        todo += [batch for batch in left if batch is not None]
+        todo += remaining(sweep, task, keys, have)
     count = sum(len(batch.cells) for batch in todo)
     times, size, error = _timed(sweep, todo, seconds)
     workers = workers or cpus()

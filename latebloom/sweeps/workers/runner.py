@@ -2,22 +2,23 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from latebloom.core.errors import InvalidInput
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.store.store import Store, create_store
 
-from .batches import Batch, batches
+from .base import Lost, Pool
+from .batches import Batch, remaining
 from .compute import Report, compute, write_failures
 from .interrupts import CtrlC
-from .pools import Lost, Pool, pool, require
+from .pools import pool, require
+from .summary import Summary, SweepProgress, Watch
 
 # More cells than this need a confirmation: at 10 ms each they take three hours.
 MANY = 10**6
@@ -31,80 +32,6 @@ LOOKING = 20.0
 LOST_WORK = ("KilledWorker", "UncompletedJobError")
 # Failed cells listed by name.
 LISTED = 1000
-
-
-@dataclass(frozen=True)
-class SweepProgress:
-    """The progress of a running sweep.
-
-    - `total`, `done`, `failed`: cells, each task by itself; those of earlier runs included.
-    - `running`: cells in the hands of workers.
-    - `fresh`: cells of this run, done or failed; `seconds`: since it began.
-    """
-
-    total: int
-    done: int
-    failed: int
-    running: int
-    fresh: int
-    seconds: float
-
-    @property
-    def remaining(self) -> int:
-        """Cells without a result."""
-        return self.total - self.done - self.failed
-
-    @property
-    def rate(self) -> float:
-        """Cells per second in this run."""
-        return self.fresh / self.seconds if self.seconds > 0 else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Time left at this rate, None as long as there is none."""
-        return self.remaining / self.rate if self.fresh else None
-
-
-@dataclass
-class Summary:
-    """What running a sweep came to.
-
-    **Fields:**
-
-    - `total`, `done`, `failed`: cells, each task by itself, earlier runs included.
-    - `fresh`: cells computed now.
-    - `other`: cells whose results, of another version of the engines, did not count.
-    - `seconds`: wall time; `worked`: time of all workers.
-    - `failures`: coordinates and message of cells that failed now, the first of them.
-    - `damaged`: files that were found damaged, set aside and computed again.
-    - `deaths`: workers that died.
-    - `interrupted`: whether Ctrl-C ended it.
-    """
-
-    total: int = 0
-    done: int = 0
-    failed: int = 0
-    fresh: int = 0
-    other: int = 0
-    seconds: float = 0.0
-    worked: float = 0.0
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
-    deaths: int = 0
-    interrupted: bool = False
-
-    @property
-    def missing(self) -> int:
-        """The number of cells without a result."""
-        return self.total - self.done - self.failed
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields, JSON-ready."""
-        failures = [{"cell": cell, "message": message} for cell, message in self.failures]
-        return {**vars(self), "missing": self.missing, "failures": failures}
-
-
-Watch = Callable[[SweepProgress], None]
 
 
 def run_sweep(
@@ -146,9 +73,8 @@ def run_sweep(
             "insist (--yes), after a look at --dry-run"
         )
     opened = store if isinstance(store, Store) else create_store(store)
-    return _Runner(sweep, opened, retry_failed, watch, any_version).run(
-        executor, workers, scheduler
-    )
+    runner = _Runner(sweep, opened, retry_failed, watch, any_version)
+    return runner.run(executor, workers, scheduler)
 
 
 class _Runner:
@@ -164,25 +90,23 @@ class _Runner:
     ) -> None:
         self.sweep, self.store, self.watch = sweep, store, watch
         self.any_version = any_version
-        self.summary = Summary()
         self.began = time.perf_counter()
         # Absolute: workers of a cluster stand somewhere else.
         self.folder, self.spec = str(store.writable.resolve()), sweep.to_dict()
         store.index.refresh(verify=True)
-        self.summary.damaged = store.tidy()
+        damaged = store.tidy()
         keys = store.keys(sweep)
         store.enter(sweep, keys)
         before = store.progress(sweep, any_version)
-        self.summary.other = store.progress(sweep).done - before.done
-        self.summary.total, self.summary.done = before.total, before.done
-        self.summary.failed = before.failed
+        self.summary = Summary(before.total, before.done, before.failed)
+        self.summary.damaged, self.summary.other = damaged, store.progress(sweep).done - before.done
         self.todo: list[Batch] = []
         # What failed before and is to be done again.
         self.again: set[str] = set()
         if before.missing or (retry_failed and before.failed):
             self._plan(keys, retry_failed)
         self.pending: dict[Future[Report], Batch] = {}
-        self.deaths: dict[Batch, int] = {}
+        self.deaths: Counter[Batch] = Counter()
         self.suspects: list[Batch] = []
         self.next_look = 0.0
 
@@ -191,11 +115,7 @@ class _Runner:
             places = self.store.index.places(task, self._made_by(task))
             if retry_failed:
                 self.again |= {key for key, place in places.items() if place[2]}
-            have = {key for key in places if key not in self.again}
-            for batch in batches(self.sweep, task, keys):
-                left = batch.without(have)
-                if left is not None:
-                    self.todo.append(left)
+            self.todo += remaining(self.sweep, task, keys, places.keys() - self.again)
         if retry_failed:
             failed = sum(key in self.again for batch in self.todo for key in batch.keys)
             self.summary.failed -= failed
@@ -248,9 +168,7 @@ class _Runner:
     def _fill(self, workers: Pool) -> None:
         """Hand out work, a batch under suspicion all by itself."""
         depth = workers.depth
-        while len(self.pending) < depth:
-            if self.suspects and self.pending:
-                return
+        while len(self.pending) < depth and not (self.suspects and self.pending):
             alone = bool(self.suspects)
             batch = self.suspects.pop() if alone else self._next()
             if batch is None:
@@ -262,12 +180,12 @@ class _Runner:
                 return
 
     def _next(self) -> Batch | None:
-        """Return a batch of cells that nobody has computed meanwhile."""
+        """Return a batch of cells that no other process has computed meanwhile."""
         while self.todo:
             batch = self.todo.pop()
             made_by = self._made_by(batch.task)
-            places = self.store.index.places_of(batch.task, batch.keys, made_by)
-            have = {k for k, bad in places.items() if not bad or k not in self.again}
+            places = self.store.index.places(batch.task, made_by, batch.keys)
+            have = {key for key, place in places.items() if not (place[2] and key in self.again)}
             left = batch.without(have)
             if left is not None:
                 return left
@@ -290,12 +208,15 @@ class _Runner:
     def _collect(self, workers: Pool) -> None:
         """Take what is finished into account."""
         finished = [future for future in self.pending if future.done()]
-        broken = any(_broken(future) for future in finished)
+        broken = any(  # a process of the standard pool died
+            not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
+            for future in finished
+        )
         if broken:
             # When one process of a pool dies, all that the pool had is lost, one after the other.
             wait(self.pending, timeout=GRACE)
             finished = [future for future in self.pending if future.done()]
-        died = []
+        died: list[Batch] = []
         for future in finished:
             batch = self.pending.pop(future)
             try:
@@ -321,8 +242,7 @@ class _Runner:
 
     def _look(self) -> None:
         """See what others have done to the store, but spend little time on looking."""
-        now = time.monotonic()
-        if now >= self.next_look:
+        if (now := time.monotonic()) >= self.next_look:
             self.store.index.refresh()
             self.next_look = time.monotonic() + LOOKING * (time.monotonic() - now)
 
@@ -342,20 +262,20 @@ class _Runner:
         """
         self.summary.deaths += 1
         for batch in died:
-            deaths = self.deaths.get(batch, 0)
-            self.deaths[batch] = deaths + 1
-            if alone and deaths >= DEATHS and len(batch.cells) == 1:
+            deaths = self.deaths[batch]
+            self.deaths[batch] += 1
+            if deaths + 1 < DEATHS:
+                self.todo.append(batch)
+            elif deaths < DEATHS or not alone:
+                self.suspects.append(batch)
+            elif len(batch.cells) == 1:
                 message = "its worker process died each time (killed, or out of memory)"
                 self._count(write_failures(self.folder, self.sweep, batch, message))
-            elif alone and deaths >= DEATHS:
+            else:
                 for cell, key in zip(batch.cells, batch.keys, strict=True):
                     single = Batch(batch.task, (cell,), (key,), batch.together)
                     self.deaths[single] = DEATHS
                     self.suspects.append(single)
-            elif deaths + 1 >= DEATHS:
-                self.suspects.append(batch)
-            else:
-                self.todo.append(batch)
 
     def _end(self, workers: Pool, ctrl_c: CtrlC) -> None:
         """Let running batches end, for a few seconds, and keep what they did."""
@@ -377,8 +297,3 @@ class _Runner:
             running = sum(len(batch.cells) for batch in self.pending.values())
             seconds = time.perf_counter() - self.began
             self.watch(SweepProgress(s.total, s.done, s.failed, running, s.fresh, seconds))
-
-
-def _broken(future: "Future[Any]") -> bool:
-    """Whether the work was lost because a process of the standard pool died."""
-    return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)

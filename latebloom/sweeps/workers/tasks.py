@@ -34,7 +34,7 @@ def outcomes(
     - `experiments`: functions that make them, so that one which cannot be made is one that fails.
     - `together`: whether they have one shape and are to be simulated at once.
     """
-    if together and task.verb == "simulate" and len(experiments) > 1:
+    if together and task.kind == "simulate" and len(experiments) > 1:
         try:
             runs = simulate_batch([made() for made in experiments])
         except Exception:  # one of them has an error, which it will show when it runs alone
@@ -49,10 +49,10 @@ def outcomes(
 def _outcome(task: Task, made: Callable[[], Experiment]) -> Outcome:
     try:
         experiment = made()
-        if task.verb == "simulate":
+        if task.kind == "simulate":
             # A batch of one has the same compiled program as one of many.
             return _of_run(simulate(experiment, engine=task.engine), task)
-        if task.verb == "predict":
+        if task.kind == "predict":
             return _of_prediction(experiment)
         return _of_recoverability(experiment)
     except InvalidInput as error:
@@ -78,18 +78,18 @@ def _of_run(run: Run, task: Task) -> Outcome:
     }
     attrs = dict(DESCRIPTIONS)
     for name, passage in (("t1", found.t1), ("t2", found.t2)):
-        values |= _of_passage(name, passage)
-    low, high = found.delay_bounds
-    delay = {"delay": found.delay, "delay_low": low, "delay_high": high}
-    values |= {name: _number(value) for name, value in delay.items()}
+        values[name] = _number(passage.step)
+        for part in ("low", "high", "kind", "sustained", "sustained_from", "floor"):
+            value = getattr(passage, part)
+            values[f"{name}_{part}"] = value if part == "kind" else _number(value)
+    names = ("delay", "delay_low", "delay_high")
+    values |= zip(names, map(_number, (found.delay, *found.delay_bounds)), strict=True)
     values["recovered"] = _recovered(found.t2, found.verdict)
     for name, variable in trajectory.data_vars.items():
         if variable.dims == ("step",):
             values.setdefault(str(name), float(variable[-1]))
-            attrs[str(name)] = (
-                variable.attrs.get("long_name", ""),
-                variable.attrs.get("units", ""),
-            )
+            of = variable.attrs
+            attrs[str(name)] = of.get("long_name", ""), of.get("units", "")
     curves = {}
     for name in task.trajectories:
         if name not in trajectory or trajectory[name].dims != ("step",):
@@ -100,18 +100,6 @@ def _of_run(run: Run, task: Task) -> Outcome:
         curves["step"] = trajectory["step"].to_numpy().astype(float)
         curves[name] = trajectory[name].to_numpy().astype(float)
     return Outcome(values, curves, attrs)
-
-
-def _of_passage(name: str, passage: Passage) -> dict[str, float | str]:
-    return {
-        name: _number(passage.step),
-        f"{name}_low": _number(passage.low),
-        f"{name}_high": _number(passage.high),
-        f"{name}_kind": passage.kind,
-        f"{name}_sustained": _number(passage.sustained),
-        f"{name}_sustained_from": _number(passage.sustained_from),
-        f"{name}_floor": _number(passage.floor),
-    }
 
 
 def _recovered(t2: Passage, verdict: Verdict) -> float:
