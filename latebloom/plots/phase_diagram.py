@@ -18,7 +18,8 @@ from matplotlib.ticker import NullLocator
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.sweeps.analysis.boundary import boundary, share
-from latebloom.sweeps.analysis.survival import quantiles, with_axis
+from latebloom.sweeps.analysis.data import with_axis
+from latebloom.sweeps.analysis.survival import quantiles
 
 from . import style as st
 from .strengths import COLOURS, number

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
-from latebloom.sweeps.analysis.survival import quantiles, with_axis
+from latebloom.sweeps.analysis.data import with_axis
+from latebloom.sweeps.analysis.survival import quantiles
 
 from . import style as st
 from .phase_diagram import axis_label, geometric, words

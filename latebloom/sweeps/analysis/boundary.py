@@ -10,7 +10,8 @@ from scipy.optimize import isotonic_regression
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
-from .survival import ROUNDING, TAIL, passages, resample, with_axis
+from .data import resample, with_axis
+from .survival import ROUNDING, TAIL, passages
 
 DRAWS = 400  # 10 of them lie beyond each end of the interval
 MARGIN = 0.05  # one instance in twenty

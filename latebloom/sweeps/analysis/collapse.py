@@ -9,7 +9,7 @@ import xarray as xr
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
-from .survival import factor
+from .data import factor
 
 POINTS = 200  # the shape of a grokking curve is its plateau and its drop: far fewer would do
 

@@ -13,7 +13,8 @@ from scipy.stats import t as student
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
-from .survival import TAIL, factor, passages, resample, with_axis
+from .data import factor, resample, with_axis
+from .survival import TAIL, passages
 
 # 25 draws lie beyond each end of the interval, which are then known to a few percent of its length.
 DRAWS = 1000

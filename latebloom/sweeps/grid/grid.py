@@ -24,10 +24,9 @@ from .seeding import derived_seed, seed_keys
 from .structure import structure_of
 from .task import TASKS, Task
 
+T = TypeVar("T")
 # Raise it when the meaning of a sweep's spec changes.
 SWEEP_VERSION = 1
-
-T = TypeVar("T")
 
 
 class Grid:
@@ -297,6 +296,5 @@ class Grid:
 
 def tasks_of(sweep: Grid) -> list[Task]:
     """Return the tasks of a sweep, in the order of `TASKS`."""
-    simulate = Task("simulate", sweep.engine, sweep.trajectories)
-    kinds = (kind for kind in TASKS if kind in sweep.tasks)
-    return [simulate if kind == "simulate" else Task(kind) for kind in kinds]
+    own = Task("simulate", sweep.engine, sweep.trajectories)
+    return [own if kind == own.kind else Task(kind) for kind in TASKS if kind in sweep.tasks]
