@@ -55,20 +55,9 @@ def _in_turn(function: Callable[[Array], Any]) -> Callable[[Array], Any]:
 
 def eigenvalues(x: Array) -> Array:
     """Return the eigenvalues of the symmetric JAX matrix in the last two axes, ascending."""
-    return _decomposed(_eigenvalues, x)
-
-
-def _eigenvalues(x: Array) -> Array:
     import jax.numpy as jnp
 
-    return jnp.linalg.eigvalsh(x)
-
-
-def _eigen(x: Array) -> tuple[Array, Array]:
-    import jax.numpy as jnp
-
-    values, vectors = jnp.linalg.eigh(x)
-    return values, vectors
+    return _decomposed(jnp.linalg.eigvalsh, x)
 
 
 def _singular(x: Array) -> tuple[Array, Array, Array]:
@@ -102,7 +91,7 @@ def polar(x: Array) -> Array:
 
     wide = x.shape[-2] < x.shape[-1]
     z = (x.swapaxes(-1, -2) if wide else x).astype(jnp.float64)
-    squares, V = _decomposed(_eigen, z.swapaxes(-1, -2) @ z)
+    squares, V = _decomposed(jnp.linalg.eigh, z.swapaxes(-1, -2) @ z)
     s = jnp.sqrt(jnp.maximum(squares, 0.0))
     kept = s > _rounding(x) * s[..., -1:]
     inverse = jnp.where(kept, 1.0 / jnp.where(kept, s, 1.0), 0.0)
@@ -119,8 +108,7 @@ def thin_svd(x: Array) -> tuple[Array, Array, Array]:
     """Return U, s, Vt of the matrix in the last two axes; NaN where x is not finite."""
     if namespace(x) is np:
         try:
-            U, s, Vt = np.linalg.svd(x, full_matrices=False)
-            return U, s, Vt
+            return np.linalg.svd(x, full_matrices=False)
         except np.linalg.LinAlgError:  # a diverged run
             n1, n2 = x.shape[-2:]
             k, lead = min(n1, n2), x.shape[:-2]

@@ -1,7 +1,7 @@
 """Modules that are loaded when something of them is first used."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class Lazy:
@@ -20,3 +20,9 @@ class Lazy:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(importlib.import_module(self._name), attribute)
+
+
+if TYPE_CHECKING:
+    import xarray as xarray
+else:
+    xarray = Lazy("xarray")

@@ -147,9 +147,7 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("b1", "b2"):
-            check.fraction(f"Adam.{name}", getattr(self, name))
-            if getattr(self, name) == 1:
-                raise InvalidInput(f"Adam.{name} = 1: must be below 1")
+            check.fraction(f"Adam.{name}", getattr(self, name), below_one=True)
         check.real("Adam.eps", self.eps, low=0, strict=True)
 
     def rule(self, alpha: Array) -> Any:
@@ -177,9 +175,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check.boolean("SGD.nesterov", self.nesterov)
-        check.fraction("SGD.momentum", self.momentum)
-        if self.momentum == 1:
-            raise InvalidInput("SGD.momentum = 1: must be below 1")
+        check.fraction("SGD.momentum", self.momentum, below_one=True)
 
     def rule(self, alpha: Array) -> Any:
         """Return optax's SGD."""

@@ -42,7 +42,7 @@ class ProximalGradient(_Proximal):
     alpha: float | Schedule
 
     def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
-        """Return the forward-backward"""
+        """Return the forward-backward step at x."""
         return _forward_backward(params, step), memory
 
 

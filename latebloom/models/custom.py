@@ -56,7 +56,7 @@ class Custom(Network):
             raise InvalidInput("Custom.params is empty: a model needs parameters")
         arrays = {}
         for name, value in self.params.items():
-            array = np.array(value)
+            array = arrays[name] = np.array(value)
             if array.dtype.kind != "f":
                 raise InvalidInput(
                     f"Custom.params[{name!r}] is of type {array.dtype}: must be an array of "
@@ -68,7 +68,6 @@ class Custom(Network):
                     f"Custom.params[{name!r}] must be finite: it has NaN or infinity"
                 )
             array.setflags(write=False)
-            arrays[name] = array
         object.__setattr__(self, "params", arrays)
 
     @classmethod
@@ -85,8 +84,7 @@ class Custom(Network):
 
         paths, tree = jax.tree_util.tree_flatten_with_path(params)
         names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
-        if len(set(names)) < len(names):
-            twice = next(n for n in names if names.count(n) > 1)
+        for twice in (name for name in names if names.count(name) > 1):
             raise InvalidInput(
                 f"Custom.of: two parameters are called {twice!r}; rename a key with a point in it"
             )
@@ -94,9 +92,8 @@ class Custom(Network):
         def flat(named: Params, inputs: Array) -> Array:
             return function(tree.unflatten([named[n] for n in names]), inputs)
 
-        return cls(
-            name, {n: np.asarray(leaf) for n, (_, leaf) in zip(names, paths, strict=True)}, flat
-        )
+        arrays = [np.asarray(leaf) for _, leaf in paths]
+        return cls(name, dict(zip(names, arrays, strict=True)), flat)
 
     def start(self, problem: Supervised, seed: int, scale: float = 1.0) -> Params:
         """Return the given parameters times `scale`, whatever the seed."""

@@ -84,21 +84,17 @@ class Sobolev(Term):
         return self._beta(beta) * total
 
     def value(self, x: Array, beta: Strength = None) -> Array:
-        """Refuse: there is no value without the function."""
-        raise Unsupported(_NEEDS)
+        """Refuse: there is no value or subgradient without the function."""
+        raise Unsupported(
+            "Sobolev acts on the function, not on parameters: train a network on TeacherStudent "
+            "with it"
+        )
 
-    def subgradient(self, x: Array, beta: Strength = None) -> Array:
-        """Refuse: there is no subgradient without the function."""
-        raise Unsupported(_NEEDS)
+    subgradient = value
 
     def dual_norm(self, z: Array) -> Array:
-        """Refuse: it is not a norm of the parameters."""
-        raise Unsupported(_NEEDS)
-
-
-_NEEDS = (
-    "Sobolev acts on the function, not on parameters: train a network on TeacherStudent with it"
-)
+        """Refuse, as `value` does."""
+        return self.value(z)
 
 
 def derivatives(function: Callable[[Array], Array], inputs: Array, order: int) -> tuple[Array, ...]:

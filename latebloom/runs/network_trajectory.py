@@ -1,16 +1,11 @@
 """The trajectory of a network: losses, errors and norms at the recorded steps, as a Dataset."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import xarray as xr
 from latebloom.experiment.experiment import Experiment
-
-if TYPE_CHECKING:
-    import xarray as xr
-else:
-    xr = Lazy("xarray")
 
 # Variable: (long name, unit).
 DESCRIPTIONS = {
