@@ -4,7 +4,6 @@ once."""
 import numpy as np
 
 from latebloom.core import schedules
-from latebloom.core.errors import Unsupported
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent, ProximalGradient, Subgradient
@@ -19,45 +18,51 @@ from .result import EngineResult
 from .threads import blas_threads
 
 
-def why_not(experiment: Experiment) -> str | None:
-    """Return why the closed form does not apply, or None if it does."""
-    if not isinstance(experiment.model, Linear):
-        return "it needs a linear model"
-    if not isinstance(experiment.data, VectorLeastSquares):
-        return "it needs an unknown that is a vector"
-    if not isinstance(experiment.method, GradientDescent | Subgradient | ProximalGradient):
-        return "it needs GradientDescent, Subgradient or ProximalGradient"
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    if not all(isinstance(t, L2) or schedules.constant(t.beta) == 0 for t in terms):
-        return "it needs a penalty made of L2 (or none)"
-    values = [experiment.method.alpha, *(term.beta for term in terms)]
-    if any(schedules.constant(v) is None for v in values):
-        return "it needs constant alpha and beta"
-    return experiment.unstable()
-
-
-def simulate_spectral(experiment: Experiment) -> EngineResult:
-    r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ at the steps to record.
-
-    First passages are exact to the step, by certified search on the closed form; the cost does not
-    depend on the horizon.
-
-    **Returns:** an `EngineResult`.
-
-    **Raises:** `Unsupported` where no closed form exists.
+class SpectralEngine(Engine):
+    """The closed form of gradient methods on ridge-regularized least squares.
 
     Source: arXiv 2506.05718, theorem 3.6 (the closed form of the l2 case).
 
     >>> import latebloom as lb
-    >>> from latebloom.engines.spectral import simulate_spectral
+    >>> from latebloom.engines.spectral import SPECTRAL
     >>> problem = lb.SparseRecovery(n=20, s=2, N=10)
     >>> e = lb.Experiment(problem, lb.L2(1e-5), lb.GradientDescent(0.1), init=10.0, steps=10**12)
-    >>> simulate_spectral(e).t1.kind
+    >>> SPECTRAL.run(e).t1.kind
     'exact'
     """
-    reason = why_not(experiment)
-    if reason:
-        raise Unsupported(f"engine 'spectral': {reason}; use engine 'step'")
+
+    name = "spectral"
+
+    def why_not(self, experiment: Experiment) -> str | None:
+        """Return why the closed form does not apply, or None if it does."""
+        method, terms = experiment.method, experiment.terms
+        if not isinstance(experiment.model, Linear):
+            return "it needs a linear model"
+        if not isinstance(experiment.data, VectorLeastSquares):
+            return "it needs an unknown that is a vector"
+        if not isinstance(method, GradientDescent | Subgradient | ProximalGradient):
+            return "it needs GradientDescent, Subgradient or ProximalGradient"
+        if not all(isinstance(t, L2) or schedules.constant(t.beta) == 0 for t in terms):
+            return "it needs a penalty made of L2 (or none)"
+        if any(schedules.constant(v) is None for v in (method.alpha, *(t.beta for t in terms))):
+            return "it needs constant alpha and beta"
+        return experiment.unstable()
+
+    def cost(self, experiment: Experiment) -> float:
+        """Return a millisecond: one decomposition, whatever the horizon."""
+        return 1e-3
+
+    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+        r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ at the steps to record.
+
+        First passages are exact to the step, by certified search on the closed form; the cost does
+        not depend on the horizon, and `progress` is never called.
+        """
+        with blas_threads(experiment.data):
+            return _closed_form(experiment)
+
+
+def _closed_form(experiment: Experiment) -> EngineResult:
     data = experiment.vector_data
     a = np.asarray(experiment.start)
     ridge = strengths(experiment.penalty).l2
@@ -86,23 +91,4 @@ def simulate_spectral(experiment: Experiment) -> EngineResult:
     )
 
 
-class SpectralEngine(Engine):
-    """The closed form of gradient methods on ridge-regularized least squares."""
-
-    name = "spectral"
-
-    def why_not(self, experiment: Experiment) -> str | None:
-        """Return why the closed form does not apply, or None if it does."""
-        return why_not(experiment)
-
-    def cost(self, experiment: Experiment) -> float:
-        """Return a millisecond: one decomposition, whatever the horizon."""
-        return 1e-3
-
-    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-        """Return what `simulate_spectral` does; `progress` is never called."""
-        with blas_threads(experiment.data):
-            return simulate_spectral(experiment)
-
-
-register_engine(SpectralEngine())
+SPECTRAL = register_engine(SpectralEngine())

@@ -43,15 +43,6 @@ class Log:
         """What was measured last."""
         return self.all_measures[self.count - 1]
 
-    @property
-    def up_to_date(self) -> bool:
-        """Whether the state is the recorded one."""
-        return self.recorded[0] == self.t
-
-    def advanced(self, state: State, steps: int) -> "Log":
-        """Return the log so many steps later."""
-        return replace(self, state=state, t=self.t + steps)
-
     def passes(self, at_threshold: np.ndarray, batched: bool) -> "Log":
         """Return the log with the first passages at this step; `at_threshold` has a row for every
         experiment, a column for train and for test."""
