@@ -8,7 +8,7 @@ and its average stays within a small multiple of $\alpha\beta\sqrt n$, so passag
 through slightly higher and lower thresholds bracket those of the run.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -174,23 +174,19 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
     )
 
 
+@dataclass
 class _Flow:
     """The flow da/dk = -rate P xi from step 1, piece by piece between coordinates reaching zero."""
 
-    def __init__(
-        self,
-        a_star: Float[np.ndarray, " n"] | None,
-        kernel: Float[np.ndarray, "n d"],
-        rate: float,
-        start: Float[np.ndarray, " n"],
-        last: int,
-        test: list[Tracker],
-    ) -> None:
-        self.a_star, self.kernel, self.rate = a_star, kernel, rate
-        self.a, self.k, self.last = start, 1.0, last
-        self.test = test
-        self.events = 0
-        self.first_hit = float(last)
+    a_star: Float[np.ndarray, " n"] | None
+    kernel: Float[np.ndarray, "n d"]
+    rate: float
+    a: Float[np.ndarray, " n"]
+    last: int
+    test: list[Tracker]
+    k: float = 1.0
+    events: int = 0
+    first_hit: float = np.inf
 
     def pieces(self):
         """Yield (begin, end, a at begin, velocity) until the last step."""

@@ -209,7 +209,7 @@ class Trainer:
     def _save(self) -> None:
         assert self.checkpoint is not None
         try:
-            self.checkpoint.save(self.experiments, *pack(self.log))
+            self.checkpoint.save(self.experiments, *pack(self.log, self.due))
             self.saved = self.log
         except InvalidInput as error:  # a full disk must not cost what was computed
             warnings.warn(f"{error}; the run goes on without", stacklevel=2)
@@ -221,7 +221,7 @@ class Trainer:
         log = self.log
         measures = jax.tree.map(lambda *rows: np.stack(rows), *map(pick, log.measures))
         return TrainingResult(
-            np.array(log.steps),
+            self.due[: log.count],
             measures,
             jax.tree.map(np.asarray, pick(log.recorded[1].params)),
             passages,

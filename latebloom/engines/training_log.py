@@ -20,8 +20,7 @@ class Log:
     state: State
     recorded: tuple[int, State]  # step and state of the last record, step -1 before the first
     t: int = 0
-    # Shared by successive logs; what is beyond `count` does not count.
-    all_steps: list[int] = field(default_factory=list)
+    # One for each record, shared by successive logs; what is beyond `count` does not count.
     all_measures: list[Measures] = field(default_factory=list)
     count: int = 0
     # (experiment, split) -> the record before the error was first at its threshold, the record at
@@ -29,13 +28,8 @@ class Log:
     passed: dict[tuple[int, int], tuple[int, int, State]] = field(default_factory=dict)
 
     @property
-    def steps(self) -> list[int]:
-        """The recorded steps."""
-        return self.all_steps[: self.count]
-
-    @property
     def measures(self) -> list[Measures]:
-        """What was measured there."""
+        """What was measured at the records."""
         return self.all_measures[: self.count]
 
     @property
@@ -55,9 +49,7 @@ class Log:
 
     def kept(self, found: Measures) -> "Log":
         """Return the log with what was measured at this step."""
-        del self.all_steps[self.count :], self.all_measures[self.count :]
-        self.all_steps.append(self.t)
-        self.all_measures.append(found)
+        self.all_measures[self.count :] = [found]
         return replace(self, count=self.count + 1, recorded=(self.t, self.state))
 
 
@@ -76,10 +68,11 @@ def _like(prefix: str, tree: Any, arrays: dict[str, np.ndarray]) -> Any:
     return structure.unflatten([arrays[prefix + jax.tree_util.keystr(p)] for p, _ in paths])
 
 
-def pack(log: Log) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the log as named arrays, and what else is needed to read them."""
+def pack(log: Log, due: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the log of records at the steps `due` as named arrays, and what else is needed to read
+    them."""
     arrays = _leaves("state", log.state) | _leaves("recorded", log.recorded[1])
-    arrays["steps"] = np.array(log.steps)
+    arrays["steps"] = due[: log.count]
     arrays |= _leaves("measures", jax.tree.map(lambda *rows: np.stack(rows), *log.measures))
     passed = []
     for (i, split), (low, high, state) in log.passed.items():
@@ -125,4 +118,4 @@ def unpack(
         (i, split): (low, high, state(f"passed.{i}.{split}", one))
         for i, split, low, high in info["passed"]
     }
-    return Log(state("state"), (recorded, state("recorded")), t, steps, rows, len(steps), passed)
+    return Log(state("state"), (recorded, state("recorded")), t, rows, len(steps), passed)

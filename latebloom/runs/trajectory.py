@@ -100,12 +100,17 @@ def observables(
         {**variables, "a": (("step", *axes), a)},
         coords={"step": steps, **{x: np.arange(k) for x, k in zip(axes, a.shape[1:], strict=True)}},
     )
-    for name, (long_name, units) in {**DESCRIPTIONS, **OF_MATRICES}.items():
-        if name in dataset:
+    of_axes = {name: (f"{name} of a", "1") for name in axes}
+    return labelled(dataset, experiment, {**DESCRIPTIONS, **OF_MATRICES, **of_axes})
+
+
+def labelled(
+    dataset: "xr.Dataset", experiment: Experiment, labels: dict[str, tuple[str, str]]
+) -> "xr.Dataset":
+    """Return the Dataset with the hash of its experiment, and name -> (long name, unit)."""
+    for name, (long_name, units) in (labels | {"step": ("number of updates done", "1")}).items():
+        if name in dataset.variables:
             dataset[name].attrs.update(long_name=long_name, units=units)
-    dataset["step"].attrs.update(long_name="number of updates done", units="1")
-    for name in axes:
-        dataset[name].attrs.update(long_name=f"{name} of a", units="1")
     dataset.attrs["hash"] = experiment.hash
     return dataset
 
