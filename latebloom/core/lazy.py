@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 class Lazy:
     """Stands for a module until an attribute is used.
 
-    xarray brings pandas along and takes half of the time that a command needs to start; many
-    commands never touch it.
+    JAX, or xarray with pandas, takes half of the time that a command needs to start; many commands
+    never touch it.
 
     >>> from latebloom.core.lazy import Lazy
     >>> Lazy("math").sqrt(4.0)
@@ -23,6 +23,9 @@ class Lazy:
 
 
 if TYPE_CHECKING:
+    import jax as jax
+    import jax.numpy as jnp
+    import optax as optax
     import xarray as xarray
 else:
-    xarray = Lazy("xarray")
+    jax, jnp, optax, xarray = map(Lazy, ("jax", "jax.numpy", "optax", "xarray"))

@@ -16,6 +16,7 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, unwritable
 from latebloom.core.files import replace
+from latebloom.core.lazy import jax
 from latebloom.core.spec import fingerprint
 from latebloom.core.versions import versions
 
@@ -139,8 +140,6 @@ class Checkpoint:
 
 def made_with() -> dict[str, str]:
     """Return what a run that goes on must share to end equal to the bit: compilers and device."""
-    import jax
-
     names = ("latebloom", "numpy", "jax", "jaxlib", "optax")
     device = jax.devices()[0]
     return {name: versions()[name] for name in names} | {

@@ -8,6 +8,7 @@ import numpy as np
 
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
+from latebloom.core.lazy import jax
 from latebloom.core.spec import register
 from latebloom.problems.supervised import Supervised
 
@@ -80,8 +81,6 @@ class Custom(Network):
         - `function`: from (pytree, inputs) to outputs.
         - `params`: the pytree at step 0; its leaves get the names of their paths.
         """
-        import jax
-
         paths, tree = jax.tree_util.tree_flatten_with_path(params)
         names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
         for twice in (name for name in names if names.count(name) > 1):
@@ -105,8 +104,6 @@ class Custom(Network):
 
     def why_not(self, problem: Supervised) -> str | None:
         """Return the reason if the outputs have another shape than the targets need."""
-        import jax
-
         side = problem.train
         params = {k: jax.ShapeDtypeStruct(v.shape, np.float32) for k, v in self.params.items()}
         inputs = jax.ShapeDtypeStruct(side.inputs.shape, side.inputs.dtype)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from latebloom.core import checks as check
 from latebloom.core.arrays import Array
 from latebloom.core.errors import Unsupported
+from latebloom.core.lazy import jax, jnp
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 
@@ -69,8 +70,6 @@ class Sobolev(Term):
         - `beta`: the regularization strength, if not the penalty's own.
         - `weights`: shape (N,), 1 for examples that count and 0 for padding; None if all count.
         """
-        import jax.numpy as jnp
-
         total = 0.0
         for own, true in zip(derivatives(function, inputs, self.order), teacher, strict=True):
             each = ((own - true) ** 2).reshape(len(inputs), -1).sum(axis=1)
@@ -99,8 +98,6 @@ class Sobolev(Term):
 
 def derivatives(function: Callable[[Array], Array], inputs: Array, order: int) -> tuple[Array, ...]:
     """Return the Jacobian (N, C, d) and, for order 2, the Hessian (N, C, d, d) at each input."""
-    import jax
-    import jax.numpy as jnp
 
     def jacobian(x: Array) -> Array:
         # One pullback per output for the whole batch: rows do not mix, so the columns of the
