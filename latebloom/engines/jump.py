@@ -9,7 +9,7 @@ from . import averaged_jump, proximal_jump
 from .base import Engine, register_engine
 from .proximal_jump import solve as solve
 from .result import EngineResult, Records
-from .threads import blas_threads
+from .threads import few_threads
 
 
 class JumpEngine(Engine):
@@ -40,14 +40,14 @@ class JumpEngine(Engine):
         """Return `iterates` for proximal gradient and `average` for subgradient methods."""
         return "iterates" if self.exact(experiment) else "average"
 
+    @few_threads
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
         """Simulate; `progress` is called with (steps done, steps in all) after every piece."""
-        with blas_threads(experiment.data):
-            if self.exact(experiment):
-                return proximal_jump.simulate(experiment, progress)
-            if isinstance(experiment.method, ProjectedSubgradient):
-                return averaged_jump.simulate_projected(experiment, progress)
-            return averaged_jump.simulate_subgradient(experiment, progress)
+        if self.exact(experiment):
+            return proximal_jump.simulate(experiment, progress)
+        if isinstance(experiment.method, ProjectedSubgradient):
+            return averaged_jump.simulate_projected(experiment, progress)
+        return averaged_jump.simulate_subgradient(experiment, progress)
 
 
 JUMP = register_engine(JumpEngine())

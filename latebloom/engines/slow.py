@@ -25,7 +25,7 @@ from .passages import trackers
 from .result import EngineResult, Records
 from .slow_flow import ATOL, RTOL, Failed, flow_of, stretches, units
 from .slow_passages import CHATTER_MARGIN, MARGIN, WIDEST, Watch, bracket, slip, watches
-from .threads import blas_threads
+from .threads import few_threads
 
 METHODS = (ProximalGradient, Subgradient, ProjectedSubgradient)
 # Steps taken one by one: t1 is about 100 at ordinary step sizes, and 2,000 steps cost less than the
@@ -108,20 +108,20 @@ class SlowEngine(Engine):
         """Return `flow`."""
         return "flow"
 
+    @few_threads
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
         """Simulate; `events` counts the singular value decompositions.
 
         A passage that the flow does not show clearly is censored, with a note.
         """
-        with blas_threads(experiment.data):
-            run = _Run(experiment, progress)
-            try:
-                run.steps()
-                if run.k < experiment.steps:
-                    run.follow()
-            except KeyboardInterrupt:
-                run.interrupted = True
-            return run.result()
+        run = _Run(experiment, progress)
+        try:
+            run.steps()
+            if run.k < experiment.steps:
+                run.follow()
+        except KeyboardInterrupt:
+            run.interrupted = True
+        return run.result()
 
 
 class _Run:

@@ -15,7 +15,7 @@ from .affine import AffinePiece, Start
 from .base import Engine, register_engine
 from .passages import Tracker, advance, trackers
 from .result import EngineResult
-from .threads import blas_threads
+from .threads import few_threads
 
 
 class SpectralEngine(Engine):
@@ -52,43 +52,39 @@ class SpectralEngine(Engine):
         """Return a millisecond: one decomposition, whatever the horizon."""
         return 1e-3
 
+    @few_threads
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
         r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ at the steps to record.
 
         First passages are exact to the step, by certified search on the closed form; the cost does
         not depend on the horizon, and `progress` is never called.
         """
-        with blas_threads(experiment.data):
-            return _closed_form(experiment)
+        data = experiment.vector_data
+        a = np.asarray(experiment.start)
+        ridge = strengths(experiment.penalty).l2
+        error = np.zeros_like(a) if data.a_star is None else a - data.a_star
+        start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
+        implicit = isinstance(experiment.method, ProximalGradient)
+        alpha = schedules.initial(experiment.method.alpha)
+        piece = AffinePiece(data.svd, start, alpha, ridge, implicit=implicit)
 
-
-def _closed_form(experiment: Experiment) -> EngineResult:
-    data = experiment.vector_data
-    a = np.asarray(experiment.start)
-    ridge = strengths(experiment.penalty).l2
-    error = np.zeros_like(a) if data.a_star is None else a - data.a_star
-    start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
-    implicit = isinstance(experiment.method, ProximalGradient)
-    alpha = schedules.initial(experiment.method.alpha)
-    piece = AffinePiece(data.svd, start, alpha, ridge, implicit=implicit)
-
-    last = experiment.steps
-    norms = [piece.train(), piece.test()]
-    tracked: list[Tracker] = trackers(experiment)
-    for tracker, norm in zip(tracked, norms, strict=False):
-        ends = norm.values(np.array([0.0, float(last)]))
-        tracker.step(0, float(ends[0]))
-        advance(tracker, norm, 0, last, float(ends[1]))
-    passages = [t.first for t in tracked if t.first is not None]
-    steps = np.unique(np.append(experiment.record_steps, passages)).astype(np.int64)
-    return EngineResult(
-        steps=steps,
-        params=piece.at(steps.astype(float)).T,
-        t1=tracked[0].passage(),
-        t2=tracked[1].passage() if len(tracked) > 1 else None,
-        done=last,
-        events=0,
-    )
+        last = experiment.steps
+        norms = [piece.train(), piece.test()]
+        tracked: list[Tracker] = trackers(experiment)
+        for tracker, norm in zip(tracked, norms, strict=False):
+            ends = norm.values(np.array([0.0, float(last)]))
+            tracker.step(0, float(ends[0]))
+            advance(tracker, norm, 0, last, float(ends[1]))
+        passages = [t.first for t in tracked if t.first is not None]
+        steps = np.unique(np.append(experiment.record_steps, passages)).astype(np.int64)
+        return EngineResult(
+            steps=steps,
+            params=piece.at(steps.astype(float)).T,
+            t1=tracked[0].passage(),
+            t2=tracked[1].passage() if len(tracked) > 1 else None,
+            done=last,
+            events=0,
+        )
 
 
 SPECTRAL = register_engine(SpectralEngine())
