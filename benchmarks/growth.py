@@ -8,7 +8,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 import latebloom as lb
-from latebloom.engines.jump import simulate_jump
+from latebloom.engines.jump import JUMP
 
 from .figure3 import PROBLEM
 from .timing import Row
@@ -27,7 +27,7 @@ def run(problem: lb.SparseRecovery, alpha: float, beta: float) -> dict[str, floa
     experiment = lb.Experiment(problem, lb.L1(beta), lb.ProximalGradient(alpha), steps=steps)
     experiment.data.svd  # noqa: B018 - cached
     began = time.perf_counter()
-    result = simulate_jump(experiment)
+    result = JUMP.run(experiment)
     seconds = time.perf_counter() - began
     return {
         "n": problem.n,

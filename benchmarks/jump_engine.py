@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import latebloom as lb
-from latebloom.engines.jump import simulate_jump
+from latebloom.engines.jump import JUMP
 from latebloom.experiment.presets import load
 
 from .figure3 import ALPHA, experiment, numpy_loop
@@ -18,15 +18,15 @@ def measure(out: Path) -> list[Row]:
     long = experiment(lb.ProximalGradient(ALPHA), beta=1e-9, steps=10**10)
     short.data.svd  # noqa: B018 - cached; drawing the problem is not what is measured
     loop, near, far = in_turn(
-        lambda: numpy_loop(LOOP_STEPS), lambda: simulate_jump(short), lambda: simulate_jump(long)
+        lambda: numpy_loop(LOOP_STEPS), lambda: JUMP.run(short), lambda: JUMP.run(long)
     )
     loop /= LOOP_STEPS
     alphas = [0.005, 0.01, 0.0275, 0.055, 0.0825, 0.1]
     betas = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
     runs = lb.sweep(load("fig4"), {"alpha": alphas, "beta": betas}).cells()
     grid = [e.with_(method=lb.ProximalGradient(e.method.alpha)) for _, e in runs]
-    (whole,) = in_turn(lambda: [simulate_jump(e) for e in grid], rounds=1)
-    t2 = simulate_jump(long).t2.step
+    (whole,) = in_turn(lambda: [JUMP.run(e) for e in grid], rounds=1)
+    t2 = JUMP.run(long).t2.step
     hours = 36e8 * loop / 3600
     return [
         Row("Figure 3 (10^6 steps)", near, "s", "<= 0.2", near <= 0.2,

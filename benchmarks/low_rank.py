@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import latebloom as lb
-from latebloom.engines.slow import simulate_slow
+from latebloom.engines.slow import SLOW
 from latebloom.engines.step import simulate_step
 from latebloom.experiment.presets import load
 from latebloom.simulate import simulate
@@ -57,11 +57,11 @@ def measure(out: Path) -> list[Row]:
         numpy_loop,
         lambda: simulate_step(one),
         lambda: simulate_step(many),
-        lambda: simulate_slow(short),
-        lambda: simulate_slow(long),
+        lambda: SLOW.run(short),
+        lambda: SLOW.run(long),
     )
     loop, step, batch = loop / LOOP_STEPS, step / STEPS, batch / (BATCH_STEPS * BATCH)
-    found = simulate_slow(middle)
+    found = SLOW.run(middle)
     assert found.t2 is not None
     assert found.t2.low is not None
     assert found.events is not None

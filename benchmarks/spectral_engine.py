@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import latebloom as lb
-from latebloom.engines.spectral import simulate_spectral
+from latebloom.engines.spectral import SPECTRAL
 
 from .figure3 import PROBLEM, numpy_loop
 from .timing import Row, in_turn
@@ -18,7 +18,7 @@ def measure(out: Path) -> list[Row]:
         # A fresh problem each time: its decomposition is part of the cost.
         problem = lb.SparseRecovery.from_arrays(PROBLEM.X, PROBLEM.y_star, PROBLEM.a_star)
         method = lb.GradientDescent(0.1)
-        simulate_spectral(lb.Experiment(problem, lb.L2(1e-5), method, init=10.0, steps=steps))
+        SPECTRAL.run(lb.Experiment(problem, lb.L2(1e-5), method, init=10.0, steps=steps))
 
     loop, far, farther = in_turn(
         lambda: numpy_loop(LOOP_STEPS), lambda: run(10**8), lambda: run(10**15)

@@ -4,20 +4,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from latebloom.core.errors import InvalidInput, Unsupported
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import xarray as xr
 from latebloom.core.phases import Passage, Phases, Verdict, phases
 from latebloom.core.progress import Progress
 from latebloom.core.versions import versions
-from latebloom.engines.base import Engine, find_engine, records_of, require_engine
+from latebloom.engines.base import Engine, find_engine, require_engine
 from latebloom.engines.checkpoint import Checkpoint
+from latebloom.engines.jump import JUMP
 from latebloom.engines.result import EngineResult
+from latebloom.engines.spectral import SPECTRAL
+from latebloom.engines.step_engine import StepEngine, TrainingEngine
 from latebloom.engines.threads import blas_threads
-from latebloom.engines.training_engine import TrainingEngine
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
 from latebloom.runs.network_trajectory import network_observables
@@ -25,14 +27,8 @@ from latebloom.runs.run import Run
 from latebloom.runs.trajectory import observables
 from latebloom.theory.limits import Limit, constants, limit
 
-from .engines import jump, spectral
 from .methods import ProximalGradient
 from .problems import MatrixLeastSquares, Supervised
-
-if TYPE_CHECKING:
-    import xarray as xr
-else:
-    xr = Lazy("xarray")
 
 FOR_NETWORKS = (
     "refine and checkpoint are for networks: the engines of least squares are exact to the step, "
@@ -77,20 +73,10 @@ def simulate(
     >>> run.engine, run.phases.t2.kind
     ('jump', 'exact')
     """
-    if isinstance(experiment.problem, Supervised):
-        chosen = find_engine(engine, experiment)
-        return _train(chosen, [experiment], progress, refine, checkpoint)[0]
     require_engine(engine)
-    if refine or checkpoint is not None:
-        raise Unsupported(FOR_NETWORKS)
-    if not force:
-        experiment.method.require_stable(
-            experiment.data, experiment.penalty, experiment.least_squares_model
-        )
+    _require_valid([experiment], force, refine, checkpoint)
     chosen = find_engine(engine, experiment)
-    began = time.perf_counter()
-    result = chosen.run(experiment, progress)
-    return _judge(experiment, chosen.name, result, time.perf_counter() - began)
+    return _runs(chosen, [experiment], progress, refine, checkpoint)[0]
 
 
 def simulate_batch(
@@ -122,70 +108,83 @@ def simulate_batch(
     """
     if not experiments:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
-    if isinstance(experiments[0].problem, Supervised):
-        engine = find_engine("step", experiments[0])
-        return _train(engine, experiments, progress, refine, checkpoint)
-    from latebloom.engines.step import simulate_step
+    _require_valid(experiments, force, refine, checkpoint)
+    engine = find_engine("step", experiments[0])
+    return _runs(engine, experiments, progress, refine, checkpoint)
 
+
+def _require_valid(
+    experiments: Sequence[Experiment], force: bool, refine: bool, checkpoint: object
+) -> None:
+    """Raise unless all are networks, or all least squares without options of networks, stable."""
+    if isinstance(experiments[0].problem, Supervised):
+        for e in experiments:
+            _ = e.supervised  # a batch of networks and least squares has no common shape
+        return
     if refine or checkpoint is not None:
         raise Unsupported(FOR_NETWORKS)
     if not force:
         for e in experiments:
             e.method.require_stable(e.data, e.penalty, e.least_squares_model)
-    began = time.perf_counter()
-    results = simulate_step(experiments, progress)
-    each = (time.perf_counter() - began) / len(experiments)
-    return [_judge(e, "step", r, each) for e, r in zip(experiments, results, strict=True)]
 
 
-def _train(
+def _runs(
     engine: Engine,
     experiments: Sequence[Experiment],
     progress: Progress | None,
     refine: bool,
     checkpoint: Checkpoint | str | Path | None,
 ) -> list[Run]:
-    """Return the runs of networks of one shape."""
-    if isinstance(checkpoint, str | Path):
-        checkpoint = Checkpoint(checkpoint)
-    for e in experiments:
-        _ = e.supervised  # a batch of networks and least squares has no common shape
+    """Return the runs of experiments of one shape, or of a single one."""
     began = time.perf_counter()
-    results: list[Any]
+    results: Sequence[Any]
     if isinstance(engine, TrainingEngine):
-        results = engine.train(experiments, progress, checkpoint, refine)
+        from latebloom.engines.training import train
+
+        kept = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
+        results = train(experiments, progress, kept, refine)
     elif refine or checkpoint is not None:
         raise Unsupported(f"engine {engine.name!r}: refine and checkpoint are for 'step'")
+    elif type(engine) is StepEngine:
+        from latebloom.engines.step import simulate_step
+
+        results = simulate_step(experiments, progress)
     else:
         results = [engine.run(experiment, progress) for experiment in experiments]
     each = (time.perf_counter() - began) / len(experiments)
+    # What made a trajectory.
+    made = {"engine": engine.name, **{f"version_{name}": v for name, v in versions().items()}}
+    fields: Any = _of_network if engine.networks else _of_least_squares
     runs = []
     for experiment, result in zip(experiments, results, strict=True):
-        trajectory = network_observables(experiment, result.steps, result.measures)
-        trajectory.attrs |= _attributes(engine.name)
-        found = network_phases(experiment, trajectory, result.passages)
-        notes = () if result.resumed_from is None else (f"resumed at step {result.resumed_from:,}",)
-        if found.verdict in (Verdict.memorized_only, Verdict.never_memorized):
-            notes = (*notes, "flat so far: of a network no limit is known, and it may still move")
+        found = fields(experiment, result)
+        found["trajectory"].attrs |= made
         runs.append(
             Run(
                 experiment=experiment,
                 engine=engine.name,
-                phases=found,
-                trajectory=trajectory,
-                params=result.params,
                 seconds=each,
                 interrupted=result.interrupted,
-                notes=notes,
                 records=engine.records(experiment),
+                **found,
             )
         )
     return runs
 
 
-def _attributes(engine: str) -> dict[str, str]:
-    """Return what made a trajectory: the engine and the versions of packages."""
-    return {"engine": engine, **{f"version_{name}": v for name, v in versions().items()}}
+def _of_network(experiment: Experiment, result: Any) -> dict[str, Any]:
+    """Return the fields of the run that follow from a `TrainingResult`."""
+    trajectory = network_observables(experiment, result.steps, result.measures)
+    found = network_phases(experiment, trajectory, result.passages)
+    notes = () if result.resumed_from is None else (f"resumed at step {result.resumed_from:,}",)
+    if found.verdict in (Verdict.memorized_only, Verdict.never_memorized):
+        notes = (*notes, "flat so far: of a network no limit is known, and it may still move")
+    return {
+        "phases": found,
+        "trajectory": trajectory,
+        "params": result.params,
+        "notes": notes,
+    }
 
 
 def network_phases(
@@ -220,24 +219,19 @@ def network_phases(
     return found
 
 
-def _judge(experiment: Experiment, engine: str, result: EngineResult, seconds: float) -> Run:
+def _of_least_squares(experiment: Experiment, result: EngineResult) -> dict[str, Any]:
+    """Return the fields of the run that follow from an `EngineResult`."""
     t1 = -1 if result.t1.step is None else result.t1.step
     trajectory = observables(experiment, result.steps, result.params, t1=t1)
-    trajectory.attrs |= _attributes(engine)
     with blas_threads(experiment.data):
         found = _phases(experiment, result, trajectory)
-    return Run(
-        experiment=experiment,
-        engine=engine,
-        phases=found,
-        trajectory=trajectory,
-        params=result.params[-1],
-        seconds=seconds,
-        interrupted=result.interrupted,
-        events=result.events,
-        notes=result.notes,
-        records=records_of(engine, experiment),
-    )
+    return {
+        "phases": found,
+        "trajectory": trajectory,
+        "params": result.params[-1],
+        "events": result.events,
+        "notes": result.notes,
+    }
 
 
 def _later(experiment: Experiment, result: EngineResult) -> EngineResult | None:
@@ -249,10 +243,10 @@ def _later(experiment: Experiment, result: EngineResult) -> EngineResult | None:
     if isinstance(constants(experiment), str):
         return None
     whole = experiment.with_(steps=MAX_STEPS, record=At(()))
-    if spectral.why_not(experiment) is None:
-        return spectral.simulate_spectral(whole)
-    if isinstance(experiment.method, ProximalGradient) and jump.why_not(experiment) is None:
-        return jump.simulate_jump(whole.with_(init=result.params[-1]))
+    if SPECTRAL.why_not(experiment) is None:
+        return SPECTRAL.run(whole)
+    if JUMP.exact(experiment) and JUMP.why_not(experiment) is None:
+        return JUMP.run(whole.with_(init=result.params[-1]))
     return None
 
 

@@ -65,10 +65,10 @@ def test_a_run_stopped_while_it_measures_goes_on_with_that_record(at, whole, tmp
     """The record is due, its updates are done: it must neither be missing nor be there twice."""
     measure = training.Trainer._measure
 
-    def stopped(self, state, t):
+    def stopped(self, state, t, t1):
         if t == at:
             raise KeyboardInterrupt
-        return measure(self, state, t)
+        return measure(self, state, t, t1)
 
     kept = lb.Checkpoint(tmp_path)
     with monkeypatch.context() as patch:

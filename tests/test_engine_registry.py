@@ -48,7 +48,7 @@ class Stepwise(Engine):
 @pytest.fixture
 def stepwise():
     yield lb.register_engine(Stepwise())
-    base._LEAST_SQUARES.pop("stepwise", None)
+    base._ENGINES[False].pop("stepwise", None)
 
 
 PROBLEM = lb.SparseRecovery.code(n=30, s=2, N=14, seed=3)

@@ -22,7 +22,7 @@ from helpers import iterate as library_iterates
 from random_experiments import batches
 
 import latebloom as lb
-from latebloom.engines import jump, spectral
+from latebloom.engines.base import run_engine
 from latebloom.engines.decomposition import decompose
 from latebloom.engines.linear_functions import LinearFunctions
 from latebloom.engines.modes import Modes
@@ -276,7 +276,7 @@ def compare_proximal(count, size, seed, steps):
     for experiments in batches(count, size, seed, steps):
         jax.clear_caches()  # every batch is a new shape: hundreds of programs would pile up
         for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
-            assert_same(jump.simulate_jump(experiment), reference)
+            assert_same(run_engine("jump", experiment), reference)
             reached += reference.t2.step is not None
     return reached
 
@@ -302,7 +302,7 @@ def compare_brackets(method, count, size, seed, steps):
     for experiments in batches(count, size, seed, steps, method):
         jax.clear_caches()
         for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
-            result = jump.simulate_jump(experiment)
+            result = run_engine("jump", experiment)
             assert contains(result.t1, reference.t1), (result.t1, reference.t1)
             assert contains(result.t2, reference.t2), (result.t2, reference.t2)
             if result.t2.high is not None:
@@ -338,7 +338,7 @@ def test_jump_and_the_plain_loop_agree_on_the_published_instance():
         record=lb.Every(1),
     )
     passages, iterates = loop(experiment, ista(0.1, 1e-3))
-    result = jump.simulate_jump(experiment)
+    result = run_engine("jump", experiment)
     assert [result.t1.step, result.t2.step] == passages
     np.testing.assert_allclose(result.params, iterates, rtol=0, atol=1e-14)
 
@@ -350,7 +350,7 @@ def test_jump_scales_exactly_in_slow_time():
         experiment = lb.Experiment(
             PUBLISHED, lb.L1(beta), lb.ProximalGradient(0.1), steps=int(10 / beta)
         )
-        products.append(jump.simulate_jump(experiment).t2.step * 0.1 * beta)
+        products.append(run_engine("jump", experiment).t2.step * 0.1 * beta)
     assert abs(products[1] - products[2]) < 1e-6
     assert abs(products[0] - products[2]) < 1e-4
 
@@ -367,7 +367,7 @@ def test_jump_follows_piecewise_schedules(penalty):
     experiment = lb.Experiment(
         SMALL, penalty, lb.ProximalGradient(0.1), steps=4000, thresholds=(1e-2, 0.1)
     )
-    assert_same(jump.simulate_jump(experiment), simulate_step([experiment])[0])
+    assert_same(run_engine("jump", experiment), simulate_step([experiment])[0])
 
 
 def test_switching_the_penalty_on_after_t1_starts_at_t1():
@@ -407,7 +407,7 @@ def test_jump_handles_ties_and_degenerate_designs(name, share):
         steps=5000,
         thresholds=(1e-2, 1e-1),
     )
-    fast, reference = jump.simulate_jump(experiment), simulate_step([experiment])[0]
+    fast, reference = run_engine("jump", experiment), simulate_step([experiment])[0]
     assert (fast.t1, fast.t2) == (reference.t1, reference.t2)
     np.testing.assert_allclose(fast.params, reference.params, rtol=0, atol=1e-13)
 
@@ -417,7 +417,7 @@ def test_jump_with_a_step_that_solves_each_coordinate_at_once():
     X = 2 * np.eye(4)
     problem = lb.SparseRecovery.from_arrays(X, np.array([1.0, -2.0, 0.5, 0.0]), np.ones(4))
     experiment = lb.Experiment(problem, lb.L1(1e-2), lb.ProximalGradient(0.25), steps=50)
-    assert_same(jump.simulate_jump(experiment), simulate_step([experiment])[0])
+    assert_same(run_engine("jump", experiment), simulate_step([experiment])[0])
 
 
 def test_spectral_equals_the_plain_loop():
@@ -431,7 +431,7 @@ def test_spectral_equals_the_plain_loop():
         record=lb.Every(1),
     )
     passages, iterates = loop(experiment, ridge(0.1, 1e-2))
-    result = spectral.simulate_spectral(experiment)
+    result = run_engine("spectral", experiment)
     assert [result.t1.step, result.t2.step] == passages
     np.testing.assert_allclose(result.params, iterates, rtol=0, atol=1e-13)
 
@@ -449,7 +449,7 @@ def test_spectral_equals_step(method, share, beta):
         steps=3000,
         thresholds=(2e-2, 1.0),
     )
-    fast, reference = spectral.simulate_spectral(experiment), simulate_step([experiment])[0]
+    fast, reference = run_engine("spectral", experiment), simulate_step([experiment])[0]
     assert (fast.t1, fast.t2) == (reference.t1, reference.t2)
     np.testing.assert_allclose(fast.params, reference.params, rtol=0, atol=1e-12)
 
@@ -461,7 +461,7 @@ def test_ridge_is_the_limit_of_spectral():
         PUBLISHED, lb.L2(1e-5), lb.GradientDescent(0.1), init=10.0, steps=10**9
     )
     expected = np.linalg.solve(X.T @ X + 1e-5 * np.eye(100), X.T @ y)
-    result = spectral.simulate_spectral(experiment)
+    result = run_engine("spectral", experiment)
     np.testing.assert_allclose(result.params[-1], expected, rtol=1e-8, atol=1e-12)
 
 
@@ -560,7 +560,7 @@ def test_ties_do_not_keep_a_run_or_its_limit_going_for_ever(seed):
     problem = duplicated(seed)
     alpha = (0.1, 1.0, 1.9)[seed % 3] / problem.sigma_max
     experiment = lb.Experiment(problem, lb.L1(1e-2), lb.ProximalGradient(alpha), steps=10**15)
-    end = jump.simulate_jump(experiment).params[-1]
+    end = run_engine("jump", experiment).params[-1]
     gradient = problem.X.T @ (problem.X @ end - problem.y_star)
     # The optimality condition of the lasso, written out.
     assert np.abs(gradient).max() <= 1e-2 * (1 + 1e-9)
@@ -643,7 +643,7 @@ def test_what_comes_after_a_run_is_the_same_from_its_end_as_from_its_start(s, st
         problem, lb.L1(1e-4), lb.ProximalGradient(0.1), steps=steps, thresholds=(1e-4, 1e-2)
     )
     found = lb.simulate(experiment, engine="jump").phases
-    whole, end = jump.simulate_jump(experiment.with_(steps=10**15)), lb.limit(experiment)
+    whole, end = run_engine("jump", experiment.with_(steps=10**15)), lb.limit(experiment)
     both = zip(
         (found.t1, found.t2),
         (whole.t1, whole.t2),

@@ -7,7 +7,8 @@ import pytest
 
 import latebloom as lb
 from latebloom.engines import slow, slow_flow
-from latebloom.engines.slow import simulate_slow, why_not
+from latebloom.engines.base import run_engine
+from latebloom.engines.slow import SLOW
 from latebloom.engines.slow_flow import Flow, threshold_derivative
 from latebloom.engines.step import simulate_step
 from latebloom.penalties import Nuclear
@@ -68,7 +69,7 @@ def loop(e, keep=()):
 def test_t2_of_the_plain_loop_is_inside_a_bracket_of_one_percent(problem, method):
     e = experiment(problem, method)
     (t1, t2), _ = loop(e)
-    found = simulate_slow(e)
+    found = run_engine("slow", e)
     assert t2 > slow.FAST  # or nothing is tested
     assert found.t2.low <= t2 <= found.t2.high
     assert found.t2.high - found.t2.low <= 0.01 * t2
@@ -82,7 +83,7 @@ def test_t2_of_the_plain_loop_is_inside_a_bracket_of_one_percent(problem, method
 def test_short_runs_are_exact(method):
     e = experiment(COMPLETION, method, rate=3e-3, steps=1500, record=lb.At((7, 1500)))
     (t1, t2), kept = loop(e, (7, 1500))
-    found = simulate_slow(e)
+    found = run_engine("slow", e)
     assert (found.t1.step, found.t2.step) == (t1, t2)
     assert list(found.steps) == sorted({0, 7, 1500, t1, t2})
     np.testing.assert_allclose(found.params[found.steps == 7][0], kept[7], rtol=0, atol=1e-13)
@@ -97,7 +98,7 @@ def test_records_agree_with_stepping(method):
     at = (100, 2000, 2500, 4000)
     e = experiment(COMPLETION, method, steps=4000, record=lb.At(at))
     _, kept = loop(e, at)
-    found = simulate_slow(e)
+    found = run_engine("slow", e)
     for k in at:
         distance = np.linalg.norm(found.params[found.steps == k][0] - kept[k])
         # A proximal run is at its flow up to the discretization, the others within the chatter.
@@ -150,7 +151,7 @@ def test_jacobian_against_finite_differences(shape, spectrum, rng):
 def test_the_cost_does_not_grow_with_the_delay():
     problem, counts, scaled = MatrixCompletion(n1=8, n2=8, r=1, N=40, seed=2), [], []
     for rate in (1e-5, 1e-8):
-        found = simulate_slow(experiment(problem, rate=rate, steps=int(10 / rate)))
+        found = run_engine("slow", experiment(problem, rate=rate, steps=int(10 / rate)))
         counts.append(found.events)
         scaled.append(rate * found.t2.low)
     assert counts[1] <= 1.5 * counts[0]
@@ -162,7 +163,7 @@ def test_a_step_inside_the_flow_has_the_index_of_stepping():
     # Euler's method, which falls with the rate; a shift by one step would stay.
     e = experiment(COMPLETION, rate=1e-4, steps=2050, record=lb.At((2001, 2050)))
     _, kept = loop(e, (2001, 2050))
-    found = simulate_slow(e)
+    found = run_engine("slow", e)
     per_step = np.linalg.norm(kept[2050] - kept[2001]) / 49
     for k in (2001, 2050):
         distance = np.linalg.norm(found.params[found.steps == k][0] - kept[k])
@@ -174,23 +175,23 @@ def test_data_may_have_any_size():
     c = 1e4
     problem = MatrixCompletion.from_arrays(COMPLETION.mask, c * COMPLETION.a_star)
     large = small.with_(problem=problem, penalty=Nuclear(c * small.penalty.beta), init=c * 1e-6)
-    one, other = simulate_slow(small), simulate_slow(large)
+    one, other = run_engine("slow", small), run_engine("slow", large)
     assert one.t1 == other.t1
     assert abs(one.t2.low - other.t2.low) <= 1e-4 * one.t2.low
 
 
 def test_a_threshold_at_the_floor_is_undecided():
     e = experiment(COMPLETION, lb.Subgradient, rate=5e-4, steps=20_000)
-    end = simulate_slow(e).params[-1]
+    end = run_engine("slow", e).params[-1]
     floor = np.linalg.norm(end - COMPLETION.a_star) / np.linalg.norm(COMPLETION.a_star)
-    found = simulate_slow(e.with_(thresholds=(1e-2, 1.001 * floor)))
+    found = run_engine("slow", e.with_(thresholds=(1e-2, 1.001 * floor)))
     assert found.t2.kind == "censored"
     assert any("undecided" in note and "engine 'step'" in note for note in found.notes)
 
 
 def test_a_threshold_below_the_floor_is_not_reached():
     e = experiment(COMPLETION, rate=1e-3, share=0.02, thresholds=(0.5, 1e-4), steps=50_000)
-    found = simulate_slow(e)
+    found = run_engine("slow", e)
     assert (found.t2.kind, found.t2.low) == ("censored", e.steps + 1)
 
 
@@ -203,7 +204,7 @@ def test_a_failed_integration_says_so(monkeypatch):
 
     monkeypatch.setattr(slow, "stretches", stretches)
     e = experiment(COMPLETION)
-    found = simulate_slow(e)
+    found = run_engine("slow", e)
     assert slow.FAST < found.done < e.steps
     assert found.t2.kind == "censored"
     assert found.t2.low == found.done + 1
@@ -214,7 +215,7 @@ def test_what_may_lie_just_beyond_the_flow_is_not_denied():
     # The flow lags its run by up to a step: with t2 as the horizon it has not got there.
     e = experiment(COMPLETION, rate=3e-4)
     (_, t2), _ = loop(e)
-    found = simulate_slow(e.with_(steps=t2)).t2
+    found = run_engine("slow", e.with_(steps=t2)).t2
     assert found.high is not None or found.low <= t2
 
 
@@ -224,7 +225,7 @@ def test_an_interrupted_run_keeps_what_was_done():
             raise KeyboardInterrupt
 
     e = experiment(COMPLETION)
-    found = simulate_slow(e, stop)
+    found = run_engine("slow", e, stop)
     assert found.interrupted
     assert slow.FAST < found.done < e.steps
     assert found.steps[-1] == found.done
@@ -258,7 +259,7 @@ def test_the_integrator_reads_no_memory_that_was_never_set(monkeypatch):
 def test_progress_ends_at_the_horizon():
     seen = []
     e = experiment(COMPLETION)
-    simulate_slow(e, lambda done, total: seen.append((done, total)))
+    run_engine("slow", e, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (e.steps, e.steps)
     assert seen == sorted(seen)
 
@@ -277,14 +278,14 @@ def test_progress_ends_at_the_horizon():
 )
 def test_why_not_says_what_it_needs(changes, words):
     e = experiment(COMPLETION).with_(**changes)
-    assert words in why_not(e)
+    assert words in SLOW.why_not(e)
     with pytest.raises(lb.Unsupported, match="use engine 'step'"):
-        simulate_slow(e)
+        run_engine("slow", e)
 
 
 def test_vectors_are_refused():
     e = lb.Experiment(lb.SparseRecovery(n=9, s=1, N=6), lb.L1(1e-3))
-    assert "matrix" in why_not(e)
+    assert "matrix" in SLOW.why_not(e)
 
 
 def random_experiment(seed):
@@ -324,7 +325,7 @@ def test_t2_of_300_random_instances_is_inside_the_bracket(part):
         e, seed = random_experiment(seed), seed + 1
         if e is None:
             continue
-        found = simulate_slow(e)
+        found = run_engine("slow", e)
         t2 = found.t2
         if t2.high is None or t2.low <= slow.FAST:  # the floor is above the threshold, or exact
             undecided += any("undecided" in note for note in found.notes)

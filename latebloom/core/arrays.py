@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .lazy import jax, jnp
+
 # Up to this size QR iteration is as fast as divide and conquer or faster (10 x 10: up to twice);
 # at 100 x 100 it takes twice the time, at 200 x 200 three times.
 SMALL = 24
@@ -26,8 +28,6 @@ def one_by_one() -> Iterator[None]:
     jaxlib 0.10.2 on two cores, in a batch of networks. An accelerator has no such threads.
     Gradients do not go through what is compiled here.
     """
-    import jax
-
     token = _one_by_one.set(jax.default_backend() == "cpu")
     try:
         yield
@@ -42,8 +42,6 @@ def _decomposed(function: Callable[[Array], Any], x: Array) -> Any:
 
 @cache
 def _in_turn(function: Callable[[Array], Any]) -> Callable[[Array], Any]:
-    import jax
-
     def of_stack(x: Array) -> Any:
         if x.ndim == 2:
             return function(x)
@@ -55,28 +53,14 @@ def _in_turn(function: Callable[[Array], Any]) -> Callable[[Array], Any]:
 
 def eigenvalues(x: Array) -> Array:
     """Return the eigenvalues of the symmetric JAX matrix in the last two axes, ascending."""
-    return _decomposed(_eigenvalues, x)
-
-
-def _eigenvalues(x: Array) -> Array:
-    import jax.numpy as jnp
-
-    return jnp.linalg.eigvalsh(x)
-
-
-def _eigen(x: Array) -> tuple[Array, Array]:
-    import jax.numpy as jnp
-
-    values, vectors = jnp.linalg.eigh(x)
-    return values, vectors
+    return _decomposed(jnp.linalg.eigvalsh, x)
 
 
 def _singular(x: Array) -> tuple[Array, Array, Array]:
-    from jax.lax import linalg
-
     small = min(x.shape[-2:]) <= SMALL
-    method = linalg.SvdAlgorithm.QR if small else linalg.SvdAlgorithm.DEFAULT
-    U, s, Vt = linalg.svd(x, full_matrices=False, algorithm=method)
+    kinds = jax.lax.linalg.SvdAlgorithm
+    method = kinds.QR if small else kinds.DEFAULT
+    U, s, Vt = jax.lax.linalg.svd(x, full_matrices=False, algorithm=method)
     return U, s, Vt
 
 
@@ -98,11 +82,9 @@ def polar(x: Array) -> Array:
     if xp is np or x.dtype != np.float32:
         U, s, Vt = thin_svd(x)
         return (U * (s > _rounding(x) * s[..., :1])[..., None, :]) @ Vt
-    import jax.numpy as jnp
-
     wide = x.shape[-2] < x.shape[-1]
     z = (x.swapaxes(-1, -2) if wide else x).astype(jnp.float64)
-    squares, V = _decomposed(_eigen, z.swapaxes(-1, -2) @ z)
+    squares, V = _decomposed(jnp.linalg.eigh, z.swapaxes(-1, -2) @ z)
     s = jnp.sqrt(jnp.maximum(squares, 0.0))
     kept = s > _rounding(x) * s[..., -1:]
     inverse = jnp.where(kept, 1.0 / jnp.where(kept, s, 1.0), 0.0)
@@ -119,8 +101,7 @@ def thin_svd(x: Array) -> tuple[Array, Array, Array]:
     """Return U, s, Vt of the matrix in the last two axes; NaN where x is not finite."""
     if namespace(x) is np:
         try:
-            U, s, Vt = np.linalg.svd(x, full_matrices=False)
-            return U, s, Vt
+            return np.linalg.svd(x, full_matrices=False)
         except np.linalg.LinAlgError:  # a diverged run
             n1, n2 = x.shape[-2:]
             k, lead = min(n1, n2), x.shape[:-2]

@@ -10,7 +10,13 @@ from .errors import InvalidInput, nearest
 
 
 def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False) -> None:
-    """Require a finite number >= `low` (> `low` if `strict`)."""
+    """Require a finite number.
+
+    **Arguments:**
+
+    - `name`, `value`: of the setting.
+    - `low`, `strict`: it must be >= `low`, or > `low`.
+    """
     ok = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
     bound = f" {'>' if strict else '>='} {low:g}" if low > -math.inf else ""
     # Not math.isfinite, which fails for integers beyond the largest float.
@@ -20,7 +26,14 @@ def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False)
 
 
 def integer(name: str, value: Any, *, low: int, high: int | None = None, why: str = "") -> None:
-    """Require an integer in ``low..high``; `why` explains the bound to the user."""
+    """Require an integer.
+
+    **Arguments:**
+
+    - `name`, `value`: of the setting.
+    - `low`, `high`: the least and the largest value; None for no largest one.
+    - `why`: explains the bound to the user.
+    """
     ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not ok or value < low or (high is not None and value > high):
         allowed = f">= {low}" if high is None else f"in {low}..{high}"
@@ -35,11 +48,13 @@ def seeds(spec: Any, *names: str) -> None:
             integer(name, value, low=0, high=2**32 - 1)
 
 
-def fraction(name: str, value: Any) -> None:
-    """Require a number in [0, 1]."""
+def fraction(name: str, value: Any, *, below_one: bool = False) -> None:
+    """Require a number in [0, 1], or in [0, 1)."""
     real(name, value, low=0)
     if value > 1:
         raise InvalidInput(f"{name} = {value!r}: must be a fraction in [0, 1]")
+    if below_one and value == 1:
+        raise InvalidInput(f"{name} = 1: must be below 1")
 
 
 def boolean(name: str, value: Any) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import platformdirs
 
+from .lazy import jax
+
 VARIABLE = "LATEBLOOM_CACHE"
 OFF = "off"
 # Programs kept, of about 50 KiB each; the oldest go first. JAX's own limit would need locks.
@@ -33,8 +35,6 @@ def use_compilation_cache() -> None:
     Processes may share the folder: an entry that another one is just writing cannot be read, and is
     compiled. Reading and writing that fails, as on a full disk, is no error and no warning.
     """
-    import jax
-
     folder = cache_folder()
     if folder is None or jax.config.jax_compilation_cache_dir:  # pyright: ignore
         return

@@ -20,15 +20,12 @@ def read_steps(steps: ArrayLike) -> Steps:
     k = _floats("steps", steps)
     if not len(k):
         raise InvalidInput("steps is empty; give at least one recorded step")
-    bad = no_steps(k)
-    if len(bad):
+    for i in no_steps(k):
         raise InvalidInput(
-            f"steps[{bad[0]}] is {k[bad[0]]:g}; steps must be integers from 0 (the initialization) "
+            f"steps[{i}] is {k[i]:g}; steps must be integers from 0 (the initialization) "
             "to 2**53; if it is an epoch, multiply by the updates per epoch"
         )
-    bad = np.flatnonzero(np.diff(k) <= 0)
-    if len(bad):
-        i = int(bad[0])
+    for i in np.flatnonzero(np.diff(k) <= 0):
         raise InvalidInput(
             f"steps[{i + 1}] is {k[i + 1]:.0f} after {k[i]:.0f}; steps must increase without "
             "duplicates; sort the records and keep one per step"
@@ -74,9 +71,7 @@ def read_curve(name: str, values: ArrayLike, k: Steps, nan_from: int) -> tuple[C
         )
     e[start:] = np.inf
     # 1 - accuracy may be negative by the rounding of float32, no more.
-    below = np.flatnonzero(e < -1e-6)
-    if len(below):
-        i = int(below[0])
+    for i in np.flatnonzero(e < -1e-6):
         raise InvalidInput(
             f"{name} is {e[i]:g} at step {k[i]}; errors cannot be negative; pass relative errors "
             "or error rates (1 - accuracy, from accuracies in [0, 1] and not in percent)"

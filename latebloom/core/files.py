@@ -5,6 +5,7 @@ import os
 import socket
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +27,36 @@ def publish(folder: Path, name: str, data: bytes) -> bool:
 
     **Raises:** `InvalidInput` if it cannot be written.
     """
-    draft = folder / f"{DRAFT}{name}-{socket.gethostname()}-{os.getpid()}"
-    try:
-        with open(draft, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with _draft(folder / name, data) as draft:
         done = _place(draft, folder / name)
-        _sync(folder)
+        with contextlib.suppress(OSError):  # the new name survives a power failure, where it can
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         return done
-    except OSError as error:
-        raise unwritable(folder / name, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file in place of an earlier one; a reader sees one of the two, whole."""
+    """Write a file in place of an earlier one; a reader sees one of the two, whole.
+
+    **Raises:** `InvalidInput` if it cannot be written.
+    """
+    with _draft(path, data) as draft:
+        draft.replace(path)
+
+
+@contextlib.contextmanager
+def _draft(path: Path, data: bytes) -> Iterator[Path]:
+    """Give a file beside `path` with the data, on the disk; it disappears when the block ends."""
     draft = path.with_name(f"{DRAFT}{path.name}-{socket.gethostname()}-{os.getpid()}")
     try:
         with open(draft, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        yield draft
     except OSError as error:
         raise unwritable(path, error) from None
     finally:
@@ -72,16 +78,6 @@ def _place(draft: Path, path: Path) -> bool:
         return True
 
 
-def _sync(folder: Path) -> None:
-    """Make the new name survive a power failure, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def remove_drafts(folder: Path) -> None:
     """Remove what killed processes left half written."""
     host = socket.gethostname()
@@ -96,12 +92,11 @@ def remove_drafts(folder: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    with contextlib.suppress(PermissionError):  # it runs for another user
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
     return True
 
 

@@ -73,7 +73,8 @@ def new_folder(
         target.parent.mkdir(parents=True, exist_ok=True)
         # A sibling, because only a rename within one file system is atomic.
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        draft.chmod(0o777 & ~_umask())  # mkdtemp makes private folders
+        os.umask(mask := os.umask(0))
+        draft.chmod(0o777 & ~mask)  # mkdtemp makes private folders
         yield draft
         _replace(draft, target)
     except OSError as error:
@@ -98,9 +99,3 @@ def _replace(draft: Path, target: Path) -> None:
     finally:
         if target.exists():
             shutil.rmtree(former.parent, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

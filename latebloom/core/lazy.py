@@ -1,14 +1,14 @@
 """Modules that are loaded when something of them is first used."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class Lazy:
     """Stands for a module until an attribute is used.
 
-    xarray brings pandas along and takes half of the time that a command needs to start; many
-    commands never touch it.
+    JAX, or xarray with pandas, takes half of the time that a command needs to start; many commands
+    never touch it.
 
     >>> from latebloom.core.lazy import Lazy
     >>> Lazy("math").sqrt(4.0)
@@ -20,3 +20,12 @@ class Lazy:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(importlib.import_module(self._name), attribute)
+
+
+if TYPE_CHECKING:
+    import jax as jax
+    import jax.numpy as jnp
+    import optax as optax
+    import xarray as xarray
+else:
+    jax, jnp, optax, xarray = map(Lazy, ("jax", "jax.numpy", "optax", "xarray"))

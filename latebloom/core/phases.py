@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike
 
 from .curve_input import read_curve, read_steps, refuse_accuracy
 from .errors import InvalidInput
-from .judgement import Limit, judge, plateau
 from .passage import Curve as Curve
 from .passage import Passage as Passage
 from .passage import Steps as Steps
 from .passage import first_passage
 from .verdict import DEFAULT as DEFAULT
+from .verdict import Limit, judge, plateau
 from .verdict import Phases as Phases
 from .verdict import Plateau as Plateau
 from .verdict import Rules as Rules

@@ -54,7 +54,8 @@ def load_plugins() -> None:
     **Raises:** `InvalidInput` for the first one that cannot be imported, after all were tried.
     """
     failed: list[InvalidInput] = []
-    for module in (*_installed(), *_named()):
+    named = (name.strip() for name in os.environ.get(VARIABLE, "").split(","))
+    for module in (*_installed(), *filter(None, named)):
         try:
             load_plugin(module)
         except InvalidInput as error:
@@ -99,7 +100,3 @@ def loaded_plugins() -> dict[str, str]:
 @cache
 def _installed() -> tuple[str, ...]:
     return tuple(entry.module for entry in entry_points(group=GROUP))
-
-
-def _named() -> list[str]:
-    return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]

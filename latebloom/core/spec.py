@@ -13,6 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,11 +114,17 @@ def field_values(
         if key not in fields:
             raise InvalidInput(f"unknown key '{path}{key}'{nearest(key, fields)}")
         values[key] = _convert(value, hints[key], f"{path}{key}", folder)
-    for name, field in fields.items():
-        needed = field.default is dataclasses.MISSING
-        if name not in values and needed and field.default_factory is dataclasses.MISSING:
-            raise InvalidInput(f"'{path}{name}' is missing: {cls.__name__} needs it")
+    missing = required_fields(cls) - values.keys()
+    for name in (name for name in fields if name in missing):
+        raise InvalidInput(f"'{path}{name}' is missing: {cls.__name__} needs it")
     return values
+
+
+def required_fields(cls: type) -> set[str]:
+    """Return the fields of a spec class that have no default."""
+    missing = dataclasses.MISSING
+    fields = (f for f in dataclasses.fields(cls) if f.init)
+    return {f.name for f in fields if f.default is missing and f.default_factory is missing}
 
 
 @cache
@@ -131,7 +138,7 @@ _KNOWN_FAMILIES: dict[type, str] = {}
 
 def _family_of(hint: Any) -> str | None:
     """Return the family whose members are instances of the class `hint`, if any."""
-    if not isinstance(hint, type) or hint in (object, float, int, str, bool, np.ndarray):
+    if not isinstance(hint, type) or hint is object or hint in WORDS:
         return None
     if hint not in _KNOWN_FAMILIES:
         for family, members in FAMILIES.items():
@@ -178,16 +185,12 @@ def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
 def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path | None) -> Any:
     options = tuple(o for o in options if o is not type(None))
     if isinstance(value, Mapping):
-        chosen = [o for o in options if _family_of(o)]
-        if chosen:
-            return _convert(value, chosen[0], path, folder)
-    if len(options) == 1:  # an optional value: its own message is the precise one
+        options = next(((o,) for o in options if _family_of(o)), options)
+    if len(options) == 1:  # a table, or an optional value: its own message is the precise one
         return _convert(value, options[0], path, folder)
     for option in options:
-        try:
+        with suppress(InvalidInput):
             return _convert(value, option, path, folder)
-        except InvalidInput:
-            continue
     raise InvalidInput(f"{path} = {value!r}: must be {' or '.join(map(_describe, options))}")
 
 
@@ -202,20 +205,24 @@ def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
             raise InvalidInput(
                 f"{path} = {value!r}: cannot be read as a .npy file ({error})"
             ) from None
-    try:
-        if not isinstance(value, list | tuple):
-            raise TypeError
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidInput(f"{path}: must be nested lists of numbers or a .npy file name") from None
+    if isinstance(value, list | tuple):
+        with suppress(TypeError, ValueError):
+            return np.asarray(value, dtype=np.float64)
+    raise InvalidInput(f"{path}: must be nested lists of numbers or a .npy file name")
+
+
+WORDS = {
+    float: "a number",
+    int: "a whole number",
+    str: "a string",
+    bool: "true or false",
+    np.ndarray: "an array (nested lists or a .npy file name)",
+}
 
 
 def _describe(hint: Any) -> str:
-    words = {float: "a number", int: "a whole number", str: "a string", bool: "true or false"}
-    if hint in words:
-        return words[hint]
-    if hint is np.ndarray:
-        return "an array (nested lists or a .npy file name)"
+    if hint in WORDS:
+        return WORDS[hint]
     if typing.get_origin(hint) is tuple:
         inner = typing.get_args(hint)
         if inner[-1] is Ellipsis:

@@ -8,7 +8,7 @@ and its average stays within a small multiple of $\alpha\beta\sqrt n$, so passag
 through slightly higher and lower thresholds bracket those of the run.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -42,19 +42,14 @@ NOTE = (
 BRACKET = "; t2 is a bracket (engine 'step' gives the step)"
 
 
-def _notes(t2: Passage | None) -> tuple[str, ...]:
-    return (NOTE + BRACKET if t2 is not None and t2.kind == "bracketed" else NOTE,)
-
-
 def why_not(experiment: Experiment) -> str | None:
     """Return why there is no event-driven bracket, or None if there is."""
     method = experiment.method
     if not isinstance(method, Subgradient | ProjectedSubgradient):
         return "it needs ProximalGradient, Subgradient or ProjectedSubgradient"
-    values = proximal_jump.settings(experiment) if experiment.penalty else []
-    if any(schedules.constant(v) is None for v in values):
+    terms, values = experiment.terms, proximal_jump.settings(experiment)
+    if terms and any(schedules.constant(v) is None for v in values):
         return f"with {type(method).__name__} it needs constant alpha and beta"
-    terms = experiment.penalty.terms if experiment.penalty else ()
     if not terms or not all(isinstance(term, L1) for term in terms):
         return f"with {type(method).__name__} it needs the penalty L1"
     if isinstance(method, ProjectedSubgradient):
@@ -62,9 +57,8 @@ def why_not(experiment: Experiment) -> str | None:
     return proximal_jump.why_not(experiment)
 
 
-def strength(experiment: Experiment) -> tuple[float, float]:
-    """Return (alpha, beta)."""
-    return schedules.initial(experiment.method.alpha), strengths(experiment.penalty).l1
+def _notes(t2: Passage | None) -> tuple[str, ...]:
+    return (NOTE + BRACKET if t2 is not None and t2.kind == "bracketed" else NOTE,)
 
 
 def _levels(tracker: Tracker, radius: float) -> list[Tracker]:
@@ -86,13 +80,10 @@ def _bracket(tracked: list[Tracker]) -> Passage:
 
 
 def simulate_subgradient(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-    """Bracket the passages of the subgradient method with l1; t1 is exact where steps reach it.
-
-    `why_not` must have returned None.
-
-    **Returns:** an `EngineResult` whose trajectory is that of proximal gradient, the average.
-    """
-    alpha, beta = strength(experiment)
+    """Bracket the passages of the subgradient method with l1, along those of its average; t1 is
+    exact where steps reach it."""
+    alpha = schedules.initial(experiment.method.alpha)
+    beta = strengths(experiment.penalty).l1
     # Chatter has period two, to which a mode with q = 1 - alpha lambda < 0 responds 1/(1 - |q|)
     # fold.
     resonance = max(1.0, 1.0 / (2.0 - alpha * experiment.data.sigma_max))
@@ -102,20 +93,18 @@ def simulate_subgradient(experiment: Experiment, progress: Progress | None = Non
     spread = radius * float(np.sqrt(experiment.data.sigma_max))
     state.train = _levels(state.train[0], spread)
     state.test = _levels(state.test[0], radius) if state.test else []
-    interrupted = proximal_jump.drive(proximal, state)
-    result = proximal_jump.collect(state, interrupted)
-    early = _explicit_passages(experiment, alpha, beta)
+    result = proximal_jump.collect(state, proximal_jump.drive(proximal, state))
+    early = [
+        None if tracker.first is None else Passage.between(tracker.first, tracker.first)
+        for tracker in _explicit(experiment, alpha, beta)
+    ]
     t1 = early[0] or _bracket(state.train)
-    t2 = None
-    if state.test:
-        t2 = early[1] or _bracket(state.test)
+    t2 = (early[1] or _bracket(state.test)) if state.test else None
     return replace(result, t1=t1, t2=t2, notes=_notes(t2))
 
 
-def _explicit_passages(
-    experiment: Experiment, alpha: float, beta: float
-) -> tuple[Passage | None, Passage | None]:
-    """Return the passages that the first steps of the method itself show."""
+def _explicit(experiment: Experiment, alpha: float, beta: float) -> list[Tracker]:
+    """Return the trackers of the errors over the first steps of the method itself."""
     data = experiment.vector_data
     X, XT, y = data.X, np.ascontiguousarray(data.X.T), data.y_star
     tracked = trackers(experiment)
@@ -129,22 +118,16 @@ def _explicit_passages(
         if tracked[0].first is not None:
             break
         a = a - alpha * (XT @ r + beta * np.sign(a))
-    found = [
-        Passage.between(t.first, t.first) if t.first is not None else None for t in tracked
-    ] + [None]
-    return found[0], found[1]
+    return tracked
 
 
 def simulate_projected(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-    r"""Follow the projected subgradient method with l1 along its piecewise linear flow.
+    """Follow the projected subgradient method with l1 along its piecewise linear flow.
 
     Until the first coordinate reaches zero the method itself is linear, and passages are exact;
     from then on they are brackets.
-
-    **Returns:** an `EngineResult` whose trajectory is that of the flow.
     """
-    alpha, beta = strength(experiment)
-    rate = alpha * beta
+    rate = schedules.initial(experiment.method.alpha) * strengths(experiment.penalty).l1
     data = experiment.vector_data
     U, s, Vt = data.svd
 
@@ -180,42 +163,30 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
     except KeyboardInterrupt:
         interrupted = True
     done = experiment.steps if not interrupted else int(flow.k)
-    records = {k: v for k, v in records.items() if k <= done}
     records.setdefault(done, flow.a)
-    steps = sorted(records)
-    t2 = None
+    passages, t2 = [tracked[0].passage()], None
     if test:
         exact = test[0].first is not None and test[0].first <= flow.first_hit
         t2 = test[0].passage() if exact else _bracket(test)
-    return EngineResult(
-        steps=np.array(steps, dtype=np.int64),
-        params=np.array([records[k] for k in steps]),
-        t1=tracked[0].passage(),
-        t2=t2,
-        done=done,
-        interrupted=interrupted,
-        events=flow.events,
-        notes=_notes(t2),
+        passages.append(t2)
+    return EngineResult.of(
+        records, passages, done, interrupted=interrupted, events=flow.events, notes=_notes(t2)
     )
 
 
+@dataclass
 class _Flow:
     """The flow da/dk = -rate P xi from step 1, piece by piece between coordinates reaching zero."""
 
-    def __init__(
-        self,
-        a_star: Float[np.ndarray, " n"] | None,
-        kernel: Float[np.ndarray, "n d"],
-        rate: float,
-        start: Float[np.ndarray, " n"],
-        last: int,
-        test: list[Tracker],
-    ) -> None:
-        self.a_star, self.kernel, self.rate = a_star, kernel, rate
-        self.a, self.k, self.last = start, 1.0, last
-        self.test = test
-        self.events = 0
-        self.first_hit = float(last)
+    a_star: Float[np.ndarray, " n"] | None
+    kernel: Float[np.ndarray, "n d"]
+    rate: float
+    a: Float[np.ndarray, " n"]
+    last: int
+    test: list[Tracker]
+    k: float = 1.0
+    events: int = 0
+    first_hit: float = np.inf
 
     def pieces(self):
         """Yield (begin, end, a at begin, velocity) until the last step."""

@@ -21,10 +21,9 @@ AUTO = "auto"
 # The engines of this package, in the order in which they are listed, and their modules, which are
 # imported when an engine is first needed.
 NAMES = ("step", "jump", "spectral", "slow")
-MODULES = ("step_engine", "training_engine", "jump", "spectral", "slow")
-# Engines by name; that of networks may have the name of one of least squares.
-_LEAST_SQUARES: dict[str, "Engine"] = {}
-_NETWORKS: dict[str, "Engine"] = {}
+MODULES = ("step_engine", "jump", "spectral", "slow")
+# Engines by name, those of least squares (False) and those of networks (True).
+_ENGINES: dict[bool, dict[str, "Engine"]] = {False: {}, True: {}}
 # What decides the outcome of a run: the updates, what is seen of them and when it is called late.
 SOURCES = (
     *("core", "engines", "experiment", "methods", "models", "penalties", "problems", "runs"),
@@ -89,7 +88,7 @@ def register_engine(engine: E) -> E:
     """
     if not isinstance(engine, Engine):
         raise InvalidInput(f"register_engine({engine!r}): must be an instance of Engine")
-    family = _NETWORKS if engine.networks else _LEAST_SQUARES
+    family = _ENGINES[engine.networks]
     other = family.get(engine.name)
     known = other is not None and type(other).__qualname__ != type(engine).__qualname__
     if known or engine.name == AUTO:
@@ -102,7 +101,7 @@ def _known(networks: bool) -> dict[str, Engine]:
     """Return the engines for networks or for least squares by name."""
     for module in MODULES:
         importlib.import_module(f"{__package__}.{module}")
-    return _NETWORKS if networks else _LEAST_SQUARES
+    return _ENGINES[networks]
 
 
 def engine_names() -> tuple[str, ...]:
@@ -112,7 +111,7 @@ def engine_names() -> tuple[str, ...]:
     >>> engine_names()[:5]
     ('auto', 'step', 'jump', 'spectral', 'slow')
     """
-    return tuple(dict.fromkeys((AUTO, *NAMES, *_LEAST_SQUARES, *_NETWORKS)))
+    return tuple(dict.fromkeys((AUTO, *NAMES, *_ENGINES[False], *_ENGINES[True])))
 
 
 def require_engine(name: str) -> None:
@@ -150,6 +149,19 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
     return engines[name]
 
 
+def run_engine(name: str, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    """Return what an engine gives for an experiment; arguments and errors as of `find_engine`.
+
+    >>> import latebloom as lb
+    >>> from latebloom.engines.base import run_engine
+    >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    >>> e = lb.Experiment(problem, lb.L1(1e-9), lb.ProximalGradient(0.1), steps=10**12)
+    >>> run_engine("jump", e).t2.kind
+    'exact'
+    """
+    return find_engine(name, experiment).run(experiment, progress)
+
+
 def records_of(name: str, experiment: Experiment) -> Records:
     """Return what an engine records of an experiment; see `Engine.records`."""
     engine = _known(isinstance(experiment.problem, Supervised)).get(name)
@@ -179,14 +191,11 @@ def fingerprint(name: str = AUTO) -> str:
     digest = hashlib.sha256(_package_digest().encode())
     for engines in (_known(False), _known(True)):
         for engine in engines.values():
-            if name in (AUTO, engine.name) and not _own(type(engine)):
+            own = type(engine).__module__.startswith(f"{__package__}.")
+            if name in (AUTO, engine.name) and not own:
                 file = inspect.getsourcefile(type(engine))
                 digest.update(b"" if file is None else Path(file).read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _own(kind: type) -> bool:
-    return kind.__module__.startswith(f"{__package__}.")
 
 
 @cache

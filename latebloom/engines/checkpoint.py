@@ -4,7 +4,6 @@ A file holds the arrays (safetensors) and, in its header, a JSON document with t
 and the versions. It is written under another name and renamed: there is always one whole file.
 """
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,8 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, unwritable
+from latebloom.core.files import replace
+from latebloom.core.lazy import jax
 from latebloom.core.spec import fingerprint
 from latebloom.core.versions import versions
 
@@ -56,9 +57,8 @@ class Checkpoint:
 
     def due(self, seconds: float, steps: int) -> bool:
         """Return whether a file is due so long after the last one."""
-        if self.every_steps is not None and steps >= self.every_steps:
-            return True
-        return seconds >= self.every_seconds
+        enough = self.every_steps is not None and steps >= self.every_steps
+        return enough or seconds >= self.every_seconds
 
     def require_writable(self) -> None:
         """Raise `InvalidInput` if the folder cannot be made or written, before any work is done."""
@@ -90,21 +90,10 @@ class Checkpoint:
             "experiments": [_identity(spec) for spec in specs],
             "info": dict(info),
         }
-        draft = self.path.with_name(f".{FILE}.{os.getpid()}")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Not ascontiguousarray, which makes vectors of numbers.
-            plain = {name: np.asarray(value, order="C") for name, value in arrays.items()}
-            with open(draft, "wb") as file:
-                file.write(save(plain, {"latebloom": json.dumps(header)}))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
-        except OSError as error:
-            raise unwritable(self.path, error) from None
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
+        self.require_writable()
+        # Not ascontiguousarray, which makes vectors of numbers.
+        plain = {name: np.asarray(value, order="C") for name, value in arrays.items()}
+        replace(self.path, save(plain, {"latebloom": json.dumps(header)}))
 
     def load(self, specs: Sequence[Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
         """Return the arrays and the info of the file, or None if there is none.
@@ -128,9 +117,9 @@ class Checkpoint:
         for name, version in made_with().items():
             self._require(f"version of {name}", theirs.get(name), version)
         self._require("number of experiments", len(experiments), len(specs))
-        for found, ours in zip(experiments, map(_identity, specs), strict=True):
-            for key, value, own in differences(found, ours):
-                self._require(key, value, own)
+        for found, spec in zip(experiments, specs, strict=True):
+            for difference in differences(found, _identity(spec)):
+                self._require(*difference)
         return arrays, info
 
     def damaged(self, error: Exception) -> InvalidInput:
@@ -151,8 +140,6 @@ class Checkpoint:
 
 def made_with() -> dict[str, str]:
     """Return what a run that goes on must share to end equal to the bit: compilers and device."""
-    import jax
-
     names = ("latebloom", "numpy", "jax", "jaxlib", "optax")
     device = jax.devices()[0]
     return {name: versions()[name] for name in names} | {
@@ -179,10 +166,7 @@ def differences(theirs: Any, ours: Any, path: str = "") -> list[tuple[str, Any, 
     [('a.b', 1, 3)]
     """
     if isinstance(theirs, dict) and isinstance(ours, dict):
-        keys = [*theirs, *(key for key in ours if key not in theirs)]
-        found = []
-        for key in keys:
-            inner = f"{path}.{key}".lstrip(".")
-            found += differences(theirs.get(key), ours.get(key), inner)
-        return found
+        keys = theirs | ours
+        pairs = ((theirs.get(k), ours.get(k), f"{path}.{k}".lstrip(".")) for k in keys)
+        return [difference for pair in pairs for difference in differences(*pair)]
     return [] if theirs == ours else [(path, theirs, ours)]

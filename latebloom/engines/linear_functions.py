@@ -1,10 +1,10 @@
 """Linear functions of the modes, and the first step at which one leaves its range."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from .modes import EPS, Modes
-from .search import find_step
+from .search import Doubt, Rows, Steps, find_step
 
 # What the rounding of a sum of some hundred terms may take away, as a fraction of their sizes.
 ROUNDING = 64 * EPS
@@ -34,7 +34,7 @@ class LinearFunctions:
         """Return the first step in low..high at which some function is out of range, or None."""
         return find_step(low, high, len(self.constant), self._possible, self._happens, self._guess)
 
-    def _guess(self, low: int, high: int, rows: Int[np.ndarray, " R"]) -> float | None:
+    def _guess(self, low: int, high: int, rows: Rows) -> float | None:
         """Return the first root of the secants over [low, high], if any."""
         ends = self.values(np.array([low, high], dtype=float), rows)
         room = np.minimum(ends - self.least[rows, None], self.most[rows, None] - ends)
@@ -44,9 +44,7 @@ class LinearFunctions:
         a, b = np.maximum(room[out, 0], 0), room[out, 1]
         return low + (high - low) * float(np.min(a / (a - b)))
 
-    def _possible(
-        self, edges: Float[np.ndarray, " E"], rows: Int[np.ndarray, " R"]
-    ) -> Bool[np.ndarray, "R J"]:
+    def _possible(self, edges: Steps, rows: Rows) -> Doubt:
         """Return where bounds over an interval do not exclude that a function leaves its range."""
         at = self.modes.smooth(edges)
         doubt = np.zeros((rows.size, edges.size - 1), dtype=bool)
@@ -78,7 +76,7 @@ class LinearFunctions:
 
     def _lower_bounds(
         self,
-        edges: Float[np.ndarray, " E"],
+        edges: Steps,
         at: Float[np.ndarray, "M E"],
         constant: Float[np.ndarray, " R"],
         weight: Float[np.ndarray, "R M"],
@@ -110,15 +108,11 @@ class LinearFunctions:
         value = rise + fall
         return np.minimum(np.minimum(value[:, :-1], value[:, 1:]), chord + tangent)
 
-    def values(
-        self, k: Float[np.ndarray, " K"], rows: Int[np.ndarray, " R"]
-    ) -> Float[np.ndarray, "R K"]:
+    def values(self, k: Float[np.ndarray, " K"], rows: Rows) -> Float[np.ndarray, "R K"]:
         """Return the functions at integer steps."""
         return self.constant[rows, None] + self.weight[rows] @ self.modes.psi(k)
 
-    def _happens(
-        self, k: Float[np.ndarray, " K"], rows: Int[np.ndarray, " R"]
-    ) -> Bool[np.ndarray, " K"]:
+    def _happens(self, k: Float[np.ndarray, " K"], rows: Rows) -> Bool[np.ndarray, " K"]:
         value = self.values(k, rows)
         out = (value < self.least[rows, None]) | (value > self.most[rows, None])
         return np.any(out, axis=0)

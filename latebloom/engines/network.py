@@ -21,11 +21,10 @@ from latebloom.core.arrays import Array, eigenvalues, one_by_one
 from latebloom.core.compilation import use_compilation_cache
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import Optimizer, Oracle, Step
-from latebloom.models import Network
-from latebloom.penalties import OfNetwork, Penalty, Sobolev
+from latebloom.penalties import OfNetwork, Sobolev
 
 from .losses import losses, measured
-from .structure import structure
+from .structure import Structure, on_device, one_problem, stack, structure
 
 # Weights smaller than this do not count in the l0 norm: the paper's public code's threshold.
 ZERO = 1e-4
@@ -73,17 +72,12 @@ class Measures(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Program:
-    """What is compiled: everything of an experiment that is structure rather than numbers."""
+class Program(Structure):
+    """The structure of an experiment on a network."""
 
-    model: Network
-    method: Optimizer
-    penalty: Penalty | None
     loss: str
     precision: str
     axes: tuple[tuple[str, int], ...]  # of the parameters
-    batched: bool
-    shared: bool  # whether the batch has one problem
 
     @classmethod
     def of(cls, experiment: Experiment, batched: bool, shared: bool) -> "Program":
@@ -95,25 +89,7 @@ class Program:
         assert precision is not None
         axes = tuple((k, v.ndim) for k, v in experiment.network_start.items())
         loss = experiment.supervised.loss
-        return cls(model, method, penalty, loss, precision, axes, batched, shared)
-
-    @property
-    def needs_t1(self) -> bool:
-        """Whether a schedule depends on t1, which is then known to the record."""
-        terms = self.penalty.terms if self.penalty else ()
-        return any(schedules.needs_t1(v) for v in (self.method.alpha, *(t.beta for t in terms)))
-
-    # One update -----------------------------------------------------------------------------------
-
-    def _strength(self, numbers: Numbers, t: Array, t1: Array) -> Any:
-        if self.penalty is None:
-            return None
-        terms = self.penalty.terms
-        values = tuple(
-            term.beta(t, t1) if isinstance(term.beta, schedules.Schedule) else numbers.betas[i]
-            for i, term in enumerate(terms)
-        )
-        return values if OfNetwork(self.penalty, dict(self.axes)).sum else values[0]
+        return cls(method, penalty, model, batched, shared, loss, precision, axes)
 
     def _objective(self, params: Any, data: Data, chosen: Any, beta: Any) -> Array:
         """Return the training loss over the chosen examples, with the penalties on the function."""
@@ -130,9 +106,8 @@ class Program:
         return total
 
     def _of_function(self, beta: Any) -> tuple[list[Sobolev], list[Any]]:
-        terms = self.penalty.terms if self.penalty else ()
-        betas = beta if isinstance(beta, tuple) else (beta,) * len(terms)
-        pairs = [(t, b) for t, b in zip(terms, betas, strict=True) if isinstance(t, Sobolev)]
+        betas = beta if isinstance(beta, tuple) else (beta,) * len(self.terms)
+        pairs = [(t, b) for t, b in zip(self.terms, betas, strict=True) if isinstance(t, Sobolev)]
         return [t for t, _ in pairs], [b for _, b in pairs]
 
     @property
@@ -153,44 +128,46 @@ class Program:
         return index, (first + jnp.arange(size) < N).astype(self._dtypes[1])
 
     def gradient(self, params: Any, data: Data, numbers: Numbers, t: Array, t1: Array) -> Any:
-        """Return the gradient of update t, without the penalties on parameters."""
-        beta, chosen = self._strength(numbers, t, t1), self._chosen(data, numbers.batch_seed, t)
+        """Return the gradient of update t, without the penalties on parameters.
+
+        **Arguments:**
+
+        - `params`: by name.
+        - `data`, `numbers`: of the experiment.
+        - `t`, `t1`: the step, and that of memorization or -1.
+        """
+        beta, chosen = self.strength(numbers, t, t1), self._chosen(data, numbers.batch_seed, t)
         return jax.grad(self._objective)(params, data, chosen, beta)
 
     def update(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> State:
-        """Return the state after one update."""
-        beta = self._strength(numbers, t, t1)
+        """Return the state after one update; **Arguments:** as for `gradient`, and the `state`."""
+        beta = self.strength(numbers, t, t1)
         penalty = None if self.penalty is None else OfNetwork(self.penalty, dict(self.axes))
-        alpha = self.method.alpha
-        alpha = alpha(t, t1) if isinstance(alpha, schedules.Schedule) else numbers.alpha
         oracle = Oracle(
             lambda params: self.gradient(params, data, numbers, t, t1),
             partial(_to_sphere, radius=numbers.sphere),
         )
-        step = Step(oracle, penalty, alpha, beta, t)
+        step = Step(oracle, penalty, self.alpha(numbers, t, t1), beta, t)
         new, memory = self.method.update(state.params, state.memory, step)
         return State(new, memory)
 
     def measure(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> Measures:
-        """Return losses, errors and norms."""
-        beta = self._strength(numbers, t, t1)
+        """Return losses, errors and norms; **Arguments:** as for `gradient`, and the `state`."""
+        beta = self.strength(numbers, t, t1)
         found = []
         for inputs, targets in (data.train, data.test):
             outputs = self.model.apply(state.params, inputs)
             found.append(measured(self.loss, outputs, targets))
         penalty: Any = jnp.zeros(())
         if self.penalty is not None:
-            penalty = OfNetwork(self.penalty, dict(self.axes)).value(_double(state.params), beta)
+            double = {k: v.astype(jnp.float64) for k, v in state.params.items()}
+            penalty = OfNetwork(self.penalty, dict(self.axes)).value(double, beta)
             for term, strength in zip(*self._of_function(beta), strict=True):
                 function = partial(self.model.apply, state.params)
                 teacher = data.teacher[: term.order]
                 penalty = penalty + term.of(function, data.train[0], teacher, strength)
         losses_, errors = (jnp.stack(column) for column in zip(*found, strict=True))
         return Measures(losses_, errors, penalty, _norms(state.params, self.batched))
-
-
-def _double(params: dict[str, Array]) -> dict[str, Array]:
-    return {k: v.astype(jnp.float64) for k, v in params.items()}
 
 
 def _to_sphere(params: dict[str, Array], radius: Array) -> dict[str, Array]:
@@ -201,8 +178,8 @@ def _to_sphere(params: dict[str, Array], radius: Array) -> dict[str, Array]:
 
 
 def _norms(params: dict[str, Array], batched: bool) -> dict[str, Array]:
-    """Return the norms of every parameter, in its order; the nuclear norm of matrices only, summed
-    over a stack. Those of a parameter that is not finite are NaN."""
+    """Return the norms of every parameter in its order, NaN if it is not finite; the nuclear norm
+    of matrices only, summed over a stack."""
     columns: dict[str, list[Array]] = {"l0": [], "l1": [], "l2": []}
     nuclear, grams = [jnp.asarray(jnp.nan)] * len(params), {}
     for k, x in enumerate(params.values()):
@@ -222,11 +199,9 @@ def _norms(params: dict[str, Array], batched: bool) -> dict[str, Array]:
 
 
 def _spectra(grams: dict[int, Array], batched: bool) -> dict[int, Array]:
-    """Return the eigenvalues of these matrices, by their keys.
-
-    The matrices of one shape go together, which takes half the time; of one shape only, for two
-    such calls at once may never return, see `one_by_one`.
-    """
+    """Return the eigenvalues of these matrices, by their keys."""
+    # The matrices of one shape go together, which takes half the time; of one shape only, for two
+    # such calls at once may never return, see `one_by_one`.
     shapes = [gram.shape for gram in grams.values() if gram.ndim == 2]
     largest = max(shapes, key=shapes.count, default=None)
     together = [k for k, gram in grams.items() if gram.shape == largest and not batched]
@@ -261,20 +236,16 @@ def compiled(program: Program) -> tuple[Any, Any]:
     return jax.jit(advance), jax.jit(evaluate)
 
 
-# What goes in ------------------------------------------------------------------------------------
-
-
 def setup(experiments: Sequence[Experiment]) -> tuple[Program, Data, Numbers, State]:
     """Return the program of experiments of one shape, and their arrays at step 0."""
-    first, batched = experiments[0], len(experiments) > 1
-    shared = all(e.problem is first.problem or e.problem == first.problem for e in experiments)
+    first, batched, shared = experiments[0], len(experiments) > 1, one_problem(experiments)
     program = Program.of(first, batched, shared)
     numbers = [program_numbers(e) for e in experiments]
     states = [_start(e, program) for e in experiments]
     if not batched:
-        return program, program_data(first), _on_device(numbers[0]), _on_device(states[0])
-    data = program_data(first) if shared else _stack([program_data(e) for e in experiments])
-    return program, data, _stack(numbers), _stack(states)
+        return program, program_data(first), on_device(numbers[0]), on_device(states[0])
+    data = program_data(first) if shared else stack([program_data(e) for e in experiments])
+    return program, data, stack(numbers), stack(states)
 
 
 def program_data(experiment: Experiment) -> Data:
@@ -283,13 +254,8 @@ def program_data(experiment: Experiment) -> Data:
     def cast(x: np.ndarray) -> Array:
         return jnp.asarray(x if x.dtype.kind in "iu" else x.astype(dtype))
 
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    order = max((t.order for t in terms if isinstance(t, Sobolev)), default=0)
-    teacher = []
-    if order >= 1:
-        teacher.append(problem.jacobian)
-    if order >= 2:
-        teacher.append(problem.hessian)
+    order = max((t.order for t in experiment.terms if isinstance(t, Sobolev)), default=0)
+    teacher = ([problem.jacobian] if order else []) + ([problem.hessian] if order == 2 else [])
     return Data(
         (cast(problem.train.inputs), cast(problem.train.targets)),
         (cast(problem.test.inputs), cast(problem.test.targets)),
@@ -298,12 +264,12 @@ def program_data(experiment: Experiment) -> Data:
 
 
 def program_numbers(experiment: Experiment) -> Numbers:
-    method, terms = experiment.method, experiment.penalty.terms if experiment.penalty else ()
+    method = experiment.method
     assert isinstance(method, Optimizer)
     dtype = PRECISIONS[str(experiment.precision)][0]
     return Numbers(
         np.asarray(schedules.initial(method.alpha), dtype),
-        np.array([schedules.initial(term.beta) for term in terms], dtype),
+        np.array([schedules.initial(term.beta) for term in experiment.terms], dtype),
         np.asarray(method.batch_seed),
         np.asarray(method.sphere or 1.0),
     )
@@ -317,11 +283,3 @@ def _start(experiment: Experiment, program: Program) -> State:
         params = _to_sphere(params, jnp.asarray(sphere))
     # Not the program's method, whose numbers are left out.
     return State(params, experiment.method.start(params))
-
-
-def _on_device(tree: Any) -> Any:
-    return jax.tree.map(jnp.asarray, tree)
-
-
-def _stack(trees: Sequence[Any]) -> Any:
-    return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(x) for x in leaves]), *trees)

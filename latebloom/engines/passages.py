@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,8 +41,11 @@ class Tracker:
     def skip(self, last: int, begin: float, final: float, moved: float) -> bool:
         """Take the steps up to `last` into account if they pass no level for sure; return whether.
 
-        `begin` and `final` are the squared errors at the ends; on the way no point is farther than
-        `moved` from either of them.
+        **Arguments:**
+
+        - `last`: a step.
+        - `begin`, `final`: the squared errors at the last step seen and at `last`.
+        - `moved`: no point in between is farther than this from either of them.
         """
         ends = (begin**0.5, final**0.5)
         level = self.level**0.5 if self.level >= 0 else -math.inf  # nothing comes to a negative one
@@ -52,8 +56,7 @@ class Tracker:
             sure = self.first is not None and min(ends) + moved < level - slack
         if sure:
             self.seen = last
-            if final > self.level:
-                self.last_above = last
+            self.last_above = last if final > self.level else self.last_above
         return sure
 
     def rest(self, value: float, last: int) -> None:
@@ -67,12 +70,9 @@ class Tracker:
         if self.first is None:
             return Passage.after(self.seen)
         back = self.last_above + 1
-        return Passage(
-            self.first,
-            "exact",
-            self.first,
-            self.first,
-            sustained=self.last_above < self.first,
+        return replace(
+            Passage.between(self.first, self.first),
+            sustained=back <= self.first,
             sustained_from=back if back <= self.seen else None,
         )
 
@@ -90,8 +90,11 @@ def trackers(experiment: Experiment) -> list[Tracker]:
 def advance(tracker: Tracker, norm: SquaredNorm, start: int, length: int, final: float) -> None:
     """Take the steps start + 1 .. start + length of an affine piece into account.
 
-    `norm` gives the squared error at local steps 0..length, `final` is its value at the last of
-    them.
+    **Arguments:**
+
+    - `tracker`: what is advanced.
+    - `norm`: the squared error at local steps 0..length, `final` its value at the last of them.
+    - `start`, `length`: the range of steps.
     """
     if tracker.first is None:
         first = norm.first_below(1, length, tracker.level)

@@ -1,10 +1,4 @@
-r"""The event-driven engine: exact proximal gradient runs whose cost does not grow with the delay.
-
-With g quadratic, a linear model and l1 (plus squared l2) the update is affine as long as the
-support and the signs do not change. So: take the closed form on the present pattern, find the first
-step at which the pattern changes, go there, take that one step explicitly, repeat. A run of 10^5
-steps and one of 10^12 steps have the same few hundred events.
-"""
+"""Exact proximal gradient runs of an experiment from event to event, through its schedules."""
 
 from functools import partial
 
@@ -20,15 +14,14 @@ from latebloom.models import Linear
 from latebloom.penalties import Penalty, is_elastic_net, strengths
 from latebloom.problems import VectorLeastSquares
 
-from .event_driven import ProximalJump, State
+from .event_driven import Phase, ProximalJump, State
 from .passages import Tracker, trackers
 from .result import EngineResult
 
 
 def settings(experiment: Experiment) -> list[float | Schedule]:
     """Return alpha and every beta of the experiment."""
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    return [experiment.method.alpha, *(term.beta for term in terms)]
+    return [experiment.method.alpha, *(term.beta for term in experiment.terms)]
 
 
 def why_not(experiment: Experiment) -> str | None:
@@ -43,19 +36,10 @@ def why_not(experiment: Experiment) -> str | None:
     return experiment.unstable()
 
 
-def simulate_proximal(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-    """Simulate proximal gradient to the horizon, exactly, event by event.
-
-    **Arguments:**
-
-    - `experiment`: method `ProximalGradient`, for which `why_not` returned None.
-    - `progress`: called with (steps done, steps in all) after every closed-form piece.
-
-    **Returns:** an `EngineResult` with exact first passages.
-    """
+def simulate(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    """Simulate proximal gradient, for which `why_not` returned None, to the horizon."""
     state = start_state(experiment, progress)
-    interrupted = drive(experiment, state)
-    return collect(state, interrupted)
+    return collect(state, drive(experiment, state))
 
 
 def drive(experiment: Experiment, state: State) -> bool:
@@ -74,7 +58,7 @@ def drive(experiment: Experiment, state: State) -> bool:
             alpha = float(at(experiment.method.alpha))
             l1, l2 = strengths(experiment.penalty, at)
             end = next((b for b in boundaries if b > state.k), experiment.steps)
-            engine.run(state, alpha, float(l1), float(l2), end, until_t1=waits and t1 < 0)
+            engine.run(state, Phase(alpha, float(l1), float(l2), end, waits and t1 < 0))
     except KeyboardInterrupt:
         return True  # what is done is kept
     return False
@@ -101,15 +85,9 @@ def start_state(experiment: Experiment, progress: Progress | None) -> State:
 def collect(state: State, interrupted: bool) -> EngineResult:
     """Return what the state has recorded and detected."""
     state.records[state.k] = state.a
-    steps = sorted(k for k in state.records if k <= state.k)
-    return EngineResult(
-        steps=np.array(steps, dtype=np.int64),
-        params=np.array([state.records[k] for k in steps]),
-        t1=state.train[0].passage(),
-        t2=state.test[0].passage() if state.test else None,
-        done=state.k,
-        interrupted=interrupted,
-        events=state.events,
+    passages = [tracker.passage() for tracker in state.train[:1] + state.test[:1]]
+    return EngineResult.of(
+        state.records, passages, state.k, interrupted=interrupted, events=state.events
     )
 
 
@@ -134,7 +112,6 @@ def solve(
     a = np.zeros(problem.X.shape[1]) if start is None else np.array(start, dtype=float)
     never = iter(())
     state = State(a, problem.X @ a - problem.y_star, 0, [Tracker(-1.0)], [], never, None)
-    if alpha is None:
-        alpha = 0.5 * problem.alpha_max
-    ProximalJump(problem).run(state, alpha, *strengths(penalty), MAX_STEPS, until_t1=False)
+    alpha = 0.5 * problem.alpha_max if alpha is None else alpha
+    ProximalJump(problem).run(state, Phase(alpha, *strengths(penalty), MAX_STEPS, False))
     return state.a

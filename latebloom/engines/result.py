@@ -1,7 +1,8 @@
 """What an engine returns: the recorded parameters and the first passages."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -39,3 +40,21 @@ class EngineResult:
     interrupted: bool = False
     events: int | None = None
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, records: Mapping[int, np.ndarray], passages: Sequence[Passage], done: int, **rest: Any
+    ) -> "EngineResult":
+        """Return the result of a run.
+
+        **Arguments:**
+
+        - `records`: step -> parameters; those after `done` are left out.
+        - `passages`: t1 and, where there is a ground truth, t2.
+        - `done`, `rest`: the other fields.
+        """
+        steps = sorted(k for k in records if k <= done)
+        params = np.array([records[k] for k in steps])
+        t1, t2 = (*passages, None)[:2]
+        assert t1 is not None
+        return cls(np.array(steps, dtype=np.int64), params, t1, t2, done, **rest)

@@ -24,16 +24,13 @@ _GRADED = np.concatenate(
 )
 _FRACTIONS = np.arange(PARTS + 1) / PARTS
 
-# rows: indices of the functions still in question; edges: J + 1 increasing steps;
-# returns one row per function, one column per interval [edges[j], edges[j + 1]].
-Possible = Callable[
-    [Float[np.ndarray, " edges"], Int[np.ndarray, " rows"]], Bool[np.ndarray, "rows intervals"]
-]
-Happens = Callable[
-    [Float[np.ndarray, " steps"], Int[np.ndarray, " rows"]], Bool[np.ndarray, " steps"]
-]
-Guess = Callable[[int, int, Int[np.ndarray, " rows"]], float | None]
-Piece = tuple[int, int, Int[np.ndarray, " rows"]]  # low, high, the functions still in question
+Steps = Float[np.ndarray, " E"]  # increasing
+Rows = Int[np.ndarray, " R"]  # indices of the functions still in question
+Doubt = Bool[np.ndarray, "R J"]  # for every function and every interval between two steps
+Possible = Callable[[Steps, Rows], Doubt]
+Happens = Callable[[Float[np.ndarray, " K"], Rows], Bool[np.ndarray, " K"]]
+Guess = Callable[[int, int, Rows], float | None]
+Piece = tuple[int, int, Rows]  # low, high
 
 
 def find_step(
@@ -59,9 +56,7 @@ def find_step(
       rounds: a good guess leaves doubt in one tiny interval.
 
     >>> import numpy as np
-    >>> below = lambda edges, rows: (10.0 / edges[1:] <= 0.1)[
-    ...     None, :
-    ... ]  # 10/k is at most 10/edge there
+    >>> below = lambda edges, rows: (10.0 / edges[1:] <= 0.1)[None, :]  # 10/k falls
     >>> find_step(1, 10**9, 1, below, lambda k, rows: 10.0 / k <= 0.1)
     100
     """
@@ -80,26 +75,19 @@ def find_step(
                 return low + int(found[-1 if last else 0])
             continue
         narrow = high - low > WIDE and high <= 4 * (low + 1)
-        probably = guess(low, high, active) if guess and narrow else None
-        edges = _split(low, high, probably)
-        doubt = possible(edges, active)
-        stack.append(_doubtful(edges, doubt, active, last))
+        edges = _split(low, high, guess(low, high, active) if guess and narrow else None)
+        stack.append(_doubtful(edges, possible(edges, active), active, last))
     return None
 
 
-def _doubtful(
-    edges: Float[np.ndarray, " E"],
-    doubt: Bool[np.ndarray, "R J"],
-    active: Int[np.ndarray, " R"],
-    last: bool,
-) -> Iterator[Piece]:
+def _doubtful(edges: Steps, doubt: Doubt, active: Rows, last: bool) -> Iterator[Piece]:
     """Yield the intervals in doubt from the first (or last) on; few of them are ever needed."""
     order = np.flatnonzero(doubt.any(axis=0))
     for j in order[::-1] if last else order:
         yield int(edges[j]), int(edges[j + 1]), active[doubt[:, j]]
 
 
-def _split(low: int, high: int, centre: float | None) -> Float[np.ndarray, " edges"]:
+def _split(low: int, high: int, centre: float | None) -> Steps:
     """Return the edges of a partition: geometric over wide ranges, else graded or even."""
     if high > 4 * (low + 1):
         edges = (low + 1) * np.exp(_FRACTIONS * np.log((high + 1) / (low + 1))) - 1

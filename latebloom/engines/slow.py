@@ -1,10 +1,9 @@
 r"""The slow-time engine: nuclear-norm runs on matrices at a cost that does not grow with the delay.
 
-The first steps are taken one by one, so that t1 is exact. Then the run is followed along its flow
-in slow time $s = \alpha\beta t$, see `slow_flow`, of which proximal gradient is the explicit Euler
-method. The subgradient method chatters about the same flow, and the projected one about its limit
-$\beta \to 0$ with alpha beta fixed. t2 is a bracket, from passages of the flow through levels a
-little above and below the threshold and the measured distance between a flow and its run.
+After its first steps a run is followed along its flow in slow time $s = \alpha\beta t$, see
+`slow_flow`, of which proximal gradient is the explicit Euler method. The subgradient method
+chatters about the same flow, and the projected one about its limit $\beta \to 0$ with alpha beta
+fixed. Brackets come from passages through levels a little above and below the threshold.
 """
 
 import math
@@ -14,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import schedules
-from latebloom.core.errors import Unsupported
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -47,82 +45,83 @@ FAILED = (
 )
 
 
-def why_not(experiment: Experiment) -> str | None:
-    """Return why the engine does not apply, or None if it does."""
-    data, method = experiment.data, experiment.method
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    if not isinstance(experiment.model, Linear):
-        return f"it needs the linear model, not {type(experiment.model).__name__}"
-    if len(data.shape) != 2:
-        return f"it needs a matrix problem, and the unknown has shape {data.shape}"
-    if not data.a_hat.any():
-        return "it needs data that depend on the unknown: here X^T y* = 0"
-    if len(terms) != 1 or not isinstance(terms[0], Nuclear):
-        return "it needs the penalty Nuclear, and no other"
-    if not isinstance(method, METHODS):
-        return "it needs ProximalGradient, Subgradient or ProjectedSubgradient"
-    alpha, beta = schedules.constant(method.alpha), schedules.constant(terms[0].beta)
-    if alpha is None or beta is None:
-        return "it needs constant alpha and beta"
-    if beta <= 0:
-        return f"it needs beta > 0, and beta = {beta:g}"
-    unstable = experiment.unstable()
-    if unstable:
-        return unstable
-    n1, n2 = data.shape
-    if n1 * n2 > MOST_ENTRIES:
-        return (
-            f"its Jacobian has (n1 n2)^2 entries, and n1 n2 = {n1 * n2} is above {MOST_ENTRIES} "
-            f"(choose an alpha beta, now {alpha * beta:g}, that stepping can wait for)"
-        )
-    return None
-
-
-@few_threads
-def simulate_slow(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-    r"""Simulate a nuclear-norm run along its flow in slow time; t2 in a bracket of at most 1 %.
+class SlowEngine(Engine):
+    r"""The flow in slow time of the nuclear norm: t2 in a bracket of at most 1 %.
 
     The first 2,000 steps are those of the method: what happens there, t1 as a rule, is exact. A t1
-    beyond them is a bracket, of any width. The
-    cost is a few thousand decompositions of $n_1 \times n_2$ matrices, whatever alpha beta is.
-
-    **Arguments:**
-
-    - `experiment`: linear model, a matrix unknown, the penalty `Nuclear` alone, and
-      `ProximalGradient`, `Subgradient` or `ProjectedSubgradient` with constant strengths.
-    - `progress`: called with (steps done, steps in all) now and then.
-
-    **Returns:** an `EngineResult`; `events` counts the singular value decompositions. A passage
-    that the flow does not show clearly is censored, with a note.
-
-    **Raises:** `Unsupported` where the engine does not apply, with the reason.
+    beyond them is a bracket, of any width. The cost is a few thousand decompositions of
+    $n_1 \times n_2$ matrices, whatever alpha beta is. It needs the linear model, a matrix unknown,
+    the penalty `Nuclear` alone, and `ProximalGradient`, `Subgradient` or `ProjectedSubgradient`
+    with constant alpha and beta.
 
     >>> import latebloom as lb
-    >>> from latebloom.engines.slow import simulate_slow
-    >>> from latebloom.penalties import Nuclear
-    >>> from latebloom.problems import MatrixCompletion
+    >>> from latebloom.engines.slow import SLOW
     >>> e = lb.Experiment(
-    ...     MatrixCompletion(n1=7, n2=6, r=1, N=30, seed=1),
-    ...     Nuclear(1e-7),
+    ...     lb.MatrixCompletion(n1=7, n2=6, r=1, N=30, seed=1),
+    ...     lb.Nuclear(1e-7),
     ...     lb.ProximalGradient(0.5),
     ...     steps=10**9,
     ...     thresholds=(1e-3, 1e-2),
     ... )
-    >>> t2 = simulate_slow(e).t2
+    >>> t2 = SLOW.run(e).t2
     >>> t2.kind, t2.high < 1.01 * t2.low
     ('bracketed', True)
     """
-    reason = why_not(experiment)
-    if reason:
-        raise Unsupported(f"engine 'slow': {reason}; use engine 'step'")
-    run = _Run(experiment, progress)
-    try:
-        run.steps()
-        if run.k < experiment.steps:
-            run.follow()
-    except KeyboardInterrupt:
-        run.interrupted = True
-    return run.result()
+
+    name = "slow"
+
+    def why_not(self, experiment: Experiment) -> str | None:
+        """Return why the engine does not apply, or None if it does."""
+        data, method, terms = experiment.data, experiment.method, experiment.terms
+        if not isinstance(experiment.model, Linear):
+            return f"it needs the linear model, not {type(experiment.model).__name__}"
+        if len(data.shape) != 2:
+            return f"it needs a matrix problem, and the unknown has shape {data.shape}"
+        if not data.a_hat.any():
+            return "it needs data that depend on the unknown: here X^T y* = 0"
+        if len(terms) != 1 or not isinstance(terms[0], Nuclear):
+            return "it needs the penalty Nuclear, and no other"
+        if not isinstance(method, METHODS):
+            return "it needs ProximalGradient, Subgradient or ProjectedSubgradient"
+        alpha, beta = schedules.constant(method.alpha), schedules.constant(terms[0].beta)
+        if alpha is None or beta is None:
+            return "it needs constant alpha and beta"
+        if beta <= 0:
+            return f"it needs beta > 0, and beta = {beta:g}"
+        n1, n2 = data.shape
+        if n1 * n2 <= MOST_ENTRIES or experiment.unstable():
+            return experiment.unstable()
+        return (
+            f"its Jacobian has (n1 n2)^2 entries, and n1 n2 = {n1 * n2} is above {MOST_ENTRIES} "
+            f"(choose an alpha beta, now {alpha * beta:g}, that stepping can wait for)"
+        )
+
+    def cost(self, experiment: Experiment) -> float:
+        """Return ten seconds: some thousand decompositions, whatever the horizon."""
+        return 10.0
+
+    def exact(self, experiment: Experiment) -> bool:
+        """Return False: t2 is a bracket."""
+        return False
+
+    def records(self, experiment: Experiment) -> Records:
+        """Return `flow`."""
+        return "flow"
+
+    @few_threads
+    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+        """Simulate; `events` counts the singular value decompositions.
+
+        A passage that the flow does not show clearly is censored, with a note.
+        """
+        run = _Run(experiment, progress)
+        try:
+            run.steps()
+            if run.k < experiment.steps:
+                run.follow()
+        except KeyboardInterrupt:
+            run.interrupted = True
+        return run.result()
 
 
 class _Run:
@@ -185,9 +184,8 @@ class _Run:
 
     def follow(self) -> None:
         """Follow the flow from the last of the steps to the horizon."""
-        c, A, H = self.scale, self.A / self.scale, self.H
-        if H is None:
-            H = self.penalty.subgradient(self.A, 1.0)
+        c, A = self.scale, self.A / self.scale
+        H = self.penalty.subgradient(self.A, 1.0) if self.H is None else self.H
         flow = flow_of(self.experiment)
         z = (A + flow.mu * H).reshape(-1)  # thresholded at mu it is A
         skip = {i for i, tracker in enumerate(self.exact) if tracker.first is not None}
@@ -227,13 +225,9 @@ class _Run:
     def _repeat(self, z: Float[np.ndarray, " n"], A: Float[np.ndarray, "n1 n2"]) -> None:
         """Integrate once more, less exactly, to the passages, to see how far they may be off."""
         self.slips = dict.fromkeys(self.watches, math.inf)
-        reached = [i for i, w in self.watches.items() if w.first[0] is not None]
-        again = {
-            i: Watch(w.error, w.lipschitz, w.levels[:1], A)
-            for i, w in self.watches.items()
-            if i in reached
-        }
-        far = max((self.watches[i].first[0] or 0.0 for i in reached), default=0.0) * (1 + WIDEST)
+        reached = {i: w for i, w in self.watches.items() if w.first[0] is not None}
+        again = {i: Watch(w.error, w.lipschitz, w.levels[:1], A) for i, w in reached.items()}
+        far = max((w.first[0] or 0.0 for w in reached.values()), default=0.0) * (1 + WIDEST)
         if far == 0:
             return
         flow = flow_of(self.experiment)
@@ -276,43 +270,14 @@ class _Run:
                     passage = replace(passage, sustained=None, sustained_from=None)
             found.append(passage)
         self.records.setdefault(self.k, self.A)
-        steps = sorted(self.records)
-        return EngineResult(
-            steps=np.array(steps, dtype=np.int64),
-            params=np.array([self.records[k] for k in steps]),
-            t1=found[0],
-            t2=found[1] if len(found) > 1 else None,
-            done=self.k,
+        return EngineResult.of(
+            self.records,
+            found,
+            self.k,
             interrupted=self.interrupted,
             events=self.decompositions,
             notes=tuple(notes),
         )
 
 
-class SlowEngine(Engine):
-    """The flow in slow time of the nuclear norm: a bracket of t2."""
-
-    name = "slow"
-
-    def why_not(self, experiment: Experiment) -> str | None:
-        """Return why the engine does not apply, or None if it does."""
-        return why_not(experiment)
-
-    def cost(self, experiment: Experiment) -> float:
-        """Return ten seconds: some thousand decompositions, whatever the horizon."""
-        return 10.0
-
-    def exact(self, experiment: Experiment) -> bool:
-        """Return False: t2 is a bracket."""
-        return False
-
-    def records(self, experiment: Experiment) -> Records:
-        """Return `flow`."""
-        return "flow"
-
-    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-        """Return what `simulate_slow` does."""
-        return simulate_slow(experiment, progress)
-
-
-register_engine(SlowEngine())
+SLOW = register_engine(SlowEngine())

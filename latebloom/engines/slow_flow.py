@@ -100,26 +100,21 @@ def flow_of(experiment: Experiment) -> Flow:
     if not isinstance(experiment.method, ProjectedSubgradient):
         beta = max(rate / (alpha * scale), LEAST_BETA * data.sigma_max)
 
-        def gradient(A: np.ndarray) -> np.ndarray:
-            return X.adjoint(X.forward(A) - y)
-
         curvature = X.normal_times
         if not isinstance(X, Entries):
-            normal = X.normal_times(np.eye(math.prod(data.shape)))
-
-            def curvature(columns: np.ndarray) -> np.ndarray:
-                return normal @ columns
-
-        return Flow(gradient, curvature, 1.0 / beta, mu, data.shape)
+            curvature = X.normal_times(np.eye(math.prod(data.shape))).__matmul__
+        return Flow(lambda A: X.adjoint(X.forward(A) - y), curvature, 1.0 / beta, mu, data.shape)
     # X^+ X in the place of X^T X: the flow on the interpolators does not depend on it, and no
     # direction takes longer than another to reach them.
     values, Q = eigh(X.normal_times(np.eye(math.prod(data.shape))))
     Q = Q[:, values > len(values) * np.finfo(float).eps * values[-1]]
-
-    def correction(A: np.ndarray) -> np.ndarray:
-        return X.correction(X.forward(A) - y, data.inverse)
-
-    return Flow(correction, lambda columns: Q @ (Q.T @ columns), 1.0 / LEAST_BETA, mu, data.shape)
+    return Flow(
+        lambda A: X.correction(X.forward(A) - y, data.inverse),
+        lambda columns: Q @ (Q.T @ columns),
+        1.0 / LEAST_BETA,
+        mu,
+        data.shape,
+    )
 
 
 def threshold_derivative(
@@ -184,13 +179,6 @@ class Jacobian(NamedTuple):
         return solve
 
 
-class _Scaled(NamedTuple):
-    """The product c J on its way into the matrix I - c J."""
-
-    c: float
-    J: Jacobian
-
-
 class _Lazy:
     """A Jacobian or an identity in `BDF`, which writes I - c J for the matrix it factors."""
 
@@ -199,11 +187,10 @@ class _Lazy:
     def __init__(self, J: Jacobian | None = None) -> None:
         self.J = J
 
-    def __rmul__(self, c: float) -> _Scaled:
-        assert self.J is not None
-        return _Scaled(float(c), self.J)
+    def __rmul__(self, c: float) -> tuple[Jacobian | None, float]:
+        return self.J, float(c)
 
-    def __sub__(self, scaled: _Scaled) -> _Scaled:
+    def __sub__(self, scaled: tuple[Jacobian, float]) -> tuple[Jacobian, float]:
         return scaled
 
 
@@ -211,7 +198,6 @@ class _LowRankBDF(BDF):
     """SciPy's BDF with the linear systems of Newton's method solved by `Jacobian.newton`."""
 
     def __init__(self, flow: Flow, z: np.ndarray, length: float, rtol: float, atol: float) -> None:
-        n = z.size
         super().__init__(
             flow.velocity,
             0.0,
@@ -219,7 +205,7 @@ class _LowRankBDF(BDF):
             length,
             rtol=rtol,
             atol=atol,
-            jac=csc_matrix((n, n)),  # replaced below
+            jac=csc_matrix((z.size, z.size)),  # replaced below
             first_step=min(FIRST_STEP * flow.mu, length),
         )
         # SciPy sets the first two rows of its difference table and computes with the others too:
@@ -228,7 +214,7 @@ class _LowRankBDF(BDF):
         self.jac: Any = lambda s, z: _Lazy(flow.jacobian(s, z))
         self.J: Any = self.jac(0.0, z)
         self.I: Any = _Lazy()
-        self.lu: Any = lambda scaled: scaled.J.newton(scaled.c)
+        self.lu: Any = lambda scaled: scaled[0].newton(scaled[1])
         self.solve_lu: Any = lambda solve, b: solve(b)
 
 
@@ -255,7 +241,17 @@ class Failed(Exception):
 def stretches(
     flow: Flow, z: Float[np.ndarray, " n"], length: float, rtol: float = RTOL, atol: float = ATOL
 ) -> Iterator[Stretch]:
-    """Integrate from s = 0 to length; raises `Failed` where the integrator does not converge."""
+    """Integrate from s = 0, step by step.
+
+    **Arguments:**
+
+    - `flow`: what to follow.
+    - `z`: where it starts, Z flattened.
+    - `length`: of the interval in slow time.
+    - `rtol`, `atol`: tolerances of the integrator.
+
+    **Raises:** `Failed` where the integrator does not converge.
+    """
     solver = _LowRankBDF(flow, z, length, rtol, atol)
     while solver.status == "running":
         begin, before = float(solver.t), solver.y

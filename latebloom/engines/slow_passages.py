@@ -147,6 +147,8 @@ def bracket(
 ) -> tuple[Passage, str | None]:
     """Return the passage of the run, and what to say of it.
 
+    **Arguments:**
+
     - `name`: t1, of which any bracket is returned, or t2, of which none wider than `WIDEST` is.
     - `watch`: of the threshold, and levels above and below it.
     - `slip`: how far the passages of the flow may be off, in slow time.

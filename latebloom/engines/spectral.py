@@ -4,7 +4,6 @@ once."""
 import numpy as np
 
 from latebloom.core import schedules
-from latebloom.core.errors import Unsupported
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import GradientDescent, ProximalGradient, Subgradient
@@ -16,93 +15,76 @@ from .affine import AffinePiece, Start
 from .base import Engine, register_engine
 from .passages import Tracker, advance, trackers
 from .result import EngineResult
-from .threads import blas_threads
+from .threads import few_threads
 
 
-def why_not(experiment: Experiment) -> str | None:
-    """Return why the closed form does not apply, or None if it does."""
-    if not isinstance(experiment.model, Linear):
-        return "it needs a linear model"
-    if not isinstance(experiment.data, VectorLeastSquares):
-        return "it needs an unknown that is a vector"
-    if not isinstance(experiment.method, GradientDescent | Subgradient | ProximalGradient):
-        return "it needs GradientDescent, Subgradient or ProximalGradient"
-    terms = experiment.penalty.terms if experiment.penalty else ()
-    if not all(isinstance(t, L2) or schedules.constant(t.beta) == 0 for t in terms):
-        return "it needs a penalty made of L2 (or none)"
-    values = [experiment.method.alpha, *(term.beta for term in terms)]
-    if any(schedules.constant(v) is None for v in values):
-        return "it needs constant alpha and beta"
-    return experiment.unstable()
-
-
-def simulate_spectral(experiment: Experiment) -> EngineResult:
-    r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ at the steps to record.
-
-    First passages are exact to the step, by certified search on the closed form; the cost does not
-    depend on the horizon.
-
-    **Returns:** an `EngineResult`.
-
-    **Raises:** `Unsupported` where no closed form exists.
+class SpectralEngine(Engine):
+    """The closed form of gradient methods on ridge-regularized least squares.
 
     Source: arXiv 2506.05718, theorem 3.6 (the closed form of the l2 case).
 
     >>> import latebloom as lb
-    >>> from latebloom.engines.spectral import simulate_spectral
+    >>> from latebloom.engines.spectral import SPECTRAL
     >>> problem = lb.SparseRecovery(n=20, s=2, N=10)
     >>> e = lb.Experiment(problem, lb.L2(1e-5), lb.GradientDescent(0.1), init=10.0, steps=10**12)
-    >>> simulate_spectral(e).t1.kind
+    >>> SPECTRAL.run(e).t1.kind
     'exact'
     """
-    reason = why_not(experiment)
-    if reason:
-        raise Unsupported(f"engine 'spectral': {reason}; use engine 'step'")
-    data = experiment.vector_data
-    a = np.asarray(experiment.start)
-    ridge = strengths(experiment.penalty).l2
-    error = np.zeros_like(a) if data.a_star is None else a - data.a_star
-    start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
-    implicit = isinstance(experiment.method, ProximalGradient)
-    alpha = schedules.initial(experiment.method.alpha)
-    piece = AffinePiece(data.svd, start, alpha, ridge, implicit=implicit)
-
-    last = experiment.steps
-    norms = [piece.train(), piece.test()]
-    tracked: list[Tracker] = trackers(experiment)
-    for tracker, norm in zip(tracked, norms, strict=False):
-        ends = norm.values(np.array([0.0, float(last)]))
-        tracker.step(0, float(ends[0]))
-        advance(tracker, norm, 0, last, float(ends[1]))
-    passages = [t.first for t in tracked if t.first is not None]
-    steps = np.unique(np.append(experiment.record_steps, passages)).astype(np.int64)
-    return EngineResult(
-        steps=steps,
-        params=piece.at(steps.astype(float)).T,
-        t1=tracked[0].passage(),
-        t2=tracked[1].passage() if len(tracked) > 1 else None,
-        done=last,
-        events=0,
-    )
-
-
-class SpectralEngine(Engine):
-    """The closed form of gradient methods on ridge-regularized least squares."""
 
     name = "spectral"
 
     def why_not(self, experiment: Experiment) -> str | None:
         """Return why the closed form does not apply, or None if it does."""
-        return why_not(experiment)
+        method, terms = experiment.method, experiment.terms
+        if not isinstance(experiment.model, Linear):
+            return "it needs a linear model"
+        if not isinstance(experiment.data, VectorLeastSquares):
+            return "it needs an unknown that is a vector"
+        if not isinstance(method, GradientDescent | Subgradient | ProximalGradient):
+            return "it needs GradientDescent, Subgradient or ProximalGradient"
+        if not all(isinstance(t, L2) or schedules.constant(t.beta) == 0 for t in terms):
+            return "it needs a penalty made of L2 (or none)"
+        if any(schedules.constant(v) is None for v in (method.alpha, *(t.beta for t in terms))):
+            return "it needs constant alpha and beta"
+        return experiment.unstable()
 
     def cost(self, experiment: Experiment) -> float:
         """Return a millisecond: one decomposition, whatever the horizon."""
         return 1e-3
 
+    @few_threads
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-        """Return what `simulate_spectral` does; `progress` is never called."""
-        with blas_threads(experiment.data):
-            return simulate_spectral(experiment)
+        r"""Evaluate $a(t) = a(0) + \sum_m v_m \Delta_m \psi_m(t)$ at the steps to record.
+
+        First passages are exact to the step, by certified search on the closed form; the cost does
+        not depend on the horizon, and `progress` is never called.
+        """
+        data = experiment.vector_data
+        a = np.asarray(experiment.start)
+        ridge = strengths(experiment.penalty).l2
+        error = np.zeros_like(a) if data.a_star is None else a - data.a_star
+        start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
+        implicit = isinstance(experiment.method, ProximalGradient)
+        alpha = schedules.initial(experiment.method.alpha)
+        piece = AffinePiece(data.svd, start, alpha, ridge, implicit=implicit)
+
+        last = experiment.steps
+        norms = [piece.train(), piece.test()]
+        tracked: list[Tracker] = trackers(experiment)
+        for tracker, norm in zip(tracked, norms, strict=False):
+            ends = norm.values(np.array([0.0, float(last)]))
+            tracker.step(0, float(ends[0]))
+            advance(tracker, norm, 0, last, float(ends[1]))
+        passages = [t.first for t in tracked if t.first is not None]
+        steps = np.unique(np.append(experiment.record_steps, passages)).astype(np.int64)
+        return EngineResult(
+            steps=steps,
+            params=piece.at(steps.astype(float)).T,
+            t1=tracked[0].passage(),
+            t2=tracked[1].passage() if len(tracked) > 1 else None,
+            done=last,
+            events=0,
+        )
 
 
-register_engine(SpectralEngine())
+SPECTRAL = register_engine(SpectralEngine())

@@ -1,10 +1,10 @@
 """The squared norm of an affine iterate, and the steps at which it passes a level."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from .modes import EPS, Modes
-from .search import Guess, find_step
+from .search import Doubt, Rows, Steps, find_step
 
 
 class SquaredNorm:
@@ -29,79 +29,49 @@ class SquaredNorm:
         return self.constant + ((self.c[:, None] + self.w[:, None] * self.modes.psi(k)) ** 2).sum(0)
 
     def bounds(
-        self, edges: Float[np.ndarray, " E"]
-    ) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
-        """Return a lower and an upper bound over each interval between consecutive edges."""
-        return self._bounds(self.modes.smooth(edges))
-
-    def _bounds(
         self, at: Float[np.ndarray, "M E"]
     ) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
-        low = high = None
+        """Return a lower and an upper bound over each interval between consecutive edges, at which
+        `at` has the values of `Modes.smooth`."""
+        lows, highs = [], []
         for c, w in self.branches:
             u = c[:, None] + w[:, None] * at
             square = u * u
             same = u[:, :-1] * u[:, 1:] > 0  # where a term changes its sign it is 0 in between
-            least = (same * np.minimum(square[:, :-1], square[:, 1:])).sum(0)
-            most = np.maximum(square[:, :-1], square[:, 1:]).sum(0)
-            low = least if low is None else np.minimum(low, least)
-            high = most if high is None else np.maximum(high, most)
-        assert low is not None
-        assert high is not None
-        return self.constant + low, self.constant + high
+            lows.append((same * np.minimum(square[:, :-1], square[:, 1:])).sum(0))
+            highs.append(np.maximum(square[:, :-1], square[:, 1:]).sum(0))
+        return self.constant + np.min(lows, axis=0), self.constant + np.max(highs, axis=0)
 
     def first_below(self, low: int, high: int, level: float) -> int | None:
         """Return the first step in low..high with squared norm <= level, or None."""
-        slack = level * (1 + 64 * EPS)
-        if high < low or self._bounds(self.modes.ends(low, high))[0][0] > slack:
-            return None  # the usual case, without a search
-        return find_step(
-            low,
-            high,
-            1,
-            lambda edges, rows: self._doubt(edges, slack, level, below=True)[None, :],
-            lambda k, rows: self.values(k) <= level,
-            self._guess(level),
-        )
+        return self._passing(low, high, level, below=True)
 
     def last_above(self, low: int, high: int, level: float) -> int | None:
         """Return the last step in low..high with squared norm > level, or None."""
-        slack = level * (1 - 64 * EPS)
-        if high < low or self._bounds(self.modes.ends(low, high))[1][0] <= slack:
-            return None  # the usual case, without a search
-        return find_step(
-            low,
-            high,
-            1,
-            lambda edges, rows: self._doubt(edges, slack, level, below=False)[None, :],
-            lambda k, rows: self.values(k) > level,
-            self._guess(level),
-            last=True,
-        )
+        return self._passing(low, high, level, below=False)
 
-    def _doubt(
-        self, edges: Float[np.ndarray, " E"], slack: float, level: float, *, below: bool
-    ) -> Bool[np.ndarray, " J"]:
-        """Return the intervals on which the norm may be below (or above) the level.
+    def _passing(self, low: int, high: int, level: float, *, below: bool) -> int | None:
+        """Return the first step in low..high at or below the level, or the last one above it."""
+        slack = level * (1 + (64 if below else -64) * EPS)
 
-        Where it is constant up to rounding, one value decides: a limit that equals the level to the
-        last digits would else be looked at step by step, for ever.
-        """
-        low, high = self.bounds(edges)
-        flat = high - low <= 64 * EPS * high
-        at_left = self.values(edges[:-1]) <= level
-        if below:
-            return (low <= slack) & ~(flat & ~at_left)
-        return (high > slack) & ~(flat & at_left)
+        def possible(at: Float[np.ndarray, "M E"]) -> tuple[Bool[np.ndarray, " J"], ...]:
+            least, most = self.bounds(at)
+            return least <= slack if below else most > slack, most - least <= 64 * EPS * most
 
-    def _guess(self, level: float) -> Guess:
-        """Return the guess where the norm crosses `level`: the root of the secant of norm -
-        level."""
+        def doubt(edges: Steps, rows: Rows) -> Doubt:
+            may, flat = possible(self.modes.smooth(edges))
+            # Where the norm is constant up to rounding, one value decides: a limit that equals the
+            # level to the last digits would else be looked at step by step, for ever.
+            return (may & ~(flat & ((self.values(edges[:-1]) <= level) != below)))[None, :]
 
-        def root(low: int, high: int, rows: Int[np.ndarray, " R"]) -> float | None:
+        def happens(k: Float[np.ndarray, " K"], rows: Rows) -> Bool[np.ndarray, " K"]:
+            return (self.values(k) <= level) == below
+
+        def guess(low: int, high: int, rows: Rows) -> float | None:
+            """Return the root of the secant of norm - level."""
             a, b = self.values(np.array([low, high], dtype=float)) - level
-            if (a > 0) == (b > 0):
-                return None
-            return low + (high - low) * float(a / (a - b))
+            return None if (a > 0) == (b > 0) else low + (high - low) * float(a / (a - b))
 
-        return root
+        if high < low or not possible(self.modes.ends(low, high))[0][0]:
+            return None  # the usual case, without a search
+        return find_step(low, high, 1, doubt, happens, guess, last=not below)

@@ -20,16 +20,15 @@ from jax import lax
 from latebloom.core import schedules
 from latebloom.core.compilation import use_compilation_cache
 from latebloom.core.errors import Unsupported
-from latebloom.core.phases import Passage, Rules
+from latebloom.core.phases import Rules
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import Method, Oracle, ProjectedSubgradient, Step
-from latebloom.models import Linear, Model
-from latebloom.penalties import Penalty, Sum
+from latebloom.methods import Oracle, ProjectedSubgradient, Step
+from latebloom.models import Linear
 
 from .passages import Tracker
 from .result import EngineResult
-from .structure import structure
+from .structure import Structure, on_device, one_problem, stack, structure
 
 # 64 updates per block: longer blocks fall out of the first-level cache, shorter ones pay the
 # block's own cost too often (measured: benchmarks/step_engine.py).
@@ -58,6 +57,10 @@ class Consts(NamedTuple):
     levels: Any  # of the squared errors: train, test, divergence
 
 
+# What is the same for experiments on one problem.
+SHARED = ("operator", "y", "a_star", "inverse")
+
+
 class Single(NamedTuple):
     """The state of one experiment between blocks."""
 
@@ -69,36 +72,21 @@ class Single(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Program:
-    """What is compiled: everything of an experiment that is structure rather than numbers."""
+class Program(Structure):
+    """The structure of a least squares experiment."""
 
-    method: Method
-    penalty: Penalty | None
-    model: Model
     has_truth: bool
-    batched: bool
-    shared: bool  # whether the batch has one X, y, a_star
 
     @classmethod
     def of(cls, experiment: Experiment, batched: bool, shared: bool) -> "Program":
         """Return the structure of an experiment, its constants replaced by 1."""
-
         method, penalty = structure(experiment.method, experiment.penalty)
         truth = experiment.data.a_star is not None
-        return cls(method, penalty, experiment.least_squares_model, truth, batched, shared)
-
-    @property
-    def needs_t1(self) -> bool:
-        """Whether a schedule depends on t1, which must then be known at every update."""
-        values = [
-            self.method.alpha,
-            *(t.beta for t in (self.penalty.terms if self.penalty else ())),
-        ]
-        return any(schedules.needs_t1(v) for v in values)
+        return cls(method, penalty, experiment.least_squares_model, batched, shared, truth)
 
     @property
     def block(self) -> int:
-        """The number of updates per block."""
+        """The number of updates per block: one where t1 must be known at every update."""
         if self.needs_t1:
             return 1
         return BATCH_BLOCK if self.batched else BLOCK
@@ -126,15 +114,6 @@ def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) 
 
     oracle = Oracle(gradient, project)
 
-    def strength(t: Any, t1: Any) -> Any:
-        if penalty is None:
-            return None
-        values = tuple(
-            term.beta(t, t1) if isinstance(term.beta, schedules.Schedule) else consts.betas[i]
-            for i, term in enumerate(penalty.terms)
-        )
-        return values if isinstance(penalty, Sum) else values[0]
-
     def update(state: tuple[Any, Any, Any], _: None) -> tuple[Any, Any]:
         params, memory, t = state
         r = residual(params)
@@ -142,11 +121,8 @@ def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) 
         if program.needs_t1:
             now = jnp.where((r * r).sum() <= consts.levels[0], t, -1)
             t1 = jnp.where(single.first[0] < NEVER, single.first[0], now)
-        alpha = method.alpha
-        alpha = alpha(t, t1) if isinstance(alpha, schedules.Schedule) else consts.alpha
-        new, memory = method.update(
-            params, memory, Step(oracle, penalty, alpha, strength(t, t1), t)
-        )
+        alpha, beta = program.alpha(consts, t, t1), program.strength(consts, t, t1)
+        new, memory = method.update(params, memory, Step(oracle, penalty, alpha, beta, t))
         return (new, memory, t + 1), (params, r)
 
     start = (single.params, single.memory, t)
@@ -196,8 +172,7 @@ def _advance(
     """Return the state `blocks` blocks later."""
     run = partial(_block, program)
     if program.batched:
-        shared = None if program.shared else 0
-        axes = Consts(shared, shared, shared, shared, 0, 0, 0)
+        axes = Consts(**{k: None if program.shared and k in SHARED else 0 for k in Consts._fields})
         run = jax.vmap(run, in_axes=(axes, 0, None, None))
 
     def body(_: Any, carry: Carry) -> Carry:
@@ -246,8 +221,7 @@ def simulate_step(
     first = experiments[0]
     if any(shape(e) != shape(first) for e in experiments[1:]):
         raise Unsupported("engine 'step' batches experiments of one shape: run the others apart")
-    shared = all(e.problem is first.problem or e.problem == first.problem for e in experiments)
-    program = Program.of(first, len(experiments) > 1, shared)
+    program = Program.of(first, len(experiments) > 1, one_problem(experiments))
     with jax.enable_x64(True):
         consts, carry = _setup(experiments, program)
         due, last = jnp.asarray(first.record_steps), first.steps
@@ -263,17 +237,11 @@ def simulate_step(
                     progress(min(t, last), last)
                 if (diverged < NEVER).all():
                     break
-                seconds = time.perf_counter() - began
-                blocks = _next_size(blocks, seconds)
+                factor = SECONDS_PER_CALL / max(time.perf_counter() - began, 1e-6)
+                blocks = max(1, int(blocks * min(max(factor, 0.2), 16.0)))
         except KeyboardInterrupt:
             interrupted = True
         return _collect(experiments, program, carry, interrupted and t <= last)
-
-
-def _next_size(blocks: int, seconds: float) -> int:
-    """Return the number of blocks of the next call, so that it takes about SECONDS_PER_CALL."""
-    factor = SECONDS_PER_CALL / max(seconds, 1e-6)
-    return max(1, int(blocks * min(max(factor, 0.2), 16.0)))
 
 
 def shape(experiment: Experiment) -> tuple[Any, ...]:
@@ -288,12 +256,11 @@ def shape(experiment: Experiment) -> tuple[Any, ...]:
     )
 
 
-def _consts(experiment: Experiment, program: Program) -> Consts:
+def _consts(experiment: Experiment) -> Consts:
     data = experiment.data
     a_star = np.full(data.shape, np.nan) if data.a_star is None else data.a_star
     projects = isinstance(experiment.method, ProjectedSubgradient)
     start = experiment.least_squares_model.predictor(experiment.start, data.shape)
-    terms = experiment.penalty.terms if experiment.penalty else ()
     train, test = experiment.thresholds
     norm = float(np.linalg.norm(data.y_star))
     largest = max(norm, float(np.linalg.norm(data.operator.forward(start) - data.y_star)))
@@ -305,46 +272,36 @@ def _consts(experiment: Experiment, program: Program) -> Consts:
         a_star=a_star,
         inverse=data.inverse if projects else np.zeros((0, 0)),
         alpha=schedules.initial(experiment.method.alpha),
-        betas=np.array([schedules.initial(term.beta) for term in terms]),
+        betas=np.array([schedules.initial(term.beta) for term in experiment.terms]),
         levels=np.array([(train * norm) ** 2, truth**2, limit**2]),
     )
 
 
 def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts, Carry]:
-    every = [_consts(e, program) for e in experiments]
-    starts = [np.asarray(e.start) for e in experiments]
-    due = experiments[0].record_steps
+    every = [_consts(experiment) for experiment in experiments]
+    singles = [_start(experiment) for experiment in experiments]
+    due, lead = experiments[0].record_steps, ()
+    consts, single = every[0], singles[0]
     if program.batched:
-        shared_fields = 4 if program.shared else 0
-        columns = list(zip(*every, strict=True))
-        consts = Consts(
-            *(
-                jax.tree.map(jnp.asarray, column[0])
-                if i < shared_fields
-                else jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts)), *column)
-                for i, column in enumerate(columns)
-            )
-        )
-        params = jnp.asarray(np.stack(starts))
-        lead: tuple[int, ...] = (len(experiments),)
-        # Not by the program's method, whose numbers are left out: some memories depend on alpha.
-        each = [e.method.start(p) for e, p in zip(experiments, params, strict=True)]
-        memory = jax.tree.map(lambda *parts: jnp.stack([jnp.asarray(x) for x in parts]), *each)
-    else:
-        consts = jax.tree.map(jnp.asarray, every[0])
-        params, lead = jnp.asarray(starts[0]), ()
-        memory = experiments[0].method.start(params)
-    inner = starts[0].shape
-    single = Single(
+        lead, single = (len(experiments),), stack(singles)
+        common = SHARED if program.shared else ()
+        of_batch = stack([one._replace(**dict.fromkeys(common)) for one in every])
+        consts = of_batch._replace(**{name: getattr(consts, name) for name in common})
+    records = jnp.zeros((*lead, due.size, *experiments[0].start.shape))
+    return on_device(consts), Carry(single, jnp.asarray(0), jnp.asarray(0), records)
+
+
+def _start(experiment: Experiment) -> Single:
+    """Return the state at step 0."""
+    params = jnp.asarray(experiment.start)
+    return Single(
         params,
         # A method may keep the initial parameters; donated buffers must not be the same twice.
-        jax.tree.map(jnp.copy, memory),
-        jnp.full((*lead, 3), NEVER, dtype=jnp.int64),
-        jnp.full((*lead, 2), -1, dtype=jnp.int64),
-        jnp.zeros((*lead, 2, *inner)),
+        jax.tree.map(jnp.copy, experiment.method.start(params)),
+        jnp.full(3, NEVER, dtype=jnp.int64),
+        jnp.full(2, -1, dtype=jnp.int64),
+        jnp.zeros((2, *params.shape)),
     )
-    records = jnp.zeros((*lead, due.size, *inner))
-    return consts, Carry(single, jnp.asarray(0), jnp.asarray(0), records)
 
 
 def _collect(
@@ -360,32 +317,17 @@ def _collect(
         done = min(t, experiment.steps)
         if first[2] is not None:
             done = min(done, first[2])
-        records = dict(
-            zip(experiment.record_steps[:pointer].tolist(), pick(host.records), strict=False)
-        )
-        for passage, params in zip(first[:2], single.at_first, strict=True):
-            if passage is not None:
-                records[passage] = params
+        recorded = zip(experiment.record_steps[:pointer].tolist(), pick(host.records), strict=False)
+        seen = zip(first[:2], single.at_first, strict=True)
+        records = dict(recorded) | {k: params for k, params in seen if k is not None}
         if interrupted:
             records[t] = single.params
-        steps = sorted(k for k in records if k <= done)
-        passages = [_passage(first[j], int(single.last_above[j]), done) for j in range(2)]
+        tracked = [Tracker(0.0), Tracker(0.0)][: 1 + program.has_truth]
+        for tracker, k, above in zip(tracked, first[:2], single.last_above, strict=False):
+            tracker.first = k if k is not None and k <= done else None
+            tracker.last_above, tracker.seen = min(int(above), done), done
+        passages = [tracker.passage() for tracker in tracked]
         results.append(
-            EngineResult(
-                steps=np.array(steps, dtype=np.int64),
-                params=np.array([records[k] for k in steps]),
-                t1=passages[0],
-                t2=passages[1] if program.has_truth else None,
-                done=done,
-                diverged_at=first[2],
-                interrupted=interrupted,
-            )
+            EngineResult.of(records, passages, done, diverged_at=first[2], interrupted=interrupted)
         )
     return results
-
-
-def _passage(first: int | None, last_above: int, done: int) -> Passage:
-    tracker = Tracker(0.0)
-    tracker.first = first if first is not None and first <= done else None
-    tracker.last_above, tracker.seen = min(last_above, done), done
-    return tracker.passage()

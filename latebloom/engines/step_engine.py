@@ -1,4 +1,6 @@
-"""The engine `step`: every update of a least squares problem, compiled."""
+"""The engines `step`: every update, compiled, of least squares and of networks."""
+
+from typing import Any
 
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -16,7 +18,7 @@ class StepEngine(Engine):
     name = "step"
 
     def why_not(self, experiment: Experiment) -> str | None:
-        """Return None: it applies to every least squares problem."""
+        """Return None: it applies to every experiment."""
         return None
 
     def cost(self, experiment: Experiment) -> float:
@@ -24,10 +26,27 @@ class StepEngine(Engine):
         return COMPILING + UPDATE * experiment.steps
 
     def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-        """Return what `simulate_step` does."""
+        """Simulate by making every update."""
         from .step import simulate_step  # loads JAX
 
         return simulate_step([experiment], progress)[0]
 
 
+class TrainingEngine(StepEngine):
+    """Makes every update of a network; `train` makes those of networks of one shape together."""
+
+    networks = True
+
+    def cost(self, experiment: Experiment) -> float:
+        """Return the time to compile, and a millisecond per update."""
+        return COMPILING + 1e3 * UPDATE * experiment.steps
+
+    def run(self, experiment: Experiment, progress: Progress | None = None) -> Any:
+        """Return the `TrainingResult` of one network."""
+        from .training import train  # loads JAX
+
+        return train([experiment], progress)[0]
+
+
 register_engine(StepEngine())
+register_engine(TrainingEngine())

@@ -37,11 +37,13 @@ def blas_threads(problem: Problem) -> AbstractContextManager[object]:
 
 
 def few_threads(function: F) -> F:
-    """Return a function of an experiment that runs in the context of `blas_threads`."""
+    """Return a function or method of an experiment that runs in the context of `blas_threads`."""
 
     @wraps(function)
-    def limited(experiment: Experiment, *args: Any, **kwargs: Any) -> Any:
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        given = (*args, *kwargs.values())
+        experiment = next(one for one in given if isinstance(one, Experiment))
         with blas_threads(experiment.problem):
-            return function(experiment, *args, **kwargs)
+            return function(*args, **kwargs)
 
     return cast(F, limited)

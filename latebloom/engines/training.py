@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -90,12 +90,9 @@ def shape(experiment: Experiment) -> dict[str, Any]:
     """Return what experiments must share to be trained in one batch, by name."""
     problem = experiment.supervised
     program = Program.of(experiment, batched=True, shared=False)
+    names = ("model", "method", "penalty", "loss", "precision")
     return {
-        "model": program.model,
-        "method": program.method,
-        "penalty": program.penalty,
-        "loss": program.loss,
-        "precision": program.precision,
+        **{name: getattr(program, name) for name in names},
         "parameters": {name: v.shape for name, v in experiment.network_start.items()},
         "data": [a.shape for side in (problem.train, problem.test) for a in side],
         "steps": experiment.steps,
@@ -151,10 +148,10 @@ class Trainer:
         every = self.checkpoint.every_steps if self.checkpoint else None
         while True:
             following = int(self.due[min(self.log.count, len(self.due) - 1)])
-            if self.log.t == following and not self.log.up_to_date:
+            if self.log.t == following and self.log.recorded[0] != self.log.t:
                 self._record()
-            if self.log.t >= last or self._all_diverged():
-                return
+            if self.log.t >= last or not np.isfinite(self.log.last.loss[..., 0]).any():
+                return  # the horizon, or all diverged
             goal = int(self.due[self.log.count])
             self._advance(goal if every is None else min(goal, saved[1] + every))
             now = time.monotonic()
@@ -168,8 +165,6 @@ class Trainer:
     def __len__(self) -> int:
         return len(self.experiments)
 
-    # Going on -------------------------------------------------------------------------------------
-
     def _t1(self) -> np.ndarray:
         """Return the record at which each experiment had memorized, -1 if it has not."""
         found = [self.log.passed.get((i, 0), (0, -1))[1] for i in range(len(self))]
@@ -177,58 +172,44 @@ class Trainer:
 
     def _advance(self, goal: int) -> None:
         """Make updates up to the step `goal`, or for about SECONDS_PER_CALL."""
-        log = self.log
-        count = goal - log.t
-        if self.seconds_per_step is None:
-            count = 1  # compiles, and shows how long a step takes at the most
-        else:
-            count = max(1, min(count, int(SECONDS_PER_CALL / self.seconds_per_step)))
+        log, known = self.log, self.seconds_per_step
+        # The first update compiles, and shows how long a step takes at the most.
+        most = int(SECONDS_PER_CALL / known) if known else 1
+        count = max(1, min(goal - log.t, most))
         began = time.perf_counter()
         state = self.advance(self.data, self.numbers, log.state, log.t, self._t1(), count)
         jax.block_until_ready(state)
         spent = (time.perf_counter() - began) / count
-        first = self.seconds_per_step is None
-        self.seconds_per_step = SECONDS_PER_CALL if first else max(spent, 1e-7)
-        self.log = log.advanced(state, count)
+        self.seconds_per_step = max(spent, 1e-7) if known else SECONDS_PER_CALL
+        self.log = replace(log, state=state, t=log.t + count)
 
-    def _measure(self, state: State, t: int) -> Measures:
-        return self._measured(state, t, self._t1())
-
-    def _measured(self, state: State, t: int, t1: np.ndarray) -> Measures:
+    def _measure(self, state: State, t: int, t1: np.ndarray) -> Measures:
         return jax.tree.map(np.asarray, self.evaluate(self.data, self.numbers, state, t, t1))
 
     def _record(self) -> None:
-        found = self._measure(self.log.state, self.log.t)
+        found = self._measure(self.log.state, self.log.t, self._t1())
         below = np.reshape(found.error, (len(self), 2)) <= self.thresholds
         log = self.log.passes(below, self.program.batched)
         if self.program.needs_t1 and any(high == log.t for _, high, _ in log.passed.values()):
             self.log = log
-            found = self._measure(log.state, log.t)  # the penalty from here on
+            found = self._measure(log.state, log.t, self._t1())  # the penalty from here on
         self.log = log.kept(found)
-
-    def _all_diverged(self) -> bool:
-        return not np.isfinite(self.log.last.loss[..., 0]).any()
 
     def _note(self) -> str:
         if not self.log.count:
             return ""
-        train, test = np.reshape(self.log.all_measures[self.log.count - 1].error, (-1, 2)).mean(
-            axis=0
-        )
+        train, test = np.reshape(self.log.last.error, (-1, 2)).mean(axis=0)
         if self.experiments[0].supervised.classification:
             note = f"accuracy {1 - train:.3f} train, {1 - test:.3f} test"
         else:
             note = f"error {train:.3g} train, {test:.3g} test"
-        return (
-            f"{note}, {1 / self.seconds_per_step:,.0f} steps/s" if self.seconds_per_step else note
-        )
-
-    # The end --------------------------------------------------------------------------------------
+        speed = self.seconds_per_step
+        return f"{note}, {1 / speed:,.0f} steps/s" if speed else note
 
     def _save(self) -> None:
         assert self.checkpoint is not None
         try:
-            self.checkpoint.save(self.experiments, *pack(self.log))
+            self.checkpoint.save(self.experiments, *pack(self.log, self.due))
             self.saved = self.log
         except InvalidInput as error:  # a full disk must not cost what was computed
             warnings.warn(f"{error}; the run goes on without", stacklevel=2)
@@ -240,7 +221,7 @@ class Trainer:
         log = self.log
         measures = jax.tree.map(lambda *rows: np.stack(rows), *map(pick, log.measures))
         return TrainingResult(
-            np.array(log.steps),
+            self.due[: log.count],
             measures,
             jax.tree.map(np.asarray, pick(log.recorded[1].params)),
             passages,
@@ -250,19 +231,13 @@ class Trainer:
 
     def _refined(self) -> list[tuple[Passage | None, Passage | None]]:
         """Return t1 and t2 to the step, replaying the updates before their records."""
-        found: dict[tuple[int, int], int] = {}
-        intervals: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for key, (low, high, _) in self.log.passed.items():
-            intervals.setdefault((low, high), []).append(key)
-            found[key] = high
-        for (low, high), keys in intervals.items():
+        found = {key: high for key, (_, high, _) in self.log.passed.items()}
+        for low, high in {(low, high) for low, high, _ in self.log.passed.values()}:
             if low >= 0:  # else: it was there at step 0
+                keys = [k for k, passed in self.log.passed.items() if passed[:2] == (low, high)]
                 found |= self._replayed(low, high, keys)
-
-        def passage(key: tuple[int, int]) -> Passage | None:
-            return Passage.between(found[key], found[key]) if key in found else None
-
-        return [(passage((i, 0)), passage((i, 1))) for i in range(len(self))]
+        exact = {key: Passage.between(k, k) for key, k in found.items()}
+        return [(exact.get((i, 0)), exact.get((i, 1))) for i in range(len(self))]
 
     def _replayed(
         self, low: int, high: int, keys: list[tuple[int, int]]
@@ -277,12 +252,11 @@ class Trainer:
             # What the others of the batch do meanwhile is of no interest.
             state = jax.tree.map(lambda x, y, i=i: jnp.asarray(x).at[i].set(y), state, own)
         # A strength that depends on t1 saw it from its record on, not before.
-        t1 = self._t1()
-        t1 = np.where(t1 > low, -1, t1)
+        t1 = np.where(self._t1() > low, -1, self._t1())
         found: dict[tuple[int, int], int] = {}
         for t in range(low, high):
             state = self.advance(self.data, self.numbers, state, t, t1, 1)
-            error = np.reshape(self._measured(state, t + 1, t1).error, (-1, 2))
+            error = np.reshape(self._measure(state, t + 1, t1).error, (-1, 2))
             for i, split in keys:
                 if error[i, split] <= self.thresholds[i, split]:
                     found.setdefault((i, split), t + 1)

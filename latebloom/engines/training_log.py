@@ -20,8 +20,7 @@ class Log:
     state: State
     recorded: tuple[int, State]  # step and state of the last record, step -1 before the first
     t: int = 0
-    # Shared by successive logs; what is beyond `count` does not count.
-    all_steps: list[int] = field(default_factory=list)
+    # One for each record, shared by successive logs; what is beyond `count` does not count.
     all_measures: list[Measures] = field(default_factory=list)
     count: int = 0
     # (experiment, split) -> the record before the error was first at its threshold, the record at
@@ -29,28 +28,14 @@ class Log:
     passed: dict[tuple[int, int], tuple[int, int, State]] = field(default_factory=dict)
 
     @property
-    def steps(self) -> list[int]:
-        """The recorded steps."""
-        return self.all_steps[: self.count]
-
-    @property
     def measures(self) -> list[Measures]:
-        """What was measured there."""
+        """What was measured at the records."""
         return self.all_measures[: self.count]
 
     @property
     def last(self) -> Measures:
         """What was measured last."""
         return self.all_measures[self.count - 1]
-
-    @property
-    def up_to_date(self) -> bool:
-        """Whether the state is the recorded one."""
-        return self.recorded[0] == self.t
-
-    def advanced(self, state: State, steps: int) -> "Log":
-        """Return the log so many steps later."""
-        return replace(self, state=state, t=self.t + steps)
 
     def passes(self, at_threshold: np.ndarray, batched: bool) -> "Log":
         """Return the log with the first passages at this step; `at_threshold` has a row for every
@@ -64,9 +49,7 @@ class Log:
 
     def kept(self, found: Measures) -> "Log":
         """Return the log with what was measured at this step."""
-        del self.all_steps[self.count :], self.all_measures[self.count :]
-        self.all_steps.append(self.t)
-        self.all_measures.append(found)
+        self.all_measures[self.count :] = [found]
         return replace(self, count=self.count + 1, recorded=(self.t, self.state))
 
 
@@ -85,10 +68,11 @@ def _like(prefix: str, tree: Any, arrays: dict[str, np.ndarray]) -> Any:
     return structure.unflatten([arrays[prefix + jax.tree_util.keystr(p)] for p, _ in paths])
 
 
-def pack(log: Log) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the log as named arrays, and what else is needed to read them."""
+def pack(log: Log, due: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the log of records at the steps `due` as named arrays, and what else is needed to read
+    them."""
     arrays = _leaves("state", log.state) | _leaves("recorded", log.recorded[1])
-    arrays["steps"] = np.array(log.steps)
+    arrays["steps"] = due[: log.count]
     arrays |= _leaves("measures", jax.tree.map(lambda *rows: np.stack(rows), *log.measures))
     passed = []
     for (i, split), (low, high, state) in log.passed.items():
@@ -134,4 +118,4 @@ def unpack(
         (i, split): (low, high, state(f"passed.{i}.{split}", one))
         for i, split, low, high in info["passed"]
     }
-    return Log(state("state"), (recorded, state("recorded")), t, steps, rows, len(steps), passed)
+    return Log(state("state"), (recorded, state("recorded")), t, rows, len(steps), passed)

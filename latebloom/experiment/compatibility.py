@@ -61,11 +61,8 @@ class Parts(NamedTuple):
         return self.penalty.terms if self.penalty else ()
 
 
-class Start(NamedTuple):
-    """What a run starts from: `init`, and of a network the parameters by name."""
-
-    init: float | Gaussian | Drawn | np.ndarray
-    network: dict[str, np.ndarray] | None = None
+# `init`, and of a network the parameters by name.
+Start = tuple[float | Gaussian | Drawn | np.ndarray, dict[str, np.ndarray] | None]
 
 
 def require(parts: Parts) -> Start:
@@ -104,7 +101,7 @@ def _require_least_squares(parts: Parts, problem: LeastSquares) -> Start:
     parts.method.require(parts.penalty, model)
     _require_shapes(parts.terms, model, unknown)
     problem.validate()
-    return Start(init)
+    return init, None
 
 
 def _require_shapes(terms: tuple[Term, ...], model: Model, unknown: tuple[int, ...]) -> None:
@@ -150,12 +147,9 @@ def _require_network(parts: Parts, problem: Supervised) -> Start:
     model.require(problem)
     drawn = model.start(problem, init.seed, init.scale)
     start = dict(sorted(drawn.items()))  # the order in which JAX goes through a dictionary
-    axes = {name: array.ndim for name, array in start.items()}
-    acts = OfNetwork(penalty, axes)
-    if method.coupling == "proximal" and penalty is not None:
-        reason = acts.no_prox()
-        if reason:
-            raise Unsupported(f"coupling = 'proximal': {reason}")
+    acts = OfNetwork(penalty, {name: array.ndim for name, array in start.items()})
+    if method.coupling == "proximal" and (reason := acts.no_prox()):
+        raise Unsupported(f"coupling = 'proximal': {reason}")
     _require_range(parts)
     for term in parts.terms:
         if isinstance(term, Sobolev):
@@ -164,7 +158,7 @@ def _require_network(parts: Parts, problem: Supervised) -> Start:
                     f"coupling = {method.coupling!r}: Sobolev is part of the loss; use 'coupled'"
                 )
             _require_sobolev(term, problem, model)
-    return Start(init, start)
+    return init, start
 
 
 def _require_range(parts: Parts) -> None:
@@ -173,9 +167,7 @@ def _require_range(parts: Parts) -> None:
         return
     strengths = [(f"{type(term).__name__}.beta", term.beta) for term in parts.terms]
     for name, value in [("alpha", parts.method.alpha), *strengths]:
-        if not isinstance(value, int | float) or value == 0:
-            continue
-        if not TINY <= value <= HUGE:
+        if isinstance(value, int | float) and value != 0 and not TINY <= value <= HUGE:
             raise InvalidInput(
                 f"{name} = {value:g}: float32 has {TINY:.2g} to {HUGE:.2g}; use precision = "
                 "'float64'"

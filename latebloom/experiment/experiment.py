@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tomli_w
@@ -13,6 +13,7 @@ from jaxtyping import Float
 from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.files import read_toml
 from latebloom.core.plugins import load_plugins_of
 from latebloom.core.spec import (
     canonical_hash,
@@ -24,12 +25,14 @@ from latebloom.core.spec import (
 )
 from latebloom.methods import Method
 from latebloom.models import Model, Network
-from latebloom.penalties import Penalty
+from latebloom.penalties import Penalty, Term
 from latebloom.problems import LeastSquares, Problem, Supervised, VectorLeastSquares
 
 from . import compatibility
 from .initialization import Drawn, Gaussian
 from .record import Record
+
+T = TypeVar("T")
 
 # Arrays up to this many entries are written into the TOML file, larger ones beside it as .npy.
 INLINE_ARRAY = 64
@@ -105,49 +108,44 @@ class Experiment:
         for name, value in zip(("train", "test"), self.thresholds, strict=True):
             check.real(f"thresholds ({name})", value, low=0, strict=True)
         parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
-        start = compatibility.require(compatibility.Parts(*parts))
-        object.__setattr__(self, "init", start.init)
-        object.__setattr__(self, "_network_start", start.network)
+        init, network = compatibility.require(compatibility.Parts(*parts))
+        object.__setattr__(self, "init", init)
+        object.__setattr__(self, "_network_start", network)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of the penalty; none without a penalty."""
+        return self.penalty.terms if self.penalty else ()
 
     @property
     def data(self) -> LeastSquares:
         """The problem as a least squares problem; raises `Unsupported` for any other."""
-        if not isinstance(self.problem, LeastSquares):
-            raise Unsupported(
-                f"{type(self.problem).__name__}: needs a least squares problem such as "
-                "SparseRecovery; no law about networks is known here"
-            )
-        return self.problem
+        why = (
+            "needs a least squares problem such as SparseRecovery; no law about networks is "
+            "known here"
+        )
+        return _of_kind(self.problem, LeastSquares, why)
 
     @property
     def least_squares_model(self) -> Model:
         """The model as one of a least squares problem; raises `Unsupported` for a network."""
-        if not isinstance(self.model, Model):
-            raise Unsupported(f"{type(self.model).__name__}: this needs a least squares problem")
-        return self.model
+        return _of_kind(self.model, Model, "this needs a least squares problem")
 
     @property
     def supervised(self) -> Supervised:
         """The problem as a supervised one; raises `Unsupported` for any other."""
-        if not isinstance(self.problem, Supervised):
-            raise Unsupported(f"{type(self.problem).__name__}: this needs a supervised problem")
-        return self.problem
+        return _of_kind(self.problem, Supervised, "this needs a supervised problem")
 
     @property
     def network(self) -> Network:
         """The model as a network; raises `Unsupported` for any other."""
-        if not isinstance(self.model, Network):
-            raise Unsupported(f"{type(self.model).__name__}: this needs a network")
-        return self.model
+        return _of_kind(self.model, Network, "this needs a network")
 
     @property
     def vector_data(self) -> VectorLeastSquares:
         """The problem as least squares in a vector; raises `Unsupported` for a matrix."""
-        if not isinstance(self.problem, VectorLeastSquares):
-            raise Unsupported(
-                f"{type(self.problem).__name__}: needs a problem in a vector with a design matrix"
-            )
-        return self.problem
+        why = "needs a problem in a vector with a design matrix"
+        return _of_kind(self.problem, VectorLeastSquares, why)
 
     @property
     def network_start(self) -> dict[str, np.ndarray]:
@@ -172,9 +170,7 @@ class Experiment:
     def record_steps(self) -> np.ndarray:
         """The steps to record; raises `InvalidInput` if they would not fit in memory."""
         steps = self.record.steps(self.steps)
-        if isinstance(self.problem, Supervised):
-            return steps
-        if steps.size * self.start.size > MAX_RECORDED:
+        if isinstance(self.problem, LeastSquares) and steps.size * self.start.size > MAX_RECORDED:
             raise InvalidInput(
                 f"{steps.size} records of {self.start.size} parameters take "
                 f"{steps.size * self.start.size * 8 / 2**30:.1f} GiB: record fewer steps "
@@ -254,18 +250,16 @@ class Experiment:
     @classmethod
     def from_toml(cls, source: str | Path) -> "Experiment":
         """Return the experiment in a TOML file (a Path) or a TOML text (a str)."""
-        folder = None
-        text = source
         if isinstance(source, Path):
-            folder = source.parent
-            try:
-                text = source.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise InvalidInput(f"{source}: cannot be read ({error})") from None
+            return cls.from_dict(read_toml(source), source.parent)
         try:
-            data = tomllib.loads(str(text))
+            return cls.from_dict(tomllib.loads(str(source)))
         except tomllib.TOMLDecodeError as error:
-            raise InvalidInput(
-                f"{source if folder else 'TOML'}: not valid TOML ({error})"
-            ) from None
-        return cls.from_dict(data, folder)
+            raise InvalidInput(f"TOML: not valid TOML ({error})") from None
+
+
+def _of_kind(part: object, kind: type[T], why: str) -> T:
+    """Return the part if it is of this kind, else raise `Unsupported`."""
+    if not isinstance(part, kind):
+        raise Unsupported(f"{type(part).__name__}: {why}")
+    return part

@@ -85,32 +85,24 @@ def register_preset(preset: Preset) -> Preset:
 
 
 def preset_from_toml(path: Path, name: str = "", **head: Any) -> Preset:
-    """Return the preset that a TOML file describes; the file is read when it is needed.
+    """Return the preset that a TOML file describes; its tables are read when they are needed.
 
     **Arguments:**
 
     - `path`: a file with the table `experiment`, and if wanted the table `small`; its other keys
       are the preset's facts. Without `experiment` it is a family.
     - `name`: how to call it; by default the name of the file.
-    - `head`: `title`, `aliases`, `group`, `command`, `facts`; `family` and `has_small` say what the
-      file holds, if it is not to be read for that.
+    - `head`: `title`, `aliases`, `group`, `command`, `facts`.
     """
-
     facts = head.pop("facts", None) or cache(partial(read_toml, path))
 
-    def made(table: str) -> Callable[[], Experiment]:
+    def made(table: str) -> Callable[[], Experiment] | None:
+        if table not in facts():
+            return None
         return lambda: Experiment.from_dict(facts()[table], path.parent)
 
-    family = head.pop("family", None)
-    small = head.pop("has_small", None)
     return Preset(
-        name or path.stem,
-        build=None
-        if (family if family is not None else "experiment" not in facts())
-        else made("experiment"),
-        small=made("small") if (small if small is not None else "small" in facts()) else None,
-        facts=facts,
-        **head,
+        name or path.stem, build=made("experiment"), small=made("small"), facts=facts, **head
     )
 
 

@@ -79,8 +79,7 @@ def _flowing(f: Facts) -> Timed:
     assert isinstance(f.data, MatrixLeastSquares)
     if f.data.recovery.recoverable is False:
         return Timed(f, None, "the nuclear norm does not recover A*: the flow ends elsewhere")
-    from latebloom.engines.slow import simulate_slow
-    from latebloom.engines.slow import why_not as slow_why_not
+    from latebloom.engines.slow import SLOW
 
     times = []
     for beta in (f.beta / 10, f.beta):
@@ -90,10 +89,10 @@ def _flowing(f: Facts) -> Timed:
             steps=MAX_STEPS,
             record=At(()),
         )
-        reason = slow_why_not(proximal)
+        reason = SLOW.why_not(proximal)
         if reason:
             raise NotCovered(f"engine 'slow': {reason}")
-        t2 = simulate_slow(proximal).t2
+        t2 = SLOW.run(proximal).t2
         if t2 is None or t2.low is None or t2.high is None:
             return Timed(f, None, "the flow does not get there, or too near to be sure")
         times.append(0.5 * (t2.low + t2.high) * f.alpha * beta)

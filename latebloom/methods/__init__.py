@@ -7,10 +7,10 @@ from .optimizer import SGD as SGD
 from .optimizer import Adam as Adam
 from .optimizer import Optax as Optax
 from .optimizer import Optimizer as Optimizer
-from .projected_subgradient import ProjectedSubgradient as ProjectedSubgradient
 from .proximal_gradient import FISTA as FISTA
 from .proximal_gradient import ProximalGradient as ProximalGradient
 from .subgradient import GradientDescent as GradientDescent
+from .subgradient import ProjectedSubgradient as ProjectedSubgradient
 from .subgradient import Subgradient as Subgradient
 from .transforms import GrokfastEMA as GrokfastEMA
 from .transforms import OrthogonalGradient as OrthogonalGradient

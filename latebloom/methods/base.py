@@ -1,7 +1,6 @@
 """The interface of methods: update rules for f = g + beta h."""
 
 import abc
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from latebloom.core import schedules
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.schedules import Schedule
-from latebloom.core.spec import FAMILIES
+from latebloom.core.spec import FAMILIES, required_fields
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
 from latebloom.problems import LeastSquares
@@ -95,8 +94,7 @@ class Method(abc.ABC):
         others = [
             name
             for name, cls in sorted(FAMILIES["method"].items())
-            if all(f.name == "alpha" or _optional(f) for f in dataclasses.fields(cls))
-            and cls(alpha=0.1).why_not(penalty, model) is None
+            if required_fields(cls) <= {"alpha"} and cls(alpha=0.1).why_not(penalty, model) is None
         ]
         raise Unsupported(
             f"{type(self).__name__}: {reason}; methods that work: {', '.join(others)}"
@@ -114,8 +112,3 @@ class Method(abc.ABC):
                 "iteration is not stable; choose a smaller alpha, or force the run to see where it "
                 "diverges"
             )
-
-
-def _optional(field: dataclasses.Field[Any]) -> bool:
-    missing = dataclasses.MISSING
-    return field.default is not missing or field.default_factory is not missing

@@ -12,6 +12,7 @@ from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.lazy import jax, optax
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
@@ -86,8 +87,6 @@ class Optimizer(Method):
 
     def update(self, params: Any, memory: Memory, step: Step) -> tuple[Any, Memory]:
         """Return parameters (any structure of arrays) and memory after one update."""
-        import jax
-
         memories, state = memory
         direction = step.oracle.gradient(params)
         if step.penalty is not None and self.coupling == "coupled":
@@ -147,15 +146,11 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("b1", "b2"):
-            check.fraction(f"Adam.{name}", getattr(self, name))
-            if getattr(self, name) == 1:
-                raise InvalidInput(f"Adam.{name} = 1: must be below 1")
+            check.fraction(f"Adam.{name}", getattr(self, name), below_one=True)
         check.real("Adam.eps", self.eps, low=0, strict=True)
 
     def rule(self, alpha: Array) -> Any:
         """Return optax's Adam."""
-        import optax
-
         return optax.adam(alpha, self.b1, self.b2, self.eps)
 
 
@@ -177,14 +172,10 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check.boolean("SGD.nesterov", self.nesterov)
-        check.fraction("SGD.momentum", self.momentum)
-        if self.momentum == 1:
-            raise InvalidInput("SGD.momentum = 1: must be below 1")
+        check.fraction("SGD.momentum", self.momentum, below_one=True)
 
     def rule(self, alpha: Array) -> Any:
         """Return optax's SGD."""
-        import optax
-
         return optax.sgd(alpha, self.momentum or None, self.nesterov)
 
 
@@ -247,7 +238,6 @@ class Optax(Optimizer):
 
     def _try(self) -> None:
         """Make one update without computing it, and raise `InvalidInput` if optax refuses."""
-        import jax
         import numpy as np
 
         def update(params: Any) -> Any:
@@ -271,7 +261,6 @@ class Optax(Optimizer):
 @functools.cache
 def _optimizers() -> dict[str, Callable[..., Any]]:
     """Return everything in optax that makes an optimizer of a learning rate, by name."""
-    import optax
     import optax.contrib
 
     return {

@@ -43,7 +43,7 @@ class ProximalGradient(_Proximal):
     has_laws = True
 
     def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
-        """Return the forward-backward"""
+        """Return the forward-backward step at x."""
         return _forward_backward(params, step), memory
 
 

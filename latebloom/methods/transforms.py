@@ -7,6 +7,7 @@ from typing import Any
 from latebloom.core import checks as check
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
+from latebloom.core.lazy import jax, jnp
 from latebloom.core.spec import register
 
 
@@ -50,16 +51,10 @@ class GrokfastEMA(Transform):
 
     def start(self, params: Any) -> Any:
         """Return no gradient seen, and none remembered."""
-        import jax
-        import jax.numpy as jnp
-
         return jnp.asarray(False), jax.tree.map(jnp.zeros_like, params)
 
     def apply(self, gradient: Any, memory: Any, params: Any) -> tuple[Any, Any]:
         """Return the amplified gradient and the new average."""
-        import jax
-        import jax.numpy as jnp
-
         seen, average = memory
 
         def average_of(m: Array, g: Array) -> Array:
@@ -91,8 +86,6 @@ class OrthogonalGradient(Transform):
 
     def apply(self, gradient: Any, memory: Any, params: Any) -> tuple[Any, Any]:
         """Return the projected gradient."""
-        import jax
-        import jax.numpy as jnp
 
         def project(g: Array, w: Array) -> Array:
             square = (w * w).sum()

@@ -8,6 +8,7 @@ import numpy as np
 
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
+from latebloom.core.lazy import jax
 from latebloom.core.spec import register
 from latebloom.problems.supervised import Supervised
 
@@ -56,7 +57,7 @@ class Custom(Network):
             raise InvalidInput("Custom.params is empty: a model needs parameters")
         arrays = {}
         for name, value in self.params.items():
-            array = np.array(value)
+            array = arrays[name] = np.array(value)
             if array.dtype.kind != "f":
                 raise InvalidInput(
                     f"Custom.params[{name!r}] is of type {array.dtype}: must be an array of "
@@ -68,7 +69,6 @@ class Custom(Network):
                     f"Custom.params[{name!r}] must be finite: it has NaN or infinity"
                 )
             array.setflags(write=False)
-            arrays[name] = array
         object.__setattr__(self, "params", arrays)
 
     @classmethod
@@ -81,12 +81,9 @@ class Custom(Network):
         - `function`: from (pytree, inputs) to outputs.
         - `params`: the pytree at step 0; its leaves get the names of their paths.
         """
-        import jax
-
         paths, tree = jax.tree_util.tree_flatten_with_path(params)
         names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
-        if len(set(names)) < len(names):
-            twice = next(n for n in names if names.count(n) > 1)
+        for twice in (name for name in names if names.count(name) > 1):
             raise InvalidInput(
                 f"Custom.of: two parameters are called {twice!r}; rename a key with a point in it"
             )
@@ -94,9 +91,8 @@ class Custom(Network):
         def flat(named: Params, inputs: Array) -> Array:
             return function(tree.unflatten([named[n] for n in names]), inputs)
 
-        return cls(
-            name, {n: np.asarray(leaf) for n, (_, leaf) in zip(names, paths, strict=True)}, flat
-        )
+        arrays = [np.asarray(leaf) for _, leaf in paths]
+        return cls(name, dict(zip(names, arrays, strict=True)), flat)
 
     def start(self, problem: Supervised, seed: int, scale: float = 1.0) -> Params:
         """Return the given parameters times `scale`, whatever the seed."""
@@ -108,8 +104,6 @@ class Custom(Network):
 
     def why_not(self, problem: Supervised) -> str | None:
         """Return the reason if the outputs have another shape than the targets need."""
-        import jax
-
         side = problem.train
         params = {k: jax.ShapeDtypeStruct(v.shape, np.float32) for k, v in self.params.items()}
         inputs = jax.ShapeDtypeStruct(side.inputs.shape, side.inputs.dtype)

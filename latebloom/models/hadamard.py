@@ -71,6 +71,5 @@ class HadamardDifference(Model):
 
     def predictor(self, params: Array, unknown: Shape) -> Array:
         """Return u^L - v^L."""
-        xp = namespace(params)
-        powers = xp.pow(params, self.depth)
+        powers = namespace(params).pow(params, self.depth)
         return powers[0] - powers[1]

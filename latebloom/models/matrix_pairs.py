@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core.arrays import Array, namespace
+from latebloom.core.lazy import jax
 
 
 def products(A: Array, B: Array) -> Array:
@@ -23,9 +24,6 @@ def _written_out(A: Array, B: Array) -> Array:
 
 @cache
 def _differentiable() -> Any:
-    import jax
-    from jax import lax
-
     @jax.custom_vjp
     def product(A: Array, B: Array) -> Array:
         return _written_out(A, B)
@@ -36,7 +34,7 @@ def _differentiable() -> Any:
     def backward(kept: tuple[Array, Array], G: Array) -> tuple[Array, Array]:
         # The transposes are made first: fused into the sums, they would be read across the grain
         # (measured: a sixth of the time).
-        At, Bt = lax.optimization_barrier(tuple(x.swapaxes(1, 2) for x in kept))
+        At, Bt = jax.lax.optimization_barrier(tuple(x.swapaxes(1, 2) for x in kept))
         return _written_out(G, Bt), _written_out(At, G)
 
     product.defvjp(forward, backward)

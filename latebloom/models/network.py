@@ -57,7 +57,14 @@ class Network(abc.ABC):
 def weight(
     rng: np.random.Generator, law: str, outputs: int, inputs: int, table: bool = False
 ) -> np.ndarray:
-    """Return a weight of shape (outputs, inputs), or a table (inputs, outputs), drawn by `law`."""
+    """Return a weight at step 0.
+
+    **Arguments:**
+
+    - `rng`, `law`: what draws it, and one of `LAWS`.
+    - `outputs`, `inputs`: its shape.
+    - `table`: whether it is a table, of shape (inputs, outputs).
+    """
     shape = (inputs, outputs) if table else (outputs, inputs)
     if inputs * outputs > LARGEST:
         raise InvalidInput(
@@ -70,7 +77,7 @@ def weight(
 
 
 def bias(rng: np.random.Generator, law: str, outputs: int, inputs: int) -> np.ndarray:
-    """Return the bias of a layer at step 0, shape (outputs,)."""
+    """Return the bias of a layer at step 0, shape (outputs,); **Arguments:** as for `weight`."""
     if law == "uniform":
         return rng.uniform(-1.0, 1.0, outputs) / np.sqrt(inputs)
     return np.zeros(outputs)
@@ -79,7 +86,10 @@ def bias(rng: np.random.Generator, law: str, outputs: int, inputs: int) -> np.nd
 def layers(
     rng: np.random.Generator, law: str, sizes: tuple[int, ...], biases: bool
 ) -> dict[str, np.ndarray]:
-    """Return the weights (and biases) of the layers between consecutive `sizes`."""
+    """Return the weights of the layers between consecutive `sizes`, and their biases if wanted.
+
+    **Arguments:** `rng` and `law` as for `weight`; `sizes`: of the layers; `biases`: have they any.
+    """
     params = {}
     for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         params[f"layers.{k}.weight"] = weight(rng, law, outputs, inputs)

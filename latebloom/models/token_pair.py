@@ -96,8 +96,7 @@ class TokenPair(Network):
         if self.combine == "concat":
             return namespace(left).concatenate([left, right], axis=1)
         k = math.isqrt(self.width)
-        found = products(left.reshape(-1, k, k), right.reshape(-1, k, k))
-        return found.reshape(-1, self.width)
+        return products(left.reshape(-1, k, k), right.reshape(-1, k, k)).reshape(-1, self.width)
 
     def why_not(self, problem: Supervised) -> str | None:
         """Return the reason if the inputs are not pairs of tokens."""

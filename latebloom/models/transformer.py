@@ -61,10 +61,7 @@ class Transformer(Network):
         assert problem.tokens is not None
         rng, d = np.random.default_rng(seed), self.width
         shapes = {
-            "attention.query": (d, d),
-            "attention.key": (d, d),
-            "attention.value": (d, d),
-            "attention.output": (d, d),
+            **{f"attention.{name}": (d, d) for name in ("query", "key", "value", "output")},
             "layers.0.weight": (self.hidden, d),
             "layers.1.weight": (d, self.hidden),
             "unembedding": (problem.outputs, d),

@@ -115,11 +115,6 @@ class Term(Penalty):
         return self.strength() if beta is None else beta
 
 
-def has_prox(term: Term) -> bool:
-    """Return whether a term defines a proximal operator."""
-    return type(term).prox is not Penalty.prox
-
-
 def place(term: Term) -> float:
     """Return where the proximal operator of a term comes in that of a sum."""
     return math.inf if term.prox_order is None else term.prox_order
@@ -130,7 +125,7 @@ def no_prox(terms: Sequence[Term]) -> str | None:
     for term in terms:
         if term.of_function:
             return f"{type(term).__name__} acts on the function, not on parameters"
-    lacking = sorted({type(term).__name__ for term in terms if not has_prox(term)})
+    lacking = sorted({type(term).__name__ for term in terms if type(term).prox is Penalty.prox})
     if lacking and len(terms) == 1:
         return f"{lacking[0]} has no proximal operator"
     alone = {type(term).__name__ for term in terms if term.prox_order is None}

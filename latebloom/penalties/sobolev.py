@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from latebloom.core import checks as check
 from latebloom.core.arrays import Array
 from latebloom.core.errors import Unsupported
+from latebloom.core.lazy import jax, jnp
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 
@@ -69,8 +70,6 @@ class Sobolev(Term):
         - `beta`: the regularization strength, if not the penalty's own.
         - `weights`: shape (N,), 1 for examples that count and 0 for padding; None if all count.
         """
-        import jax.numpy as jnp
-
         total = 0.0
         for own, true in zip(derivatives(function, inputs, self.order), teacher, strict=True):
             each = ((own - true) ** 2).reshape(len(inputs), -1).sum(axis=1)
@@ -84,27 +83,21 @@ class Sobolev(Term):
         return self._beta(beta) * total
 
     def value(self, x: Array, beta: Strength = None) -> Array:
-        """Refuse: there is no value without the function."""
-        raise Unsupported(_NEEDS)
+        """Refuse: there is no value or subgradient without the function."""
+        raise Unsupported(
+            "Sobolev acts on the function, not on parameters: train a network on TeacherStudent "
+            "with it"
+        )
 
-    def subgradient(self, x: Array, beta: Strength = None) -> Array:
-        """Refuse: there is no subgradient without the function."""
-        raise Unsupported(_NEEDS)
+    subgradient = value
 
     def dual_norm(self, z: Array) -> Array:
-        """Refuse: it is not a norm of the parameters."""
-        raise Unsupported(_NEEDS)
-
-
-_NEEDS = (
-    "Sobolev acts on the function, not on parameters: train a network on TeacherStudent with it"
-)
+        """Refuse, as `value` does."""
+        return self.value(z)
 
 
 def derivatives(function: Callable[[Array], Array], inputs: Array, order: int) -> tuple[Array, ...]:
     """Return the Jacobian (N, C, d) and, for order 2, the Hessian (N, C, d, d) at each input."""
-    import jax
-    import jax.numpy as jnp
 
     def jacobian(x: Array) -> Array:
         # One pullback per output for the whole batch: rows do not mix, so the columns of the

@@ -4,25 +4,21 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from latebloom.core.errors import InvalidInput
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import xarray as xr
 from latebloom.core.phases import Passage, Phases, Plateau, Verdict
 from latebloom.experiment.experiment import Experiment
-
-if TYPE_CHECKING:
-    import xarray as xr
-else:
-    xr = Lazy("xarray")
 
 # The variable with everything that is no array, as JSON; it is a variable because HDF5 holds no
 # attribute beyond 64 KiB.
 STATE = "run"
 # The prefixes of variables that hold the parameters and the arrays of the spec.
 PARAMS, SPEC = "params", "experiment_array"
+PLAIN = ("engine", "seconds", "interrupted", "events")
 
 
 def pack(fields: Mapping[str, Any], attributes: Mapping[str, Any]) -> "xr.Dataset":
@@ -36,25 +32,23 @@ def pack(fields: Mapping[str, Any], attributes: Mapping[str, Any]) -> "xr.Datase
 
     **Returns:** the trajectory with the variables `run` (JSON), `params*` and `experiment_array*`.
     """
-    trajectory, params, phases = fields["trajectory"], fields["params"], fields["phases"]
-    dataset, arrays = trajectory.copy(), {}
-    named = params if isinstance(params, dict) else {"": params}
-    for i, value in enumerate(named.values()):
-        arrays[f"{PARAMS}_{i}" if isinstance(params, dict) else PARAMS] = np.asarray(value)
-    spec = _without_arrays(fields["experiment"].to_dict(), arrays)
+    dataset, params = fields["trajectory"].copy(), fields["params"]
+    names = list(params) if isinstance(params, dict) else None
+    arrays = {PARAMS: np.asarray(params)}
+    if names is not None:
+        arrays = {f"{PARAMS}_{i}": np.asarray(params[name]) for i, name in enumerate(names)}
     state = {
-        "params": list(params) if isinstance(params, dict) else None,
-        "experiment": spec,
-        "phases": phases.to_dict(),
-        "attrs": dict(trajectory.attrs),
-        **{k: fields[k] for k in ("engine", "seconds", "interrupted", "events", "notes")},
-        "records": fields["records"],
+        "params": names,
+        "experiment": _without_arrays(fields["experiment"].to_dict(), arrays),
+        "phases": fields["phases"].to_dict(),
+        "attrs": dict(dataset.attrs),
+        **{k: fields[k] for k in (*PLAIN, "notes", "records")},
     }
     for name, value in arrays.items():
         dataset[name] = ([f"{name}_axis{i}" for i in range(value.ndim)], value)
     dataset[STATE] = (
         (),
-        json.dumps(state, default=_plain),
+        json.dumps(state, default=lambda number: number.item()),
         {"long_name": "the run but for its arrays, as JSON"},
     )
     dataset.attrs = {
@@ -77,7 +71,7 @@ def unpack(dataset: "xr.Dataset", experiment: Experiment | None = None) -> dict[
     if STATE not in dataset:
         raise InvalidInput(f"the dataset holds no run: it has no variable {STATE!r}")
     state = json.loads(str(dataset[STATE].values.item()))
-    names = state["params"]
+    names, found = state["params"], state["phases"]
     own = [str(v) for v in dataset.variables if str(v).startswith((PARAMS, SPEC))]
     if experiment is None:
         experiment = Experiment.from_dict(_with_arrays(state["experiment"], dataset))
@@ -86,22 +80,21 @@ def unpack(dataset: "xr.Dataset", experiment: Experiment | None = None) -> dict[
         if variable.dtype.kind == "O":  # how a file gives texts back
             trajectory = trajectory.assign_coords({name: variable.astype(str)})
     trajectory.attrs = state["attrs"]
-    found = state["phases"]
+    params = {name: dataset[f"{PARAMS}_{i}"].values for i, name in enumerate(names or ())}
+    phases = Phases(
+        Passage(**found["t1"]),
+        Passage(**found["t2"]),
+        Verdict(found["verdict"]),
+        found["reason"],
+        found["plateau"] and Plateau(**found["plateau"]),
+        found["diverged_at"],
+    )
     return {
         "experiment": experiment,
-        "phases": Phases(
-            Passage(**found["t1"]),
-            Passage(**found["t2"]),
-            Verdict(found["verdict"]),
-            found["reason"],
-            None if found["plateau"] is None else Plateau(**found["plateau"]),
-            found["diverged_at"],
-        ),
+        "phases": phases,
         "trajectory": trajectory,
-        "params": dataset[PARAMS].values
-        if names is None
-        else {name: dataset[f"{PARAMS}_{i}"].values for i, name in enumerate(names)},
-        **{k: state[k] for k in ("engine", "seconds", "interrupted", "events", "records")},
+        "params": dataset[PARAMS].values if names is None else params,
+        **{k: state[k] for k in (*PLAIN, "records")},
         "notes": tuple(state["notes"]),
     }
 
@@ -125,11 +118,6 @@ def from_file(path: Path) -> "xr.Dataset":
     """Return the Dataset in a netCDF file, loaded; raises what xarray does for a damaged file."""
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
         return dataset.load()
-
-
-def _plain(value: Any) -> Any:
-    """Return a NumPy number as one of Python."""
-    return value.item()
 
 
 def _without_arrays(spec: Any, arrays: dict[str, np.ndarray]) -> Any:

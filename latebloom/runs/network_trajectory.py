@@ -1,16 +1,13 @@
 """The trajectory of a network: losses, errors and norms at the recorded steps, as a Dataset."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import xarray as xr
 from latebloom.experiment.experiment import Experiment
 
-if TYPE_CHECKING:
-    import xarray as xr
-else:
-    xr = Lazy("xarray")
+from .trajectory import labelled
 
 # Variable: (long name, unit).
 DESCRIPTIONS = {
@@ -29,8 +26,8 @@ DESCRIPTIONS = {
     "parameter_nuclear": ("nuclear norm, by parameter; NaN where it is no matrix", "1"),
 }
 RELATIVE = {
-    "train_error": "relative training error ||f(x) - y|| / ||y||",
-    "test_error": "relative test error ||f(x) - y|| / ||y||",
+    "train_error": ("relative training error ||f(x) - y|| / ||y||", "1"),
+    "test_error": ("relative test error ||f(x) - y|| / ||y||", "1"),
 }
 
 
@@ -63,11 +60,8 @@ def network_observables(experiment: Experiment, steps: np.ndarray, measures: Any
     variables = {name: (("step",), np.asarray(v, np.float64)) for name, v in columns.items()}
     variables |= {f"parameter_{name}": (("step", "parameter"), v) for name, v in norms.items()}
     dataset = xr.Dataset(variables, coords={"step": steps, "parameter": list(start)})
-    for name, (long_name, units) in DESCRIPTIONS.items():
-        if not experiment.supervised.classification:
-            long_name = RELATIVE.get(name, long_name)
-        dataset[name].attrs.update(long_name=long_name, units=units)
-    dataset["step"].attrs.update(long_name="number of updates done", units="1")
     dataset["parameter"].attrs.update(long_name="name of the parameter")
-    dataset.attrs |= {"hash": experiment.hash, "precision": experiment.precision}
+    classes = experiment.supervised.classification
+    dataset = labelled(dataset, experiment, DESCRIPTIONS if classes else DESCRIPTIONS | RELATIVE)
+    dataset.attrs["precision"] = experiment.precision
     return dataset

@@ -1,22 +1,17 @@
 """The trajectory: what can be seen of a run at its recorded steps, as a labelled Dataset."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from latebloom.core.arrays import thin_svd
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import xarray as xr
 from latebloom.experiment.experiment import Experiment
 from latebloom.models import Linear
 from latebloom.problems import MatrixLeastSquares
 from latebloom.problems.svd import SVD
-
-if TYPE_CHECKING:
-    import xarray as xr
-else:
-    xr = Lazy("xarray")
 
 # Variable: (long name, unit). Relative quantities have the unit 1, the netCDF convention.
 DESCRIPTIONS = {
@@ -75,14 +70,20 @@ def observables(
     data = experiment.data
     # A diverged run ends in inf and NaN; they are its result, not a reason to warn.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        a = _predictors(experiment, params)
+        a = np.asarray(params, dtype=np.float64)
+        if not isinstance(experiment.model, Linear):
+            model = experiment.least_squares_model
+            a = np.stack([model.predictor(record, data.shape) for record in params])
         residual = [data.operator.forward(record) - data.y_star for record in a]
         penalty, subgradient = _penalty(experiment, steps, params, t1)
         gradient = _norms([data.operator.adjoint(r) for r in residual])
-        flat = a.reshape(len(a), -1)
+        flat, truth = a.reshape(len(a), -1), data.a_star
+        test = np.full(len(a), np.nan)
+        if truth is not None:
+            test = _norms(a - truth) / np.linalg.norm(truth)
         columns = {
             "train_error": _norms(residual) / np.linalg.norm(data.y_star),
-            "test_error": _test_error(a, data.a_star),
+            "test_error": test,
             "penalty_value": penalty,
             "l1_norm": np.abs(flat).sum(axis=1),
             "l2_norm": np.linalg.norm(flat, axis=1),
@@ -99,12 +100,17 @@ def observables(
         {**variables, "a": (("step", *axes), a)},
         coords={"step": steps, **{x: np.arange(k) for x, k in zip(axes, a.shape[1:], strict=True)}},
     )
-    for name, (long_name, units) in {**DESCRIPTIONS, **OF_MATRICES}.items():
-        if name in dataset:
+    of_axes = {name: (f"{name} of a", "1") for name in axes}
+    return labelled(dataset, experiment, {**DESCRIPTIONS, **OF_MATRICES, **of_axes})
+
+
+def labelled(
+    dataset: "xr.Dataset", experiment: Experiment, labels: dict[str, tuple[str, str]]
+) -> "xr.Dataset":
+    """Return the Dataset with the hash of its experiment, and name -> (long name, unit)."""
+    for name, (long_name, units) in (labels | {"step": ("number of updates done", "1")}).items():
+        if name in dataset.variables:
             dataset[name].attrs.update(long_name=long_name, units=units)
-    dataset["step"].attrs.update(long_name="number of updates done", units="1")
-    for name in axes:
-        dataset[name].attrs.update(long_name=f"{name} of a", units="1")
     dataset.attrs["hash"] = experiment.hash
     return dataset
 
@@ -120,19 +126,15 @@ def _of_matrices(A: Float[np.ndarray, "R n1 n2"], truth: SVD | None) -> dict[str
     p = s / np.where(total > 0, total, 1.0)
     entropy = -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=1)
     r = 0 if truth is None else truth.s.size
-    angles = {}
-    for name, own, true in (
-        ("left_angles", U[:, :, :r], None if truth is None else truth.U),
-        ("right_angles", Vt[:, :r].swapaxes(1, 2), None if truth is None else truth.Vt.T),
-    ):
-        # From sines where cosines are near 1: arccos alone loses half of the digits.
-        found = np.zeros((len(A), 0)) if true is None else _angles(own, true)
-        angles[name] = (("step", "direction"), found)
+    angles = dict.fromkeys(("left_angles", "right_angles"), np.zeros((len(A), 0)))
+    if truth is not None:
+        angles["left_angles"] = _angles(U[:, :, :r], truth.U)
+        angles["right_angles"] = _angles(Vt[:, :r].swapaxes(1, 2), truth.Vt.T)
     return {
         "singular_values": (("step", "index"), s),
         "nuclear_norm": (("step",), s.sum(axis=1)),
         "effective_rank": (("step",), np.where(total[:, 0] == 0, 0.0, np.exp(entropy))),
-        **angles,
+        **{name: (("step", "direction"), found) for name, found in angles.items()},
     }
 
 
@@ -140,30 +142,11 @@ def _angles(
     own: Float[np.ndarray, "R n r"], true: Float[np.ndarray, "n r"]
 ) -> Float[np.ndarray, "R r"]:
     """Return the principal angles between the columns of each record and `true`, the largest
-    first."""
+    first: from sines where cosines are near 1, because arccos alone loses half of the digits."""
     inside = true.T @ own
     cosines = thin_svd(inside)[1][:, ::-1]
     sines = thin_svd(own - true @ inside)[1]
     return np.arctan2(np.clip(sines, 0, 1), np.clip(cosines, 0, 1))
-
-
-def _predictors(
-    experiment: Experiment, params: Float[np.ndarray, "R ..."]
-) -> Float[np.ndarray, "R ..."]:
-    if isinstance(experiment.model, Linear):
-        return np.asarray(params, dtype=np.float64)
-    unknown = experiment.data.shape
-    return np.stack(
-        [experiment.least_squares_model.predictor(record, unknown) for record in params]
-    )
-
-
-def _test_error(
-    a: Float[np.ndarray, "R ..."], a_star: Float[np.ndarray, "..."] | None
-) -> Float[np.ndarray, " R"]:
-    if a_star is None:
-        return np.full(len(a), np.nan)
-    return _norms(a - a_star) / np.linalg.norm(a_star)
 
 
 def _penalty(

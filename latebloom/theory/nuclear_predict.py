@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from latebloom.engines.slow import simulate_slow
-from latebloom.engines.slow import why_not as slow_why_not
+from latebloom.engines.slow import SLOW
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
 from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
@@ -119,11 +118,11 @@ def _with_flow(
     if found.generalizes is False:
         return found
     proximal = experiment.with_(method=ProximalGradient(alpha), steps=MAX_STEPS, record=At(()))
-    reason = slow_why_not(proximal)
+    reason = SLOW.why_not(proximal)
     if reason:
         notes.append(f"t2_proximal, s2: engine 'slow': {reason}")
         return found
-    flow = simulate_slow(proximal)
+    flow = SLOW.run(proximal)
     if flow.interrupted:
         raise KeyboardInterrupt
     t2 = flow.t2

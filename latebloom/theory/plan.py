@@ -9,9 +9,8 @@ from latebloom.core import checks as check
 from latebloom.core.bisection import bisect
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.json_text import jsonable
-from latebloom.engines.jump import simulate_jump
-from latebloom.engines.slow import simulate_slow
-from latebloom.engines.slow import why_not as slow_why_not
+from latebloom.engines.base import run_engine
+from latebloom.engines.slow import SLOW
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
@@ -258,12 +257,12 @@ class _Search:
 
 def _passage(experiment: Experiment) -> int | None:
     if isinstance(experiment.data, MatrixLeastSquares):
-        reason = slow_why_not(experiment)
+        reason = SLOW.why_not(experiment)
         if reason:
             raise Unsupported(f"plan: engine 'slow': {reason}")
-        found = simulate_slow(experiment).t2
+        found = SLOW.run(experiment).t2
     else:
-        found = simulate_jump(experiment).t2
+        found = run_engine("jump", experiment).t2
     return None if found is None else found.high
 
 

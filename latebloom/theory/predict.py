@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from latebloom.core.errors import Unsupported
-from latebloom.engines.jump import simulate_jump
-from latebloom.engines.spectral import simulate_spectral
-from latebloom.engines.spectral import why_not as spectral_why_not
+from latebloom.engines.base import run_engine
+from latebloom.engines.spectral import SPECTRAL
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
@@ -128,9 +127,9 @@ def _with_intervals(found: Prediction, experiment: Experiment, notes: list[str])
 def _exact_passages(experiment: Experiment) -> tuple[tuple[int, int] | None, ...]:
     """Return t1 and t2 of a run without l1, whatever its horizon, as intervals."""
     whole = experiment.with_(steps=MAX_STEPS, record=At(()))
-    if spectral_why_not(whole) is not None:
+    if SPECTRAL.why_not(whole) is not None:
         return None, None
-    ends = simulate_spectral(whole)
+    ends = SPECTRAL.run(whole)
     return tuple(
         None if p is None or p.low is None or p.high is None else (p.low, p.high)
         for p in (ends.t1, ends.t2)
@@ -235,7 +234,7 @@ def _t2_proximal(experiment: Experiment, alpha: float, notes: list[str]) -> int 
     """Return the exact t2 of proximal gradient, whatever the horizon of the experiment."""
     proximal = experiment.with_(method=ProximalGradient(alpha), steps=MAX_STEPS, record=At(()))
     try:
-        t2 = simulate_jump(proximal).t2
+        t2 = run_engine("jump", proximal).t2
     except Unsupported as error:
         notes.append(f"t2_proximal: {error}")
         return None

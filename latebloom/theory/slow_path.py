@@ -14,7 +14,7 @@ from jaxtyping import Float
 from scipy.optimize import lsq_linear
 
 from latebloom.core import checks as check
-from latebloom.engines.jump import simulate_jump
+from latebloom.engines.jump import JUMP
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.record import At
@@ -223,7 +223,7 @@ class _Flow:
         problem = LinearData(X=self.X, y_star=self.X @ centre)
         method = ProximalGradient(self.alpha)
         local = Experiment(problem, L1(1.0), method, init=centre + b, steps=steps, record=At(()))
-        return simulate_jump(local).params[-1] - centre - steps * self.alpha * v
+        return JUMP.run(local).params[-1] - centre - steps * self.alpha * v
 
 
 def _start_of_correction(experiment: Experiment, alpha: float, flow: _Flow, end: Vector) -> Vector:

@@ -11,7 +11,7 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import fingerprint
-from latebloom.experiment.fields import Fields
+from latebloom.experiment.settings import Fields
 
 from .axis import Axis, expand
 

@@ -14,8 +14,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import SPEC_VERSION, fingerprint
 from latebloom.engines.base import require_engine
 from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.fields import Fields, child_of, copied
-from latebloom.experiment.settings import change
+from latebloom.experiment.settings import Fields, change, child_of, copied
 
 from .axis import label
 from .dimensions import RESERVED, Values, axis_of, named, seed_axis
