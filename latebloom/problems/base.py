@@ -12,9 +12,9 @@ from jaxtyping import Float
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.lazy import Lazy
 
-from .coherence import degrees_of_freedom
+from .concerns import concerns
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery
-from .operators import MAX_GRAM, Dense, Entries, Operator, iterated
+from .operators import MAX_GRAM, Dense, Operator, iterated
 from .svd import SVD as SVD
 from .svd import compact_svd as compact_svd
 
@@ -158,17 +158,9 @@ class MatrixLeastSquares(LeastSquares):
                 warnings.warn(concern, stacklevel=2)
 
     def concerns(self) -> list[str]:
-        """Return what a user should know of the data: fewer of them than degrees of freedom."""
-        X, truth = self.operator, self.truth_svd
-        N = int(X.mask.sum()) if isinstance(X, Entries) else self.y_star.size
-        (n1, n2), r = self.shape, 0 if truth is None else truth.s.size
-        need = degrees_of_freedom(n1, n2, r)
-        if need <= N:
-            return []
-        return [
-            f"N = {N} measurements are fewer than the {need} degrees of freedom r (n1 + n2 - r) of "
-            f"a {n1} x {n2} matrix of rank {r}: in general they do not determine it"
-        ]
+        """Return what a user should know of the data, see `latebloom.problems.concerns`."""
+        rank = 0 if self.truth_svd is None else self.truth_svd.s.size
+        return concerns(self.operator, self.y_star.size, self.shape, rank)
 
     @cached_property
     def truth_svd(self) -> SVD | None:
@@ -184,20 +176,16 @@ class MatrixLeastSquares(LeastSquares):
     def a_hat(self) -> Float[np.ndarray, "n1 n2"]:  # pyright: ignore
         r"""The minimum-norm least squares solution; observed entries filled with zeros."""
         if self.y_star.ndim == 1 and self.y_star.size > MAX_GRAM:
-            return _least_squares(self.operator, self.y_star, self.shape)
+            product = iterated(
+                lambda a: self.operator.forward(a.reshape(self.shape)),
+                lambda r: self.operator.adjoint(r).ravel(),
+                (self.y_star.size, int(np.prod(self.shape))),
+            )
+            found = linalg.lsqr(product, self.y_star, atol=1e-15, btol=1e-15)[0]  # to rounding
+            return found.reshape(self.shape)
         return self.operator.correction(self.y_star, self.inverse)
 
     def nearest_fit(self, A: Float[np.ndarray, "n1 n2"]) -> Float[np.ndarray, "n1 n2"]:
         r"""Return the least squares solution nearest to A, $A + X^\dagger(y^* - XA)$."""
         X = self.operator
         return A + X.correction(self.y_star - X.forward(A), self.inverse)
-
-
-def _least_squares(operator: Operator, y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the minimum-norm least squares solution by iteration, to rounding."""
-    product = iterated(
-        lambda a: operator.forward(a.reshape(shape)),
-        lambda r: operator.adjoint(r).ravel(),
-        (y.size, int(np.prod(shape))),
-    )
-    return linalg.lsqr(product, y, atol=1e-15, btol=1e-15)[0].reshape(shape)

@@ -12,8 +12,9 @@ from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
+from .drawn import freeze
 from .idx import read_idx
-from .supervised import LOSSES, Split, Supervised, freeze, stream
+from .supervised import LOSSES, Split, Supervised, read_only, stream
 
 DIGITS = "digits"
 CLASSES = 10  # digits, and everything else in MNIST's format unless `classes` says otherwise
@@ -105,7 +106,8 @@ class Images(Supervised):
                 )
             order = stream(self.seed, PURPOSES.index("train")).permutation(len(labels))
             train, test = np.split(order[: self.n_train + n_test], [self.n_train])
-            return _side(pixels, labels, train), _side(pixels, labels, test)
+            train, test = (read_only(pixels[k], labels[k].astype(np.int32)) for k in (train, test))
+            return train, test
         train, test = self._from_files("train", self.n_train), self._from_files("test", self.n_test)
         if train.inputs.shape[1] != test.inputs.shape[1]:
             raise InvalidInput(
@@ -130,7 +132,8 @@ class Images(Supervised):
                 f"n_{side} = {size}: {images} has {len(classes)} images of these classes"
             )
         rng = stream(self.seed, PURPOSES.index(side))
-        return _side(pixels, classes, rng.permutation(len(classes))[:size])
+        chosen = rng.permutation(len(classes))[:size]
+        return read_only(pixels[chosen], classes[chosen].astype(np.int32))
 
     def _kept(self, pixels: np.ndarray, labels: np.ndarray, where: str) -> Labelled:
         """Return the images of the classes to keep, with the numbers of the classes as labels."""
@@ -150,12 +153,6 @@ class Images(Supervised):
         number[list(kept)] = np.arange(len(kept))
         classes = number[labels]
         return pixels[classes >= 0], classes[classes >= 0]
-
-
-def _side(pixels: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> Split:
-    side = Split(pixels[chosen], classes[chosen].astype(np.int32))
-    freeze(*side)
-    return side
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from latebloom.core.spec import register
 
 from .coherence import local_coherence
 from .low_rank import LowRankProblem
-from .matrix_data import MaskedMatrix, empty_lines
+from .matrix_data import MaskedMatrix
 from .operators import Entries, Operator
 
 
@@ -101,7 +101,3 @@ class MatrixCompletion(LowRankProblem):
         operator = self.operator
         assert isinstance(operator, Entries)
         return operator.mask
-
-    def concerns(self) -> list[str]:
-        """Return what every matrix problem does, and rows and columns without entries."""
-        return [*super().concerns(), *empty_lines(self.mask)]

@@ -10,7 +10,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .low_rank import LowRankProblem
-from .matrix_data import SensedMatrix, dependent
+from .matrix_data import SensedMatrix
 from .operators import Operator, RankOne, Tensor
 from .svd import compact_svd
 
@@ -69,21 +69,7 @@ class MatrixSensing(LowRankProblem):
                 "a smaller N" + (", or measurements = 'rank_one'" if full else "")
             )
 
-    @property
-    def most_measurements(self) -> int | None:
-        """No limit: measurements may repeat."""
-        return None
-
-    @staticmethod
-    def from_arrays(
-        y: Float[np.ndarray, " N"],
-        left: Float[np.ndarray, "N n1"] | None = None,
-        right: Float[np.ndarray, "N n2"] | None = None,
-        X: Float[np.ndarray, "N n1 n2"] | None = None,
-        A_star: Float[np.ndarray, "n1 n2"] | None = None,
-    ) -> SensedMatrix:
-        """Return the problem with explicit arrays; see `SensedMatrix`."""
-        return SensedMatrix(y=y, left=left, right=right, X=X, A_star=A_star)
+    from_arrays = SensedMatrix
 
     def _std(self, n: int) -> float:
         return {"1/n": n**-0.5, "1/n^2": 1.0 / n, "1/N": self.N**-0.5}[self.variance]
@@ -107,7 +93,3 @@ class MatrixSensing(LowRankProblem):
                 Q[:, :r] = own
                 vectors[:k] = Q[:, :k].T
         return RankOne(left, right)
-
-    def concerns(self) -> list[str]:
-        """Return what every matrix problem does, and dependent measurements."""
-        return [*super().concerns(), *dependent(self.operator, self.N)]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .concerns import lines
 from .operators import Entries, Operator
 from .svd import compact_svd
 from .tangent import (
@@ -37,8 +38,6 @@ CHECK = 10
 # Limits of iterations above and up to SMALL entries (of 2 ms and more, of 0.1 ms at 10 x 10):
 # recoverable 10 x 10 instances take 100 to 1000. A large program is left once it has answered.
 PROGRAM, SEARCH, SMALL = (1000, 4000), 2000, 2500
-# Rows or columns named in a sentence before "and more".
-NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -126,12 +125,8 @@ def nuclear_recovery(operator: Operator, a_star: Matrix) -> NuclearRecovery:
 def _unseen(mask: np.ndarray, a_star: Matrix) -> str:
     """Return a sentence about rows and columns that are not zero and of which nothing is seen:
     with zeros in their place the norm is smaller."""
-    found = []
-    for axis, name in ((1, "row"), (0, "column")):
-        lost = np.flatnonzero(~mask.any(axis=axis) & a_star.any(axis=axis)).tolist()
-        if lost:
-            names = ", ".join(map(str, lost[:NAMED])) + " and more" * (len(lost) > NAMED)
-            found.append(f"{name} {names}" if len(lost) == 1 else f"{name}s {names}")
+    rows, columns = (np.greater(a_star.any(axis=k), mask.any(axis=k)) for k in (1, 0))
+    found = lines(rows, columns, 3, " and more")
     if not found:
         return ""
     one = len(found) == 1 and "s " not in found[0]

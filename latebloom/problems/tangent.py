@@ -11,7 +11,7 @@ from jaxtyping import Float
 from latebloom.core.errors import Unsupported
 from latebloom.core.lazy import Lazy
 
-from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor
+from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor, iterated
 
 if TYPE_CHECKING:
     from scipy.sparse import linalg
@@ -225,7 +225,7 @@ class Tangent:
 
     @cached_property
     def _product(self) -> "linalg.LinearOperator":
-        return linalg.LinearOperator((self.dimension,) * 2, matvec=self._times, dtype=np.float64)  # pyright: ignore
+        return iterated(self._times, None, (self.dimension,) * 2)
 
     @cached_property
     def _decomposed(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:

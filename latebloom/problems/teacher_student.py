@@ -12,7 +12,8 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .activations import ACTIVATIONS, FIRST, SECOND, SMOOTH
-from .supervised import Split, Supervised, freeze, stream
+from .drawn import freeze
+from .supervised import Split, Supervised, read_only, stream
 
 # The position of a purpose in this list is part of its seed: append, never reorder.
 PURPOSES = ("teacher", "train", "test")
@@ -107,8 +108,7 @@ class TeacherStudent(Supervised):
         x = rng.standard_normal((size, self.d)).astype(np.float32)
         hidden = ACTIVATIONS[self.activation](self._preactivations(x))
         y = (hidden @ self.teacher.B.T).astype(np.float32)
-        freeze(x, y)
-        return Split(x, y)
+        return read_only(x, y)
 
     def _preactivations(self, x: Float32[np.ndarray, "N d"]) -> Float[np.ndarray, "N hidden"]:
         return x.astype(np.float64) @ self.teacher.A.T
