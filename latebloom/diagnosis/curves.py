@@ -6,6 +6,7 @@ Every repair leaves a note; what cannot be repaired without a guess is refused.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -80,20 +81,17 @@ def guess_kind(name: str) -> str | None:
 
 
 def read_kinds(kind: str | Sequence[str] | None, names: Sequence[str]) -> list[str]:
-    """Return the kind of each column: told, as one word or one per column, or guessed.
+    """Return the kind of each column: given, as one word or one per column, or guessed.
 
     **Raises:** `InvalidInput` for other words, or where the name of a column does not tell.
     """
-    if kind is None:
-        told: list[str | None] = [guess_kind(name) for name in names]
-    else:
-        words = kind.split(",") if isinstance(kind, str) else list(kind)
-        told = [word.strip() for word in words]
-        told = told * len(names) if len(told) == 1 else told
-    if len(told) != len(names):
+    words = map(guess_kind, names) if kind is None else kind
+    words = words.split(",") if isinstance(words, str) else words
+    kinds: list[Any] = [word and word.strip() for word in words]
+    kinds = kinds * len(names) if len(kinds) == 1 else kinds
+    if len(kinds) != len(names):
         raise InvalidInput(f"kind {kind!r}: give one word, or one for train and one for test")
-    kinds = []
-    for name, word in zip(names, told, strict=True):
+    for name, word in zip(names, kinds, strict=True):
         if word is None:
             raise InvalidInput(
                 f"the name '{name}' does not tell whether it is an accuracy or a loss; add --kind "
@@ -101,7 +99,6 @@ def read_kinds(kind: str | Sequence[str] | None, names: Sequence[str]) -> list[s
             )
         if word not in KINDS:
             raise InvalidInput(f"kind {word!r}: must be one of {', '.join(KINDS)}")
-        kinds.append(word)
     return kinds
 
 

@@ -164,16 +164,8 @@ def _phases(
             f"{test.name} ends at step {test.steps[-1]}, before {train.name} begins at step "
             f"{train.steps[0]}; choose columns of one run"
         )
-    f = test.at(k)
-    found = phases(
-        k,
-        train.at(k),
-        f,
-        limits,
-        passages=passages,
-        diverged_at=train.diverged_at,
-        rules=rules,
-    )
+    seen = {"passages": passages, "diverged_at": train.diverged_at, "rules": rules}
+    found = phases(k, train.at(k), test.at(k), limits, **seen)
     t1 = found.t1
     if t1.high is not None and t1.high > k[-1] and found.verdict is not Verdict.diverged:
         reason = f"t1 = {t1}, but the last record of {test.name} is at step {k[-1]}"
@@ -189,12 +181,11 @@ def _reached(curve: Records, limit: float) -> str:
     i = int(np.argmin(curve.errors))
     best, last = curve.shown(float(curve.errors[i])), curve.shown(float(curve.errors[-1]))
     found = curve.passage(limit)
-    when = "is not reached" if found.high is None else f"is reached {_when(found.low, found.high)}"
+    when = "is not reached"
+    if found.high is not None:
+        exact, between = f"at step {found.high}", f"between the steps {found.low} and {found.high}"
+        when = f"is reached {exact if found.low == found.high else between}"
     return f"{goal} {when}; best {best:.4g} at step {curve.steps[i]}, last {last:.4g}"
-
-
-def _when(low: int | None, high: int) -> str:
-    return f"at step {high}" if low == high else f"between the steps {low} and {high}"
 
 
 def _norm(

@@ -94,18 +94,19 @@ def explain(
     error_ratio, norm_ratio = level / max(float(e[b]), 1e-300), float(norm[a] / norm[b])
     span = slice(a, b + 1)
     x, y = np.log(norm[span]), np.log(np.maximum(e[span], 1e-300))
+    slope, r2 = _line(x, 1 - e[span] if kind == "accuracy" else y)
+    r = None if slope is None or r2 is None else math.copysign(math.sqrt(r2), slope)
     facts: dict[str, Any] = {
         "start": int(k[a]),
         "end": int(k[b]),
         "error_ratio": error_ratio,
         "norm_ratio": norm_ratio,
-        "correlation": _correlation(x, 1 - e[span] if kind == "accuracy" else y),
+        "correlation": r,
     }
     between = f"between the steps {k[a]} and {k[b]} the norm falls {norm_ratio:.3g}-fold"
     if norm_ratio < 1:
         between = f"between the steps {k[a]} and {k[b]} the norm grows {1 / norm_ratio:.3g}-fold"
     if kind == "accuracy":
-        r = facts["correlation"]
         together = "" if r is None else f" (correlation of the accuracy with its logarithm {r:.2f})"
         return NormAnswer(
             "cannot tell",
@@ -157,8 +158,3 @@ def _line(x: Curve, y: Curve) -> tuple[float | None, float | None]:
         return None, None
     line = fit_line(x, y)
     return line.slope, line.r2
-
-
-def _correlation(x: Curve, y: Curve) -> float | None:
-    slope, r2 = _line(x, y)
-    return None if slope is None or r2 is None else math.copysign(math.sqrt(r2), slope)

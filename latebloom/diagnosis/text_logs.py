@@ -59,18 +59,16 @@ def read_csv(path: Path) -> Table:
     body: list[list[str]] = []
     first = empty + 2  # the line of the first row
     for number, row in enumerate(rows[1:], start=first):
-        if not row:
-            row = [""] * len(names)  # an empty line: kept, for the numbers of the others
-        if len(row) != len(names):
-            last = number == empty + len(rows) and len(row) < len(names)
-            if not last:
-                raise InvalidInput(
-                    f"{path}, line {number}: has {len(row)} cells, and the header {len(names)}; "
-                    "mend that line"
-                )
+        row = row or [""] * len(names)  # an empty line: kept, for the numbers of the others
+        if len(row) == len(names):
+            body.append(row)
+        elif number == empty + len(rows) and len(row) < len(names):
             notes.append(f"the last line of {path.name} is not complete: left out")
-            continue
-        body.append(row)
+        else:
+            raise InvalidInput(
+                f"{path}, line {number}: has {len(row)} cells, and the header {len(names)}; "
+                "mend that line"
+            )
     cells = list(zip(*body, strict=True)) or [()] * len(names)
     return Table(str(path), dict(zip(names, cells, strict=True)), first, tuple(notes))
 

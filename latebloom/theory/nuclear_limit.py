@@ -12,7 +12,7 @@ from latebloom.problems.operators import Operator
 from latebloom.problems.svd import compact_svd
 from latebloom.problems.tangent import Rows, Tangent, douglas_rachford
 
-from .certificates import Certificate, dual_scale
+from .certificates import Certificate, least_gap
 
 Matrix = Float[np.ndarray, "n1 n2"]
 Data = Float[np.ndarray, "..."]
@@ -82,27 +82,18 @@ def _certificate(rows: Rows, y: Data, beta: float, A: Matrix) -> Certificate:
     primal = 0.5 * float((r * r).sum()) + beta * length
 
     size, largest = float((inside * inside).sum()), float(np.linalg.norm(Z, 2))
-    c = dual_scale(size, float((inside * y).sum()), largest, beta)
-    # Each term is not negative; rounding at c u^T Z v = beta must not make it so.
-    linear = np.maximum(s * (beta - c * ((U.T @ Z) * Vt).sum(axis=1)), 0.0)
-    gap = 0.5 * (1 - c) ** 2 * size + float(linear.sum())
+    limit, along = beta / largest if largest else np.inf, ((U.T @ Z) * Vt).sum(axis=1)
+    alignment = float((inside * y).sum())
+    gap, c = least_gap(size, alignment, limit, lambda c: s * (beta - c * along))
 
     off = Z - U @ (U.T @ Z)
     off = off - (off @ Vt.T) @ Vt
     P, t, Qt = np.linalg.svd(off, full_matrices=False)
     distance = (Z - off - beta * (U @ Vt)) + (P * np.maximum(t - beta, 0.0)) @ Qt
     kkt = float(np.linalg.norm(distance, 2))
-    scale = beta * length or primal
-    return Certificate(
-        primal=primal,
-        dual=primal - gap,
-        gap=gap,
-        relative_gap=gap / scale if scale else 0.0,  # f(A) = 0 is the minimum: the gap is 0 too
-        kkt=kkt,
-        relative_kkt=kkt / beta,
-        # y's own part outside the range: far from the minimum r's rounding is too large.
-        dual_vector=(y - rows.inside(y) + c * inside).ravel(),
-    )
+    # y's own part outside the range: far from the minimum r's rounding is too large.
+    dual_vector = (y - rows.inside(y) + c * inside).ravel()
+    return Certificate.of(primal, gap, kkt, (beta * length or primal, beta), dual_vector)
 
 
 def unique_minimizer(operator: Operator, y_star: Data, beta: float, A: Matrix) -> bool:

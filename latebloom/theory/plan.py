@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from latebloom.core import checks as check
@@ -72,7 +72,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""
-        return jsonable({f.name: getattr(self, f.name) for f in fields(self)})
+        return jsonable(vars(self))
 
 
 @few_threads

@@ -145,7 +145,9 @@ class _Flow:
         self.X, self.alpha = X, alpha
         self.P = np.eye(n) - Vt.T @ Vt
         self.inverse = (Vt.T / sv**2) @ Vt  # (X^T X)^+
-        slowest = float(np.abs(1 - alpha * sv**2).max())
+        self.speed = 1 - alpha * sv**2
+        slowest = float(np.abs(self.speed).max())
+        # How long the row space takes to follow, 1 step if at once.
         fast = int(np.ceil(DECAYED / -np.log(slowest))) if slowest > 0 else 1
         self.layer_steps = min(fast, MOST_FAST)
 
@@ -232,20 +234,16 @@ def _start_of_correction(experiment: Experiment, alpha: float, flow: _Flow, end:
 
     While the data are fitted the signs are not yet those of the least squares solution.
     """
-    data = experiment.vector_data
-    _, sv, Vt = data.svd
-    speed = 1 - alpha * sv**2
-    slowest = float(np.abs(speed).max())
+    Vt, steps = experiment.vector_data.svd.Vt, flow.layer_steps
     gap = Vt @ (experiment.start - end)
-    if not gap.any() or slowest == 0:
+    if not gap.any() or not flow.speed.any():
         return np.zeros_like(end)
-    steps = min(int(np.ceil(DECAYED / -np.log(slowest))), MOST_FAST)
     H0, total = np.sign(end), np.zeros_like(end)
     # Proximal gradient takes the subgradient at the new point, the others at the old one.
     first = int(isinstance(experiment.method, ProximalGradient))
     for t in range(0, steps, 512):
         k = first + np.arange(t, min(t + 512, steps))[:, None]
-        path = end + (speed**k * gap) @ Vt
+        path = end + (flow.speed**k * gap) @ Vt
         total += (np.sign(path) - H0).sum(axis=0)
     check.real("start of the slow flow", float(total @ total))
     return -alpha * flow.P @ total
