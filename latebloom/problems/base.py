@@ -35,12 +35,13 @@ class LeastSquares(Problem):
     r"""A linear inverse problem with the training loss $g(a) = \frac12\|Xa - y^*\|^2$ (no 1/N).
 
     The unknown a is a vector or a matrix, X any linear map. Members give these, as fields or as
-    properties; what follows from them is computed here, once, and cached:
+    properties:
 
     - `operator`: the linear map X.
     - `shape`: the shape of the unknown.
     - `y_star`: the measurements.
     - `a_star`: the ground truth, of the unknown's shape, or None when it is unknown.
+    - `sigma_max`, `a_hat`, `nearest_fit`: as in `VectorLeastSquares` and `MatrixLeastSquares`.
     """
 
     # Not abstract properties: a dataclass field cannot override one.
@@ -48,11 +49,8 @@ class LeastSquares(Problem):
     shape: tuple[int, ...]
     y_star: Float[np.ndarray, "..."]
     a_star: Float[np.ndarray, "..."] | None
-    # The largest eigenvalue of X^T X (the paper's sigma_max(X^T X)).
     sigma_max: float
-    # The minimum-norm least squares solution (X^T X)^+ X^T y*.
     a_hat: Float[np.ndarray, "..."]
-    # The least squares solution nearest to a point.
     nearest_fit: Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
 
     @cached_property
@@ -90,12 +88,7 @@ class LeastSquares(Problem):
 
 
 class VectorLeastSquares(LeastSquares):
-    r"""Least squares in a vector $a \in \mathbb R^n$ with an explicit design matrix.
-
-    - `X`: the design matrix, shape (N, n).
-    - `y_star`: the measurements, shape (N,).
-    - `a_star`: the ground truth, shape (n,), or None when it is unknown.
-    """
+    r"""Least squares in a vector $a \in \mathbb R^n$ with a design matrix X of shape (N, n)."""
 
     X: Float[np.ndarray, "N n"]
 
@@ -136,9 +129,7 @@ class VectorLeastSquares(LeastSquares):
 class MatrixLeastSquares(LeastSquares):
     r"""Least squares in a matrix $A \in \mathbb R^{n_1 \times n_2}$ measured by an operator.
 
-    - `operator`: the linear map X, as a tuple of arrays.
-    - `y_star`: the measurements: (N,), or for observed entries the zero-filled (n1, n2) matrix.
-    - `a_star`: the ground truth, shape (n1, n2), or None when it is unknown.
+    The data have the shape (N,), or for observed entries that of the matrix, zero-filled.
     """
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What problems drawn at random have in common: streams, noise, read-only arrays."""
+"""What problems have in common: read-only arrays and fields; streams and noise of drawn ones."""
 
 import math
 from functools import cached_property
@@ -25,6 +25,12 @@ def freeze(*arrays: np.ndarray) -> None:
     """Make arrays read-only: they are shared, and specs do not change."""
     for array in arrays:
         array.setflags(write=False)
+
+
+def set_fields(spec: Any, **values: Any) -> None:
+    """Set fields of a frozen spec, as its `__post_init__` may."""
+    for name, value in values.items():
+        object.__setattr__(spec, name, value)
 
 
 class Drawn(LeastSquares):

@@ -18,9 +18,7 @@ from .supervised import LOSSES, Split, Supervised, read_only, stream
 
 DIGITS = "digits"
 CLASSES = 10  # digits, and everything else in MNIST's format unless `classes` says otherwise
-# The position of a purpose in this list is part of its seed: append, never reorder.
-PURPOSES = ("train", "test")
-# Side -> what its files begin with.
+# Side -> what its files begin with. The position of a side is part of its seed: never reorder.
 FILES = {"train": "train", "test": "t10k"}
 
 Labelled = tuple[Float32[np.ndarray, "N pixels"], Integer[np.ndarray, " N"]]
@@ -104,7 +102,7 @@ class Images(Supervised):
                     f"{len(labels)} images of these classes, for both sides together; both need "
                     "one or more"
                 )
-            order = stream(self.seed, PURPOSES.index("train")).permutation(len(labels))
+            order = stream(self.seed).permutation(len(labels))
             train, test = np.split(order[: self.n_train + n_test], [self.n_train])
             train, test = (read_only(pixels[k], labels[k].astype(np.int32)) for k in (train, test))
             return train, test
@@ -131,7 +129,7 @@ class Images(Supervised):
             raise InvalidInput(
                 f"n_{side} = {size}: {images} has {len(classes)} images of these classes"
             )
-        rng = stream(self.seed, PURPOSES.index(side))
+        rng = stream(self.seed, list(FILES).index(side))
         chosen = rng.permutation(len(classes))[:size]
         return read_only(pixels[chosen], classes[chosen].astype(np.int32))
 

@@ -1,7 +1,6 @@
 """Matrix problems given by their arrays."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .base import MatrixLeastSquares
+from .drawn import set_fields
 from .operators import Entries, RankOne, Tensor
 
 
@@ -57,8 +57,8 @@ class MaskedMatrix(MatrixLeastSquares):
                 f"Y has shape {np.shape(values)}: must be that of mask, {mask.shape}"
             )
         Y = check.real_array("Y (on the mask)", np.where(mask > 0, values, 0.0), 2)
-        _set(self, mask=mask, Y=Y, A_star=a_star)
-        _set(self, operator=Entries(mask), shape=mask.shape, y_star=Y, a_star=a_star)
+        set_fields(self, mask=mask, Y=Y, A_star=a_star)
+        set_fields(self, operator=Entries(mask), shape=mask.shape, y_star=Y, a_star=a_star)
 
 
 @register("problem")
@@ -100,16 +100,13 @@ class SensedMatrix(MatrixLeastSquares):
                     f"of the {y.size} data"
                 )
             arrays.append(array)
-            _set(self, **{name: array})
+            set_fields(self, **{name: array})
         operator = RankOne(*arrays) if self.X is None else Tensor(*arrays)
         shape = tuple(n for array in arrays for n in array.shape[1:])
         a_star = _truth(self.A_star, shape)
-        _set(self, operator=operator, shape=shape, y=y, y_star=y, A_star=a_star, a_star=a_star)
-
-
-def _set(problem: MatrixLeastSquares, **values: Any) -> None:
-    for name, value in values.items():
-        object.__setattr__(problem, name, value)
+        set_fields(
+            self, operator=operator, shape=shape, y=y, y_star=y, A_star=a_star, a_star=a_star
+        )
 
 
 def _truth(given: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:

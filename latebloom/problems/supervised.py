@@ -11,7 +11,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .base import Problem
-from .drawn import freeze
+from .drawn import freeze, set_fields
 
 Loss = Literal["cross_entropy", "stablemax", "mse"]
 LOSSES: tuple[str, ...] = get_args(Loss)
@@ -185,10 +185,9 @@ class SupervisedData(Supervised):
         counts = {"x": self.tokens, "y": outputs if labels else None}
         for name, array in arrays.items():
             count = counts[name[0]]
-            kept = _reals(name, array) if count is None else _whole(name, array, count)
-            freeze(kept)
-            object.__setattr__(self, name, kept)
-        object.__setattr__(self, "outputs", outputs)  # given or not: the same problem
+            arrays[name] = _reals(name, array) if count is None else _whole(name, array, count)
+        freeze(*arrays.values())
+        set_fields(self, outputs=outputs, **arrays)  # outputs given or not: the same problem
         self.validate()
 
     @property

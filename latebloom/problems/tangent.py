@@ -3,7 +3,7 @@ of the matrices of rank r, and a splitting method."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -30,7 +30,7 @@ FITS, CORRECTIONS = 1e-12, 5
 # Conjugate gradients stop there, or after so many products: rounding allows no more.
 CG_TOLERANCE, CG_LIMIT = 1e-14, 1000
 # Lanczos gives the least eigenvalue to a percent, from a search space of this size.
-LANCZOS_TOLERANCE, LANCZOS_SPACE = 1e-2, 40
+LANCZOS = {"tol": 1e-2, "ncv": 40}
 # The first step of a splitting, over the size of the solution.
 START = 0.3
 # Over-relaxation saves a quarter of the iterations; from 2 on they need not converge.
@@ -67,14 +67,12 @@ def least_symmetric(
     operator: Operator, U: Float[np.ndarray, "n1 r"], Vt: Float[np.ndarray, "r n2"]
 ) -> tuple[float, Matrix]:
     r"""Return the least $\|X(D)\|^2$ of $D = UMV^\top$ with symmetric M and norm 1, and that D."""
-    r = U.shape[1]
     units, columns = [], []
-    for i in range(r):
-        for j in range(i + 1):
-            M = np.zeros((r, r))
-            M[i, j] = M[j, i] = 1.0
-            units.append(M / np.linalg.norm(M))
-            columns.append(operator.forward(U @ units[-1] @ Vt).ravel())
+    for i, j in zip(*np.tril_indices(U.shape[1]), strict=True):
+        M = np.zeros((U.shape[1],) * 2)
+        M[i, j] = M[j, i] = 1.0
+        units.append(M / np.linalg.norm(M))
+        columns.append(operator.forward(U @ units[-1] @ Vt).ravel())
     X = np.array(columns)
     values, vectors = np.linalg.eigh(X @ X.T)
     return float(values[0]), U @ np.tensordot(vectors[:, 0], np.array(units), 1) @ Vt
@@ -211,8 +209,7 @@ class Tangent:
     def _coordinates(self, Z: Matrix) -> Float[np.ndarray, " d"]:
         left, right = self.U.T @ Z, Z @ self.Vt.T
         off = self._V_off.coordinates(left.T).T, self._U_off.coordinates(right)
-        parts = (left @ self.Vt.T, *off)
-        return np.concatenate([part.ravel() for part in parts])
+        return np.concatenate([part.ravel() for part in (left @ self.Vt.T, *off)])
 
     def _matrix(self, h: Float[np.ndarray, " d"]) -> Matrix:
         r, n2 = self.Vt.shape
@@ -240,19 +237,11 @@ class Tangent:
         if self.dimension <= DENSE:
             return float(self._decomposed[0][0])
         start = np.random.default_rng(0).standard_normal(self.dimension)  # the same every time
+        options: Any = {**LANCZOS, "v0": start, "return_eigenvectors": False}
         try:
-            values = linalg.eigsh(
-                self._product,
-                k=1,
-                which="SA",
-                v0=start,
-                ncv=LANCZOS_SPACE,
-                tol=LANCZOS_TOLERANCE,  # pyright: ignore
-                return_eigenvectors=False,
-            )
+            return float(linalg.eigsh(self._product, k=1, which="SA", **options)[0])
         except linalg.ArpackNoConvergence:
             return 0.0  # not known to be positive
-        return float(values[0])
 
     def solve(self, B: Matrix, floor: float = CUT) -> Matrix:
         """Return the shortest H in T that solves the equations (eigenvalues up to the floor are
@@ -260,8 +249,8 @@ class Tangent:
         b = self._coordinates(B)
         if self.dimension <= DENSE:
             values, vectors = self._decomposed
-            kept = vectors[:, np.abs(values) > floor]
-            return self._matrix(kept @ ((kept.T @ b) / values[np.abs(values) > floor]))
+            kept = np.abs(values) > floor
+            return self._matrix(vectors[:, kept] @ ((vectors[:, kept].T @ b) / values[kept]))
         found, _ = linalg.cg(self._product, b, rtol=CG_TOLERANCE, maxiter=CG_LIMIT)
         return self._matrix(found)
 

@@ -29,6 +29,11 @@ class TokenPairs(Supervised):
     def table(self) -> Pairs:
         """Return all pairs and their labels, in the order of the pairs."""
 
+    @property
+    def tokens(self) -> int:  # pyright: ignore
+        """The number of tokens, which is that of the classes."""
+        return self.outputs
+
     def check_split(self) -> None:
         """Raise `InvalidInput` for fields of the split that are out of range."""
         check.real("train_fraction", self.train_fraction, low=0, strict=True)
