@@ -226,7 +226,12 @@ def as_records(name: str, kind: str, steps: Steps, values: Curve, percent: bool)
 def in_percent(
     names: Sequence[str], kinds: Sequence[str], curves: Sequence[Curve], notes: list[str]
 ) -> list[bool]:
-    """Return which curves are percentages; both curves of a log share their unit.
+    """Return which curves are percentages; both curves of a log have one unit.
+
+    **Arguments:**
+
+    - `names`, `kinds`, `curves`: of the columns.
+    - `notes`: gets a sentence for every curve in percent.
 
     **Raises:** `InvalidInput` where one is above 1 and the other is not: the other may be an
     accuracy of 0.9 or one of 0.9 percent.

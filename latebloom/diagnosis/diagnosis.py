@@ -54,17 +54,15 @@ def diagnose(
     >>> str(found.verdict), str(found.phases.t1), str(found.phases.t2)
     ('grokked', 'in [201, 300]', 'in [7901, 8000]')
     """
-    k = np.asarray(steps)
-    columns: dict[str, Series] = {}
-    for name, values in (("train", train), ("test", test), ("norm", norm)):
-        if values is None:
-            continue
-        v = check_numbers(name, values)
+    given = {"steps": steps, "train": train, "test": test, "norm": norm}
+    curves = {name: check_numbers(name, x) for name, x in given.items() if x is not None}
+    k = curves.pop("steps")
+    for name, v in curves.items():
         if v.shape != k.shape or k.ndim != 1:
             raise InvalidInput(
                 f"{name} has shape {v.shape} for steps of shape {k.shape}; give one value per step"
             )
-        columns[name] = (check_numbers("steps", steps), v)
+    columns = {name: (k, v) for name, v in curves.items()}
     return _diagnose(columns, ("train", "test", "norm"), kind, thresholds, rules, [])
 
 
@@ -106,10 +104,7 @@ def diagnose_log(
 
 
 def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
-    """Return the values as floats.
-
-    **Raises:** `InvalidInput` if they are none.
-    """
+    """Return the values as floats; raises `InvalidInput` if they are none."""
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -200,10 +195,9 @@ def _norm(
     if series is None:
         return None
     k, v = ordered(name, *series, notes)
-    if (v[np.isfinite(v)] <= 0).any():
+    k, v = k[np.isfinite(v)], v[np.isfinite(v)]
+    if (v <= 0).any():
         raise InvalidInput(f"{name} is {v.min():g} somewhere; a norm is positive")
-    finite = np.isfinite(v)
-    k, v = k[finite], v[finite]
     both = np.isfinite(test.errors) & (test.steps >= k[0]) & (test.steps <= k[-1])
     if np.count_nonzero(both) < 4:
         return NormAnswer(
@@ -223,15 +217,13 @@ def _forecast(
     if found.t2.high is not None:
         return None
     if found.diverged_at is not None:
-        return Forecast.refused("the run diverged")
-    if found.t1.high is None:
-        return Forecast.refused(
-            "the training curve has not reached its threshold: the laws hold after t1"
-        )
-    if norm is not None and norm.answer == "yes":
-        return Forecast.refused(
-            "the test error has only followed the norm: that tells nothing of t2"
-        )
-    if verdict is not Finding.still_improving:
-        return Forecast.refused(f"the verdict is {verdict}: the test curve is not getting better")
-    return forecast(test.steps, test.errors, found.t1.high, limit, test.kind)
+        why = "the run diverged"
+    elif found.t1.high is None:
+        why = "the training curve has not reached its threshold: the laws hold after t1"
+    elif norm is not None and norm.answer == "yes":
+        why = "the test error has only followed the norm: that tells nothing of t2"
+    elif verdict is not Finding.still_improving:
+        why = f"the verdict is {verdict}: the test curve is not getting better"
+    else:
+        return forecast(test.steps, test.errors, found.t1.high, limit, test.kind)
+    return Forecast.refused(why)

@@ -158,8 +158,8 @@ def _attempt(
     if not np.isfinite(y).all():
         return None
     misses = []
-    for share in ORIGINS:
-        origin = float(share) * when
+    for fraction in ORIGINS:
+        origin = float(fraction) * when
         found = _crossing(t, y, origin, level)
         if found is None or found <= origin:
             return None

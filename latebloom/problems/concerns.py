@@ -51,7 +51,16 @@ def concerns(operator: Operator, N: int, shape: tuple[int, ...], rank: int) -> l
 def lines(
     rows: Bool[np.ndarray, " n1"], columns: Bool[np.ndarray, " n2"], most: int, more: str
 ) -> list[str]:
-    """Return the marked rows and columns in words, `most` of each and then the word `more`."""
+    """Return the marked rows and columns in words.
+
+    **Arguments:**
+
+    - `rows`, `columns`: the marks.
+    - `most`, `more`: the largest number of either to name, and the word for the others.
+
+    >>> lines(np.array([True, True]), np.array([False]), 1, " and more")
+    ['rows 0 and more']
+    """
     found = []
     for name, marked in (("row", rows), ("column", columns)):
         numbers = np.flatnonzero(marked)

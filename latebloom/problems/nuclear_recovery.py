@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from .concerns import lines
 from .operators import Entries, Operator
@@ -14,6 +13,8 @@ from .tangent import (
     FITS,
     RELAX,
     START,
+    Data,
+    Matrix,
     Rows,
     Tangent,
     douglas_rachford,
@@ -22,7 +23,6 @@ from .tangent import (
     unit_rows,
 )
 
-Matrix = Float[np.ndarray, "n1 n2"]
 Bounds = tuple[float, float] | None
 
 # Norms differ if they differ by this fraction, a dual point counts below 1 - MARGIN, and the
@@ -237,13 +237,13 @@ def _program(rows: Rows, a_star: Matrix, tangent: Tangent, found: Bounds) -> Nuc
             reason += f"; the least dual norm lies in [{found[1]:.6g}, {found[0]:.6g}]"
         else:
             reason += f"; the least squared cosine of T and the rows of X is {tangent.least:.2g}"
-    norm = found[0] if found else None
+    norm = found and found[0]
     return NuclearRecovery(answer, why + reason, False, tangent.least > CUT, norm, error, gap)
 
 
 def solve_nuclear(
     operator: Operator,
-    y: Float[np.ndarray, "..."],
+    y: Data,
     shape: tuple[int, int],
     tolerance: float = 1e-9,
     limit: int = 20_000,

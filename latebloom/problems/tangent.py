@@ -20,6 +20,8 @@ else:
 
 Matrix = Float[np.ndarray, "n1 n2"]
 Data = Float[np.ndarray, "..."]
+Left = Float[np.ndarray, "n1 r"]  # singular vectors
+Right = Float[np.ndarray, "r n2"]
 
 # Up to so many unknowns equations are decomposed (a tenth of a second), beyond them we iterate.
 DENSE = 400
@@ -63,9 +65,7 @@ def unit_rows(operator: Operator) -> Operator:
     return type(operator)(*scaled)
 
 
-def least_symmetric(
-    operator: Operator, U: Float[np.ndarray, "n1 r"], Vt: Float[np.ndarray, "r n2"]
-) -> tuple[float, Matrix]:
+def least_symmetric(operator: Operator, U: Left, Vt: Right) -> tuple[float, Matrix]:
     r"""Return the least $\|X(D)\|^2$ of $D = UMV^\top$ with symmetric M and norm 1, and that D."""
     units, columns = [], []
     for i, j in zip(*np.tril_indices(U.shape[1]), strict=True):
@@ -78,9 +78,7 @@ def least_symmetric(
     return float(values[0]), U @ np.tensordot(vectors[:, 0], np.array(units), 1) @ Vt
 
 
-def injective_on_symmetric(
-    operator: Operator, U: Float[np.ndarray, "n1 r"], Vt: Float[np.ndarray, "r n2"]
-) -> bool:
+def injective_on_symmetric(operator: Operator, U: Left, Vt: Right) -> bool:
     r"""Return whether $X(UMV^\top) = 0$ with symmetric M only for M = 0."""
     return least_symmetric(operator, U, Vt)[0] > CUT * operator.largest()
 
@@ -187,12 +185,7 @@ class Tangent:
            [1., 0.]])
     """
 
-    def __init__(
-        self,
-        U: Float[np.ndarray, "n1 r"],
-        Vt: Float[np.ndarray, "r n2"],
-        normal: Callable[[np.ndarray], np.ndarray],
-    ) -> None:
+    def __init__(self, U: Left, Vt: Right, normal: Callable[[np.ndarray], np.ndarray]) -> None:
         self.U, self.Vt, self.normal = U, Vt, normal
         self._U_off, self._V_off = Complement(U), Complement(Vt.T)
         self.dimension = U.shape[1] * (U.shape[0] + Vt.shape[1] - U.shape[1])
@@ -257,7 +250,7 @@ class Tangent:
 
 def douglas_rachford(
     rows: Rows,
-    y: Float[np.ndarray, "..."],
+    y: Data,
     beta: float,
     limit: int,
     start: tuple[Matrix, Matrix] | None = None,
@@ -266,7 +259,13 @@ def douglas_rachford(
     subject to $X(A) = y$).
 
     A is the proximal point of the first part, so that $Y = X^\top(y - X(A))/\beta$ without
-    cancellation; B, that of the norm, has low rank. A start is a pair A, Y.
+    cancellation; B, that of the norm, has low rank.
+
+    **Arguments:**
+
+    - `rows`, `y`, `beta`: the problem.
+    - `limit`: the number of iterations.
+    - `start`: a pair A, Y.
     """
     operator = rows.operator
     shortest = operator.adjoint(rows.solve(y))

@@ -133,8 +133,7 @@ def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None)
     a = np.where(np.abs(a) > 1e-14 * np.abs(a).max(initial=0.0), a, 0.0)
     if rates(experiment, alpha, beta) is None:
         return "the slow flow is not that of a method with momentum (FISTA)"
-    b = _start_of_correction(experiment, alpha, flow, a)
-    return flow.run(a, b, until)
+    return flow.run(a, flow.start_of_correction(experiment, a), until)
 
 
 class _Flow:
@@ -227,23 +226,19 @@ class _Flow:
         local = Experiment(problem, L1(1.0), method, init=centre + b, steps=steps, record=At(()))
         return simulate_jump(local).params[-1] - centre - steps * self.alpha * v
 
-
-def _start_of_correction(experiment: Experiment, alpha: float, flow: _Flow, end: Vector) -> Vector:
-    r"""Return the kernel's part of B(0), $-\alpha\sum_t P(\mathrm{sign}(a_t) - H_0)$ over the fast
-    phase.
-
-    While the data are fitted the signs are not yet those of the least squares solution.
-    """
-    Vt, steps = experiment.vector_data.svd.Vt, flow.layer_steps
-    gap = Vt @ (experiment.start - end)
-    if not gap.any() or not flow.speed.any():
-        return np.zeros_like(end)
-    H0, total = np.sign(end), np.zeros_like(end)
-    # Proximal gradient takes the subgradient at the new point, the others at the old one.
-    first = int(isinstance(experiment.method, ProximalGradient))
-    for t in range(0, steps, 512):
-        k = first + np.arange(t, min(t + 512, steps))[:, None]
-        path = end + (flow.speed**k * gap) @ Vt
-        total += (np.sign(path) - H0).sum(axis=0)
-    check.real("start of the slow flow", float(total @ total))
-    return -alpha * flow.P @ total
+    def start_of_correction(self, experiment: Experiment, end: Vector) -> Vector:
+        r"""Return the kernel's part of B(0), $-\alpha\sum_t P(\mathrm{sign}(a_t) - H_0)$: while the
+        data are fitted the signs are not yet those of the least squares solution."""
+        Vt, steps = experiment.vector_data.svd.Vt, self.layer_steps
+        gap = Vt @ (experiment.start - end)
+        if not gap.any() or not self.speed.any():
+            return np.zeros_like(end)
+        H0, total = np.sign(end), np.zeros_like(end)
+        # Proximal gradient takes the subgradient at the new point, the others at the old one.
+        first = int(isinstance(experiment.method, ProximalGradient))
+        for t in range(0, steps, 512):
+            k = first + np.arange(t, min(t + 512, steps))[:, None]
+            path = end + (self.speed**k * gap) @ Vt
+            total += (np.sign(path) - H0).sum(axis=0)
+        check.real("start of the slow flow", float(total @ total))
+        return -self.alpha * self.P @ total
