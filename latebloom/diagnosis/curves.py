@@ -127,7 +127,7 @@ def ordered(
             f"a step of {name} is {k[bad[0]]:g}; steps must be whole numbers >= 0; if it is an "
             "epoch, take the column that counts the updates"
         )
-    back = int(np.count_nonzero(np.diff(k) < 0))
+    back = (np.diff(k) < 0).any()
     distinct = len(np.unique(k))
     # The same steps again and again, from the start: other runs. A run that was resumed repeats
     # the steps since its last checkpoint only.

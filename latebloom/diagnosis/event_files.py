@@ -13,22 +13,6 @@ from .log import Tags
 MARK = "tfevents"  # in the name of every event file
 
 
-def event_files(path: Path) -> list[Path]:
-    """Return the event files that a path stands for, oldest first: their names begin with the time.
-
-    **Raises:** `InvalidInput` for a folder without any.
-    """
-    if path.is_file():
-        return [path]
-    found = sorted(p for p in path.rglob(f"*{MARK}*") if p.is_file())
-    if not found:
-        raise InvalidInput(
-            f"{path}: no event file (*{MARK}*) in this folder; give the log itself, a "
-            ".csv, .jsonl, .json or .parquet file"
-        )
-    return found
-
-
 def read_events(path: Path) -> Tags:
     """Return the scalars of an event file, or of all those in a folder.
 
@@ -51,7 +35,13 @@ def read_events(path: Path) -> Tags:
         ) from None
 
     message: Any = vars(event_pb2)["Event"]  # the class is made when the module is loaded
-    files = event_files(path)
+    # Oldest first: their names begin with the time.
+    files = [path] if path.is_file() else sorted(filter(Path.is_file, path.rglob(f"*{MARK}*")))
+    if not files:
+        raise InvalidInput(
+            f"{path}: no event file (*{MARK}*) in this folder; give the log itself, a "
+            ".csv, .jsonl, .json or .parquet file"
+        )
     several = len({file.parent for file in files}) > 1
     notes: list[str] = []
 

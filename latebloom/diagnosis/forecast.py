@@ -115,7 +115,11 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
             f"the error is {e[-1]:.3g}: down to 1, the relative error of predicting nothing, the "
             "decay of the norm alone may bring it"
         )
-    begin, level = _onset(e)
+    w = window_of(len(e))
+    smooth = running_median(e, w)
+    level = float(smooth.max())
+    # The fall begins where the error was last within 5 % of its highest level.
+    begin = int(np.flatnonzero(smooth >= 0.95 * level)[-1]) + w // 2
     since, fallen, sigma = t[begin:] - t[begin], e[begin:], noise(e)
     recent = since >= (1 - NOW) * since[-1]
     now, when = float(np.median(fallen[recent])), float(np.median(since[recent]))
@@ -132,14 +136,6 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
     laws = {**LAWS, **LOGISTIC} if kind == "accuracy" else LAWS
     tries = [_attempt(n, f, since, fallen, now, when, threshold) for n, f in laws.items()]
     return _decide([found for found in tries if found is not None], t, begin, level, now)
-
-
-def _onset(e: Curve) -> tuple[int, float]:
-    """Where the error was last within 5 % of its highest level after t1, and that level."""
-    w = window_of(len(e))
-    smooth = running_median(e, w)
-    level = float(smooth.max())
-    return int(np.flatnonzero(smooth >= 0.95 * level)[-1]) + w // 2, level
 
 
 def _attempt(

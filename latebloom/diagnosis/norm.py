@@ -24,7 +24,7 @@ SLOPE = 0.15
 # A power law of the norm leaves less than 2 % of the variance of the logarithm.
 R2 = 0.98
 # The norm's own decay must make up the drop, but for its last bend.
-SHARE = 0.8
+MOST = 0.8
 # Below this fraction the norm is no explanation at all; between, it is a part of one.
 LITTLE = 0.25
 
@@ -133,15 +133,13 @@ def _answer(
     if share < LITTLE:
         return "no", f"the norm accounts for {max(share, 0.0):.0%} of the drop"
     if slope is None or r2 is None or r2 < R2:
-        return (
-            "in part",
-            f"the norm accounts for {share:.0%} of the drop, and is no power law of it",
-        )
+        why = f"the norm accounts for {share:.0%} of the drop, and is no power law of it"
+        return "in part", why
     if abs(slope / power - 1) > SLOPE:
         return "cannot tell", (
             f"{what} of a linear model would follow the power {power:g} of a norm that only shrinks"
         )
-    if end <= threshold or share < SHARE:
+    if end <= threshold or share < MOST:
         return "in part", (
             f"{what} of a linear model does that while its norm shrinks, which accounts for "
             f"{share:.0%} of the drop"

@@ -100,14 +100,13 @@ def read_json(path: Path) -> Table:
     if isinstance(document, dict) and document:
         flat = _flat(document)
         lengths = {len(v) if isinstance(v, list) else -1 for v in flat.values()}
-        if lengths == {-1}:
-            document = [document]  # one record, as in JSON lines with one line
-        elif -1 in lengths or len(lengths) > 1:
+        if len(lengths) > 1:
             raise InvalidInput(
                 f"{path}: is no log: a document needs columns of one length, or a list of records"
             )
-        else:
+        if lengths != {-1}:
             return Table(str(path), flat)
+        document = [document]  # one record, as in JSON lines with one line
     if not isinstance(document, list):
         raise InvalidInput(f"{path}: is no log; give a list of records, as [{{'step': 1, ...}}]")
     return _from_records(path, [(i + 1, record) for i, record in enumerate(document)], ())

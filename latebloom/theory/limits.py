@@ -231,17 +231,10 @@ def _chattering(data: VectorLeastSquares, alpha: float, beta: Strengths) -> Limi
     if np.linalg.matrix_rank(data.X[:, moving]) < int(moving.sum()):
         return None
     train, train_least = np.array(state.residual) / np.linalg.norm(data.y_star)
-    test = test_floor = None
+    train_floor = DIP * float(train_least) if data.y_star.size >= MANY else 0.0
+    test = floor = None
     if state.error is not None and data.a_star is not None:
-        test, least = np.array(state.error) / np.linalg.norm(data.a_star)
-        test_floor = DIP * float(least) if data.a_star.size >= MANY else 0.0
-        test = float(test)
-    return Limit(
-        a=state.mean,
-        train_error=float(train),
-        test_error=test,
-        train_floor=DIP * float(train_least) if data.y_star.size >= MANY else 0.0,
-        test_floor=test_floor,
-        radius=state.radius,
-        certificate=state.certificate,
-    )
+        test, least = (float(e) for e in np.array(state.error) / np.linalg.norm(data.a_star))
+        floor = DIP * least if data.a_star.size >= MANY else 0.0
+    ends = float(train), test, train_floor, floor
+    return Limit(state.mean, *ends, state.radius, state.certificate)

@@ -156,11 +156,11 @@ class _Flow:
         rest = np.flatnonzero(a == 0)
         if not rest.size:
             return H
-        pull = self.P @ H
+        across = -self.P @ H
         # ||P (H + h)||^2 over h on the coordinates at rest; P is its own square root.
-        h = np.linalg.lstsq(self.P[:, rest], -pull, rcond=1e-10)[0]
+        h = np.linalg.lstsq(self.P[:, rest], across, rcond=1e-10)[0]
         if np.abs(h).max() > 1 + INSIDE:
-            h = lsq_linear(self.P[:, rest], -pull, (-1, 1), method="bvls", tol=1e-13).x
+            h = lsq_linear(self.P[:, rest], across, (-1, 1), method="bvls", tol=1e-13).x
         H[rest] = h
         return H
 
@@ -173,8 +173,7 @@ class _Flow:
 
     def run(self, a: Vector, b: Vector, until: tuple[Vector, float] | None) -> SlowPath:
         """Return the path from a, with the kernel's part of B there."""
-        s, H, largest = 0.0, self.subgradient(a), np.abs(a).max()
-        v = self.velocity(a, H)
+        s, largest, v = 0.0, np.abs(a).max(), self.velocity(a, self.subgradient(a))
         b = self._settled(a, v, b)
         times, points, more, speeds = [s], [a], [b], [v]
         while len(times) < MOST_EVENTS:
@@ -190,8 +189,7 @@ class _Flow:
             # Coordinates that reach zero together are the same event.
             a[np.abs(a) <= 1e-13 * largest] = 0.0
             delta = -b[i] / v[i]
-            H = self.subgradient(a)
-            after = self.velocity(a, H)
+            after = self.velocity(a, self.subgradient(a))
             b = self._settled(a, after, b + delta * v) - delta * after
             v = after
             times.append(s)
