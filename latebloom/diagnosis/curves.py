@@ -17,7 +17,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.passage import Curve, Passage, Steps, first_passage
 
 KINDS = ("accuracy", "percent", "error", "loss")
-# Words in a column's name that tell its kind. An F1 or an AUC is read as an accuracy is: 1 is best.
+# Words in a column's name that stand for its kind. F1 and AUC are accuracies: 1 is best.
 WORDS = {
     "accuracy": ("acc", "accuracy", "acc1", "acc5", "top1", "top5", "f1", "auc", "auroc"),
     "error": ("err", "error", "errors", "wer", "cer"),
@@ -70,7 +70,7 @@ class Records:
 
 
 def guess_kind(name: str) -> str | None:
-    """Return the kind that the words of a column's name tell, or None.
+    """Return the kind that the words of a column's name stand for, or None.
 
     >>> guess_kind("val/acc_epoch"), guess_kind("evalLoss"), guess_kind("score")
     ('accuracy', 'loss', None)
@@ -83,7 +83,7 @@ def guess_kind(name: str) -> str | None:
 def read_kinds(kind: str | Sequence[str] | None, names: Sequence[str]) -> list[str]:
     """Return the kind of each column: given, as one word or one per column, or guessed.
 
-    **Raises:** `InvalidInput` for other words, or where the name of a column does not tell.
+    **Raises:** `InvalidInput` for other words, or where the name of a column does not show it.
     """
     words = map(guess_kind, names) if kind is None else kind
     words = words.split(",") if isinstance(words, str) else words

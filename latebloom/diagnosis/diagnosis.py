@@ -1,4 +1,4 @@
-"""The diagnosis of somebody's curves: t1, t2, a verdict with reasons, the norm, a forecast."""
+"""The diagnosis of logged curves: t1, t2, a verdict with reasons, the norm, a forecast."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def diagnose(
     thresholds: tuple[float | None, float | None] = (None, None),
     rules: Rules = DEFAULT,
 ) -> Diagnosis:
-    """Say what the curves of anybody's trainer show.
+    """Say what the curves of another trainer show.
 
     **Arguments:**
 
@@ -85,7 +85,7 @@ def diagnose_log(
     - `train`, `test`, `norm`: columns, or tags of TensorBoard; they may be logged on different
       rows.
     - `step`: the column with the number of updates; None: the first that is called like one.
-    - `kind`: as for `diagnose`; None: told by the words in the names of the columns.
+    - `kind`: as for `diagnose`; None: guessed from the words in the names of the columns.
     - `thresholds`, `rules`: as for `diagnose`.
 
     **Returns:** a `Diagnosis`.

@@ -1,4 +1,4 @@
-"""The verdict on somebody's curves: that of `phases`, or what the end of the curves shows."""
+"""The verdict on logged curves: that of `phases`, or what the end of the curves shows."""
 
 import enum
 

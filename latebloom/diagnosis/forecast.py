@@ -1,4 +1,4 @@
-"""When will the test error reach its threshold? An extrapolation with an honest interval, or a no.
+"""When will the test error reach its threshold? An extrapolation with an interval, or none.
 
 After t1 the parameters drift at a constant pace in slow time alpha beta t: along straight pieces
 under an l1 penalty, so that an error falls linearly; by a constant fraction per step under an l2
@@ -51,7 +51,7 @@ LEVEL = 0.9
 
 @dataclass(frozen=True)
 class Forecast:
-    """When t2 is to be expected, or why nobody can tell.
+    """When t2 is expected, or why that cannot be predicted.
 
     - `step`, `low`, `high`: the middle and the interval of 90 %; None if refused.
     - `reason`: the law that was used, with its record on this curve; or why there is no forecast.

@@ -1,4 +1,4 @@
-"""A log: named columns of numbers over steps, whoever wrote it."""
+"""A log: named columns of numbers over steps."""
 
 import abc
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Log(abc.ABC):
         """
 
     def step_column(self, step: str | None) -> str:
-        """Return the column of the steps: the one that was asked for, or the first of `STEPS`.
+        """Return the column of the steps: the given one, or the first of `STEPS`.
 
         **Raises:** `InvalidInput` if there is none.
         """

@@ -21,7 +21,7 @@ TEST_ACCURACY = 0.95
 NO_ERROR = 1e-9
 # Test better than train in so many of the records is worth a word.
 MOSTLY = 0.9
-# Thresholds between 1 and this are neither a fraction nor a percentage that anybody would ask for.
+# Thresholds between 1 and this are neither a fraction nor a usual percentage.
 LEAST_PERCENT = 10
 
 

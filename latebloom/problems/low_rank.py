@@ -30,7 +30,7 @@ class MatrixInstance(NamedTuple):
     y_star: Float[np.ndarray, "..."]
     a_star: Float[np.ndarray, "n1 n2"]
     rejected: int
-    recovery: NuclearRecovery | None = None  # where it was asked for
+    recovery: NuclearRecovery | None = None  # if `recoverable`
 
 
 @dataclass(frozen=True)

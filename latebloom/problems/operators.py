@@ -79,11 +79,9 @@ class Dense(NamedTuple):
     XT: Array
 
     def forward(self, a: Array) -> Array:
-        """Return X a."""
         return self.X @ a
 
     def adjoint(self, r: Array) -> Array:
-        """Return X^T r."""
         return self.XT @ r
 
     def correction(self, r: Array, inverse: Array) -> Array:
@@ -96,7 +94,6 @@ class Dense(NamedTuple):
         return (Vt.T / s) @ U.T
 
     def normal_times(self, columns: Array) -> Array:
-        """Return X^T X times the columns."""
         return self.XT @ (self.X @ columns)
 
     def largest(self) -> float:
@@ -187,7 +184,6 @@ class RankOne(NamedTuple):
         return (self.left @ self.left.T) * (self.right @ self.right.T)
 
     def normal_times(self, columns: Array) -> Array:
-        """Return X^T X times the columns."""
         total = np.zeros_like(columns)
         for k in range(0, self.left.shape[0], CHUNK):  # the flat rows of a few at a time
             flat = RankOne(self.left[k : k + CHUNK], self.right[k : k + CHUNK]).flat()
@@ -220,7 +216,6 @@ class Tensor(NamedTuple):
         return self.flat() @ self.flat().T
 
     def normal_times(self, columns: Array) -> Array:
-        """Return X^T X times the columns."""
         flat = self.flat()
         return flat.T @ (flat @ columns)
 

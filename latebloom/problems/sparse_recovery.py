@@ -120,14 +120,8 @@ class SparseRecovery(Drawn, VectorLeastSquares):  # pyright: ignore
         Identity basis, row variance 1/N, SNR 1e8, and one seed (default 1) restarted for signal,
         measurements and noise, so that the noise repeats the first row of X up to a factor.
         """
-        published = {
-            "seed": 1,
-            "basis": "identity",
-            "row_variance": "1/N",
-            "snr": 1e8,
-            "generator": "shared",
-        }
-        return cls(**{**published, **settings})
+        published = {"basis": "identity", "row_variance": "1/N", "generator": "shared"}
+        return cls(**{"seed": 1, "snr": 1e8, **published, **settings})
 
     @staticmethod
     def from_arrays(

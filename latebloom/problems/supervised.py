@@ -125,7 +125,7 @@ def stream(seed: int, purpose: int = 0) -> np.random.Generator:
 
 
 def read_only(inputs: np.ndarray, targets: np.ndarray) -> Split:
-    """Return one side of a data set, which nobody can change."""
+    """Return one side of a data set, read-only."""
     freeze(inputs, targets)
     return Split(inputs, targets)
 

@@ -44,7 +44,7 @@ FIRST, GROWTH, BALANCE = 20, 1.5, 5.0
 
 def unit_rows(operator: Operator) -> Operator:
     """Return the measurements with rows of norm 1, without rows of zeros: the matrices that fit are
-    the same, but only among rows of one size does a Gram matrix tell which are dependent.
+    the same, but a Gram matrix shows which rows are dependent only if they have one size.
 
     >>> import numpy as np
     >>> unit_rows(RankOne(np.array([[1e-9], [0.0]]), np.ones((2, 1)))).left

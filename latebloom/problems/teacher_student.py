@@ -103,13 +103,6 @@ class TeacherStudent(Supervised):
         freeze(A, B)
         return Teacher(A, B)
 
-    def _draw(self, purpose: str, size: int) -> Split:
-        rng = self._stream(purpose, self.data_seed)
-        x = rng.standard_normal((size, self.d)).astype(np.float32)
-        hidden = ACTIVATIONS[self.activation](self._preactivations(x))
-        y = (hidden @ self.teacher.B.T).astype(np.float32)
-        return read_only(x, y)
-
     def _preactivations(self, x: Float32[np.ndarray, "N d"]) -> Float[np.ndarray, "N hidden"]:
         return x.astype(np.float64) @ self.teacher.A.T
 
@@ -117,7 +110,13 @@ class TeacherStudent(Supervised):
     def sides(self) -> tuple[Split, Split]:  # pyright: ignore
         """Training inputs, shape (N, d), with the teacher's outputs, shape (N, C), and as many
         fresh ones as N_test says."""
-        return self._draw("train", self.N), self._draw("test", self.N_test)
+        drawn = []
+        for purpose, size in (("train", self.N), ("test", self.N_test)):
+            rng = self._stream(purpose, self.data_seed)
+            x = rng.standard_normal((size, self.d)).astype(np.float32)
+            hidden = ACTIVATIONS[self.activation](self._preactivations(x))
+            drawn.append(read_only(x, (hidden @ self.teacher.B.T).astype(np.float32)))
+        return drawn[0], drawn[1]
 
     @property
     def outputs(self) -> int:  # pyright: ignore

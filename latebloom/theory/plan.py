@@ -42,7 +42,7 @@ class Plan:
 
     **Fields:**
 
-    - `budget`, `error`: what was asked for.
+    - `budget`, `error`: the arguments.
     - `alpha`: the step size of the plan.
     - `possible`: whether any beta does both.
     - `beta_low`, `beta_high`: below the first t2 comes too late, above the second the bias of the
