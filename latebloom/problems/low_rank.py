@@ -16,6 +16,7 @@ from .base import MatrixLeastSquares
 from .drawn import Drawn, floor_of, freeze
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery
 from .operators import Operator
+from .tangent import Matrix
 from .targets import TARGETS, low_rank_target
 
 # Draws before `recoverable=True` gives up: with one instance in ten recoverable, 100 draws fail
@@ -90,9 +91,7 @@ class LowRankProblem(Drawn, MatrixLeastSquares):  # pyright: ignore
         return floor_of(self.tau, self.N)
 
     @abc.abstractmethod
-    def draw_operator(
-        self, a_star: Float[np.ndarray, "n1 n2"], rng: np.random.Generator
-    ) -> Operator:
+    def draw_operator(self, a_star: Matrix, rng: np.random.Generator) -> Operator:
         """Return the measurements of a ground truth."""
 
     def _draw(self, attempt: int) -> MatrixInstance:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
@@ -13,6 +12,7 @@ from .low_rank import LowRankProblem
 from .matrix_data import SensedMatrix
 from .operators import Operator, RankOne, Tensor
 from .svd import compact_svd
+from .tangent import Matrix
 
 MEASUREMENTS = ("rank_one", "full")
 VARIANCES = ("1/n", "1/n^2", "1/N")
@@ -74,9 +74,7 @@ class MatrixSensing(LowRankProblem):
     def _std(self, n: int) -> float:
         return {"1/n": n**-0.5, "1/n^2": 1.0 / n, "1/N": self.N**-0.5}[self.variance]
 
-    def draw_operator(
-        self, a_star: Float[np.ndarray, "n1 n2"], rng: np.random.Generator
-    ) -> Operator:
+    def draw_operator(self, a_star: Matrix, rng: np.random.Generator) -> Operator:
         """Return the Gaussian measurements, the first ones coherent with the truth."""
         if self.measurements == "full":
             n = self.n1 * self.n2
