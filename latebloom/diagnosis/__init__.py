@@ -1,4 +1,4 @@
-"""Diagnosis of anybody's curves: from a log to t1, t2, a verdict and, perhaps, a forecast."""
+"""Diagnosis of the curves of other trainers: from a log to t1, t2, a verdict and a forecast."""
 
 from .diagnosis import diagnose as diagnose
 from .diagnosis import diagnose_log as diagnose_log

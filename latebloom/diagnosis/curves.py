@@ -6,6 +6,7 @@ Every repair leaves a note; what cannot be repaired without a guess is refused.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +17,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.passage import Curve, Passage, Steps, first_passage
 
 KINDS = ("accuracy", "percent", "error", "loss")
-# Words in a column's name that tell its kind. An F1 or an AUC is read as an accuracy is: 1 is best.
+# Words in a column's name that stand for its kind. F1 and AUC are accuracies: 1 is best.
 WORDS = {
     "accuracy": ("acc", "accuracy", "acc1", "acc5", "top1", "top5", "f1", "auc", "auroc"),
     "error": ("err", "error", "errors", "wer", "cer"),
@@ -69,7 +70,7 @@ class Records:
 
 
 def guess_kind(name: str) -> str | None:
-    """Return the kind that the words of a column's name tell, or None.
+    """Return the kind that the words of a column's name stand for, or None.
 
     >>> guess_kind("val/acc_epoch"), guess_kind("evalLoss"), guess_kind("score")
     ('accuracy', 'loss', None)
@@ -80,20 +81,17 @@ def guess_kind(name: str) -> str | None:
 
 
 def read_kinds(kind: str | Sequence[str] | None, names: Sequence[str]) -> list[str]:
-    """Return the kind of each column: told, as one word or one per column, or guessed.
+    """Return the kind of each column: given, as one word or one per column, or guessed.
 
-    **Raises:** `InvalidInput` for other words, or where the name of a column does not tell.
+    **Raises:** `InvalidInput` for other words, or where the name of a column does not show it.
     """
-    if kind is None:
-        told: list[str | None] = [guess_kind(name) for name in names]
-    else:
-        words = kind.split(",") if isinstance(kind, str) else list(kind)
-        told = [word.strip() for word in words]
-        told = told * len(names) if len(told) == 1 else told
-    if len(told) != len(names):
+    words = map(guess_kind, names) if kind is None else kind
+    words = words.split(",") if isinstance(words, str) else words
+    kinds: list[Any] = [word and word.strip() for word in words]
+    kinds = kinds * len(names) if len(kinds) == 1 else kinds
+    if len(kinds) != len(names):
         raise InvalidInput(f"kind {kind!r}: give one word, or one for train and one for test")
-    kinds = []
-    for name, word in zip(names, told, strict=True):
+    for name, word in zip(names, kinds, strict=True):
         if word is None:
             raise InvalidInput(
                 f"the name '{name}' does not tell whether it is an accuracy or a loss; add --kind "
@@ -101,7 +99,6 @@ def read_kinds(kind: str | Sequence[str] | None, names: Sequence[str]) -> list[s
             )
         if word not in KINDS:
             raise InvalidInput(f"kind {word!r}: must be one of {', '.join(KINDS)}")
-        kinds.append(word)
     return kinds
 
 
@@ -130,7 +127,7 @@ def ordered(
             f"a step of {name} is {k[bad[0]]:g}; steps must be whole numbers >= 0; if it is an "
             "epoch, take the column that counts the updates"
         )
-    back = int(np.count_nonzero(np.diff(k) < 0))
+    back = (np.diff(k) < 0).any()
     distinct = len(np.unique(k))
     # The same steps again and again, from the start: other runs. A run that was resumed repeats
     # the steps since its last checkpoint only.
@@ -229,7 +226,12 @@ def as_records(name: str, kind: str, steps: Steps, values: Curve, percent: bool)
 def in_percent(
     names: Sequence[str], kinds: Sequence[str], curves: Sequence[Curve], notes: list[str]
 ) -> list[bool]:
-    """Return which curves are percentages; both curves of a log share their unit.
+    """Return which curves are percentages; both curves of a log have one unit.
+
+    **Arguments:**
+
+    - `names`, `kinds`, `curves`: of the columns.
+    - `notes`: gets a sentence for every curve in percent.
 
     **Raises:** `InvalidInput` where one is above 1 and the other is not: the other may be an
     accuracy of 0.9 or one of 0.9 percent.

@@ -1,4 +1,4 @@
-"""The diagnosis of somebody's curves: t1, t2, a verdict with reasons, the norm, a forecast."""
+"""The diagnosis of logged curves: t1, t2, a verdict with reasons, the norm, a forecast."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def diagnose(
     thresholds: tuple[float | None, float | None] = (None, None),
     rules: Rules = DEFAULT,
 ) -> Diagnosis:
-    """Say what the curves of anybody's trainer show.
+    """Say what the curves of another trainer show.
 
     **Arguments:**
 
@@ -54,17 +54,15 @@ def diagnose(
     >>> str(found.verdict), str(found.phases.t1), str(found.phases.t2)
     ('grokked', 'in [201, 300]', 'in [7901, 8000]')
     """
-    k = np.asarray(steps)
-    columns: dict[str, Series] = {}
-    for name, values in (("train", train), ("test", test), ("norm", norm)):
-        if values is None:
-            continue
-        v = check_numbers(name, values)
+    given = {"steps": steps, "train": train, "test": test, "norm": norm}
+    curves = {name: check_numbers(name, x) for name, x in given.items() if x is not None}
+    k = curves.pop("steps")
+    for name, v in curves.items():
         if v.shape != k.shape or k.ndim != 1:
             raise InvalidInput(
                 f"{name} has shape {v.shape} for steps of shape {k.shape}; give one value per step"
             )
-        columns[name] = (check_numbers("steps", steps), v)
+    columns = {name: (k, v) for name, v in curves.items()}
     return _diagnose(columns, ("train", "test", "norm"), kind, thresholds, rules, [])
 
 
@@ -87,7 +85,7 @@ def diagnose_log(
     - `train`, `test`, `norm`: columns, or tags of TensorBoard; they may be logged on different
       rows.
     - `step`: the column with the number of updates; None: the first that is called like one.
-    - `kind`: as for `diagnose`; None: told by the words in the names of the columns.
+    - `kind`: as for `diagnose`; None: guessed from the words in the names of the columns.
     - `thresholds`, `rules`: as for `diagnose`.
 
     **Returns:** a `Diagnosis`.
@@ -106,10 +104,7 @@ def diagnose_log(
 
 
 def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
-    """Return the values as floats.
-
-    **Raises:** `InvalidInput` if they are none.
-    """
+    """Return the values as floats; raises `InvalidInput` if they are none."""
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -164,16 +159,8 @@ def _phases(
             f"{test.name} ends at step {test.steps[-1]}, before {train.name} begins at step "
             f"{train.steps[0]}; choose columns of one run"
         )
-    f = test.at(k)
-    found = phases(
-        k,
-        train.at(k),
-        f,
-        limits,
-        passages=passages,
-        diverged_at=train.diverged_at,
-        rules=rules,
-    )
+    seen = {"passages": passages, "diverged_at": train.diverged_at, "rules": rules}
+    found = phases(k, train.at(k), test.at(k), limits, **seen)
     t1 = found.t1
     if t1.high is not None and t1.high > k[-1] and found.verdict is not Verdict.diverged:
         reason = f"t1 = {t1}, but the last record of {test.name} is at step {k[-1]}"
@@ -189,12 +176,11 @@ def _reached(curve: Records, limit: float) -> str:
     i = int(np.argmin(curve.errors))
     best, last = curve.shown(float(curve.errors[i])), curve.shown(float(curve.errors[-1]))
     found = curve.passage(limit)
-    when = "is not reached" if found.high is None else f"is reached {_when(found.low, found.high)}"
+    when = "is not reached"
+    if found.high is not None:
+        exact, between = f"at step {found.high}", f"between the steps {found.low} and {found.high}"
+        when = f"is reached {exact if found.low == found.high else between}"
     return f"{goal} {when}; best {best:.4g} at step {curve.steps[i]}, last {last:.4g}"
-
-
-def _when(low: int | None, high: int) -> str:
-    return f"at step {high}" if low == high else f"between the steps {low} and {high}"
 
 
 def _norm(
@@ -209,10 +195,9 @@ def _norm(
     if series is None:
         return None
     k, v = ordered(name, *series, notes)
-    if (v[np.isfinite(v)] <= 0).any():
+    k, v = k[np.isfinite(v)], v[np.isfinite(v)]
+    if (v <= 0).any():
         raise InvalidInput(f"{name} is {v.min():g} somewhere; a norm is positive")
-    finite = np.isfinite(v)
-    k, v = k[finite], v[finite]
     both = np.isfinite(test.errors) & (test.steps >= k[0]) & (test.steps <= k[-1])
     if np.count_nonzero(both) < 4:
         return NormAnswer(
@@ -232,15 +217,13 @@ def _forecast(
     if found.t2.high is not None:
         return None
     if found.diverged_at is not None:
-        return Forecast.refused("the run diverged")
-    if found.t1.high is None:
-        return Forecast.refused(
-            "the training curve has not reached its threshold: the laws hold after t1"
-        )
-    if norm is not None and norm.answer == "yes":
-        return Forecast.refused(
-            "the test error has only followed the norm: that tells nothing of t2"
-        )
-    if verdict is not Finding.still_improving:
-        return Forecast.refused(f"the verdict is {verdict}: the test curve is not getting better")
-    return forecast(test.steps, test.errors, found.t1.high, limit, test.kind)
+        why = "the run diverged"
+    elif found.t1.high is None:
+        why = "the training curve has not reached its threshold: the laws hold after t1"
+    elif norm is not None and norm.answer == "yes":
+        why = "the test error has only followed the norm: that tells nothing of t2"
+    elif verdict is not Finding.still_improving:
+        why = f"the verdict is {verdict}: the test curve is not getting better"
+    else:
+        return forecast(test.steps, test.errors, found.t1.high, limit, test.kind)
+    return Forecast.refused(why)

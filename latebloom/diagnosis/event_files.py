@@ -13,22 +13,6 @@ from .log import Tags
 MARK = "tfevents"  # in the name of every event file
 
 
-def event_files(path: Path) -> list[Path]:
-    """Return the event files that a path stands for, oldest first: their names begin with the time.
-
-    **Raises:** `InvalidInput` for a folder without any.
-    """
-    if path.is_file():
-        return [path]
-    found = sorted(p for p in path.rglob(f"*{MARK}*") if p.is_file())
-    if not found:
-        raise InvalidInput(
-            f"{path}: no event file (*{MARK}*) in this folder; give the log itself, a "
-            ".csv, .jsonl, .json or .parquet file"
-        )
-    return found
-
-
 def read_events(path: Path) -> Tags:
     """Return the scalars of an event file, or of all those in a folder.
 
@@ -51,7 +35,13 @@ def read_events(path: Path) -> Tags:
         ) from None
 
     message: Any = vars(event_pb2)["Event"]  # the class is made when the module is loaded
-    files = event_files(path)
+    # Oldest first: their names begin with the time.
+    files = [path] if path.is_file() else sorted(filter(Path.is_file, path.rglob(f"*{MARK}*")))
+    if not files:
+        raise InvalidInput(
+            f"{path}: no event file (*{MARK}*) in this folder; give the log itself, a "
+            ".csv, .jsonl, .json or .parquet file"
+        )
     several = len({file.parent for file in files}) > 1
     notes: list[str] = []
 
@@ -66,10 +56,7 @@ def read_events(path: Path) -> Tags:
                 yield message.FromString(reader.record())
         except OSError as error:
             raise InvalidInput(f"{file}: cannot be read ({error.strerror or error})") from None
-        except (
-            errors.OpError,
-            DecodeError,
-        ):  # a wrong checksum, or the half record of a killed run
+        except (errors.OpError, DecodeError):  # a checksum, or the half record of a killed run
             notes.append(f"{file.name} is damaged or not complete: read up to there")
 
     read: dict[str, list[tuple[float, float]]] = {}
@@ -78,24 +65,17 @@ def read_events(path: Path) -> Tags:
         for event in events(file):
             for value in event.summary.value:
                 if value.HasField("simple_value"):
-                    number = value.simple_value
+                    number = np.array(value.simple_value)
                 elif value.HasField("tensor") and value.metadata.plugin_data.plugin_name in (
                     *("", "scalars"),  # only the first record of a tag names its plugin
                 ):
-                    number = _scalar(make_ndarray(value.tensor))
+                    number = make_ndarray(value.tensor)
                 else:
                     continue  # pictures, histograms, texts
-                if number is not None:
-                    read.setdefault(f"{folder}{value.tag}", []).append((event.step, number))
+                if number.size == 1 and number.dtype.kind in "fiu":
+                    read.setdefault(f"{folder}{value.tag}", []).append((event.step, number.item()))
     if not read:
         why = notes[0] if notes else "it holds no scalars"
         raise InvalidInput(f"{path}: no curve could be read ({why}); give the run's own log")
-    tags = {
-        tag: (np.array([k for k, _ in records], float), np.array([v for _, v in records], float))
-        for tag, records in read.items()
-    }
+    tags = {tag: tuple(np.array(records, float).T) for tag, records in read.items()}
     return Tags(str(path), tags, tuple(dict.fromkeys(notes)))
-
-
-def _scalar(array: np.ndarray) -> float | None:
-    return float(array.ravel()[0]) if array.size == 1 and array.dtype.kind in "fiu" else None

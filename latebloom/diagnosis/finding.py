@@ -1,4 +1,4 @@
-"""The verdict on somebody's curves: that of `phases`, or what the end of the curves shows."""
+"""The verdict on logged curves: that of `phases`, or what the end of the curves shows."""
 
 import enum
 
@@ -55,11 +55,8 @@ _ADVICE = {
 POINT = 0.01
 # A training curve that ends at twice its threshold does not fit the data any more.
 LOST = 2.0
-# Where the end of a curve decides: `phases` saw no passage of the test error that lasts.
-OPEN = (
-    *(Verdict.memorized_only, Verdict.never_memorized, Verdict.undecided, Verdict.mirage),
-    Verdict.ungrokked,
-)
+# Here `phases` saw a passage of the test error that lasts, or a divergence; else the end decides.
+CLOSED = (Verdict.grokked, Verdict.generalized_at_once, Verdict.diverged)
 
 
 def find(
@@ -75,7 +72,7 @@ def find(
     - `rules`: the numbers behind the verdict; `flat` is what counts as a change here too.
     """
     base = Finding(found.verdict.value)
-    if found.verdict not in OPEN or test.diverged_at is not None:
+    if found.verdict in CLOSED or test.diverged_at is not None:
         return base, []
     k, e = test.steps, test.errors
     (trend, falls), worse = end_trend(k, e, rules.flat), rise(k, e)
@@ -127,15 +124,10 @@ def _settled(
         return None  # nothing is known of the test error after t1
     if found.t2.high is not None or not trend.rests(rules.flat) or end <= limits[1]:
         return None
-    # Told where the test error ends, `phases` judges the drop and how late it was.
+    # With the level at which the test error ends, `phases` judges the drop and how late it was.
     k = test.steps
-    again = phases(
-        *(k, train.at(k), test.errors, limits),
-        passages=(found.t1, None),
-        floors=(None, end),
-        rules=rules,
-    )
-    return Finding(again.verdict.value)
+    known = {"passages": (found.t1, None), "floors": (None, end), "rules": rules}
+    return Finding(phases(k, train.at(k), test.errors, limits, **known).verdict.value)
 
 
 def _of_trend(trend: Trend, falls: bool, test: Records, rules: Rules) -> str:
@@ -144,12 +136,10 @@ def _of_trend(trend: Trend, falls: bool, test: Records, rules: Rules) -> str:
         f"{test.name} changed by {change:+.3g} since step {trend.start} (the line through it, "
         f"standard error {trend.error:.2g})"
     )
-    if trend.beyond(rules.flat):
-        how = "still getting better" if falls else "getting worse"
-        if trend.change < 0 and not falls:
-            how = "it got better, and has stopped"
-        return f"{moves}: {how}"
-    return f"{moves}: no change beyond noise"
+    if not trend.beyond(rules.flat):
+        return f"{moves}: no change beyond noise"
+    stopped = "it got better, and has stopped" if trend.change < 0 else "getting worse"
+    return f"{moves}: {'still getting better' if falls else stopped}"
 
 
 def _of_rise(worse: Rise, test: Records) -> str:

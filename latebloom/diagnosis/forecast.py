@@ -1,4 +1,4 @@
-"""When will the test error reach its threshold? An extrapolation with an honest interval, or a no.
+"""When will the test error reach its threshold? An extrapolation with an interval, or none.
 
 After t1 the parameters drift at a constant pace in slow time alpha beta t: along straight pieces
 under an l1 penalty, so that an error falls linearly; by a constant fraction per step under an l2
@@ -51,7 +51,7 @@ LEVEL = 0.9
 
 @dataclass(frozen=True)
 class Forecast:
-    """When t2 is to be expected, or why nobody can tell.
+    """When t2 is expected, or why that cannot be predicted.
 
     - `step`, `low`, `high`: the middle and the interval of 90 %; None if refused.
     - `reason`: the law that was used, with its record on this curve; or why there is no forecast.
@@ -115,7 +115,11 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
             f"the error is {e[-1]:.3g}: down to 1, the relative error of predicting nothing, the "
             "decay of the norm alone may bring it"
         )
-    begin, level = _onset(e)
+    w = window_of(len(e))
+    smooth = running_median(e, w)
+    level = float(smooth.max())
+    # The fall begins where the error was last within 5 % of its highest level.
+    begin = int(np.flatnonzero(smooth >= 0.95 * level)[-1]) + w // 2
     since, fallen, sigma = t[begin:] - t[begin], e[begin:], noise(e)
     recent = since >= (1 - NOW) * since[-1]
     now, when = float(np.median(fallen[recent])), float(np.median(since[recent]))
@@ -134,14 +138,6 @@ def forecast(k: Steps, e: Curve, t1: int, threshold: float, kind: str = "error")
     return _decide([found for found in tries if found is not None], t, begin, level, now)
 
 
-def _onset(e: Curve) -> tuple[int, float]:
-    """Where the error was last within 5 % of its highest level after t1, and that level."""
-    w = window_of(len(e))
-    smooth = running_median(e, w)
-    level = float(smooth.max())
-    return int(np.flatnonzero(smooth >= 0.95 * level)[-1]) + w // 2, level
-
-
 def _attempt(
     name: str,
     law: Callable[[Curve], Curve],
@@ -158,8 +154,8 @@ def _attempt(
     if not np.isfinite(y).all():
         return None
     misses = []
-    for share in ORIGINS:
-        origin = float(share) * when
+    for fraction in ORIGINS:
+        origin = float(fraction) * when
         found = _crossing(t, y, origin, level)
         if found is None or found <= origin:
             return None

@@ -1,4 +1,4 @@
-"""A log: named columns of numbers over steps, whoever wrote it."""
+"""A log: named columns of numbers over steps."""
 
 import abc
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Log(abc.ABC):
         """
 
     def step_column(self, step: str | None) -> str:
-        """Return the column of the steps: the one that was asked for, or the first of `STEPS`.
+        """Return the column of the steps: the given one, or the first of `STEPS`.
 
         **Raises:** `InvalidInput` if there is none.
         """
@@ -102,23 +102,22 @@ class Table(Log):
     def series(self, name: str, step: str) -> Series:
         """Return the rows in which both the step and the column were logged."""
         (k, has_step), (values, has) = self._numbers(step), self._numbers(name)
+        rows = (has > 0) & (has_step > 0)
         if not has.any():
             raise InvalidInput(f"{self.source}: column '{name}' is empty; choose another")
-        if not (has & has_step).any():
+        if not rows.any():
             raise InvalidInput(
                 f"{self.source}: '{step}' is empty in every row that has a value of '{name}'; "
                 "choose another --step"
             )
-        rows = has & has_step
         return k[rows], values[rows]
 
-    def _numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The column as numbers, and where it was logged."""
+    def _numbers(self, name: str) -> np.ndarray:
+        """The column as numbers, and 1 where it was logged."""
         if name not in self._read:
             cells = self.columns[self.known(name)]
-            self._read[name] = np.array([self._number(name, i, c) for i, c in enumerate(cells)])
-        values, logged = self._read[name].T
-        return values, logged > 0
+            self._read[name] = np.array([self._number(name, i, c) for i, c in enumerate(cells)]).T
+        return self._read[name]
 
     def _number(self, name: str, row: int, cell: Any) -> tuple[float, float]:
         if cell is None or (isinstance(cell, str) and cell.strip().lower() in BLANK):

@@ -24,7 +24,7 @@ SLOPE = 0.15
 # A power law of the norm leaves less than 2 % of the variance of the logarithm.
 R2 = 0.98
 # The norm's own decay must make up the drop, but for its last bend.
-SHARE = 0.8
+MOST = 0.8
 # Below this fraction the norm is no explanation at all; between, it is a part of one.
 LITTLE = 0.25
 
@@ -94,18 +94,19 @@ def explain(
     error_ratio, norm_ratio = level / max(float(e[b]), 1e-300), float(norm[a] / norm[b])
     span = slice(a, b + 1)
     x, y = np.log(norm[span]), np.log(np.maximum(e[span], 1e-300))
+    slope, r2 = _line(x, 1 - e[span] if kind == "accuracy" else y)
+    r = None if slope is None or r2 is None else math.copysign(math.sqrt(r2), slope)
     facts: dict[str, Any] = {
         "start": int(k[a]),
         "end": int(k[b]),
         "error_ratio": error_ratio,
         "norm_ratio": norm_ratio,
-        "correlation": _correlation(x, 1 - e[span] if kind == "accuracy" else y),
+        "correlation": r,
     }
     between = f"between the steps {k[a]} and {k[b]} the norm falls {norm_ratio:.3g}-fold"
     if norm_ratio < 1:
         between = f"between the steps {k[a]} and {k[b]} the norm grows {1 / norm_ratio:.3g}-fold"
     if kind == "accuracy":
-        r = facts["correlation"]
         together = "" if r is None else f" (correlation of the accuracy with its logarithm {r:.2f})"
         return NormAnswer(
             "cannot tell",
@@ -132,15 +133,13 @@ def _answer(
     if share < LITTLE:
         return "no", f"the norm accounts for {max(share, 0.0):.0%} of the drop"
     if slope is None or r2 is None or r2 < R2:
-        return (
-            "in part",
-            f"the norm accounts for {share:.0%} of the drop, and is no power law of it",
-        )
+        why = f"the norm accounts for {share:.0%} of the drop, and is no power law of it"
+        return "in part", why
     if abs(slope / power - 1) > SLOPE:
         return "cannot tell", (
             f"{what} of a linear model would follow the power {power:g} of a norm that only shrinks"
         )
-    if end <= threshold or share < SHARE:
+    if end <= threshold or share < MOST:
         return "in part", (
             f"{what} of a linear model does that while its norm shrinks, which accounts for "
             f"{share:.0%} of the drop"
@@ -157,8 +156,3 @@ def _line(x: Curve, y: Curve) -> tuple[float | None, float | None]:
         return None, None
     line = fit_line(x, y)
     return line.slope, line.r2
-
-
-def _correlation(x: Curve, y: Curve) -> float | None:
-    slope, r2 = _line(x, y)
-    return None if slope is None or r2 is None else math.copysign(math.sqrt(r2), slope)

@@ -1,7 +1,7 @@
 """From the records of two columns to two curves with thresholds, or a reason why not."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,18 +21,8 @@ TEST_ACCURACY = 0.95
 NO_ERROR = 1e-9
 # Test better than train in so many of the records is worth a word.
 MOSTLY = 0.9
-
-
-# Thresholds between 1 and this are neither a fraction nor a percentage that anybody would ask for.
+# Thresholds between 1 and this are neither a fraction nor a usual percentage.
 LEAST_PERCENT = 10
-
-
-class Prepared(NamedTuple):
-    """Clean curves, and the thresholds (train, test) of their errors."""
-
-    train: Records
-    test: Records
-    limits: tuple[float, float]
 
 
 def prepare(
@@ -41,12 +31,12 @@ def prepare(
     kind: str | Sequence[str] | None,
     thresholds: tuple[float | None, float | None],
     notes: list[str],
-) -> Prepared:
-    """Return the curves of the columns `pair`, (train, test).
+) -> tuple[Records, Records, tuple[float, float]]:
+    """Return the train and the test curve, and the thresholds of their errors.
 
     **Arguments:**
 
-    - `columns`: steps and values by name.
+    - `columns`, `pair`: steps and values by name; the names of (train, test).
     - `kind`, `thresholds`: as for `diagnose_log`.
     - `notes`: gets a sentence for everything that was repaired or assumed.
 
@@ -63,9 +53,15 @@ def prepare(
         _limit("train", train, thresholds[0], TRAIN_ACCURACY, notes),
         _limit("test", test, thresholds[1], TEST_ACCURACY, notes),
     )
-    test = _healthy(train, test, notes)
+    if test.diverged_at is not None and train.diverged_at is None:
+        keep = np.isfinite(test.errors)
+        notes.append(f"{train.name} stays finite, so the end of {test.name} is left out")
+        if np.count_nonzero(keep) < 2:
+            raise InvalidInput(f"{test.name} is not finite; choose another column")
+        kept = {name: getattr(test, name)[keep] for name in ("steps", "values", "errors")}
+        test = replace(test, **kept)
     _compare(train, test, notes)
-    return Prepared(train, test, limits)
+    return train, test, limits
 
 
 def _limit(
@@ -96,20 +92,6 @@ def _limit(
         )
     # Rounded as the accuracies are: 1 - 0.95 is not exactly 0.05.
     return max(float(1.0 - np.float64(threshold)), NO_ERROR)
-
-
-def _healthy(train: Records, test: Records, notes: list[str]) -> Records:
-    """The test curve without an end that is not finite, unless the training diverged too."""
-    if test.diverged_at is None or train.diverged_at is not None:
-        return test
-    keep = np.isfinite(test.errors)
-    notes.append(f"{train.name} stays finite, so the end of {test.name} is left out")
-    if np.count_nonzero(keep) < 2:
-        raise InvalidInput(f"{test.name} is not finite; choose another column")
-    return Records(
-        *(test.name, test.kind, test.percent),
-        *(test.steps[keep], test.values[keep], test.errors[keep]),
-    )
 
 
 def _compare(train: Records, test: Records, notes: list[str]) -> None:

@@ -43,15 +43,11 @@ def read_log(path: str | Path) -> Log:
         return read_csv(path)
     if suffix in JSON:
         return read_json(path)
-    if suffix in PARQUET:
-        return _read_parquet(path)
-    raise InvalidInput(
-        f"{path}: no format {suffix or '(no suffix)'!r}; logs are {', '.join((*CSV, *JSON))}, "
-        f"{', '.join(PARQUET)}, TensorBoard event files (*{MARK}*) or a folder with these"
-    )
-
-
-def _read_parquet(path: Path) -> Table:
+    if suffix not in PARQUET:
+        raise InvalidInput(
+            f"{path}: no format {suffix or '(no suffix)'!r}; logs are {', '.join((*CSV, *JSON))}, "
+            f"{', '.join(PARQUET)}, TensorBoard event files (*{MARK}*) or a folder with these"
+        )
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:

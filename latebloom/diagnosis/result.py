@@ -39,6 +39,7 @@ class Diagnosis:
     def to_dict(self) -> dict[str, Any]:
         """All but the curves, JSON-ready."""
         found = self.phases.to_dict()
+        pair = zip(("train", "test"), (self.train, self.test), self.thresholds, strict=True)
         curves = {
             which: {
                 "name": curve.name,
@@ -47,9 +48,7 @@ class Diagnosis:
                 "threshold": threshold,
                 "last": float(curve.values[-1]),
             }
-            for which, curve, threshold in zip(
-                ("train", "test"), (self.train, self.test), self.thresholds, strict=True
-            )
+            for which, curve, threshold in pair
         }
         return {
             "verdict": self.verdict.value,
@@ -57,7 +56,7 @@ class Diagnosis:
             "reasons": list(self.reasons),
             **{key: found[key] for key in ("t1", "t2", "delay_bounds", "diverged_at", "plateau")},
             **curves,
-            "norm": None if self.norm is None else self.norm.to_dict(),
-            "forecast": None if self.forecast is None else self.forecast.to_dict(),
+            "norm": self.norm and self.norm.to_dict(),
+            "forecast": self.forecast and self.forecast.to_dict(),
             "notes": list(self.notes),
         }

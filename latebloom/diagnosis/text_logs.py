@@ -59,18 +59,16 @@ def read_csv(path: Path) -> Table:
     body: list[list[str]] = []
     first = empty + 2  # the line of the first row
     for number, row in enumerate(rows[1:], start=first):
-        if not row:
-            row = [""] * len(names)  # an empty line: kept, for the numbers of the others
-        if len(row) != len(names):
-            last = number == empty + len(rows) and len(row) < len(names)
-            if not last:
-                raise InvalidInput(
-                    f"{path}, line {number}: has {len(row)} cells, and the header {len(names)}; "
-                    "mend that line"
-                )
+        row = row or [""] * len(names)  # an empty line: kept, for the numbers of the others
+        if len(row) == len(names):
+            body.append(row)
+        elif number == empty + len(rows) and len(row) < len(names):
             notes.append(f"the last line of {path.name} is not complete: left out")
-            continue
-        body.append(row)
+        else:
+            raise InvalidInput(
+                f"{path}, line {number}: has {len(row)} cells, and the header {len(names)}; "
+                "mend that line"
+            )
     cells = list(zip(*body, strict=True)) or [()] * len(names)
     return Table(str(path), dict(zip(names, cells, strict=True)), first, tuple(notes))
 
@@ -102,14 +100,13 @@ def read_json(path: Path) -> Table:
     if isinstance(document, dict) and document:
         flat = _flat(document)
         lengths = {len(v) if isinstance(v, list) else -1 for v in flat.values()}
-        if lengths == {-1}:
-            document = [document]  # one record, as in JSON lines with one line
-        elif -1 in lengths or len(lengths) > 1:
+        if len(lengths) > 1:
             raise InvalidInput(
                 f"{path}: is no log: a document needs columns of one length, or a list of records"
             )
-        else:
+        if lengths != {-1}:
             return Table(str(path), flat)
+        document = [document]  # one record, as in JSON lines with one line
     if not isinstance(document, list):
         raise InvalidInput(f"{path}: is no log; give a list of records, as [{{'step': 1, ...}}]")
     return _from_records(path, [(i + 1, record) for i, record in enumerate(document)], ())

@@ -65,7 +65,7 @@ class Rise(NamedTuple):
         return bool(self.end - self.best > max(SELECTED * self.error, flat * self.best))
 
 
-def trend(k: Steps, e: Curve, share: float = 0.5) -> Trend:
+def trend(k: Steps, e: Curve, fraction: float = 0.5) -> Trend:
     """Fit a line to the last fraction of the steps, or to the last `FEW` records if these are more.
 
     Neighbouring residuals of a training curve resemble each other: with their correlation r, n
@@ -76,7 +76,7 @@ def trend(k: Steps, e: Curve, share: float = 0.5) -> Trend:
     >>> round(found.change, 3), found.beyond(0.05)
     (-0.049, True)
     """
-    start = int(np.searchsorted(k, k[-1] - share * (k[-1] - k[0])))
+    start = int(np.searchsorted(k, k[-1] - fraction * (k[-1] - k[0])))
     i = max(min(start, len(k) - FEW), 0)
     t, y = k[i:].astype(float), e[i:]
     line = fit_line(t, y)
@@ -95,7 +95,7 @@ def end_trend(k: Steps, e: Curve, flat: float) -> tuple[Trend, bool]:
     A fall that began late bends the line through the last half; the shorter stretches see it. One
     that was over before the last quarter has left a line that falls, but no fall at the end.
     """
-    stretches = [trend(k, e, share) for share in STRETCHES]
+    stretches = [trend(k, e, fraction) for fraction in STRETCHES]
     moving = [found for found in stretches if found.beyond(flat)]
     if not moving:
         return stretches[0], False

@@ -5,12 +5,11 @@ from typing import TypeVar
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
-from latebloom.penalties import L2
+from latebloom.penalties import L2, Strengths
 from latebloom.problems import LeastSquares, VectorLeastSquares
 from latebloom.theory import facts as theory
 from latebloom.theory.facts import NETWORKS, Facts
 from latebloom.theory.limits import constants
-from latebloom.theory.strengths import Strengths
 
 from .finding import Assumption
 from .law import NotCovered

@@ -20,16 +20,6 @@ def softplus(z: Array) -> Array:
     return namespace(z).logaddexp(z, 0)
 
 
-def tanh(z: Array) -> Array:
-    """Return tanh(z)."""
-    return namespace(z).tanh(z)
-
-
-def square(z: Array) -> Array:
-    """Return z^2."""
-    return z * z
-
-
 def gelu(z: Array) -> Array:
     """Return z times the normal distribution function of z, without approximation."""
     if namespace(z) is np:
@@ -37,15 +27,6 @@ def gelu(z: Array) -> Array:
     else:
         from jax.scipy.special import erf
     return z * (1 + erf(z * 0.5**0.5)) / 2
-
-
-def identity(z: Array) -> Array:
-    """Return z."""
-    return z
-
-
-def _step(z: Array) -> Array:
-    return (z > 0).astype(z.dtype)
 
 
 def _sigmoid(z: Array) -> Array:
@@ -58,36 +39,24 @@ def _bell(z: Array) -> Array:
     return namespace(z).exp(-softplus(-z) - softplus(z))
 
 
-def _tanh_first(z: Array) -> Array:
-    return 4 * _bell(2 * z)
-
-
-def _tanh_second(z: Array) -> Array:
-    return -2 * namespace(z).tanh(z) * _tanh_first(z)
-
-
-def _zero(z: Array) -> Array:
-    return namespace(z).zeros_like(z)
-
-
 ACTIVATIONS: dict[str, Function] = {
     "relu": relu,
-    "tanh": tanh,
+    "tanh": lambda z: namespace(z).tanh(z),
     "softplus": softplus,
-    "square": square,
+    "square": lambda z: z * z,
     "gelu": gelu,
-    "identity": identity,
+    "identity": lambda z: z,
 }
 # The first and second derivatives of those that a teacher may have.
 FIRST: dict[str, Function] = {
-    "relu": _step,
-    "tanh": _tanh_first,
+    "relu": lambda z: (z > 0).astype(z.dtype),
+    "tanh": lambda z: 4 * _bell(2 * z),
     "softplus": _sigmoid,
     "square": lambda z: 2 * z,
 }
 SECOND: dict[str, Function] = {
-    "relu": _zero,
-    "tanh": _tanh_second,
+    "relu": lambda z: namespace(z).zeros_like(z),
+    "tanh": lambda z: -2 * namespace(z).tanh(z) * (4 * _bell(2 * z)),
     "softplus": _bell,
     "square": lambda z: 2 * namespace(z).ones_like(z),
 }

@@ -12,9 +12,9 @@ from jaxtyping import Float
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.lazy import Lazy
 
-from .coherence import degrees_of_freedom
+from .concerns import concerns
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery
-from .operators import MAX_GRAM, Dense, Entries, Operator, iterated
+from .operators import MAX_GRAM, Dense, Operator, iterated
 from .svd import SVD as SVD
 from .svd import compact_svd as compact_svd
 
@@ -35,12 +35,13 @@ class LeastSquares(Problem):
     r"""A linear inverse problem with the training loss $g(a) = \frac12\|Xa - y^*\|^2$ (no 1/N).
 
     The unknown a is a vector or a matrix, X any linear map. Members give these, as fields or as
-    properties; what follows from them is computed here, once, and cached:
+    properties:
 
     - `operator`: the linear map X.
     - `shape`: the shape of the unknown.
     - `y_star`: the measurements.
     - `a_star`: the ground truth, of the unknown's shape, or None when it is unknown.
+    - `sigma_max`, `a_hat`, `nearest_fit`: as in `VectorLeastSquares` and `MatrixLeastSquares`.
     """
 
     # Not abstract properties: a dataclass field cannot override one.
@@ -48,11 +49,8 @@ class LeastSquares(Problem):
     shape: tuple[int, ...]
     y_star: Float[np.ndarray, "..."]
     a_star: Float[np.ndarray, "..."] | None
-    # The largest eigenvalue of X^T X (the paper's sigma_max(X^T X)).
     sigma_max: float
-    # The minimum-norm least squares solution (X^T X)^+ X^T y*.
     a_hat: Float[np.ndarray, "..."]
-    # The least squares solution nearest to a point.
     nearest_fit: Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
 
     @cached_property
@@ -90,12 +88,7 @@ class LeastSquares(Problem):
 
 
 class VectorLeastSquares(LeastSquares):
-    r"""Least squares in a vector $a \in \mathbb R^n$ with an explicit design matrix.
-
-    - `X`: the design matrix, shape (N, n).
-    - `y_star`: the measurements, shape (N,).
-    - `a_star`: the ground truth, shape (n,), or None when it is unknown.
-    """
+    r"""Least squares in a vector $a \in \mathbb R^n$ with a design matrix X of shape (N, n)."""
 
     X: Float[np.ndarray, "N n"]
 
@@ -136,9 +129,7 @@ class VectorLeastSquares(LeastSquares):
 class MatrixLeastSquares(LeastSquares):
     r"""Least squares in a matrix $A \in \mathbb R^{n_1 \times n_2}$ measured by an operator.
 
-    - `operator`: the linear map X, as a tuple of arrays.
-    - `y_star`: the measurements: (N,), or for observed entries the zero-filled (n1, n2) matrix.
-    - `a_star`: the ground truth, shape (n1, n2), or None when it is unknown.
+    The data have the shape (N,), or for observed entries that of the matrix, zero-filled.
     """
 
     @cached_property
@@ -158,17 +149,9 @@ class MatrixLeastSquares(LeastSquares):
                 warnings.warn(concern, stacklevel=2)
 
     def concerns(self) -> list[str]:
-        """Return what a user should know of the data: fewer of them than degrees of freedom."""
-        X, truth = self.operator, self.truth_svd
-        N = int(X.mask.sum()) if isinstance(X, Entries) else self.y_star.size
-        (n1, n2), r = self.shape, 0 if truth is None else truth.s.size
-        need = degrees_of_freedom(n1, n2, r)
-        if need <= N:
-            return []
-        return [
-            f"N = {N} measurements are fewer than the {need} degrees of freedom r (n1 + n2 - r) of "
-            f"a {n1} x {n2} matrix of rank {r}: in general they do not determine it"
-        ]
+        """Return what a user should know of the data, see `latebloom.problems.concerns`."""
+        rank = 0 if self.truth_svd is None else self.truth_svd.s.size
+        return concerns(self.operator, self.y_star.size, self.shape, rank)
 
     @cached_property
     def truth_svd(self) -> SVD | None:
@@ -184,20 +167,16 @@ class MatrixLeastSquares(LeastSquares):
     def a_hat(self) -> Float[np.ndarray, "n1 n2"]:  # pyright: ignore
         r"""The minimum-norm least squares solution; observed entries filled with zeros."""
         if self.y_star.ndim == 1 and self.y_star.size > MAX_GRAM:
-            return _least_squares(self.operator, self.y_star, self.shape)
+            product = iterated(
+                lambda a: self.operator.forward(a.reshape(self.shape)),
+                lambda r: self.operator.adjoint(r).ravel(),
+                (self.y_star.size, int(np.prod(self.shape))),
+            )
+            found = linalg.lsqr(product, self.y_star, atol=1e-15, btol=1e-15)[0]  # to rounding
+            return found.reshape(self.shape)
         return self.operator.correction(self.y_star, self.inverse)
 
     def nearest_fit(self, A: Float[np.ndarray, "n1 n2"]) -> Float[np.ndarray, "n1 n2"]:
         r"""Return the least squares solution nearest to A, $A + X^\dagger(y^* - XA)$."""
         X = self.operator
         return A + X.correction(self.y_star - X.forward(A), self.inverse)
-
-
-def _least_squares(operator: Operator, y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the minimum-norm least squares solution by iteration, to rounding."""
-    product = iterated(
-        lambda a: operator.forward(a.reshape(shape)),
-        lambda r: operator.adjoint(r).ravel(),
-        (y.size, int(np.prod(shape))),
-    )
-    return linalg.lsqr(product, y, atol=1e-15, btol=1e-15)[0].reshape(shape)

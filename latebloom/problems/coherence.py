@@ -7,6 +7,8 @@ from latebloom.core import checks as check
 
 from .svd import compact_svd
 
+Weights = tuple[Float[np.ndarray, " n1"], Float[np.ndarray, " n2"]]  # of rows and of columns
+
 
 def degrees_of_freedom(n1: int, n2: int, r: int) -> int:
     """Return r (n1 + n2 - r), the dimension of the matrices of rank r: no fewer data determine one.
@@ -19,9 +21,7 @@ def degrees_of_freedom(n1: int, n2: int, r: int) -> int:
     return r * (n1 + n2 - r)
 
 
-def leverage_scores(
-    A: Float[np.ndarray, "n1 n2"],
-) -> tuple[Float[np.ndarray, " n1"], Float[np.ndarray, " n2"]]:
+def leverage_scores(A: Float[np.ndarray, "n1 n2"]) -> Weights:
     r"""Return $\|U_{i,:}\|^2$ of every row and $\|V_{j,:}\|^2$ of every column of A, each sum r.
 
     >>> import numpy as np
@@ -33,9 +33,7 @@ def leverage_scores(
     return (U**2).sum(axis=1), (Vt**2).sum(axis=0)
 
 
-def local_coherence(
-    A: Float[np.ndarray, "n1 n2"],
-) -> tuple[Float[np.ndarray, " n1"], Float[np.ndarray, " n2"]]:
+def local_coherence(A: Float[np.ndarray, "n1 n2"]) -> Weights:
     r"""Return $\mu_i = \frac{n_1}{r}\|U_{i,:}\|^2$ and $\nu_j = \frac{n_2}{r}\|V_{j,:}\|^2$.
 
     Their means are 1. Entry (i, j) is the more informative the larger $\mu_i + \nu_j$.

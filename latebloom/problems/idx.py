@@ -46,9 +46,12 @@ def read_idx(path: Path | str, ndim: int | None = None) -> Shaped[np.ndarray, ".
 def _read(path: Path, read: Callable[[int], bytes], expected: int | None) -> np.ndarray:
     magic = read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or not magic[3]:
+        zipped = magic[:2] == b"\x1f\x8b"
         raise InvalidInput(
             f"{path}: begins with the bytes {magic.hex(' ') or '(none)'}, which is no IDX file; "
-            f"images begin with 00 00 08 03, labels with 00 00 08 01{_hint(magic)}"
+            "images begin with 00 00 08 03, labels with 00 00 08 01"
+            + " (these bytes are gzip's: add .gz to the name)"
+            * zipped
         )
     dtype, ndim = np.dtype(DTYPES[magic[2]]), magic[3]
     if expected is not None and ndim != expected:
@@ -79,7 +82,3 @@ def _read(path: Path, read: Callable[[int], bytes], expected: int | None) -> np.
             " numbers take"
         )
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
-
-
-def _hint(magic: bytes) -> str:
-    return " (these bytes are gzip's: add .gz to the name)" if magic[:2] == b"\x1f\x8b" else ""

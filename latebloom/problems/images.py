@@ -12,14 +12,13 @@ from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
+from .drawn import freeze
 from .idx import read_idx
-from .supervised import LOSSES, Split, Supervised, freeze, stream
+from .supervised import LOSSES, Split, Supervised, read_only, stream
 
 DIGITS = "digits"
 CLASSES = 10  # digits, and everything else in MNIST's format unless `classes` says otherwise
-# The position of a purpose in this list is part of its seed: append, never reorder.
-PURPOSES = ("train", "test")
-# Side -> what its files begin with.
+# Side -> what its files begin with. The position of a side is part of its seed: never reorder.
 FILES = {"train": "train", "test": "t10k"}
 
 Labelled = tuple[Float32[np.ndarray, "N pixels"], Integer[np.ndarray, " N"]]
@@ -103,9 +102,10 @@ class Images(Supervised):
                     f"{len(labels)} images of these classes, for both sides together; both need "
                     "one or more"
                 )
-            order = stream(self.seed, PURPOSES.index("train")).permutation(len(labels))
+            order = stream(self.seed).permutation(len(labels))
             train, test = np.split(order[: self.n_train + n_test], [self.n_train])
-            return _side(pixels, labels, train), _side(pixels, labels, test)
+            train, test = (read_only(pixels[k], labels[k].astype(np.int32)) for k in (train, test))
+            return train, test
         train, test = self._from_files("train", self.n_train), self._from_files("test", self.n_test)
         if train.inputs.shape[1] != test.inputs.shape[1]:
             raise InvalidInput(
@@ -129,8 +129,9 @@ class Images(Supervised):
             raise InvalidInput(
                 f"n_{side} = {size}: {images} has {len(classes)} images of these classes"
             )
-        rng = stream(self.seed, PURPOSES.index(side))
-        return _side(pixels, classes, rng.permutation(len(classes))[:size])
+        rng = stream(self.seed, list(FILES).index(side))
+        chosen = rng.permutation(len(classes))[:size]
+        return read_only(pixels[chosen], classes[chosen].astype(np.int32))
 
     def _kept(self, pixels: np.ndarray, labels: np.ndarray, where: str) -> Labelled:
         """Return the images of the classes to keep, with the numbers of the classes as labels."""
@@ -150,12 +151,6 @@ class Images(Supervised):
         number[list(kept)] = np.arange(len(kept))
         classes = number[labels]
         return pixels[classes >= 0], classes[classes >= 0]
-
-
-def _side(pixels: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> Split:
-    side = Split(pixels[chosen], classes[chosen].astype(np.int32))
-    freeze(*side)
-    return side
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .base import VectorLeastSquares
+from .drawn import set_fields
 
 
 @register("problem")
@@ -45,13 +46,12 @@ class LinearData(VectorLeastSquares):
             raise InvalidInput(
                 f"y_star has {y_star.shape[0]} entries but X has {X.shape[0]} rows: must be equal"
             )
-        object.__setattr__(self, "X", X)
-        object.__setattr__(self, "y_star", y_star)
+        a_star: Float[np.ndarray, " n"] | None = None
         if self.a_star is not None:
-            a_star: Float[np.ndarray, " n"] = check.real_array("a_star", self.a_star, 1)
+            a_star = check.real_array("a_star", self.a_star, 1)
             if a_star.shape[0] != X.shape[1]:
                 raise InvalidInput(
                     f"a_star has {a_star.shape[0]} entries but X has {X.shape[1]} columns: "
                     "must be equal"
                 )
-            object.__setattr__(self, "a_star", a_star)
+        set_fields(self, X=X, y_star=y_star, a_star=a_star)

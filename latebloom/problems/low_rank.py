@@ -13,13 +13,12 @@ from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
 from .base import MatrixLeastSquares
+from .drawn import Drawn, floor_of, freeze
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery
 from .operators import Operator
+from .tangent import Matrix
 from .targets import TARGETS, low_rank_target
-from .tau import share_of
 
-# The position of a purpose in this list is part of its seed: append, never reorder.
-PURPOSES = ("target", "measurements", "noise")
 # Draws before `recoverable=True` gives up: with one instance in ten recoverable, 100 draws fail
 # with a chance of 3e-5.
 MAX_DRAWS = 100
@@ -32,12 +31,15 @@ class MatrixInstance(NamedTuple):
     y_star: Float[np.ndarray, "..."]
     a_star: Float[np.ndarray, "n1 n2"]
     rejected: int
-    recovery: NuclearRecovery | None = None  # where it was asked for
+    recovery: NuclearRecovery | None = None  # if `recoverable`
 
 
 @dataclass(frozen=True)
-class LowRankProblem(MatrixLeastSquares):
+class LowRankProblem(Drawn, MatrixLeastSquares):  # pyright: ignore
     """A matrix of rank r, drawn, and N linear measurements of it; see the members."""
+
+    PURPOSES = ("target", "measurement", "noise")
+    most_why = ""  # of the largest allowed N
 
     n1: int = 10  # the paper's sizes, rank and number of measurements
     n2: int = 10
@@ -60,7 +62,7 @@ class LowRankProblem(MatrixLeastSquares):
         small = min(self.n1, self.n2)
         check.integer("r", self.r, low=0, high=small, why=f" (min(n1, n2) = {small})")
         check.integer("N", self.N, low=1, high=self.most_measurements, why=self.most_why)
-        check.seeds(self, "seed", "target_seed", "measurement_seed", "noise_seed")
+        self.check_law()
         check.one_of("target", self.target, TARGETS)
         if self.singular_values is not None:
             values = check.real_array("singular_values", self.singular_values, 1)
@@ -71,11 +73,7 @@ class LowRankProblem(MatrixLeastSquares):
             object.__setattr__(self, "singular_values", tuple(values.tolist()))
         if self.norm is not None:
             check.real("norm", self.norm, low=0, strict=True)
-        if self.snr is not None and self.snr != math.inf:  # infinity is no noise, like None
-            check.real("snr", self.snr, low=0, strict=True)
-        if not isinstance(self.recoverable, bool):
-            raise InvalidInput(f"recoverable = {self.recoverable!r}: must be true or false")
-        check.fraction("tau", self.tau)
+        check.boolean("recoverable", self.recoverable)
         if self.n1 * self.n2 > 2**27:
             raise InvalidInput(
                 f"n1 = {self.n1}, n2 = {self.n2}: a matrix of {self.n1 * self.n2:,} entries; "
@@ -83,46 +81,30 @@ class LowRankProblem(MatrixLeastSquares):
             )
 
     @property
-    @abc.abstractmethod
     def most_measurements(self) -> int | None:
         """The largest allowed N, or None."""
-
-    most_why = ""
+        return None
 
     @property
     def coherent(self) -> int:
         """The number floor(tau N) of measurements that are chosen for their coherence."""
-        return share_of(self.tau, self.N)
+        return floor_of(self.tau, self.N)
 
     @abc.abstractmethod
-    def draw_operator(
-        self, a_star: Float[np.ndarray, "n1 n2"], rng: np.random.Generator
-    ) -> Operator:
+    def draw_operator(self, a_star: Matrix, rng: np.random.Generator) -> Operator:
         """Return the measurements of a ground truth."""
 
     def _draw(self, attempt: int) -> MatrixInstance:
-        def rng(purpose: str, own: int | None) -> np.random.Generator:
-            seed = [self.seed if own is None else own, PURPOSES.index(purpose)]
-            return np.random.default_rng([*seed, attempt] if attempt else seed)
-
-        a_star = low_rank_target(
-            self.target,
-            self.n1,
-            self.n2,
-            self.r,
-            rng("target", self.target_seed),
-            self.singular_values,
-            self.norm,
-        )
-        operator = self.draw_operator(a_star, rng("measurements", self.measurement_seed))
-        clean = operator.forward(a_star)
-        y_star = clean
-        if self.snr is not None and not math.isinf(self.snr):
+        again = (attempt,) if attempt else ()
+        rng, size = self.rng("target", *again), (self.n1, self.n2, self.r)
+        a_star = low_rank_target(self.target, *size, rng, self.singular_values, self.norm)
+        operator = self.draw_operator(a_star, self.rng("measurement", *again))
+        y_star = clean = operator.forward(a_star)
+        if self.snr is not None and not self.noiseless:
             scale = float(np.linalg.norm(clean)) / math.sqrt(self.N * self.snr)
-            noise = rng("noise", self.noise_seed).standard_normal(clean.shape)
+            noise = self.rng("noise", *again).standard_normal(clean.shape)
             y_star = clean + operator.observed(scale * noise)
-        for array in (*operator, y_star, a_star):
-            array.setflags(write=False)
+        freeze(*operator, y_star, a_star)
         return MatrixInstance(operator, y_star, a_star, attempt)
 
     @cached_property
@@ -163,13 +145,3 @@ class LowRankProblem(MatrixLeastSquares):
     def operator(self) -> Operator:  # pyright: ignore
         """The measurements as a linear map."""
         return self.instance.operator
-
-    @property
-    def y_star(self) -> Float[np.ndarray, "..."]:  # pyright: ignore
-        """The measured data."""
-        return self.instance.y_star
-
-    @property
-    def a_star(self) -> Float[np.ndarray, "n1 n2"]:  # pyright: ignore
-        """The low-rank ground truth, shape (n1, n2)."""
-        return self.instance.a_star

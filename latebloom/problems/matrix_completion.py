@@ -10,8 +10,9 @@ from latebloom.core.spec import register
 
 from .coherence import local_coherence
 from .low_rank import LowRankProblem
-from .matrix_data import MaskedMatrix, empty_lines
+from .matrix_data import MaskedMatrix
 from .operators import Entries, Operator
+from .tangent import Matrix
 
 
 @register("problem")
@@ -81,9 +82,7 @@ class MatrixCompletion(LowRankProblem):
         """Return the problem with explicit arrays; see `MaskedMatrix`."""
         return MaskedMatrix(mask=mask, Y=Y, A_star=A_star)
 
-    def draw_operator(
-        self, a_star: Float[np.ndarray, "n1 n2"], rng: np.random.Generator
-    ) -> Operator:
+    def draw_operator(self, a_star: Matrix, rng: np.random.Generator) -> Operator:
         """Return the mask: the most coherent entries, and uniform ones among the rest."""
         mask = np.zeros(self.n1 * self.n2)
         k = self.coherent
@@ -98,10 +97,4 @@ class MatrixCompletion(LowRankProblem):
     @property
     def mask(self) -> Float[np.ndarray, "n1 n2"]:
         """Ones on the observed entries, zeros elsewhere."""
-        operator = self.operator
-        assert isinstance(operator, Entries)
-        return operator.mask
-
-    def concerns(self) -> list[str]:
-        """Return what every matrix problem does, and rows and columns without entries."""
-        return [*super().concerns(), *empty_lines(self.mask)]
+        return self.operator.mask  # pyright: ignore

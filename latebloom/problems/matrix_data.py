@@ -9,31 +9,8 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .base import MatrixLeastSquares
-from .operators import DENSE_EIGENVALUES, Entries, Operator, RankOne, Tensor
-from .svd import compact_svd
-
-NAMED = 5  # so many rows or columns are named in a message
-
-
-def empty_lines(mask: np.ndarray) -> list[str]:
-    """Return a sentence that names the rows and columns without an observed entry, if any.
-
-    >>> import numpy as np
-    >>> empty_lines(np.array([[1.0, 1.0], [0.0, 0.0]]))
-    ['no entry is observed in row 1 (counted from 0): nothing can recover what is there']
-    """
-    found = []
-    for name, axis in (("row", 1), ("column", 0)):
-        empty = np.flatnonzero(~mask.any(axis=axis))
-        if empty.size:
-            some = ", ".join(map(str, empty[:NAMED])) + (", ..." if empty.size > NAMED else "")
-            found.append(f"{name}{'s' if empty.size > 1 else ''} {some}")
-    if not found:
-        return []
-    return [
-        f"no entry is observed in {' and '.join(found)} (counted from 0): nothing can recover what "
-        "is there"
-    ]
+from .drawn import set_fields
+from .operators import Entries, RankOne, Tensor
 
 
 @register("problem")
@@ -67,8 +44,8 @@ class MaskedMatrix(MatrixLeastSquares):
             raise InvalidInput("mask: must be 1 (or True) where observed and 0 elsewhere")
         if not mask.any():
             raise InvalidInput("mask: no entry is observed")
-        _set_truth(self, mask.shape)
-        values = self.A_star if self.Y is None else self.Y
+        a_star = _truth(self.A_star, mask.shape)
+        values = a_star if self.Y is None else self.Y
         if values is None:
             raise InvalidInput("give A_star (the truth), Y (the observed values), or both")
         try:
@@ -80,33 +57,8 @@ class MaskedMatrix(MatrixLeastSquares):
                 f"Y has shape {np.shape(values)}: must be that of mask, {mask.shape}"
             )
         Y = check.real_array("Y (on the mask)", np.where(mask > 0, values, 0.0), 2)
-        object.__setattr__(self, "mask", mask)
-        object.__setattr__(self, "Y", Y)
-
-    @property
-    def operator(self) -> Operator:  # pyright: ignore
-        """The mask as a linear map."""
-        return Entries(self.mask)
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # pyright: ignore
-        """The shape (n1, n2) of the unknown."""
-        return self.mask.shape
-
-    @property
-    def y_star(self) -> np.ndarray:  # pyright: ignore
-        """The observed values, zero elsewhere."""
-        assert self.Y is not None  # since __post_init__
-        return self.Y
-
-    @property
-    def a_star(self) -> np.ndarray | None:  # pyright: ignore
-        """The ground truth, or None."""
-        return self.A_star
-
-    def concerns(self) -> list[str]:
-        """Return what every matrix problem does, and rows and columns without entries."""
-        return [*super().concerns(), *empty_lines(self.mask)]
+        set_fields(self, mask=mask, Y=Y, A_star=a_star)
+        set_fields(self, operator=Entries(mask), shape=mask.shape, y_star=Y, a_star=a_star)
 
 
 @register("problem")
@@ -137,72 +89,28 @@ class SensedMatrix(MatrixLeastSquares):
 
     def __post_init__(self) -> None:
         y = check.real_array("y", self.y, 1)
-        object.__setattr__(self, "y", y)
         if (self.X is None) == (self.left is None) or (self.left is None) != (self.right is None):
             raise InvalidInput("give the measurements as left and right, or as X")
-        for name, ndim in (("left", 2), ("right", 2), ("X", 3)):
-            value = getattr(self, name)
-            if value is not None:
-                array = check.real_array(name, value, ndim)
-                if array.shape[0] != y.size or 0 in array.shape:
-                    raise InvalidInput(
-                        f"{name} has shape {array.shape}: must have one non-empty entry for each "
-                        f"of the {y.size} data"
-                    )
-                object.__setattr__(self, name, array)
-        _set_truth(self, self.shape)
-
-    @property
-    def operator(self) -> Operator:  # pyright: ignore
-        """The measurements as a linear map."""
-        if self.X is not None:
-            return Tensor(self.X)
-        assert self.left is not None
-        assert self.right is not None
-        return RankOne(self.left, self.right)
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # pyright: ignore
-        """The shape (n1, n2) of the unknown."""
-        if self.X is not None:
-            return self.X.shape[1:]
-        assert self.left is not None
-        assert self.right is not None
-        return (self.left.shape[1], self.right.shape[1])
-
-    @property
-    def y_star(self) -> np.ndarray:  # pyright: ignore
-        """The data."""
-        return self.y
-
-    @property
-    def a_star(self) -> np.ndarray | None:  # pyright: ignore
-        """The ground truth, or None."""
-        return self.A_star
-
-    def concerns(self) -> list[str]:
-        """Return what every matrix problem does, and dependent measurements."""
-        return [*super().concerns(), *dependent(self.operator, self.y.size)]
+        arrays = []
+        for name in ("left", "right") if self.X is None else ("X",):
+            array = check.real_array(name, getattr(self, name), 3 if name == "X" else 2)
+            if array.shape[0] != y.size or 0 in array.shape:
+                raise InvalidInput(
+                    f"{name} has shape {array.shape}: must have one non-empty entry for each "
+                    f"of the {y.size} data"
+                )
+            arrays.append(array)
+            set_fields(self, **{name: array})
+        operator = RankOne(*arrays) if self.X is None else Tensor(*arrays)
+        shape = tuple(n for array in arrays for n in array.shape[1:])
+        a_star = _truth(self.A_star, shape)
+        set_fields(
+            self, operator=operator, shape=shape, y=y, y_star=y, A_star=a_star, a_star=a_star
+        )
 
 
-def _set_truth(problem: MaskedMatrix | SensedMatrix, shape: tuple[int, ...]) -> None:
-    if problem.A_star is None:
-        return
-    A_star = check.real_array("A_star", problem.A_star, 2)
-    if A_star.shape != shape:
+def _truth(given: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
+    A_star = None if given is None else check.real_array("A_star", given, 2)
+    if A_star is not None and A_star.shape != shape:
         raise InvalidInput(f"A_star has shape {A_star.shape}: must be {shape}")
-    object.__setattr__(problem, "A_star", A_star)
-
-
-def dependent(operator: Operator, N: int) -> list[str]:
-    """Return a sentence if the N measurements are linearly dependent; looks only where that is
-    quick."""
-    if N > DENSE_EIGENVALUES or not isinstance(operator, RankOne | Tensor):
-        return []
-    rank = compact_svd(operator.gram()).s.size
-    if rank == N:
-        return []
-    return [
-        f"the {N} measurements have rank {rank}: {N - rank} of them repeat others (with noise they "
-        "contradict each other, and the data cannot be fitted)"
-    ]
+    return A_star

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .low_rank import LowRankProblem
-from .matrix_data import SensedMatrix, dependent
+from .matrix_data import SensedMatrix
 from .operators import Operator, RankOne, Tensor
 from .svd import compact_svd
+from .tangent import Matrix
 
 MEASUREMENTS = ("rank_one", "full")
 VARIANCES = ("1/n", "1/n^2", "1/N")
@@ -69,28 +69,12 @@ class MatrixSensing(LowRankProblem):
                 "a smaller N" + (", or measurements = 'rank_one'" if full else "")
             )
 
-    @property
-    def most_measurements(self) -> int | None:
-        """No limit: measurements may repeat."""
-        return None
-
-    @staticmethod
-    def from_arrays(
-        y: Float[np.ndarray, " N"],
-        left: Float[np.ndarray, "N n1"] | None = None,
-        right: Float[np.ndarray, "N n2"] | None = None,
-        X: Float[np.ndarray, "N n1 n2"] | None = None,
-        A_star: Float[np.ndarray, "n1 n2"] | None = None,
-    ) -> SensedMatrix:
-        """Return the problem with explicit arrays; see `SensedMatrix`."""
-        return SensedMatrix(y=y, left=left, right=right, X=X, A_star=A_star)
+    from_arrays = SensedMatrix
 
     def _std(self, n: int) -> float:
         return {"1/n": n**-0.5, "1/n^2": 1.0 / n, "1/N": self.N**-0.5}[self.variance]
 
-    def draw_operator(
-        self, a_star: Float[np.ndarray, "n1 n2"], rng: np.random.Generator
-    ) -> Operator:
+    def draw_operator(self, a_star: Matrix, rng: np.random.Generator) -> Operator:
         """Return the Gaussian measurements, the first ones coherent with the truth."""
         if self.measurements == "full":
             n = self.n1 * self.n2
@@ -107,7 +91,3 @@ class MatrixSensing(LowRankProblem):
                 Q[:, :r] = own
                 vectors[:k] = Q[:, :k].T
         return RankOne(left, right)
-
-    def concerns(self) -> list[str]:
-        """Return what every matrix problem does, and dependent measurements."""
-        return [*super().concerns(), *dependent(self.operator, self.N)]

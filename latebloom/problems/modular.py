@@ -81,8 +81,3 @@ class ModularArithmetic(TokenPairs):
     def outputs(self) -> int:  # pyright: ignore
         """The number of classes, p."""
         return self.p
-
-    @property
-    def tokens(self) -> int:  # pyright: ignore
-        """The number of tokens, p."""
-        return self.p

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from .concerns import lines
 from .operators import Entries, Operator
 from .svd import compact_svd
 from .tangent import (
@@ -13,6 +13,8 @@ from .tangent import (
     FITS,
     RELAX,
     START,
+    Data,
+    Matrix,
     Rows,
     Tangent,
     douglas_rachford,
@@ -21,7 +23,6 @@ from .tangent import (
     unit_rows,
 )
 
-Matrix = Float[np.ndarray, "n1 n2"]
 Bounds = tuple[float, float] | None
 
 # Norms differ if they differ by this fraction, a dual point counts below 1 - MARGIN, and the
@@ -37,8 +38,6 @@ CHECK = 10
 # Limits of iterations above and up to SMALL entries (of 2 ms and more, of 0.1 ms at 10 x 10):
 # recoverable 10 x 10 instances take 100 to 1000. A large program is left once it has answered.
 PROGRAM, SEARCH, SMALL = (1000, 4000), 2000, 2500
-# Rows or columns named in a sentence before "and more".
-NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -126,12 +125,8 @@ def nuclear_recovery(operator: Operator, a_star: Matrix) -> NuclearRecovery:
 def _unseen(mask: np.ndarray, a_star: Matrix) -> str:
     """Return a sentence about rows and columns that are not zero and of which nothing is seen:
     with zeros in their place the norm is smaller."""
-    found = []
-    for axis, name in ((1, "row"), (0, "column")):
-        lost = np.flatnonzero(~mask.any(axis=axis) & a_star.any(axis=axis)).tolist()
-        if lost:
-            names = ", ".join(map(str, lost[:NAMED])) + " and more" * (len(lost) > NAMED)
-            found.append(f"{name} {names}" if len(lost) == 1 else f"{name}s {names}")
+    rows, columns = (np.greater(a_star.any(axis=k), mask.any(axis=k)) for k in (1, 0))
+    found = lines(rows, columns, 3, " and more")
     if not found:
         return ""
     one = len(found) == 1 and "s " not in found[0]
@@ -242,13 +237,13 @@ def _program(rows: Rows, a_star: Matrix, tangent: Tangent, found: Bounds) -> Nuc
             reason += f"; the least dual norm lies in [{found[1]:.6g}, {found[0]:.6g}]"
         else:
             reason += f"; the least squared cosine of T and the rows of X is {tangent.least:.2g}"
-    norm = found[0] if found else None
+    norm = found and found[0]
     return NuclearRecovery(answer, why + reason, False, tangent.least > CUT, norm, error, gap)
 
 
 def solve_nuclear(
     operator: Operator,
-    y: Float[np.ndarray, "..."],
+    y: Data,
     shape: tuple[int, int],
     tolerance: float = 1e-9,
     limit: int = 20_000,

@@ -197,7 +197,7 @@ def evaluate(
 
     - `operation`: see `parse`.
     - `x`, `y`: integers in 0..p-1, shape (N,).
-    - `p`: the modulus, below 2^31; prime if the operation divides.
+    - `p`: the modulus, small enough for a table of p numbers; prime if the operation divides.
 
     **Returns:** residues in 0..p-1 and a mask, both of shape (N,); residues off the mask, where a
     divisor is 0 modulo p, mean nothing.
@@ -213,44 +213,26 @@ def evaluate(
             pushed = {"x": x, "y": y, "number": np.full(x.shape, number)}[name]
             stack.append((pushed % p, everywhere))
             continue
-        b, b_defined = stack.pop()
+        b, defined = stack.pop()
+        if name == "/" or number < 0:
+            defined, b = defined & (b != 0), _power(b, p - 2, p)  # Fermat: b^(p-1) = 1
         if name == "negate":
-            stack.append((-b % p, b_defined))
+            stack.append((-b % p, defined))
         elif name == "^":
-            if number < 0:
-                b, b_defined = _inverse(b, p), b_defined & (b != 0)
-            stack.append((_power(b, abs(number), p), b_defined))
+            stack.append((_power(b, abs(number), p), defined))
+        elif name == "odd":
+            (a, also), odd = stack.pop(), y % 2 == 1
+            stack.append((np.where(odd, a, b), np.where(odd, also, defined)))
         else:
-            a, a_defined = stack.pop()
-            stack.append(_combine(name, (a, a_defined), (b, b_defined), y, p))
+            a, also = stack.pop()
+            combine = {"+": np.add, "-": np.subtract}.get(name, np.multiply)
+            stack.append((combine(a, b) % p, also & defined))
     return stack.pop()
 
 
-def _combine(name: str, one: Residues, two: Residues, y: np.ndarray, p: int) -> Residues:
-    (a, a_defined), (b, b_defined) = one, two
-    if name == "odd":
-        odd = y % 2 == 1
-        return np.where(odd, a, b), np.where(odd, a_defined, b_defined)
-    both = a_defined & b_defined
-    if name == "/":
-        return a * _inverse(b, p) % p, both & (b != 0)
-    result = {"+": np.add, "-": np.subtract, "*": np.multiply}[name](a, b)
-    return result % p, both
-
-
 def _power(base: np.ndarray, exponent: int, p: int) -> np.ndarray:
-    """Return base^exponent modulo p by squaring; 0^0 = 1."""
-    result = np.ones_like(base) % p
-    while exponent:
-        if exponent % 2:
-            result = result * base % p
-        base, exponent = base * base % p, exponent // 2
-    return result
-
-
-def _inverse(b: np.ndarray, p: int) -> np.ndarray:
-    """Return 1/b modulo a prime p by Fermat's b^(p-1) = 1; looked up, as pairs outnumber p."""
-    return _power(np.arange(p), p - 2, p)[b]
+    """Return base^exponent modulo p, looked up as pairs outnumber p; 0^0 = 1."""
+    return np.array([pow(residue, exponent, p) for residue in range(p)])[base]
 
 
 def is_prime(p: int) -> bool:

@@ -34,11 +34,11 @@ Shape = tuple[int, ...]
 class Operator(Protocol):
     """A linear map X from the unknown to the data."""
 
-    def forward(self, a: Array) -> Array:
+    def forward(self, a: Array, /) -> Array:
         """Return X a, of the shape of the data."""
         ...
 
-    def adjoint(self, r: Array) -> Array:
+    def adjoint(self, r: Array, /) -> Array:
         r"""Return $X^\top r$, of the shape of the unknown."""
         ...
 
@@ -58,13 +58,18 @@ class Operator(Protocol):
         r"""Return the largest eigenvalue of $X^\top X$."""
         ...
 
-    def observed(self, r: Array) -> Array:
+    def observed(self, r: Array, /) -> Array:
         """Return r where there are data, zero elsewhere."""
         ...
 
     def __iter__(self) -> Iterator[Array]:
         """Iterate over the arrays."""
         ...
+
+
+def _everything(operator: Operator, r: Array) -> Array:
+    """Return r: all of it are data."""
+    return r
 
 
 class Dense(NamedTuple):
@@ -74,11 +79,9 @@ class Dense(NamedTuple):
     XT: Array
 
     def forward(self, a: Array) -> Array:
-        """Return X a."""
         return self.X @ a
 
     def adjoint(self, r: Array) -> Array:
-        """Return X^T r."""
         return self.XT @ r
 
     def correction(self, r: Array, inverse: Array) -> Array:
@@ -91,16 +94,13 @@ class Dense(NamedTuple):
         return (Vt.T / s) @ U.T
 
     def normal_times(self, columns: Array) -> Array:
-        """Return X^T X times the columns."""
         return self.XT @ (self.X @ columns)
 
     def largest(self) -> float:
         """Return the square of the largest singular value of X."""
         return float(np.linalg.norm(self.X, 2) ** 2)
 
-    def observed(self, r: Array) -> Array:
-        """Return r."""
-        return r
+    observed = _everything
 
 
 class Entries(NamedTuple):
@@ -113,9 +113,7 @@ class Entries(NamedTuple):
         """Return the observed entries, zero-filled."""
         return self.mask * a
 
-    def adjoint(self, r: Array) -> Array:
-        """Return the observed entries, zero-filled: the map is a projection."""
-        return self.mask * r
+    adjoint = observed = forward  # the map is a projection
 
     def correction(self, r: Array, inverse: Array) -> Array:
         """Return the observed entries: a projection is its own pseudo-inverse."""
@@ -133,9 +131,33 @@ class Entries(NamedTuple):
         """Return 1, or 0 if nothing is observed."""
         return float(self.mask.any())
 
-    def observed(self, r: Array) -> Array:
-        """Return r on the mask."""
-        return self.mask * r
+
+def _gram_inverse(operator: "RankOne | Tensor") -> np.ndarray:
+    """Return (X X^T)^+, (N, N)."""
+    N = operator[0].shape[0]
+    if N > MAX_GRAM:
+        raise InvalidInput(
+            f"N = {N}: projecting on the interpolators needs a {N} x {N} inverse, offered up to "
+            f"{MAX_GRAM}; use Subgradient or ProximalGradient"
+        )
+    U, s, Vt = compact_svd(operator.gram())
+    return (Vt.T / s) @ U.T
+
+
+def _by_gram(operator: "RankOne | Tensor", r: Array, inverse: Array) -> Array:
+    """Return X^T (X X^T)^+ r."""
+    return operator.adjoint(inverse @ r)
+
+
+def _largest(operator: "RankOne | Tensor") -> float:
+    """Return the largest eigenvalue of X X^T."""
+    N = operator[0].shape[0]
+    if N <= DENSE_EIGENVALUES:
+        return float(np.linalg.eigvalsh(operator.gram())[-1])
+    product = iterated(lambda r: operator.forward(operator.adjoint(r)), None, (N, N))
+    # A fixed start: the same number every time.
+    start = np.random.default_rng(0).standard_normal(N)
+    return float(linalg.eigsh(product, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
 
 
 class RankOne(NamedTuple):
@@ -153,10 +175,6 @@ class RankOne(NamedTuple):
         """Return the weighted sum of the rank-one matrices."""
         return self.left.T @ (r[:, None] * self.right)
 
-    def correction(self, r: Array, inverse: Array) -> Array:
-        """Return X^T (X X^T)^+ r."""
-        return self.adjoint(inverse @ r)
-
     def flat(self) -> Array:
         """Return the measurements as the rows of a matrix (N, n1 n2): for small problems."""
         return (self.left[:, :, None] * self.right[:, None, :]).reshape(self.left.shape[0], -1)
@@ -165,25 +183,15 @@ class RankOne(NamedTuple):
         r"""Return $XX^\top = (LL^\top) \odot (RR^\top)$."""
         return (self.left @ self.left.T) * (self.right @ self.right.T)
 
-    def inverse(self) -> np.ndarray:
-        """Return (X X^T)^+, (N, N)."""
-        return _gram_inverse(self.left.shape[0], self.gram)
-
     def normal_times(self, columns: Array) -> Array:
-        """Return X^T X times the columns."""
         total = np.zeros_like(columns)
         for k in range(0, self.left.shape[0], CHUNK):  # the flat rows of a few at a time
             flat = RankOne(self.left[k : k + CHUNK], self.right[k : k + CHUNK]).flat()
             total += flat.T @ (flat @ columns)
         return total
 
-    def largest(self) -> float:
-        """Return the largest eigenvalue of X X^T."""
-        return _largest(self, self.left.shape[0])
-
-    def observed(self, r: Array) -> Array:
-        """Return r."""
-        return r
+    inverse, correction = _gram_inverse, _by_gram
+    largest, observed = _largest, _everything
 
 
 class Tensor(NamedTuple):
@@ -203,49 +211,16 @@ class Tensor(NamedTuple):
         """Return the weighted sum of the matrices."""
         return (r @ self.flat()).reshape(self.X.shape[1:])
 
-    def correction(self, r: Array, inverse: Array) -> Array:
-        """Return X^T (X X^T)^+ r."""
-        return self.adjoint(inverse @ r)
-
     def gram(self) -> Float[np.ndarray, "N N"]:
         r"""Return $XX^\top$."""
         return self.flat() @ self.flat().T
 
-    def inverse(self) -> np.ndarray:
-        """Return (X X^T)^+, (N, N)."""
-        return _gram_inverse(self.X.shape[0], self.gram)
-
     def normal_times(self, columns: Array) -> Array:
-        """Return X^T X times the columns."""
         flat = self.flat()
         return flat.T @ (flat @ columns)
 
-    def largest(self) -> float:
-        """Return the largest eigenvalue of X X^T."""
-        return _largest(self, self.X.shape[0])
-
-    def observed(self, r: Array) -> Array:
-        """Return r."""
-        return r
-
-
-def _gram_inverse(N: int, gram: Callable[[], np.ndarray]) -> np.ndarray:
-    if N > MAX_GRAM:
-        raise InvalidInput(
-            f"N = {N}: projecting on the interpolators needs a {N} x {N} inverse, offered up to "
-            f"{MAX_GRAM}; use Subgradient or ProximalGradient"
-        )
-    U, s, Vt = compact_svd(gram())
-    return (Vt.T / s) @ U.T
-
-
-def _largest(operator: RankOne | Tensor, N: int) -> float:
-    if N <= DENSE_EIGENVALUES:
-        return float(np.linalg.eigvalsh(operator.gram())[-1])
-    product = iterated(lambda r: operator.forward(operator.adjoint(r)), None, (N, N))
-    # A fixed start: the same number every time.
-    start = np.random.default_rng(0).standard_normal(N)
-    return float(linalg.eigsh(product, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
+    inverse, correction = _gram_inverse, _by_gram
+    largest, observed = _largest, _everything
 
 
 def iterated(

@@ -77,11 +77,6 @@ class PermutationComposition(TokenPairs):
         """The number of permutations, k!."""
         return math.factorial(self.k)
 
-    @property
-    def tokens(self) -> int:  # pyright: ignore
-        """The number of permutations, k!."""
-        return math.factorial(self.k)
-
 
 def composition_table(k: int) -> Int[np.ndarray, "m m"]:
     """Return the number of x(y(.)) in row x, column y, for all permutations of k things.

@@ -1,7 +1,7 @@
 """Supervised problems, which networks are trained on: their interface, and data from arrays."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -11,6 +11,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .base import Problem
+from .drawn import freeze, set_fields
 
 Loss = Literal["cross_entropy", "stablemax", "mse"]
 LOSSES: tuple[str, ...] = get_args(Loss)
@@ -53,6 +54,8 @@ class Supervised(Problem):
     outputs: int
     tokens: int | None
     loss: str
+    # The problem with explicit arrays.
+    from_arrays: ClassVar[type["SupervisedData"]]
 
     @property
     def train(self) -> Split:
@@ -78,19 +81,6 @@ class Supervised(Problem):
     def hessian(self) -> Float[np.ndarray, "N C d d"] | None:
         """The truth's second derivatives at the training inputs, or None where unknown."""
         return None
-
-    @staticmethod
-    def from_arrays(
-        x_train: Shaped[np.ndarray, "N ..."],
-        y_train: Shaped[np.ndarray, "N ..."],
-        x_test: Shaped[np.ndarray, "M ..."],
-        y_test: Shaped[np.ndarray, "M ..."],
-        loss: str,
-        outputs: int | None = None,
-        tokens: int | None = None,
-    ) -> "Supervised":
-        """Return the problem with explicit arrays; see `SupervisedData`."""
-        return SupervisedData(x_train, y_train, x_test, y_test, loss, outputs, tokens)
 
     def validate(self) -> None:
         """Raise `InvalidInput` if a side is empty, targets do not fit or the loss is unknown."""
@@ -134,10 +124,10 @@ def stream(seed: int, purpose: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, purpose + 1])
 
 
-def freeze(*arrays: np.ndarray) -> None:
-    """Make arrays read-only: they are shared, and specs do not change."""
-    for array in arrays:
-        array.setflags(write=False)
+def read_only(inputs: np.ndarray, targets: np.ndarray) -> Split:
+    """Return one side of a data set, read-only."""
+    freeze(inputs, targets)
+    return Split(inputs, targets)
 
 
 @register("problem")
@@ -195,16 +185,18 @@ class SupervisedData(Supervised):
         counts = {"x": self.tokens, "y": outputs if labels else None}
         for name, array in arrays.items():
             count = counts[name[0]]
-            kept = _reals(name, array) if count is None else _whole(name, array, count)
-            kept.setflags(write=False)
-            object.__setattr__(self, name, kept)
-        object.__setattr__(self, "outputs", outputs)  # given or not: the same problem
+            arrays[name] = _reals(name, array) if count is None else _whole(name, array, count)
+        freeze(*arrays.values())
+        set_fields(self, outputs=outputs, **arrays)  # outputs given or not: the same problem
         self.validate()
 
     @property
     def sides(self) -> tuple[Split, Split]:  # pyright: ignore
         """The arrays to train on, and those to test on."""
         return Split(self.x_train, self.y_train), Split(self.x_test, self.y_test)
+
+
+Supervised.from_arrays = SupervisedData
 
 
 def _check_shapes(arrays: dict[str, np.ndarray]) -> None:

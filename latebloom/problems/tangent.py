@@ -3,7 +3,7 @@ of the matrices of rank r, and a splitting method."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from latebloom.core.errors import Unsupported
 from latebloom.core.lazy import Lazy
 
-from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor
+from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor, iterated
 
 if TYPE_CHECKING:
     from scipy.sparse import linalg
@@ -20,6 +20,8 @@ else:
 
 Matrix = Float[np.ndarray, "n1 n2"]
 Data = Float[np.ndarray, "..."]
+Left = Float[np.ndarray, "n1 r"]  # singular vectors
+Right = Float[np.ndarray, "r n2"]
 
 # Up to so many unknowns equations are decomposed (a tenth of a second), beyond them we iterate.
 DENSE = 400
@@ -30,7 +32,7 @@ FITS, CORRECTIONS = 1e-12, 5
 # Conjugate gradients stop there, or after so many products: rounding allows no more.
 CG_TOLERANCE, CG_LIMIT = 1e-14, 1000
 # Lanczos gives the least eigenvalue to a percent, from a search space of this size.
-LANCZOS_TOLERANCE, LANCZOS_SPACE = 1e-2, 40
+LANCZOS = {"tol": 1e-2, "ncv": 40}
 # The first step of a splitting, over the size of the solution.
 START = 0.3
 # Over-relaxation saves a quarter of the iterations; from 2 on they need not converge.
@@ -42,7 +44,7 @@ FIRST, GROWTH, BALANCE = 20, 1.5, 5.0
 
 def unit_rows(operator: Operator) -> Operator:
     """Return the measurements with rows of norm 1, without rows of zeros: the matrices that fit are
-    the same, but only among rows of one size does a Gram matrix tell which are dependent.
+    the same, but a Gram matrix shows which rows are dependent only if they have one size.
 
     >>> import numpy as np
     >>> unit_rows(RankOne(np.array([[1e-9], [0.0]]), np.ones((2, 1)))).left
@@ -63,26 +65,20 @@ def unit_rows(operator: Operator) -> Operator:
     return type(operator)(*scaled)
 
 
-def least_symmetric(
-    operator: Operator, U: Float[np.ndarray, "n1 r"], Vt: Float[np.ndarray, "r n2"]
-) -> tuple[float, Matrix]:
+def least_symmetric(operator: Operator, U: Left, Vt: Right) -> tuple[float, Matrix]:
     r"""Return the least $\|X(D)\|^2$ of $D = UMV^\top$ with symmetric M and norm 1, and that D."""
-    r = U.shape[1]
     units, columns = [], []
-    for i in range(r):
-        for j in range(i + 1):
-            M = np.zeros((r, r))
-            M[i, j] = M[j, i] = 1.0
-            units.append(M / np.linalg.norm(M))
-            columns.append(operator.forward(U @ units[-1] @ Vt).ravel())
+    for i, j in zip(*np.tril_indices(U.shape[1]), strict=True):
+        M = np.zeros((U.shape[1],) * 2)
+        M[i, j] = M[j, i] = 1.0
+        units.append(M / np.linalg.norm(M))
+        columns.append(operator.forward(U @ units[-1] @ Vt).ravel())
     X = np.array(columns)
     values, vectors = np.linalg.eigh(X @ X.T)
     return float(values[0]), U @ np.tensordot(vectors[:, 0], np.array(units), 1) @ Vt
 
 
-def injective_on_symmetric(
-    operator: Operator, U: Float[np.ndarray, "n1 r"], Vt: Float[np.ndarray, "r n2"]
-) -> bool:
+def injective_on_symmetric(operator: Operator, U: Left, Vt: Right) -> bool:
     r"""Return whether $X(UMV^\top) = 0$ with symmetric M only for M = 0."""
     return least_symmetric(operator, U, Vt)[0] > CUT * operator.largest()
 
@@ -189,12 +185,7 @@ class Tangent:
            [1., 0.]])
     """
 
-    def __init__(
-        self,
-        U: Float[np.ndarray, "n1 r"],
-        Vt: Float[np.ndarray, "r n2"],
-        normal: Callable[[np.ndarray], np.ndarray],
-    ) -> None:
+    def __init__(self, U: Left, Vt: Right, normal: Callable[[np.ndarray], np.ndarray]) -> None:
         self.U, self.Vt, self.normal = U, Vt, normal
         self._U_off, self._V_off = Complement(U), Complement(Vt.T)
         self.dimension = U.shape[1] * (U.shape[0] + Vt.shape[1] - U.shape[1])
@@ -211,8 +202,7 @@ class Tangent:
     def _coordinates(self, Z: Matrix) -> Float[np.ndarray, " d"]:
         left, right = self.U.T @ Z, Z @ self.Vt.T
         off = self._V_off.coordinates(left.T).T, self._U_off.coordinates(right)
-        parts = (left @ self.Vt.T, *off)
-        return np.concatenate([part.ravel() for part in parts])
+        return np.concatenate([part.ravel() for part in (left @ self.Vt.T, *off)])
 
     def _matrix(self, h: Float[np.ndarray, " d"]) -> Matrix:
         r, n2 = self.Vt.shape
@@ -225,7 +215,7 @@ class Tangent:
 
     @cached_property
     def _product(self) -> "linalg.LinearOperator":
-        return linalg.LinearOperator((self.dimension,) * 2, matvec=self._times, dtype=np.float64)  # pyright: ignore
+        return iterated(self._times, None, (self.dimension,) * 2)
 
     @cached_property
     def _decomposed(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:
@@ -240,19 +230,11 @@ class Tangent:
         if self.dimension <= DENSE:
             return float(self._decomposed[0][0])
         start = np.random.default_rng(0).standard_normal(self.dimension)  # the same every time
+        options: Any = {**LANCZOS, "v0": start, "return_eigenvectors": False}
         try:
-            values = linalg.eigsh(
-                self._product,
-                k=1,
-                which="SA",
-                v0=start,
-                ncv=LANCZOS_SPACE,
-                tol=LANCZOS_TOLERANCE,  # pyright: ignore
-                return_eigenvectors=False,
-            )
+            return float(linalg.eigsh(self._product, k=1, which="SA", **options)[0])
         except linalg.ArpackNoConvergence:
             return 0.0  # not known to be positive
-        return float(values[0])
 
     def solve(self, B: Matrix, floor: float = CUT) -> Matrix:
         """Return the shortest H in T that solves the equations (eigenvalues up to the floor are
@@ -260,15 +242,15 @@ class Tangent:
         b = self._coordinates(B)
         if self.dimension <= DENSE:
             values, vectors = self._decomposed
-            kept = vectors[:, np.abs(values) > floor]
-            return self._matrix(kept @ ((kept.T @ b) / values[np.abs(values) > floor]))
+            kept = np.abs(values) > floor
+            return self._matrix(vectors[:, kept] @ ((vectors[:, kept].T @ b) / values[kept]))
         found, _ = linalg.cg(self._product, b, rtol=CG_TOLERANCE, maxiter=CG_LIMIT)
         return self._matrix(found)
 
 
 def douglas_rachford(
     rows: Rows,
-    y: Float[np.ndarray, "..."],
+    y: Data,
     beta: float,
     limit: int,
     start: tuple[Matrix, Matrix] | None = None,
@@ -277,7 +259,13 @@ def douglas_rachford(
     subject to $X(A) = y$).
 
     A is the proximal point of the first part, so that $Y = X^\top(y - X(A))/\beta$ without
-    cancellation; B, that of the norm, has low rank. A start is a pair A, Y.
+    cancellation; B, that of the norm, has low rank.
+
+    **Arguments:**
+
+    - `rows`, `y`, `beta`: the problem.
+    - `limit`: the number of iterations.
+    - `start`: a pair A, Y.
     """
     operator = rows.operator
     shortest = operator.adjoint(rows.solve(y))

@@ -12,7 +12,8 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import register
 
 from .activations import ACTIVATIONS, FIRST, SECOND, SMOOTH
-from .supervised import Split, Supervised, freeze, stream
+from .drawn import freeze
+from .supervised import Split, Supervised, read_only, stream
 
 # The position of a purpose in this list is part of its seed: append, never reorder.
 PURPOSES = ("teacher", "train", "test")
@@ -102,14 +103,6 @@ class TeacherStudent(Supervised):
         freeze(A, B)
         return Teacher(A, B)
 
-    def _draw(self, purpose: str, size: int) -> Split:
-        rng = self._stream(purpose, self.data_seed)
-        x = rng.standard_normal((size, self.d)).astype(np.float32)
-        hidden = ACTIVATIONS[self.activation](self._preactivations(x))
-        y = (hidden @ self.teacher.B.T).astype(np.float32)
-        freeze(x, y)
-        return Split(x, y)
-
     def _preactivations(self, x: Float32[np.ndarray, "N d"]) -> Float[np.ndarray, "N hidden"]:
         return x.astype(np.float64) @ self.teacher.A.T
 
@@ -117,7 +110,13 @@ class TeacherStudent(Supervised):
     def sides(self) -> tuple[Split, Split]:  # pyright: ignore
         """Training inputs, shape (N, d), with the teacher's outputs, shape (N, C), and as many
         fresh ones as N_test says."""
-        return self._draw("train", self.N), self._draw("test", self.N_test)
+        drawn = []
+        for purpose, size in (("train", self.N), ("test", self.N_test)):
+            rng = self._stream(purpose, self.data_seed)
+            x = rng.standard_normal((size, self.d)).astype(np.float32)
+            hidden = ACTIVATIONS[self.activation](self._preactivations(x))
+            drawn.append(read_only(x, (hidden @ self.teacher.B.T).astype(np.float32)))
+        return drawn[0], drawn[1]
 
     @property
     def outputs(self) -> int:  # pyright: ignore

@@ -9,8 +9,8 @@ from jaxtyping import Int
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
-from .supervised import LOSSES, Split, Supervised, freeze, stream
-from .tau import share_of
+from .drawn import floor_of
+from .supervised import LOSSES, Split, Supervised, read_only, stream
 
 Pairs = tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, " N"]]
 
@@ -29,6 +29,11 @@ class TokenPairs(Supervised):
     def table(self) -> Pairs:
         """Return all pairs and their labels, in the order of the pairs."""
 
+    @property
+    def tokens(self) -> int:  # pyright: ignore
+        """The number of tokens, which is that of the classes."""
+        return self.outputs
+
     def check_split(self) -> None:
         """Raise `InvalidInput` for fields of the split that are out of range."""
         check.real("train_fraction", self.train_fraction, low=0, strict=True)
@@ -38,17 +43,16 @@ class TokenPairs(Supervised):
                 "has examples"
             )
         check.seeds(self, "seed")
-        if not isinstance(self.stratified, bool):
-            raise InvalidInput(f"stratified = {self.stratified!r}: must be true or false")
+        check.boolean("stratified", self.stratified)
         check.one_of("loss", self.loss, LOSSES)
 
     @cached_property
     def sides(self) -> tuple[Split, Split]:  # pyright: ignore
         """The two sides: floor(train_fraction * pairs) pairs to train on, in the order in which
         they were drawn, and all others."""
-        inputs, labels = self.table()
+        inputs, labels = (array.astype(np.int32) for array in self.table())
         pairs = len(labels)
-        size = share_of(self.train_fraction, pairs)
+        size = floor_of(self.train_fraction, pairs)
         if not 0 < size < pairs:
             raise InvalidInput(
                 f"train_fraction = {self.train_fraction!r}: leaves {size} of {pairs} pairs for "
@@ -58,10 +62,15 @@ class TokenPairs(Supervised):
         order = rng.permutation(pairs)
         chosen = np.arange(pairs) < size
         if self.stratified:
-            quotas = stratified_sizes(np.bincount(labels), size, rng)
-            chosen = _rank_within(labels[order]) < quotas[labels[order]]
+            counts = np.bincount(labels)
+            quotas = stratified_sizes(counts, size, rng)
+            by_label = np.argsort(labels[order], kind="stable")
+            first = np.repeat(np.cumsum(counts) - counts, counts)
+            ranks = np.empty_like(order)  # of every example among those with its label
+            ranks[by_label] = np.arange(pairs) - first
+            chosen = ranks < quotas[labels[order]]
         train, test = order[chosen], order[~chosen]
-        return _side(inputs, labels, train), _side(inputs, labels, test)
+        return read_only(inputs[train], labels[train]), read_only(inputs[test], labels[test])
 
 
 def stratified_sizes(
@@ -80,18 +89,3 @@ def stratified_sizes(
     order = np.lexsort((rng.permutation(len(counts)), -remainders))
     sizes[order[: size - sizes.sum()]] += 1
     return sizes
-
-
-def _rank_within(labels: np.ndarray) -> np.ndarray:
-    """Return for every example how many earlier ones have its label."""
-    order = np.argsort(labels, kind="stable")
-    first = np.searchsorted(labels[order], labels[order])
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(labels)) - first
-    return ranks
-
-
-def _side(inputs: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> Split:
-    side = Split(inputs[chosen].astype(np.int32), labels[chosen].astype(np.int32))
-    freeze(*side)
-    return side

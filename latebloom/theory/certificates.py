@@ -1,5 +1,6 @@
 """Certificates: numbers that prove that a point minimizes its objective."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,27 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput
-from latebloom.penalties import Penalty
+from latebloom.core import schedules
+from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.penalties import L1, L2, Penalty, Strengths, strengths
 from latebloom.problems import VectorLeastSquares
 
-from .strengths import constant_strengths
+
+def constant_strengths(penalty: Penalty | None) -> Strengths:
+    r"""Return the strengths $(\beta_1, \beta_2)$ of a penalty made of L1 and L2 with constant beta.
+
+    **Raises:** `Unsupported` for another penalty or a scheduled beta.
+    """
+    for term in penalty.terms if penalty else ():
+        name = type(term).__name__
+        if not isinstance(term, L1 | L2):
+            raise Unsupported(f"penalty {name}: the laws cover sums of L1 and L2; use one of these")
+        if schedules.constant(term.beta) is None:
+            raise Unsupported(
+                f"{name}.beta = {term.beta!r}: the laws need a constant strength; "
+                "give the value whose objective you ask about"
+            )
+    return strengths(penalty)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +56,22 @@ class Certificate:
     kkt: float
     relative_kkt: float
     dual_vector: Float[np.ndarray, " N"]
+
+    @classmethod
+    def of(
+        cls, primal: float, gap: float, kkt: float, units: tuple[float, float], dual: np.ndarray
+    ) -> "Certificate":
+        """Return the certificate with gap and KKT error relative to their `units`.
+
+        **Arguments:**
+
+        - `primal`, `gap`, `kkt`: the fields of these names.
+        - `units`: what gap and kkt are divided by; 0 only where gap and kkt are 0.
+        - `dual`: the dual vector.
+        """
+        relative = (x / unit if unit else 0.0 for x, unit in zip((gap, kkt), units, strict=True))
+        relative_gap, relative_kkt = relative
+        return cls(primal, primal - gap, gap, relative_gap, kkt, relative_kkt, dual)
 
     def proves(self, tolerance: float = 1e-6) -> bool:
         """Return whether the relative gap is at most `tolerance`, by default six digits."""
@@ -94,52 +127,37 @@ def lasso_certificate(
     primal = 0.5 * float(r @ r) + l1 * float(np.abs(a).sum()) + 0.5 * l2 * float(a @ a)
     if l1 > 0:
         kkt = np.where(a != 0, np.abs(z - l1 * np.sign(a)), np.maximum(np.abs(z) - l1, 0))
-        gap, c = _lasso_gap(inside, z, a, y, l1, l2)
+        size = float(inside @ inside) + l2 * float(a @ a)  # of the stacked problem (X, sqrt(l2) I)
+        alignment, largest = float(inside @ y), float(np.abs(z).max())
+        limit = l1 / largest if largest else np.inf
+        gap, c = least_gap(size, alignment, limit, lambda c: l1 * np.abs(a) - c * a * z)
         # y's own part outside the range, not r's: far from the minimum r is large, and its rounding
         # would make the scaled-down point infeasible.
         dual_vector = y - problem.svd.U @ (problem.svd.U.T @ y) + c * inside
         unit = l1
     else:
-        kkt = np.abs(z)
-        unit = float(np.abs(X.T @ y).max())
+        kkt, unit = np.abs(z), float(np.abs(X.T @ y).max())
         gap = 0.5 * float(z @ z) / l2 if l2 > 0 else 0.5 * float(inside @ inside)
         dual_vector = r if l2 > 0 else r - inside
     scale = l1 * float(np.abs(a).sum()) or (primal if l1 + l2 > 0 else 0.5 * float(y @ y))
-    worst = float(kkt.max())
-    return Certificate(
-        primal=primal,
-        dual=primal - gap,
-        gap=gap,
-        relative_gap=gap / scale if scale else 0.0,  # f(a) = 0 is the minimum: the gap is 0 too
-        kkt=worst,
-        relative_kkt=worst / unit if unit else 0.0,
-        dual_vector=dual_vector,
-    )
+    return Certificate.of(primal, gap, float(kkt.max()), (scale, unit), dual_vector)
 
 
-def dual_scale(size: float, alignment: float, largest: float, strength: float) -> float:
-    r"""Return the feasible c nearest to the best one, alignment/size, for the dual point c r.
+def least_gap(
+    size: float,
+    alignment: float,
+    limit: float,
+    terms: Callable[[float], Float[np.ndarray, " k"]],
+) -> tuple[float, float]:
+    r"""Return the gap of the best feasible dual point $c\,r_\parallel$ (plus $r_\perp$), and c.
+
+    **Arguments:**
 
     - `size`: $\|r_\parallel\|^2$.
-    - `alignment`: $\langle r_\parallel, y^*\rangle$.
-    - `largest`: the dual norm of $X^\top r$; feasible is $|c|\,\mathrm{largest} \le$ `strength`.
+    - `alignment`: $\langle r_\parallel, y^*\rangle$; the best c is alignment/size.
+    - `limit`: the largest feasible |c|.
+    - `terms`: c to the terms of the gap besides $\frac12(1-c)^2$ size.
     """
-    limit = strength / largest if largest else np.inf
-    best = alignment / size if size else 0.0
-    return min(max(best, -limit), limit)
-
-
-def _lasso_gap(
-    inside: Float[np.ndarray, " N"],
-    z: Float[np.ndarray, " n"],
-    a: Float[np.ndarray, " n"],
-    y: Float[np.ndarray, " N"],
-    l1: float,
-    l2: float,
-) -> tuple[float, float]:
-    """Return the gap of the best feasible multiple c of the residual in the range of X, and c."""
-    size = float(inside @ inside) + l2 * float(a @ a)  # of the stacked problem (X, sqrt(l2) I)
-    c = dual_scale(size, float(inside @ y), float(np.abs(z).max()), l1)
-    # Each term is not negative; rounding at |c z_i| = l1 must not make it so.
-    linear = np.maximum(l1 * np.abs(a) - c * a * z, 0.0)
-    return 0.5 * (1 - c) ** 2 * size + float(linear.sum()), c
+    c = min(max(alignment / size if size else 0.0, -limit), limit)
+    # No term is negative; rounding at the largest feasible c must not make it so.
+    return 0.5 * (1 - c) ** 2 * size + float(np.maximum(terms(c), 0.0).sum()), c

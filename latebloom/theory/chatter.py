@@ -66,27 +66,6 @@ def chatter(problem: VectorLeastSquares, alpha: float, beta: Strengths) -> Chatt
     >>> bool(0.4 < state.radius / (1e-5 * np.sqrt(18)) < 0.8)
     True
     """
-    mean, certificate, resting = _mean(problem, alpha, beta)
-    X, y, a_star = problem.X, problem.y_star, problem.a_star
-    # Any fixed seed: what is estimated does not depend on the phases.
-    phase = np.random.default_rng(0).uniform(-1, 1, mean.size)
-    a = mean + alpha * beta.l1 * phase * resting
-    seen = np.zeros((SAMPLE, 3))
-    for t in range(-SAMPLE, SAMPLE):
-        r = X @ a - y
-        if t >= 0:
-            e = np.zeros(1) if a_star is None else a - a_star
-            seen[t] = (a - mean) @ (a - mean), r @ r, e @ e
-        a = a - alpha * (r @ X + beta.l2 * a + beta.l1 * np.sign(a))
-    rms, least = np.sqrt(seen.mean(axis=0)), np.sqrt(seen.min(axis=0))
-    error = None if a_star is None else (float(rms[2]), float(least[2]))
-    return Chatter(mean, certificate, float(rms[0]), (float(rms[1]), float(least[1])), error)
-
-
-def _mean(
-    problem: VectorLeastSquares, alpha: float, beta: Strengths
-) -> tuple[Float[np.ndarray, " n"], Certificate, np.ndarray]:
-    """Return the mean point, its certificate, and which coordinates chatter."""
     U, s, Vt = problem.svd
     # The quadratic form Q = X^T X + beta_2 I becomes (I + alpha Q)^-1 Q = X_w^T X_w + ridge I.
     damp, damp_null = 1 + alpha * (s**2 + beta.l2), 1 + alpha * beta.l2
@@ -98,5 +77,19 @@ def _mean(
     penalty = L1(beta.l1) + L2(ridge) if ridge else L1(beta.l1)
     # a* is close to the answer wherever there is one: few events from there.
     u = solve(whitened, penalty, start=problem.a_star)
-    v = alpha * (whitened.X.T @ (whitened.y_star - whitened.X @ u) - ridge * u)
-    return u + v, lasso_certificate(whitened, penalty, u), u == 0
+    mean = u + alpha * (whitened.X.T @ (whitened.y_star - whitened.X @ u) - ridge * u)
+    certificate = lasso_certificate(whitened, penalty, u)
+    X, y, a_star = problem.X, problem.y_star, problem.a_star
+    # Any fixed seed: what is estimated does not depend on the phases.
+    phase = np.random.default_rng(0).uniform(-1, 1, mean.size)
+    a = mean + alpha * beta.l1 * phase * (u == 0)
+    seen = np.zeros((SAMPLE, 3))
+    for t in range(-SAMPLE, SAMPLE):
+        r = X @ a - y
+        if t >= 0:
+            e = np.zeros(1) if a_star is None else a - a_star
+            seen[t] = (a - mean) @ (a - mean), r @ r, e @ e
+        a = a - alpha * (r @ X + beta.l2 * a + beta.l1 * np.sign(a))
+    rms, least = np.sqrt(seen.mean(axis=0)), np.sqrt(seen.min(axis=0))
+    error = None if a_star is None else (float(rms[2]), float(least[2]))
+    return Chatter(mean, certificate, float(rms[0]), (float(rms[1]), float(least[1])), error)

@@ -1,4 +1,4 @@
-"""What the laws of least squares need to know of an experiment, computed once."""
+"""The quantities of an experiment that the laws of least squares use, computed once."""
 
 import math
 from dataclasses import dataclass

@@ -66,11 +66,11 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
     truth = experiment.data.a_star
     if truth is None:
         return "it needs the ground truth"
-    size = float(np.linalg.norm(truth))
-    path = slow_path(experiment, (truth, experiment.thresholds[1] * size))
+    ball = truth, experiment.thresholds[1] * float(np.linalg.norm(truth))
+    path = slow_path(experiment, ball)
     if isinstance(path, str):
         return path
-    found = path.passage(truth, experiment.thresholds[1] * size)
+    found = path.passage(*ball)
     if found is None:
         return "the path of the law does not come to the threshold"
     known = constants(experiment)
@@ -82,7 +82,7 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
     if found.s == 0:
         return "the test error is below its threshold as soon as the data are fitted"
     s = found.s + (beta * found.correction if biased else 0.0)
-    share = abs(beta * found.correction / found.s) if biased else 0.0
+    fraction = abs(beta * found.correction / found.s) if biased else 0.0
     if not 0 < s < math.inf:
         return "the correction of the law is as large as the law: beta is too large for it"
     middle = s / rate
@@ -90,7 +90,7 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
         return f"it would take more than {MAX_STEPS:.0e} steps"
     steps = STEPS.get(type(experiment.method), STEPS[Subgradient])
     near = floor_share(experiment, alpha) if biased else 0.0
-    spread = SCALE * (LEAST + share + OF_FLOOR * near**2 + steps / max(middle, 1.0))
+    spread = SCALE * (LEAST + fraction + OF_FLOOR * near**2 + steps / max(middle, 1.0))
     # t2 is the next whole step.
     low, high = math.floor(middle * math.exp(-spread)), math.ceil(middle * math.exp(spread)) + 1
     return middle, (max(0, low), min(high, MAX_STEPS))

@@ -18,10 +18,9 @@ from latebloom.models import Linear
 from latebloom.penalties import Nuclear, Penalty, Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSquares
 
-from .certificates import Certificate, lasso_certificate
+from .certificates import Certificate, constant_strengths, lasso_certificate
 from .chatter import chatter
 from .nuclear_limit import nuclear_certificate, solve_regularized, unique_minimizer
-from .strengths import constant_strengths
 
 # A point counts as the optimum if six digits are proved, relative to beta; or if what is left is
 # rounding: at beta = 1e-12 the gradient itself has no six digits left.
@@ -99,19 +98,20 @@ def limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None = None) 
     if isinstance(known, str):
         return None
     alpha, beta = known
-    data, method = experiment.vector_data, experiment.method
+    data, method, penalty = experiment.vector_data, experiment.method, experiment.penalty
     if beta.l1 == 0:
-        penalty = None if isinstance(method, ProjectedSubgradient) else experiment.penalty
         a = smooth_limit(experiment, beta)
-        return _certified(data, a, lasso_certificate(data, penalty, a))
-    if isinstance(method, Subgradient):
+        penalty = None if isinstance(method, ProjectedSubgradient) else penalty
+    elif isinstance(method, Subgradient):
         return _chattering(data, alpha, beta)
-    if not isinstance(method, ProximalGradient | FISTA):
+    elif isinstance(method, ProximalGradient | FISTA):
+        # The limit of FISTA is that of the plain method, which is stable for larger steps.
+        start = experiment.start if start is None else start
+        a = solve(data, penalty, alpha=alpha, start=start)
+    else:
         return None
-    # The limit of FISTA is that of the plain method, which is stable for larger steps.
-    start = experiment.start if start is None else start
-    a = solve(data, experiment.penalty, alpha=alpha, start=start)
-    return _certified(data, a, lasso_certificate(data, experiment.penalty, a))
+    certificate = lasso_certificate(data, penalty, a)
+    return _converged(data, a, certificate) if _proved(data, certificate) else None
 
 
 def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
@@ -184,13 +184,6 @@ def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
     return bool(certificate.proves(PROVED) or certificate.kkt <= rounding)
 
 
-def _certified(
-    data: VectorLeastSquares, a: Float[np.ndarray, " n"], certificate: Certificate
-) -> Limit | None:
-    """Return the limit of a method that converges to a, if the certificate proves it."""
-    return _converged(data, a, certificate) if _proved(data, certificate) else None
-
-
 def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
     """Return the limit of a method that converges to a."""
     rest = data.operator.forward(a) - data.y_star
@@ -240,17 +233,10 @@ def _chattering(data: VectorLeastSquares, alpha: float, beta: Strengths) -> Limi
     if np.linalg.matrix_rank(data.X[:, moving]) < int(moving.sum()):
         return None
     train, train_least = np.array(state.residual) / np.linalg.norm(data.y_star)
-    test = test_floor = None
+    train_floor = DIP * float(train_least) if data.y_star.size >= MANY else 0.0
+    test = floor = None
     if state.error is not None and data.a_star is not None:
-        test, least = np.array(state.error) / np.linalg.norm(data.a_star)
-        test_floor = DIP * float(least) if data.a_star.size >= MANY else 0.0
-        test = float(test)
-    return Limit(
-        a=state.mean,
-        train_error=float(train),
-        test_error=test,
-        train_floor=DIP * float(train_least) if data.y_star.size >= MANY else 0.0,
-        test_floor=test_floor,
-        radius=state.radius,
-        certificate=state.certificate,
-    )
+        test, least = (float(e) for e in np.array(state.error) / np.linalg.norm(data.a_star))
+        floor = DIP * least if data.a_star.size >= MANY else 0.0
+    ends = float(train), test, train_floor, floor
+    return Limit(state.mean, *ends, state.radius, state.certificate)

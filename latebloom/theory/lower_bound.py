@@ -72,11 +72,9 @@ def _bound(f: Facts, w: Float[np.ndarray, "..."]) -> float:
     before = float(np.linalg.norm(w))
     w = w - f.row(w)
     w = w - f.row(w)  # twice: the kernel to rounding
-    if float(np.linalg.norm(w)) <= KERNEL * before:
-        return 0.0  # what is left is rounding: X sees this direction
     size = f.norm(w)
-    if size == 0:
-        return 0.0
+    if float(np.linalg.norm(w)) <= KERNEL * before or size == 0:
+        return 0.0  # what is left is rounding: the direction is in the row space
     goal = f.experiment.thresholds[1] * float(np.linalg.norm(f.a_star))
     far = abs(float((w * (f.start - f.a_star)).sum()))
     return max(0.0, far - goal * float(np.linalg.norm(w))) / (f.alpha * f.beta * size)
@@ -100,14 +98,7 @@ def _steepest(f: Facts, away: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"
     """Return w in the kernel with ||w||_1 <= 1 that maximizes <w, away>."""
     Vt = f.experiment.vector_data.svd.Vt
     scale = float(np.abs(away).max())
-    n = away.size
-    cost = np.concatenate([-away, away]) / scale
-    program = linprog(
-        cost,
-        A_ub=np.ones((1, 2 * n)),
-        b_ub=[1.0],
-        A_eq=np.hstack([Vt, -Vt]),
-        b_eq=np.zeros(len(Vt)),
-        method="highs",
-    )
+    n, cost = away.size, np.concatenate([-away, away]) / scale
+    ball, kernel = (np.ones((1, 2 * n)), [1.0]), (np.hstack([Vt, -Vt]), np.zeros(len(Vt)))
+    program = linprog(cost, *ball, *kernel, method="highs")
     return program.x[:n] - program.x[n:] if program.success else away

@@ -10,12 +10,9 @@ from latebloom.core.errors import InvalidInput
 from latebloom.problems.nuclear_recovery import injective_on_symmetric
 from latebloom.problems.operators import Operator
 from latebloom.problems.svd import compact_svd
-from latebloom.problems.tangent import Rows, Tangent, douglas_rachford
+from latebloom.problems.tangent import Data, Left, Matrix, Right, Rows, Tangent, douglas_rachford
 
-from .certificates import Certificate, dual_scale
-
-Matrix = Float[np.ndarray, "n1 n2"]
-Data = Float[np.ndarray, "..."]
+from .certificates import Certificate, least_gap
 
 # A minimizer is proved by six digits of the part of the objective that beta decides.
 PROVED = 1e-6
@@ -35,7 +32,9 @@ ROUNDING = 4 * np.finfo(float).eps
 FACE = 1e-4
 
 
-def nuclear_certificate(operator: Operator, y_star: Data, beta: float, A: Matrix) -> Certificate:
+def nuclear_certificate(
+    operator: Operator | Rows, y_star: Data, beta: float, A: Matrix
+) -> Certificate:
     r"""Return the certificate of a point for $f = \frac12\|X(A) - y^*\|^2 + \beta\|A\|_*$.
 
     Let $r = y^* - X(A) = r_\parallel + r_\perp$, its parts in and outside the range of X, and $Z =
@@ -50,7 +49,7 @@ def nuclear_certificate(operator: Operator, y_star: Data, beta: float, A: Matrix
 
     **Arguments:**
 
-    - `operator`: X.
+    - `operator`: X, or X decomposed.
     - `y_star`: the measurements.
     - `beta`: the regularization strength, positive.
     - `A`: the point, shape (n1, n2).
@@ -69,11 +68,8 @@ def nuclear_certificate(operator: Operator, y_star: Data, beta: float, A: Matrix
     0.0
     """
     check.real("beta", beta, low=0, strict=True)
-    return _certificate(Rows(operator), y_star, float(beta), A)
-
-
-def _certificate(rows: Rows, y: Data, beta: float, A: Matrix) -> Certificate:
-    operator = rows.operator
+    rows, y = operator if isinstance(operator, Rows) else Rows(operator), y_star
+    operator, beta = rows.operator, float(beta)
     r = y - operator.forward(A)
     Z = operator.adjoint(r)
     inside = rows.inside(r)
@@ -82,27 +78,18 @@ def _certificate(rows: Rows, y: Data, beta: float, A: Matrix) -> Certificate:
     primal = 0.5 * float((r * r).sum()) + beta * length
 
     size, largest = float((inside * inside).sum()), float(np.linalg.norm(Z, 2))
-    c = dual_scale(size, float((inside * y).sum()), largest, beta)
-    # Each term is not negative; rounding at c u^T Z v = beta must not make it so.
-    linear = np.maximum(s * (beta - c * ((U.T @ Z) * Vt).sum(axis=1)), 0.0)
-    gap = 0.5 * (1 - c) ** 2 * size + float(linear.sum())
+    limit, along = beta / largest if largest else np.inf, ((U.T @ Z) * Vt).sum(axis=1)
+    alignment = float((inside * y).sum())
+    gap, c = least_gap(size, alignment, limit, lambda c: s * (beta - c * along))
 
     off = Z - U @ (U.T @ Z)
     off = off - (off @ Vt.T) @ Vt
     P, t, Qt = np.linalg.svd(off, full_matrices=False)
     distance = (Z - off - beta * (U @ Vt)) + (P * np.maximum(t - beta, 0.0)) @ Qt
     kkt = float(np.linalg.norm(distance, 2))
-    scale = beta * length or primal
-    return Certificate(
-        primal=primal,
-        dual=primal - gap,
-        gap=gap,
-        relative_gap=gap / scale if scale else 0.0,  # f(A) = 0 is the minimum: the gap is 0 too
-        kkt=kkt,
-        relative_kkt=kkt / beta,
-        # y's own part outside the range: far from the minimum r's rounding is too large.
-        dual_vector=(y - rows.inside(y) + c * inside).ravel(),
-    )
+    # y's own part outside the range: far from the minimum r's rounding is too large.
+    dual_vector = (y - rows.inside(y) + c * inside).ravel()
+    return Certificate.of(primal, gap, kkt, (beta * length or primal, beta), dual_vector)
 
 
 def unique_minimizer(operator: Operator, y_star: Data, beta: float, A: Matrix) -> bool:
@@ -186,7 +173,7 @@ def solve_regularized(
             # Small singular values are proportional to beta: the points lie almost on a line.
             guess = A if before is None else A - (A - before) / RUNG
             point = _newton(rows, y_star, strength, guess, compact_svd(A).s.size)
-            if _certificate(rows, y_star, strength, point).relative_gap <= PROVED:
+            if nuclear_certificate(rows, y_star, strength, point).relative_gap <= PROVED:
                 A, before = point, A
                 continue
         A, before = _split(rows, y_star, strength, A, LIMIT if j == 0 else RUNG_LIMIT), A
@@ -210,11 +197,11 @@ def _split(rows: Rows, y: Data, beta: float, start: Matrix | None, limit: int) -
         before, rank = rank, compact_svd(B).s.size
         if rank == before:
             point = _newton(rows, y, beta, B, rank)
-            if _certificate(rows, y, beta, point).relative_gap <= PROVED:
+            if nuclear_certificate(rows, y, beta, point).relative_gap <= PROVED:
                 return point
         # A has the exact residual, but only almost the rank; B the reverse.
         for point in (A, B):
-            gap = _certificate(rows, y, beta, point).relative_gap
+            gap = nuclear_certificate(rows, y, beta, point).relative_gap
             if gap < least:
                 best, least = point, gap
         if least <= PROVED:
@@ -249,10 +236,7 @@ def _newton(rows: Rows, y: Data, beta: float, A: Matrix, rank: int) -> Matrix:
 
 
 def _curvature(
-    U: Float[np.ndarray, "n1 r"],
-    s: Float[np.ndarray, " r"],
-    Vt: Float[np.ndarray, "r n2"],
-    W: Matrix,
+    U: Left, s: Float[np.ndarray, " r"], Vt: Right, W: Matrix
 ) -> Callable[[np.ndarray], np.ndarray]:
     r"""Return the second derivative of the nuclear norm less $\langle UV^\top + W, A\rangle$ along
     the matrices of rank r, as a symmetric map of the tangent space.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from latebloom.core import checks as check
@@ -27,7 +27,6 @@ BELOW_LIMIT = 0.9
 DIGITS = 0.01
 # Strengths that are tried on the way from the largest useful one down: twelve decades.
 DECADES = 12
-
 # So many quarter decades without progress, and smaller strengths are not tried.
 STILL = 4
 # Twelve decades below the largest useful strength t2 still was in time: it does not depend on it.
@@ -42,7 +41,7 @@ class Plan:
 
     **Fields:**
 
-    - `budget`, `error`: what was asked for.
+    - `budget`, `error`: the arguments.
     - `alpha`: the step size of the plan.
     - `possible`: whether any beta does both.
     - `beta_low`, `beta_high`: below the first t2 comes too late, above the second the bias of the
@@ -71,7 +70,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""
-        return jsonable({f.name: getattr(self, f.name) for f in fields(self)})
+        return jsonable(vars(self))
 
 
 @few_threads
@@ -112,8 +111,7 @@ def plan(experiment: Experiment, budget: float, error: float, alpha: float | Non
     check.real("error", error, low=0, strict=True)
     if error >= 1:
         raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
-    search = _Search(experiment, int(budget), float(error), alpha)
-    return search.run()
+    return _Search(experiment, int(budget), float(error), alpha).run()
 
 
 class _Search:
@@ -172,18 +170,16 @@ class _Search:
             return replace(found, least_error=self._least_error(), why=why)
         low = self._smallest(start)
         if low is None:
-            why = "t2 does not depend on beta here: any beta up to the largest does"
-            return self._with_beta(replace(found, beta_high=high, why=why), high / 10)
-        beta = math.sqrt(low * high)
-        if self._late(beta):
-            beta = low
-        why = "a smaller beta ends nearer to the truth, a larger one gets there sooner"
-        return self._with_beta(replace(found, beta_low=low, beta_high=high, why=why), beta)
-
-    def _with_beta(self, found: Plan, beta: float) -> Plan:
-        """Return the plan with a strength that does both."""
-        t2, end = self.time(beta), self.end(beta)
-        return replace(found, possible=True, beta=beta, t2=t2, final_error=end)
+            why, beta = (
+                "t2 does not depend on beta here: any beta up to the largest does",
+                high / 10,
+            )
+        else:
+            why = "a smaller beta ends nearer to the truth, a larger one gets there sooner"
+            beta = math.sqrt(low * high)
+            beta = low if self._late(beta) else beta
+        found = replace(found, possible=True, beta_low=low, beta_high=high, beta=beta, why=why)
+        return replace(found, t2=self.time(beta), final_error=self.end(beta))
 
     def _late(self, beta: float) -> bool:
         """Return whether t2 is beyond the budget."""
@@ -242,7 +238,7 @@ class _Search:
 
     def _least_error(self) -> float | None:
         """Return the least error that some beta reaches within the budget, to a stride."""
-        best, error = None, self.error
+        error = self.error
         # Large strides first where the target is far out of reach: never more than 24.
         stride = max(1.5, (0.9 / self.error) ** (1 / 24))
         while (error := error * stride) < 1:
@@ -250,9 +246,8 @@ class _Search:
             high = other._largest(lambda b, o=other, e=error: (o.end(b) or math.inf) <= e)
             times = [] if high is None else [other.time(high), other.time(high / 1.5)]
             if any(t is not None and t <= self.budget for t in times):
-                best = error
-                break
-        return best
+                return error
+        return None
 
 
 def _passage(experiment: Experiment) -> int | None:

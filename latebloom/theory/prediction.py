@@ -1,6 +1,6 @@
 """What the laws say of an experiment, as one record."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from latebloom.core.json_text import jsonable
@@ -12,6 +12,8 @@ MOMENTUM = "rho_2, t1, delay, t2: the laws do not cover a method with momentum (
 UNKNOWN_LIMIT = (
     "train_floor, test_floor: where this method ends is not known, or could not be certified"
 )
+# The fields found so far; "notes" is a list.
+Found = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain = dict(vars(self))
         if self.recoverability is not None:
             plain["recoverability"] = self.recoverability.to_dict()
         return jsonable(plain)

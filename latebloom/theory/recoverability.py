@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 
 from latebloom.core.errors import Unsupported
 from latebloom.problems import LeastSquares, MatrixLeastSquares, NuclearRecovery, VectorLeastSquares
-from latebloom.problems.base import SVD, compact_svd
+from latebloom.problems.base import compact_svd
 
 # A dual vector counts as strictly feasible below 1 - MARGIN; HiGHS itself is exact to 1e-7.
 MARGIN = 1e-6
@@ -85,7 +85,8 @@ def recoverability(problem: LeastSquares) -> Recoverability | NuclearRecovery:
         reason = f"X has full column rank n = {n}: least squares alone recovers a*"
         return Recoverability(True, reason, True, 0.0, error)
     # Rows and a* of order 1: linear programs are solved to absolute tolerances.
-    X = _unit_rows(problem.X)
+    norm = np.linalg.norm(problem.X, axis=1)
+    X = problem.X[norm > 0] / norm[norm > 0, None]
     error = _basis_pursuit_error(X, a_star) if s else None
     on = compact_svd(X[:, support])
     if on.s.size < s:
@@ -94,22 +95,22 @@ def recoverability(problem: LeastSquares) -> Recoverability | NuclearRecovery:
             "other vectors with the same support fit as well"
         )
         return Recoverability(False, reason, False, None, error)
-    t = _least_dual_norm(X, on, support, np.sign(a_star[support]))
+    off = np.setdiff1d(np.arange(n), support)
+    # nu = base + W w keeps the equations on the support, so the program has inequalities only.
+    base = on.U @ ((on.Vt @ np.sign(a_star[support])) / on.s)
+    t = 0.0
+    if s:
+        W = np.linalg.svd(on.U.T)[2][s:].T
+        t = least_dual_norm(X[:, off].T @ base, X[:, off].T @ W)
     if t is None:
         return Recoverability(False, "HiGHS found no dual vector", False, None, error)
-    found = f"the least dual norm off the support is {t:.6g}"
-    if t < 1 - MARGIN:
-        return Recoverability(
-            True, f"{found} < 1: a* is the unique basis pursuit solution", False, t, error
-        )
-    reason = f"{found}, not below 1: a* is not the unique vector of least l1 norm with X a = X a*"
-    return Recoverability(False, reason, False, t, error)
-
-
-def _unit_rows(X: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "M n"]:
-    """Return the non-zero rows of X, each scaled to norm 1: the same constraints, better scaled."""
-    norm = np.linalg.norm(X, axis=1)
-    return X[norm > 0] / norm[norm > 0, None]
+    reason = f"the least dual norm off the support is {t:.6g}"
+    unique = t < 1 - MARGIN
+    if unique:
+        reason += " < 1: a* is the unique basis pursuit solution"
+    else:
+        reason += ", not below 1: a* is not the unique vector of least l1 norm with X a = X a*"
+    return Recoverability(unique, reason, False, t, error)
 
 
 def _basis_pursuit_error(
@@ -146,18 +147,3 @@ def least_dual_norm(inner: Float[np.ndarray, " m"], free: Float[np.ndarray, "m k
         method="highs",
     )
     return float(np.abs(inner + free @ found.x[:-1]).max()) if found.success else None
-
-
-def _least_dual_norm(
-    X: Float[np.ndarray, "M n"], on: SVD, support: np.ndarray, sign: Float[np.ndarray, " s"]
-) -> float | None:
-    """Return the least max |X_off^T nu| subject to X_on^T nu = sign, from a nu we check."""
-    if not sign.size:
-        return 0.0
-    off = np.ones(X.shape[1], dtype=bool)
-    off[support] = False
-    base = on.U @ ((on.Vt @ sign) / on.s)  # the shortest solution of the equations
-    # Free directions: nu = base + W w keeps the equations, so the program has inequalities only.
-    W = np.linalg.svd(on.U.T)[2][on.s.size :].T
-    inner, free = X[:, off].T @ base, X[:, off].T @ W
-    return least_dual_norm(inner, free)

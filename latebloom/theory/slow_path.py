@@ -133,8 +133,7 @@ def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None)
     a = np.where(np.abs(a) > 1e-14 * np.abs(a).max(initial=0.0), a, 0.0)
     if rates(experiment, alpha, beta) is None:
         return "the slow flow is not that of a method with momentum (FISTA)"
-    b = _start_of_correction(experiment, alpha, flow, a)
-    return flow.run(a, b, until)
+    return flow.run(a, flow.start_of_correction(experiment, a), until)
 
 
 class _Flow:
@@ -145,7 +144,9 @@ class _Flow:
         self.X, self.alpha = X, alpha
         self.P = np.eye(n) - Vt.T @ Vt
         self.inverse = (Vt.T / sv**2) @ Vt  # (X^T X)^+
-        slowest = float(np.abs(1 - alpha * sv**2).max())
+        self.speed = 1 - alpha * sv**2
+        slowest = float(np.abs(self.speed).max())
+        # How long the row space takes to follow, 1 step if at once.
         fast = int(np.ceil(DECAYED / -np.log(slowest))) if slowest > 0 else 1
         self.layer_steps = min(fast, MOST_FAST)
 
@@ -155,11 +156,11 @@ class _Flow:
         rest = np.flatnonzero(a == 0)
         if not rest.size:
             return H
-        pull = self.P @ H
+        across = -self.P @ H
         # ||P (H + h)||^2 over h on the coordinates at rest; P is its own square root.
-        h = np.linalg.lstsq(self.P[:, rest], -pull, rcond=1e-10)[0]
+        h = np.linalg.lstsq(self.P[:, rest], across, rcond=1e-10)[0]
         if np.abs(h).max() > 1 + INSIDE:
-            h = lsq_linear(self.P[:, rest], -pull, (-1, 1), method="bvls", tol=1e-13).x
+            h = lsq_linear(self.P[:, rest], across, (-1, 1), method="bvls", tol=1e-13).x
         H[rest] = h
         return H
 
@@ -172,8 +173,7 @@ class _Flow:
 
     def run(self, a: Vector, b: Vector, until: tuple[Vector, float] | None) -> SlowPath:
         """Return the path from a, with the kernel's part of B there."""
-        s, H, largest = 0.0, self.subgradient(a), np.abs(a).max()
-        v = self.velocity(a, H)
+        s, largest, v = 0.0, np.abs(a).max(), self.velocity(a, self.subgradient(a))
         b = self._settled(a, v, b)
         times, points, more, speeds = [s], [a], [b], [v]
         while len(times) < MOST_EVENTS:
@@ -189,8 +189,7 @@ class _Flow:
             # Coordinates that reach zero together are the same event.
             a[np.abs(a) <= 1e-13 * largest] = 0.0
             delta = -b[i] / v[i]
-            H = self.subgradient(a)
-            after = self.velocity(a, H)
+            after = self.velocity(a, self.subgradient(a))
             b = self._settled(a, after, b + delta * v) - delta * after
             v = after
             times.append(s)
@@ -225,27 +224,19 @@ class _Flow:
         local = Experiment(problem, L1(1.0), method, init=centre + b, steps=steps, record=At(()))
         return JUMP.run(local).params[-1] - centre - steps * self.alpha * v
 
-
-def _start_of_correction(experiment: Experiment, alpha: float, flow: _Flow, end: Vector) -> Vector:
-    r"""Return the kernel's part of B(0), $-\alpha\sum_t P(\mathrm{sign}(a_t) - H_0)$ over the fast
-    phase.
-
-    While the data are fitted the signs are not yet those of the least squares solution.
-    """
-    data = experiment.vector_data
-    _, sv, Vt = data.svd
-    speed = 1 - alpha * sv**2
-    slowest = float(np.abs(speed).max())
-    gap = Vt @ (experiment.start - end)
-    if not gap.any() or slowest == 0:
-        return np.zeros_like(end)
-    steps = min(int(np.ceil(DECAYED / -np.log(slowest))), MOST_FAST)
-    H0, total = np.sign(end), np.zeros_like(end)
-    # Proximal gradient takes the subgradient at the new point, the others at the old one.
-    first = int(isinstance(experiment.method, ProximalGradient))
-    for t in range(0, steps, 512):
-        k = first + np.arange(t, min(t + 512, steps))[:, None]
-        path = end + (speed**k * gap) @ Vt
-        total += (np.sign(path) - H0).sum(axis=0)
-    check.real("start of the slow flow", float(total @ total))
-    return -alpha * flow.P @ total
+    def start_of_correction(self, experiment: Experiment, end: Vector) -> Vector:
+        r"""Return the kernel's part of B(0), $-\alpha\sum_t P(\mathrm{sign}(a_t) - H_0)$: while the
+        data are fitted the signs are not yet those of the least squares solution."""
+        Vt, steps = experiment.vector_data.svd.Vt, self.layer_steps
+        gap = Vt @ (experiment.start - end)
+        if not gap.any() or not self.speed.any():
+            return np.zeros_like(end)
+        H0, total = np.sign(end), np.zeros_like(end)
+        # Proximal gradient takes the subgradient at the new point, the others at the old one.
+        first = int(isinstance(experiment.method, ProximalGradient))
+        for t in range(0, steps, 512):
+            k = first + np.arange(t, min(t + 512, steps))[:, None]
+            path = end + (self.speed**k * gap) @ Vt
+            total += (np.sign(path) - H0).sum(axis=0)
+        check.real("start of the slow flow", float(total @ total))
+        return -self.alpha * self.P @ total
