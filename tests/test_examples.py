@@ -150,6 +150,9 @@ def test_no_law_covers_a_method_of_ones_own(example):
         assert promised == (None,) * len(promised)
         assert any(f"no law covers {type(method).__name__}" in note for note in found.notes)
         assert lb.limit(experiment) is None
+        assert lb.simulate(experiment).engine == "step"
+        with pytest.raises(lb.Unsupported, match=f"no closed form for {type(method).__name__}"):
+            lb.simulate(experiment, engine="jump")
         findings = lb.check(lb.simulate(experiment, engine="step")).findings
         assert {f.verdict for f in findings} <= {"vacuous", "holds"}
         assert all(f.verdict == "vacuous" for f in findings if f.law.startswith("t2 "))

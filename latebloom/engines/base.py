@@ -38,6 +38,9 @@ class Engine(abc.ABC):
 
     name: str
     networks = False  # whether it is for networks; else for least squares
+    # Whether it uses closed forms, which there are for methods, penalties and models of this
+    # package only: a class of one's own may derive from one of them and do something else.
+    closed_form = False
 
     @abc.abstractmethod
     def why_not(self, experiment: Experiment) -> str | None:
@@ -137,16 +140,26 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
     if name == AUTO:
         exact = [e for e in engines.values() if e.exact(experiment)]
         for engine in sorted(exact, key=lambda e: e.cost(experiment)):
-            if engine.why_not(experiment) is None:
+            if _reason_against(engine, experiment) is None:
                 return engine
     if name not in engines:
         what, own = ("least squares", "networks") if networks else ("networks", "least squares")
         others = ", ".join(repr(other) for other in engines)
         raise Unsupported(f"engine {name!r}: is for {what}; {own} have {others}")
-    reason = engines[name].why_not(experiment)
+    reason = _reason_against(engines[name], experiment)
     if reason:
         raise Unsupported(f"engine {name!r}: {reason}; use engine 'step'")
     return engines[name]
+
+
+def _reason_against(engine: Engine, experiment: Experiment) -> str | None:
+    """Return why an engine does not apply, or None if it does."""
+    if engine.closed_form:
+        package = __name__.partition(".")[0]
+        for part in (experiment.method, experiment.model, *experiment.terms):
+            if type(part).__module__.partition(".")[0] != package:
+                return f"it has no closed form for {type(part).__name__}"
+    return engine.why_not(experiment)
 
 
 def run_engine(name: str, experiment: Experiment, progress: Progress | None = None) -> EngineResult:

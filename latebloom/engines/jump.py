@@ -20,6 +20,7 @@ class JumpEngine(Engine):
     """
 
     name = "jump"
+    closed_form = True
 
     def why_not(self, experiment: Experiment) -> str | None:
         """Return why the engine does not apply, or None if it does."""

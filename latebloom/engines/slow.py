@@ -69,6 +69,7 @@ class SlowEngine(Engine):
     """
 
     name = "slow"
+    closed_form = True
 
     def why_not(self, experiment: Experiment) -> str | None:
         """Return why the engine does not apply, or None if it does."""

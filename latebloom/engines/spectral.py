@@ -32,6 +32,7 @@ class SpectralEngine(Engine):
     """
 
     name = "spectral"
+    closed_form = True
 
     def why_not(self, experiment: Experiment) -> str | None:
         """Return why the closed form does not apply, or None if it does."""

@@ -81,7 +81,7 @@ def weight_decay(experiment: Experiment) -> L2:
 def small_steps(f: Facts) -> list[Assumption]:
     r"""Return the hypotheses on alpha and beta of theorems C.29 and C.40."""
     top = float(f.sigma[0])
-    cap = top / f.pull
+    cap = top / f.subgradient_bound
     return [
         Assumption.of("alpha", f.alpha < 2 / top, f.alpha, f"< 2/sigma_max = {2 / top:.4g}"),
         Assumption.of("beta", f.beta < cap, f.beta, f"< sigma_max(X^T X)/sup||H|| = {cap:.4g}"),

@@ -139,13 +139,15 @@ def _projected_descent(run: Run, f: Facts) -> Measurement:
     path = f.path(first, min(WINDOW, run.experiment.steps))
     gained = np.minimum.accumulate([f.norm(a) for a in path[:-1]]) - f.norm(f.a_star)
     T, step = np.arange(1, len(path)), f.alpha * f.beta
-    right = (squared_distance(first, f.a_star) + step**2 * T * f.pull**2) / (2 * step * T)
+    right = (squared_distance(first, f.a_star) + step**2 * T * f.subgradient_bound**2) / (
+        2 * step * T
+    )
     return Measurement(float((gained / right).max()))
 
 
 def drift_constant(f: Facts) -> float:
     r"""Return $C' = \sup\|H\|^2\,(1 + 2\alpha\sigma_{\max}/(1 - \rho))^2$, rho over the range."""
-    return f.pull**2 * (1 + 2 * f.alpha * float(f.sigma[0]) / (1 - f.rho)) ** 2
+    return f.subgradient_bound**2 * (1 + 2 * f.alpha * float(f.sigma[0]) / (1 - f.rho)) ** 2
 
 
 def _errors_of_f(f: Facts, points: Point) -> tuple[np.ndarray, Callable[[float], float]]:

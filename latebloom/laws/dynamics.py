@@ -63,7 +63,7 @@ def _signs_that_differ(run: Run, f: Facts) -> Measurement:
 
 def _overwhelmed(f: Facts) -> list[Assumption]:
     G = float(np.linalg.norm(f.gradient(f.start)))
-    ratio = f.beta * f.pull / G if G else math.inf
+    ratio = f.beta * f.subgradient_bound / G if G else math.inf
     what, needed = "beta sup||H||/||G(a(0))||", f">= {OVERWHELMING:g}, 'much larger'"
     start = float(np.linalg.norm(f.residual(f.start)) / np.linalg.norm(f.data.y_star))
     goal = f.experiment.thresholds[0]

@@ -45,7 +45,13 @@ class Assumption:
 
     @classmethod
     def of(cls, what: str, holds: bool, number: float, needed: str) -> "Assumption":
-        """Return a hypothesis that the number decides."""
+        """Return a hypothesis that a number decides.
+
+        **Arguments:**
+
+        - `what`: the number, in symbols; `needed`: what it must be, in words.
+        - `holds`: whether it is; `number`: its value.
+        """
         return cls(what, "holds" if holds else "fails", float(number), needed)
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ def _dominated(run: Run, f: Facts, c: Constants) -> np.ndarray:
     """Return the iterates up to the first at which the gradient does not dominate."""
     path = first_updates(run, f, STEPS)
     for t, a in enumerate(path):
-        if f.beta * f.pull > c.gamma * float(np.linalg.norm(f.gradient(a))):
+        if f.beta * f.subgradient_bound > c.gamma * float(np.linalg.norm(f.gradient(a))):
             return path[: t + 1]
     return path
 

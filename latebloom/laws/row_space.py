@@ -97,7 +97,7 @@ ROW_SPACE = (
         status="printed",
         erratum="E-08",
         # With the number of unknowns as it is printed: theorem C.40 has n = n1 n2.
-        promise=lambda f: _distance(f.radius * math.sqrt(f.start.size) / f.pull),
+        promise=lambda f: _distance(f.radius * math.sqrt(f.start.size) / f.subgradient_bound),
         measure=_full_distance,
     ),
     _law(
@@ -158,7 +158,9 @@ ROW_SPACE = (
         source="arXiv 2506.05718, equation 83, rho over the range",
         status="corrected",
         erratum="E-07",
-        promise=lambda f: _after_t1("||F||", float(f.sigma[0]) * f.radius + f.beta * f.pull),
+        promise=lambda f: _after_t1(
+            "||F||", float(f.sigma[0]) * f.radius + f.beta * f.subgradient_bound
+        ),
         measure=largest_after_t1(
             lambda f, a: float(np.linalg.norm(f.gradient(a) + f.beta * f.subgradient(a)))
         ),

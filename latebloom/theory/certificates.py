@@ -21,7 +21,7 @@ def constant_strengths(penalty: Penalty | None) -> Strengths:
     """
     for term in penalty.terms if penalty else ():
         name = type(term).__name__
-        if not isinstance(term, L1 | L2):
+        if type(term) not in (L1, L2):
             raise Unsupported(f"penalty {name}: the laws cover sums of L1 and L2; use one of these")
         if schedules.constant(term.beta) is None:
             raise Unsupported(

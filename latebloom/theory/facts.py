@@ -127,14 +127,14 @@ class Facts:
         return np.zeros_like(xi) if small else xi
 
     @cached_property
-    def pull(self) -> float:
+    def subgradient_bound(self) -> float:
         r"""$\sup\|H\|_2$ over all subgradients: $\sqrt n$, of matrices $\sqrt{\min(n_1, n_2)}$."""
         return float(np.sqrt(min(self.start.shape) if self.h == "nuclear" else self.start.size))
 
     @property
     def step_bound(self) -> float:
         r"""$\alpha\beta\sup\|H\|$, how far the penalty moves the iterate in one step at most."""
-        return self.alpha * self.beta * self.pull
+        return self.alpha * self.beta * self.subgradient_bound
 
     @cached_property
     def radius(self) -> float:

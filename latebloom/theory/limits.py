@@ -134,7 +134,7 @@ def _constants(
     experiment: Experiment, read: Callable[[Penalty | None], T]
 ) -> tuple[float, T] | str:
     """Return alpha and what is read of the penalty, or a sentence that says why no law holds."""
-    if not isinstance(experiment.model, Linear):
+    if type(experiment.model) is not Linear:
         name = type(experiment.model).__name__
         return f"the laws need the linear model: with {name} the objective is not convex"
     if isinstance(experiment.method, Optimizer):
@@ -157,7 +157,7 @@ def _constants(
 def _constant_nuclear(penalty: Penalty | None) -> float:
     terms = penalty.terms if penalty else ()
     beta = schedules.constant(terms[0].beta) if len(terms) == 1 else None
-    if not terms or not isinstance(terms[0], Nuclear) or not beta:
+    if not terms or type(terms[0]) is not Nuclear or not beta:
         raise Unsupported(
             "on matrices the laws need the penalty Nuclear, alone, with a constant beta > 0"
         )

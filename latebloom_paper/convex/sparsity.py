@@ -23,7 +23,15 @@ ZERO = 1e-10
 def results(
     workspace: Workspace, study: Study, key: str, name: str = "", quick: bool = False
 ) -> xr.Dataset:
-    """Return the results of a sweep of Figure 27 with the method of another figure."""
+    """Return the results of a sweep of Figure 27 with the method of another figure.
+
+    **Arguments:**
+
+    - `workspace`: where results are kept.
+    - `study`: the other figure.
+    - `key`: of the sweep of Figure 27; `quick`: whether it is taken at its quick size.
+    - `name`: a label of the sweep, to which the method is added.
+    """
     own = {"name": f"{name}, {type(study.experiment.method).__name__}"} if name else {}
     return workspace.results(STUDY.sweep(key, quick, base=study.experiment, **own)).load()
 

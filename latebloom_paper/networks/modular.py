@@ -45,7 +45,14 @@ def strongest_run(study: Study, norm: str, alpha: float) -> Experiment:
 def trained(
     workspace: Workspace, study: Study, norms: Sequence[str], alphas: Sequence[float]
 ) -> dict[str, dict[float, Family]]:
-    """Return the runs by norm, learning rate and strength."""
+    """Return the runs by norm, learning rate and regularization strength.
+
+    **Arguments:**
+
+    - `workspace`: where runs are kept.
+    - `study`: whose sweeps they are.
+    - `norms`, `alphas`: penalties and learning rates.
+    """
     return {
         norm: {alpha: family(workspace, sweep(study, norm, alpha)) for alpha in alphas}
         for norm in norms

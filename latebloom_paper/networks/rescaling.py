@@ -65,7 +65,14 @@ def predictions(
     phi: Callable[[np.ndarray], np.ndarray],
     x: Float[np.ndarray, "N n"],
 ) -> Float[np.ndarray, "N k"]:
-    r"""Return $B\phi(Ax)$ for every row of x."""
+    r"""Return $B\phi(Ax)$ for every row of x.
+
+    **Arguments:**
+
+    - `A`, `B`: the weights of the two layers.
+    - `phi`: the activation.
+    - `x`: N inputs.
+    """
     return phi(x @ A.T) @ B.T
 
 

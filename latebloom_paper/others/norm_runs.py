@@ -95,7 +95,14 @@ def frozen(base: Experiment, run: Run) -> Experiment:
 
 
 def passage(run: Run, eta: float, decay: float, seed: int) -> Passage:
-    """Return what the laws need of a run."""
+    """Return what the laws need of a run.
+
+    **Arguments:**
+
+    - `run`: the run.
+    - `eta`, `decay`: learning rate and weight decay.
+    - `seed`: of the run.
+    """
     trajectory = run.trajectory
     V = trajectory["l2_norm"].to_numpy() ** 2
     times = (run.phases.t1.high, run.phases.t2.high)

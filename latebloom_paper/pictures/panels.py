@@ -120,7 +120,15 @@ def draw_bar(
     label: str,
     **place: Any,
 ) -> None:
-    """Draw the bar of `colours` beside axes, with a tick for each value."""
+    """Draw the bar of `colours` beside axes, with a tick for each value.
+
+    **Arguments:**
+
+    - `figure`: of the axes.
+    - `bar`, `values`: what `colours` returned, and the values that it was given.
+    - `axes`: beside which the bar is drawn; `label`: of the bar.
+    - `place`: options of `Figure.colorbar`.
+    """
     figure.colorbar(bar, ax=axes, label=label, **place)
     ticks = figure.axes[-1]
     ticks.set_yticks(np.arange(len(values)) + 0.5, [word(value) for value in values])

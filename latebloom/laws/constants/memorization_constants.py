@@ -56,7 +56,7 @@ def constants(f: Facts, printed: bool = False) -> Constants:
     gamma = min(epsilon, (1 - epsilon) / q - 1) / 2
     G = f.gradient(f.start)
     size = float(np.linalg.norm(G))
-    beta_max = gamma * size / f.pull
+    beta_max = gamma * size / f.subgradient_bound
     if printed:
         rows, largest = _hessian(f)
         L, L_h = math.sqrt(p) * largest, 1.0
@@ -67,7 +67,7 @@ def constants(f: Facts, printed: bool = False) -> Constants:
             1 / ((1 + gamma) * L),
         )
     else:
-        L, L_h = top, f.pull
+        L, L_h = top, f.subgradient_bound
         alpha_max = min(
             r / (size + r * L + beta_max * L_h),
             2 * (epsilon - gamma) / ((1 + gamma) ** 2 * L),
