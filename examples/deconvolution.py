@@ -17,11 +17,12 @@ from latebloom.problems import VectorLeastSquares
 @lb.register("problem")
 @dataclass(frozen=True)
 class Deconvolution(VectorLeastSquares):
-    r"""Sparse deconvolution: $y^* = Xa^* + \xi$, X a circular convolution with a Gaussian.
+    r"""Sparse deconvolution: $y^* = Xa^* + \xi$, X a circular convolution with a Gaussian,
+    of which every k-th row is kept and scaled to norm 1.
 
     - `n`: length of the signal; `s`: number of its spikes.
     - `width`: standard deviation of the blur, in samples.
-    - `every`: one of so many samples of the blurred signal is measured.
+    - `every`: k; every k-th sample of the blurred signal is measured.
     - `noise`: standard deviation of the entries of xi.
     - `seed`: of the spikes and of the noise.
     """
@@ -43,7 +44,7 @@ class Deconvolution(VectorLeastSquares):
 
     @cached_property
     def X(self):
-        """The design matrix, shape (n / every, n)."""
+        """The design matrix, shape (ceil(n / every), n)."""
         i = np.arange(self.n)
         away = np.abs(i[:: self.every, None] - i)
         kernel = np.exp(-0.5 * (np.minimum(away, self.n - away) / self.width) ** 2)
@@ -60,7 +61,7 @@ class Deconvolution(VectorLeastSquares):
 
     @cached_property
     def y_star(self):
-        """The measurements, shape (n / every,)."""
+        """The measurements, shape (ceil(n / every),)."""
         clean = self.X @ self.a_star
         rng = np.random.default_rng([self.seed, 1])
         return clean + self.noise * rng.normal(size=clean.shape)

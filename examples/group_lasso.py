@@ -21,6 +21,7 @@ from latebloom.penalties import Term
 class GroupLasso(Term):
     r"""The sum of the norms of groups, $\beta\sum_g \|x_g\|_2$ (Yuan and Lin, 2006).
 
+    - `beta`: the regularization strength, a number or a schedule.
     - `size`: entries per group, neighbours on the last axis; 0 for the whole axis: the rows of the
       matrices of a network, each of which belongs to one unit.
     """

@@ -22,7 +22,7 @@ class HeavyBall(Method):
     F is a subgradient of the objective $g + \beta h$.
 
     - `alpha`: the step size.
-    - `momentum`: m, in [0, 1]; with 0 it is the subgradient method.
+    - `momentum`: m, in [0, 1], below 1 to converge; with 0 it is the subgradient method.
     """
 
     alpha: float | Schedule
@@ -50,6 +50,6 @@ class HeavyBall(Method):
         return None
 
     def alpha_limit(self, problem, penalty, model):
-        """Return the step size from which on it is not stable on a quadratic."""
+        """Return the smallest step size at which it is not stable on a quadratic."""
         stable = 2 * (1 + self.momentum) / problem.sigma_max if problem.sigma_max else float("inf")
         return stable if isinstance(model, Linear) else float("inf")

@@ -50,7 +50,7 @@ def test_a_second_process_compiles_nothing(tmp_path):
     first = [start(tmp_path), start(tmp_path)]  # they may write the same entries at once
     assert max(misses(process) for process in first) > 0
     assert misses(start(tmp_path)) == 0
-    assert list(tmp_path.iterdir())
+    assert {path.name[-6:] for path in tmp_path.iterdir()} == {compilation.SUFFIX}
 
 
 def test_a_folder_that_cannot_be_written_is_ignored(tmp_path):
@@ -79,12 +79,13 @@ def test_the_cache_can_be_switched_off_and_moved(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
-def test_the_oldest_programs_are_removed(tmp_path, monkeypatch, most):
+def test_the_oldest_programs_are_removed_and_no_other_file(tmp_path, monkeypatch, most):
     monkeypatch.setattr(compilation, "MOST", most)
+    (tmp_path / "thesis.txt").write_text("")
+    os.utime(tmp_path / "thesis.txt", (0, 0))
     for i in range(4):
-        (tmp_path / f"{i}").write_bytes(b"")
-        os.utime(tmp_path / f"{i}", (i, i))
+        (tmp_path / f"{i}-cache").write_bytes(b"")
+        os.utime(tmp_path / f"{i}-cache", (i, i))
     compilation._remove_oldest(tmp_path)
-    assert (
-        sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2", "3"][max(0, 4 - most) :]
-    )
+    left = [f"{i}-cache" for i in range(max(0, 4 - most), 4)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*left, "thesis.txt"]

@@ -101,7 +101,7 @@ def test_a_fingerprint_changes_with_the_sources_of_an_engine(stepwise, tmp_path,
     base._package_digest.cache_clear()
     try:
         assert base.fingerprint("jump") == before
-        for file in ("engines/affine.py", "methods/subgradient.py", "simulate.py"):
+        for file in ("laws/ridge.py", "engines/affine.py", "methods/subgradient.py", "simulate.py"):
             with open(copy / file, "a") as out:
                 out.write("# changed\n")
             base._package_digest.cache_clear()

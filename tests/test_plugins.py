@@ -169,6 +169,48 @@ def test_main_leaves_the_environment_as_it_was(before, monkeypatch, capsys):
     assert os.environ.get(VARIABLE) == before
 
 
+@pytest.mark.parametrize("text", ["raise SystemExit(3)", "import sys\nsys.exit()"])
+def test_a_plugin_that_exits_is_named_in_one_line(folder, text):
+    (folder / "exits.py").write_text(text)
+    failed = latebloom(folder, "list", plugins="exits")
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr.startswith("latebloom: plugin exits: cannot be imported (SystemExit")
+    assert latebloom(folder, "--help", plugins="exits").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("@lb.register('penalty')\nclass L1(lb.L2):\n    pass", "penalty 'L1'"),
+        ("lb.register_preset(lb.Preset('fig3', 'another'))", "experiment 'fig3'"),
+        ("register_command('run', 'Run.', 'mine:Run')", "command 'run'"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(folder, text, what):
+    (folder / "twin.py").write_text(
+        f"import latebloom as lb\nimport latebloom_paper\nimport latebloom.penalties\n"
+        f"from latebloom.cli import register_command\n{text}\n"
+    )
+    failed = latebloom(folder, "list", plugins="twin")
+    assert failed.returncode == 2
+    assert what in failed.stderr
+    assert "choose another" in failed.stderr
+
+
+def test_a_sweep_computes_anew_what_another_source_of_a_plugin_computed(folder):
+    (folder / "one.toml").write_text(latebloom(folder, "show", "doubled").stdout)
+    (folder / "many.toml").write_text('base = "one.toml"\n[axes]\nbeta = [1e-3, 2e-3]\n')
+
+    def computed():
+        run = latebloom(folder, "sweep", "many.toml", "--store=s", "--workers=1", "--json")
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)["fresh"]
+
+    assert [computed(), computed()] == [2, 0]
+    (folder / "mine.py").write_text(PLUGIN + "\n# another source\n")
+    assert computed() == 2
+
+
 @pytest.fixture
 def kinked():
     """Yield a penalty with a subgradient and without a proximal operator."""

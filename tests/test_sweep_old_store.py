@@ -73,7 +73,7 @@ def test_results_of_other_code_are_computed_anew(tmp_path, monkeypatch):
     sweep = lb.Sweep(base, {"beta": [1e-2, 2e-2]}, name="two")
 
     def computed(code, **settings):
-        monkeypatch.setattr("latebloom.sweeps.grid.task.fingerprint", lambda engine: code)
+        monkeypatch.setattr("latebloom.sweeps.grid.grid.digest_of_code", lambda *_: code)
         with ThreadPoolExecutor(1) as threads:
             return run_sweep(sweep, tmp_path / "store", executor=threads, **settings)
 
@@ -96,6 +96,6 @@ def test_results_of_other_code_are_computed_anew(tmp_path, monkeypatch):
 def test_old_results_count_only_while_the_numbers_are_the_same(store, monkeypatch):
     sweep = load_sweep(str(FOLDER / "tiny.toml"))
     assert lb.open_store(store).progress(sweep, any_version=False).done == 7
-    monkeypatch.setattr(index, "AS_0_1", False)
+    monkeypatch.setattr(index, "AS_0_1", ("predict",))
     assert lb.open_store(store).progress(sweep, any_version=False).done == 0
     assert lb.open_store(store).progress(sweep).done == 7

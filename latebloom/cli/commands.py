@@ -4,6 +4,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+from latebloom.core.errors import InvalidInput
+
 # Exit codes.
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -38,7 +40,12 @@ class Command:
 
 
 def register_command(name: str, summary: str, place: str) -> None:
-    """Add a command to the command line; see `Command` for the arguments."""
+    """Add a command to the command line; see `Command` for the arguments.
+
+    **Raises:** `InvalidInput` if another one has the name.
+    """
+    if COMMANDS.get(name, Command(name, summary, place)).place != place:
+        raise InvalidInput(f"command {name!r}: the name is taken; choose another")
     COMMANDS[name] = Command(name, summary, place)
 
 

@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     - `argv`: the arguments, without the program's name; those of the process if None.
 
-    **Returns:** the exit code: 0 done, 2 bad input, 130 interrupted.
+    **Returns:** the exit code: 0 done, 1 done in part (cells failed or are missing), 2 bad input,
+    130 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:

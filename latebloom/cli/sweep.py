@@ -46,7 +46,7 @@ class Sweep:
     retry_failed: bool = False
     """Compute the cells again that failed before."""
     any_version: bool = False
-    """Keep results of other versions of the engines, which are computed anew if left out."""
+    """Count results of other versions of the engines as done; else they are computed again."""
     yes: bool = False
     """Also more than a million cells."""
     json: bool = False

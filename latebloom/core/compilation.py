@@ -17,6 +17,8 @@ VARIABLE = "LATEBLOOM_CACHE"
 OFF = "off"
 # Programs kept, of about 50 KiB each; the oldest go first. JAX's own limit would need locks.
 MOST = 4000
+# How the name of a program's file ends.
+SUFFIX = "-cache"
 
 
 def cache_folder() -> Path | None:
@@ -55,6 +57,7 @@ def use_compilation_cache() -> None:
 def _remove_oldest(folder: Path) -> None:
     """Remove the oldest programs beyond `MOST`."""
     with suppress(OSError):  # another process may remove them too
-        files = [(entry.stat().st_mtime, entry.path) for entry in os.scandir(folder)]
+        entries = [entry for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
+        files = [(entry.stat().st_mtime, entry.path) for entry in entries]
         for _, path in sorted(files)[:-MOST]:
             os.unlink(path)

@@ -23,7 +23,7 @@ def fit_line(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -
 
     - `x`, `y`: at least two points, x not constant.
 
-    **Returns:** a `Line`; $R^2$ is 1 for points on the line, 0 for a constant y.
+    **Returns:** a `Line`; $R^2$ is 1 for points on a sloped line, by convention 0 for constant y.
 
     **Raises:** `InvalidInput` for fewer points or a constant x.
 

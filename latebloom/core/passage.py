@@ -81,6 +81,8 @@ class Passage:
 
         >>> Passage.between(900, 1100).words, Passage.after(1000).words
         ('in [900, 1,100] (bracketed)', 'not by step 1,000 (censored)')
+        >>> Passage.after(-1).words  # no step was seen
+        'unknown (censored)'
         """
         if self.step is not None:
             text = f"{self.step:,}"
@@ -89,7 +91,7 @@ class Passage:
         elif self.floor is not None:
             text = f"never: the error tends to {self.floor:.3g}"
         else:
-            text = f"not by step {(self.low or 0) - 1:,}"
+            text = f"not by step {self.low - 1:,}" if self.low else "unknown"
         return f"{text} ({self.kind})"
 
     @property
@@ -99,7 +101,9 @@ class Passage:
             return f"{self.step:,}"
         if self.high is not None:
             return f"{self.low:,} to {self.high:,}"
-        return "never" if self.floor is not None else f"> {(self.low or 0) - 1:,}"
+        if self.floor is not None:
+            return "never"
+        return f"> {self.low - 1:,}" if self.low else "unknown"
 
     def __str__(self) -> str:
         if self.low == 0 and self.high is None:

@@ -40,7 +40,7 @@ def load_plugin(module: str, folder: str | Path = "") -> None:
         sys.path.append(place)
     try:
         importlib.import_module(module)
-    except Exception as error:  # a plugin may fail in any way
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way
         why = " ".join(str(error).split())
         raise InvalidInput(
             f"plugin {module}: cannot be imported ({type(error).__name__}: {why})"

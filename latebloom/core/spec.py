@@ -32,9 +32,17 @@ SPEC_VERSION = 1
 
 
 def register(family: str) -> Callable[[T], T]:
-    """Return the class decorator that makes a frozen dataclass a member of `family`."""
+    """Return the class decorator that makes a frozen dataclass a member of `family`.
+
+    **Raises:** `InvalidInput` if a class of another module has the name.
+    """
 
     def add(cls: T) -> T:
+        other = FAMILIES.get(family, {}).get(cls.__name__, cls)
+        if other.__module__ != cls.__module__:
+            raise InvalidInput(
+                f"{family} {cls.__name__!r}: {other.__module__} has the name; choose another"
+            )
         cls.__spec_family__ = family
         FAMILIES.setdefault(family, {})[cls.__name__] = cls
         return cls

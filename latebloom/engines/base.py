@@ -3,7 +3,8 @@
 import abc
 import hashlib
 import importlib
-import inspect
+import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -24,10 +25,10 @@ NAMES = ("step", "jump", "spectral", "slow")
 MODULES = ("step_engine", "jump", "spectral", "slow")
 # Engines by name, those of least squares (False) and those of networks (True).
 _ENGINES: dict[bool, dict[str, "Engine"]] = {False: {}, True: {}}
-# What decides the outcome of a run: the updates, what is seen of them and when it is called late.
+# What decides the outcome of a run and of its check: the updates, what is recorded, the verdict.
 SOURCES = (
     *("core", "engines", "experiment", "methods", "models", "penalties", "problems", "runs"),
-    *("theory", "simulate.py"),
+    *("theory", "laws", "simulate.py"),
 )
 
 E = TypeVar("E", bound="Engine")
@@ -91,10 +92,11 @@ def register_engine(engine: E) -> E:
     """
     if not isinstance(engine, Engine):
         raise InvalidInput(f"register_engine({engine!r}): must be an instance of Engine")
-    family = _ENGINES[engine.networks]
-    other = family.get(engine.name)
-    known = other is not None and type(other).__qualname__ != type(engine).__qualname__
-    if known or engine.name == AUTO:
+    family, kind = _ENGINES[engine.networks], type(engine)
+    other = type(family.get(engine.name, engine))
+    same = (other.__module__, other.__qualname__) == (kind.__module__, kind.__qualname__)
+    ours = engine.name in (AUTO, *NAMES) and not kind.__module__.startswith(f"{__package__}.")
+    if ours or not same:
         raise InvalidInput(f"engine {engine.name!r}: the name is taken; choose another")
     family[engine.name] = engine
     return engine
@@ -142,13 +144,15 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
         for engine in sorted(exact, key=lambda e: e.cost(experiment)):
             if _reason_against(engine, experiment) is None:
                 return engine
+        raise Unsupported("engine 'auto': no exact engine applies; name an engine to see why not")
     if name not in engines:
         what, own = ("least squares", "networks") if networks else ("networks", "least squares")
         others = ", ".join(repr(other) for other in engines)
         raise Unsupported(f"engine {name!r}: is for {what}; {own} have {others}")
     reason = _reason_against(engines[name], experiment)
     if reason:
-        raise Unsupported(f"engine {name!r}: {reason}; use engine 'step'")
+        hint = "" if name == "step" else "; use engine 'step'"
+        raise Unsupported(f"engine {name!r}: {reason}{hint}")
     return engines[name]
 
 
@@ -186,28 +190,29 @@ def choose_engine(experiment: Experiment) -> str:
     return find_engine(AUTO, experiment).name
 
 
-def fingerprint(name: str = AUTO) -> str:
+def fingerprint(name: str = AUTO, parts: Iterable[type] = ()) -> str:
     """Return 16 hex digits that change whenever the code of an engine does.
 
     They are a digest of the sources of this package that decide the outcome of a run, and of the
-    module of an engine that comes from elsewhere. What is kept under them is computed anew after a
-    change of the code; there is no version number that somebody must remember to raise.
+    modules of engines and parts that come from elsewhere. What is kept under them is computed anew
+    after a change of the code; no version number has to be raised by hand.
 
     **Arguments:**
 
     - `name`: of an engine, or `auto` for all that are registered.
+    - `parts`: classes of plugins that a run has: penalties, problems, methods.
 
     >>> from latebloom.engines.base import fingerprint
     >>> len(fingerprint("jump"))
     16
     """
     digest = hashlib.sha256(_package_digest().encode())
-    for engines in (_known(False), _known(True)):
-        for engine in engines.values():
-            own = type(engine).__module__.startswith(f"{__package__}.")
-            if name in (AUTO, engine.name) and not own:
-                file = inspect.getsourcefile(type(engine))
-                digest.update(b"" if file is None else Path(file).read_bytes())
+    engines = [engine for family in (_known(False), _known(True)) for engine in family.values()]
+    kinds = [type(engine) for engine in engines if name in (AUTO, engine.name)]
+    foreign = [kind for kind in kinds if not kind.__module__.startswith(f"{__package__}.")]
+    for kind in (*foreign, *parts):
+        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        digest.update(b"" if file is None else Path(file).read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -79,7 +79,12 @@ class Preset:
 
 
 def register_preset(preset: Preset) -> Preset:
-    """Add a named experiment to those that `latebloom list` shows, and return it."""
+    """Add a named experiment to those that `latebloom list` shows, and return it.
+
+    **Raises:** `InvalidInput` if another one has the name.
+    """
+    if PRESETS.get(preset.name, preset).title != preset.title:
+        raise InvalidInput(f"experiment {preset.name!r}: the name is taken; choose another")
     PRESETS[preset.name] = preset
     return preset
 

@@ -21,10 +21,11 @@ Values = Callable[[Any, np.ndarray, Point], ArrayLike]
 def records(run: Run, since: int = 0) -> tuple[np.ndarray, Point]:
     """Return the recorded steps and iterates of a run, from step `since` on.
 
-    **Raises:** `Undecided` if the records are not iterates of the method, or end before.
+    **Raises:** `Undecided` if the records are not iterates, or if they end before step `since`.
     """
     if run.records != "iterates":
-        raise Undecided(f"engine {run.engine!r} gives averages, not the iterates of this method")
+        what = {"average": "averages", "flow": "a flow in continuous time"}[run.records]
+        raise Undecided(f"engine {run.engine!r} gives {what}, not the iterates of this method")
     finite = np.isfinite(run.trajectory["train_error"].values)
     steps, a = run.trajectory["step"].values[finite], run.trajectory["a"].values[finite]
     if since and steps[-1] < since:

@@ -257,7 +257,8 @@ class Workspace:
 
     def _place(self, name: str, settings: dict[str, Any], compute: Callable[..., Any]) -> Path:
         """Return where a table is kept."""
-        identity = json.dumps([name, settings, __version__, text_of(compute)], sort_keys=True)
+        code = [__version__, fingerprint(), text_of(compute)]
+        identity = json.dumps([name, settings, *code], sort_keys=True)
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         return self.folder / TABLES / f"{name.replace(' ', '-')}-{digest}.json"
 

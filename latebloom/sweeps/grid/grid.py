@@ -11,7 +11,8 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
-from latebloom.core.spec import SPEC_VERSION, fingerprint
+from latebloom.core.spec import FAMILIES, SPEC_VERSION, fingerprint
+from latebloom.engines.base import fingerprint as digest_of_code
 from latebloom.engines.base import require_engine
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.settings import Fields, change, child_of, copied
@@ -278,6 +279,22 @@ class Grid:
         kind = Grid.kind or cls
         return kind(Experiment.from_dict(dict(data["base"])), zip=groups, **rest)
 
+    def made_by(self, task: Task) -> str:
+        """Return the digest of the code that computes a task: the engines, and the sources of the
+        parts that plugins brought."""
+        return digest_of_code(task.engine, self._foreign)
+
+    @cached_property
+    def _foreign(self) -> tuple[type, ...]:
+        """The classes from outside of the package that the sweep names."""
+        package, words = __name__.partition(".")[0], set(_words(self.to_dict()))
+        kinds = (kind for members in FAMILIES.values() for kind in members.values())
+        return tuple(
+            kind
+            for kind in kinds
+            if kind.__name__ in words and kind.__module__.partition(".")[0] != package
+        )
+
     @cached_property
     def hash(self) -> str:
         """16 hex digits that identify the grid and what is done with it, whatever it is called."""
@@ -291,6 +308,17 @@ class Grid:
     def __repr__(self) -> str:
         grid = " x ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "one cell"
         return f"{type(self).__name__}({self.name!r}: {grid}; {', '.join(self.tasks)})"
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Yield the texts in nested dictionaries and lists."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _words(part)
 
 
 def tasks_of(sweep: Grid) -> list[Task]:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from latebloom.engines import fingerprint
-
 # What can be done with an experiment, in the order in which it is done.
 TASKS = ("simulate", "predict", "recover")
 
@@ -39,11 +37,6 @@ class Task:
         head, *names = text.split("+")
         kind, _, engine = head.partition(":")
         return cls(kind, engine or "auto", tuple(names))
-
-    @property
-    def made_by(self) -> str:
-        """The fingerprint of the code that computes it here, see `engines.fingerprint`."""
-        return fingerprint(self.engine)
 
     def gives(self, wanted: "Task") -> bool:
         """Return whether a result of this task holds all that `wanted` asks for."""

@@ -133,7 +133,7 @@ class Store:
         done = failed = 0
         files: set[str] = set()
         for task in tasks_of(sweep):
-            places = self.index.places(task, None if any_version else task.made_by)
+            places = self.index.places(task, None if any_version else sweep.made_by(task))
             here = [places[key] for key in keys if key in places]
             failed += sum(place[2] for place in here)
             done += sum(not place[2] for place in here)

@@ -54,15 +54,21 @@ class Batch:
         return Batch(self.task, cells, rest, self.together)
 
 
-def file_name(task: Task, keys: Sequence[str], failed: bool) -> str:
+def file_name(task: Task, made_by: str, keys: Sequence[str], failed: bool) -> str:
     """Return the name of the file of some cells: the same cells, computed by the same code, have
     the same name.
 
+    **Arguments:**
+
+    - `task`: what was done with them; `made_by`: the digest of the code that did it.
+    - `keys`: the hashes of their experiments.
+    - `failed`: whether they failed.
+
     >>> from latebloom.sweeps.grid.task import Task
-    >>> file_name(Task("simulate"), ["00aa", "00bb"], False)[:9]
+    >>> file_name(Task("simulate"), "f00d", ["00aa", "00bb"], False)[:9]
     'simulate-'
     """
-    text = "\n".join([str(task), task.made_by, *sorted(keys)])
+    text = "\n".join([str(task), made_by, *sorted(keys)])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{'failed' if failed else task.kind}-{digest}.nc"
 

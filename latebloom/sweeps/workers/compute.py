@@ -133,7 +133,7 @@ def _write(
         cells, keys, found = zip(*part, strict=True)
         attrs = _provenance(sweep, batch, seconds * len(part) / len(rows), cells)
         data = encode(found, keys, attrs)
-        name = file_name(batch.task, keys, bad)
+        name = file_name(batch.task, sweep.made_by(batch.task), keys, bad)
         if bad:  # a failure is no result: a later attempt takes its place
             replace(folder / name, data)
             report.failed += len(part)
@@ -151,7 +151,7 @@ def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: Sequence[int])
         "title": "outcomes of experiments on delayed generalization",
         "format": 1,
         "task": str(batch.task),
-        "made_by": batch.task.made_by,
+        "made_by": sweep.made_by(batch.task),
         "sweep": sweep.hash,
         "sweep_name": sweep.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -81,7 +81,7 @@ def estimate(
     before = Progress(total, 0, 0, 0.0) if store is None else store.progress(sweep, any_version)
     todo: list[Batch] = []
     for task in tasks_of(sweep):
-        made_by = None if any_version else task.made_by
+        made_by = None if any_version else sweep.made_by(task)
         places = {} if store is None else store.index.places(task, made_by)
         have = {key for key, place in places.items() if not (place[2] and retry_failed)}
         todo += remaining(sweep, task, keys, have)

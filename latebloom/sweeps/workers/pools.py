@@ -14,9 +14,9 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
-from latebloom.core.plugins import loaded_plugins
+from latebloom.core.plugins import load_plugin, loaded_plugins
 
-from .base import Pool, block_sigint, call_with_plugins
+from .base import Pool, block_sigint
 from .compute import Stop, set_stop
 
 KINDS = ("local", "dask", "slurm")
@@ -79,7 +79,9 @@ def start_worker(stop: Stop, plugins: Mapping[str, str]) -> None:
     # What a cell warns of, such as fewer data than unknowns, thousands of others would warn of too.
     warnings.simplefilter("ignore", UserWarning)
     set_stop(stop)
-    call_with_plugins(plugins, threading.Thread(target=_end_with_parent, daemon=True).start)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for module, folder in plugins.items():
+        load_plugin(module, folder)
 
 
 def _end_with_parent() -> None:

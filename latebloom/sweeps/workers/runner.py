@@ -102,7 +102,7 @@ class _Runner:
         self.summary.damaged, self.summary.other = damaged, store.progress(sweep).done - before.done
         self.todo: list[Batch] = []
         # What failed before and is to be done again.
-        self.again: set[str] = set()
+        self.again: set[tuple[Task, str]] = set()
         if before.missing or (retry_failed and before.failed):
             self._plan(keys, retry_failed)
         self.pending: dict[Future[Report], Batch] = {}
@@ -113,19 +113,18 @@ class _Runner:
     def _plan(self, keys: Sequence[str], retry_failed: bool) -> None:
         for task in tasks_of(self.sweep):
             places = self.store.index.places(task, self._made_by(task))
-            if retry_failed:
-                self.again |= {key for key, place in places.items() if place[2]}
-            self.todo += remaining(self.sweep, task, keys, places.keys() - self.again)
-        if retry_failed:
-            failed = sum(key in self.again for batch in self.todo for key in batch.keys)
-            self.summary.failed -= failed
+            again = {key for key, place in places.items() if place[2] and retry_failed}
+            self.again |= {(task, key) for key in again}
+            left = remaining(self.sweep, task, keys, places.keys() - again)
+            self.summary.failed -= sum(key in again for batch in left for key in batch.keys)
+            self.todo += left
         # In no order: the rate so far is then that of the rest, and two processes on one store
         # seldom take the same batch.
         random.SystemRandom().shuffle(self.todo)
 
     def _made_by(self, task: Task) -> str | None:
         """Return the code whose results count, None for any."""
-        return None if self.any_version else task.made_by
+        return None if self.any_version else self.sweep.made_by(task)
 
     # The loop -------------------------------------------------------------------------------------
 
@@ -185,7 +184,11 @@ class _Runner:
             batch = self.todo.pop()
             made_by = self._made_by(batch.task)
             places = self.store.index.places(batch.task, made_by, batch.keys)
-            have = {key for key, place in places.items() if not (place[2] and key in self.again)}
+            have = {
+                key
+                for key, place in places.items()
+                if not (place[2] and (batch.task, key) in self.again)
+            }
             left = batch.without(have)
             if left is not None:
                 return left
