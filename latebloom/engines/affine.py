@@ -29,21 +29,21 @@ class Start(NamedTuple):
     residual: Float[np.ndarray, " N"]  # X a - y*
     error: Float[np.ndarray, " A"]  # z - a*, zeros if a* is unknown
     error_off: float  # the squared test error of the coordinates that rest
-    pull: Float[np.ndarray, " A"]  # beta_1 sign(z), the constant part of the penalty's gradient
+    slope: Float[np.ndarray, " A"]  # beta_1 sign(z), the constant part of the penalty's gradient
 
 
 class AffinePiece:
     r"""Gradient or proximal steps on
-    $\frac12\|Xz - y\|^2 + \mathrm{pull}^\top z + \frac{\beta_2}{2}\|z\|^2$.
+    $\frac12\|Xz - y\|^2 + \mathrm{slope}^\top z + \frac{\beta_2}{2}\|z\|^2$.
 
-    $z(k+1) = (z - \alpha(X^\top(Xz - y) + \mathrm{pull} + [\text{explicit}]\,\beta_2 z))/d$ with d
+    $z(k+1) = (z - \alpha(X^\top(Xz - y) + \mathrm{slope} + [\text{explicit}]\,\beta_2 z))/d$ with d
     = 1 for the explicit (gradient) and $1 + \alpha\beta_2$ for the implicit (proximal) treatment of
     beta_2.
 
     **Arguments:**
 
     - `svd`: compact SVD of the (N, A) columns that move.
-    - `start`: position, residual, error, pull at local step 0.
+    - `start`: position, residual, error, slope at local step 0.
     - `alpha`, `ridge`: step size and beta_2.
     - `implicit`: whether beta_2 is treated by its proximal operator.
     """
@@ -60,9 +60,9 @@ class AffinePiece:
         self.U, self.s, self.Vt = svd
         self.start = start
         divisor = 1.0 + alpha * ridge if implicit else 1.0
-        force = start.pull + ridge * start.z if ridge else start.pull
+        force = start.slope + ridge * start.z if ridge else start.slope
         self.rho = self.U.T @ start.residual
-        # The increment along the range from the residual, and along the kernel from the pull alone:
+        # The increment along the range is from the residual, along the kernel from the slope alone:
         # there X^T r is zero, and its rounding error times 10^9 steps would not be.
         along = self.Vt @ force
         self.delta = -alpha * (self.s * self.rho + along) / divisor

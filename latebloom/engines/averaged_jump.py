@@ -214,12 +214,12 @@ class _Flow:
         """Return -rate P xi with the xi in the subdifferential of l1 that makes P xi least."""
         K = self.kernel
         resting = a == 0
-        pull = K.T @ np.sign(a)
+        gradient = K.T @ np.sign(a)
         xi = np.zeros(a.size)
         if resting.any() and K.shape[1]:
-            fit = lsq_linear(K[resting].T, -pull, bounds=(-1.0, 1.0), method="bvls", tol=1e-14)
+            fit = lsq_linear(K[resting].T, -gradient, bounds=(-1.0, 1.0), method="bvls", tol=1e-14)
             xi[resting] = fit.x
-        velocity = -self.rate * (K @ (pull + K.T @ xi))
+        velocity = -self.rate * (K @ (gradient + K.T @ xi))
         # A resting coordinate whose xi is inside (-1, 1) rests; at a bound it leaves with its sign.
         rests = resting & ((np.abs(xi) < 1 - 1e-9) | (velocity * xi <= 0))
         velocity[rests] = 0.0

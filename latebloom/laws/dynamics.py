@@ -100,7 +100,7 @@ def _rounding(f: Facts) -> float:
 
 def _no_gradient(f: Facts) -> list[Assumption]:
     G = float(np.linalg.norm(f.gradient(f.start)))
-    return [Assumption.of("||G(A(0))||", _rounding(f) >= G, G, "0: the data do not pull")]
+    return [Assumption.of("||G(A(0))||", _rounding(f) >= G, G, "0: the loss has no gradient")]
 
 
 def _shrinks(run: Run, f: Facts) -> Measurement:
@@ -114,7 +114,7 @@ def _shrinks(run: Run, f: Facts) -> Measurement:
         expected = np.sort(np.where(rank, np.abs(before - step), before))[::-1]
         found = np.linalg.svd(B, compute_uv=False)
         differences.append(float(np.abs(found - expected).max()) / step)
-    why = f"over {len(differences)} steps without a pull of the data"
+    why = f"over {len(differences)} steps without a gradient of the loss"
     return Measurement(max(differences, default=0.0), why)
 
 

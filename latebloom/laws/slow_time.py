@@ -10,7 +10,7 @@ from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.problems import MatrixLeastSquares
 from latebloom.theory.facts import Facts
-from latebloom.theory.intervals import OF_FLOOR, floor_share
+from latebloom.theory.intervals import OF_FLOOR, floor_fraction
 from latebloom.theory.slow_path import SlowPassage, SlowPath, slow_path
 
 from .contexts import covered, regularized, regularized_with_truth
@@ -102,7 +102,7 @@ def _flowing(f: Facts) -> Timed:
 
 @lru_cache(maxsize=8)
 def _floor_fraction(experiment: Experiment) -> float:
-    return floor_share(experiment, regularized(experiment).alpha)
+    return floor_fraction(experiment, regularized(experiment).alpha)
 
 
 def _small_beta(t: Timed) -> list[Assumption]:

@@ -89,14 +89,14 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
     if middle > MAX_STEPS:
         return f"it would take more than {MAX_STEPS:.0e} steps"
     steps = STEPS.get(type(experiment.method), STEPS[Subgradient])
-    near = floor_share(experiment, alpha) if biased else 0.0
+    near = floor_fraction(experiment, alpha) if biased else 0.0
     spread = SCALE * (LEAST + fraction + OF_FLOOR * near**2 + steps / max(middle, 1.0))
     # t2 is the next whole step.
     low, high = math.floor(middle * math.exp(-spread)), math.ceil(middle * math.exp(spread)) + 1
     return middle, (max(0, low), min(high, MAX_STEPS))
 
 
-def floor_share(experiment: Experiment, alpha: float) -> float:
+def floor_fraction(experiment: Experiment, alpha: float) -> float:
     """Return the floor of the test error over its threshold, 1 where it is not known."""
     end = final_error(experiment.with_(method=ProximalGradient(alpha)))
     return 1.0 if end is None else min(1.0, end / experiment.thresholds[1])
