@@ -261,7 +261,12 @@ def plateau(
 ) -> Plateau | None:
     """Return the first stretch of the test error after t1 that is flat, if there is one.
 
-    **Arguments:** as for `judge`, `threshold` that of the test error.
+    **Arguments:**
+
+    - `k`, `f`: (T,) steps, and test errors or None.
+    - `t1`: the first passage of the training error.
+    - `threshold`: of the test error.
+    - `rules`: what counts as flat.
     """
     if f is None or t1.high is None:
         return None

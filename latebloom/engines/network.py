@@ -140,7 +140,10 @@ class Program(Structure):
         return jax.grad(self._objective)(params, data, chosen, beta)
 
     def update(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> State:
-        """Return the state after one update; **Arguments:** as for `gradient`, and the `state`."""
+        """Return the state after one update.
+
+        **Arguments:** `data`, `numbers`, `t` and `t1` as for `gradient`; `state` before the update.
+        """
         beta = self.strength(numbers, t, t1)
         penalty = None if self.penalty is None else OfNetwork(self.penalty, dict(self.axes))
         oracle = Oracle(
@@ -152,7 +155,10 @@ class Program(Structure):
         return State(new, memory)
 
     def measure(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> Measures:
-        """Return losses, errors and norms; **Arguments:** as for `gradient`, and the `state`."""
+        """Return losses, errors and norms.
+
+        **Arguments:** `data`, `numbers`, `t` and `t1` as for `gradient`; `state` at that step.
+        """
         beta = self.strength(numbers, t, t1)
         found = []
         for inputs, targets in (data.train, data.test):

@@ -77,7 +77,10 @@ def weight(
 
 
 def bias(rng: np.random.Generator, law: str, outputs: int, inputs: int) -> np.ndarray:
-    """Return the bias of a layer at step 0, shape (outputs,); **Arguments:** as for `weight`."""
+    """Return the bias of a layer at step 0, shape (outputs,).
+
+    **Arguments:** `rng`, `law`, `outputs` and `inputs` as for `weight`.
+    """
     if law == "uniform":
         return rng.uniform(-1.0, 1.0, outputs) / np.sqrt(inputs)
     return np.zeros(outputs)

@@ -52,6 +52,7 @@ def draw_curves(
 
     **Arguments:**
 
+    - `axes`: where they are drawn; `run`: whose observables they are.
     - `curves`: variable of the trajectory, colour, dash and label of each line.
     - `log`: whether the axis is logarithmic; exact zeros are then gaps, not minus infinity.
     - `of`: what is drawn of an observable.

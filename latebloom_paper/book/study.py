@@ -236,6 +236,8 @@ class Study:
 
         **Arguments:**
 
+        - `rows`: the published values beside ours; `figure`: the picture.
+        - `evidence`: the statistics that decide the claims, by the id of the claim.
         - `settings`: the experiments it is made of, by default that of the study if it has one.
         - `words`: values of the names in braces in these texts, besides the settings.
         """
