@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from sweep_helpers import (
 )
 
 import latebloom as lb
+from latebloom.core import files
 from latebloom.core.errors import InvalidInput
 from latebloom.sweeps.store.batch_file import BatchFile
 
@@ -556,3 +558,17 @@ def test_a_folder_among_the_batches_is_named(tmp_path):
     (tmp_path / "store" / "batches" / "x.nc").mkdir()
     assert list(lb.open_store(tmp_path / "store").index.damaged) == ["x.nc"]
     assert run(grid(), tmp_path / "store").damaged == ["x.nc"]
+
+
+def test_the_draft_of_a_process_that_has_ended_is_removed(tmp_path):
+    """Also while its parent has not asked for its exit code, as of an orphan without an init."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    wait_until(lambda: not alive(ended.pid))  # a zombie: `ended` was not waited for
+    own = socket.gethostname()
+    dead = tmp_path / f"{files.DRAFT}one.nc-{own}-{ended.pid}"
+    mine = tmp_path / f"{files.DRAFT}two.nc-{own}-{os.getpid()}"
+    for draft in (dead, mine):
+        draft.write_bytes(b"half")
+    files.remove_drafts(tmp_path)
+    assert list(tmp_path.iterdir()) == [mine]
+    ended.wait()

@@ -85,13 +85,16 @@ def remove_drafts(folder: Path) -> None:
         owner, _, pid = draft.name.rpartition("-")
         with contextlib.suppress(OSError, ValueError):
             here = owner.endswith(f"-{host}")
-            # Of other machines we cannot ask: a day is longer than any write.
+            # Processes of other machines are not known here: a day is longer than any write.
             old = time.time() - draft.stat().st_mtime > 86400
             if (here and not _alive(int(pid))) or old:
                 draft.unlink()
 
 
 def _alive(pid: int) -> bool:
+    """Return whether a process runs; a zombie, which has ended, does not."""
+    with contextlib.suppress(OSError):  # no such process, or no such file system
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     with contextlib.suppress(PermissionError):  # it runs for another user
         try:
             os.kill(pid, 0)
