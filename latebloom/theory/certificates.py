@@ -155,7 +155,7 @@ def least_gap(
 
     - `size`: $\|r_\parallel\|^2$.
     - `alignment`: $\langle r_\parallel, y^*\rangle$; the best c is alignment/size.
-    - `limit`: the largest feasible |c|.
+    - `limit`: the largest feasible absolute value of c.
     - `terms`: c to the terms of the gap besides $\frac12(1-c)^2$ size.
     """
     c = min(max(alignment / size if size else 0.0, -limit), limit)
