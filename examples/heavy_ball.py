@@ -22,7 +22,7 @@ class HeavyBall(Method):
     F is a subgradient of the objective $g + \beta h$.
 
     - `alpha`: the step size.
-    - `momentum`: m, in [0, 1], below 1 to converge; with 0 it is the subgradient method.
+    - `momentum`: m, in [0, 1); with 0 it is the subgradient method.
     """
 
     alpha: float | Schedule
@@ -31,7 +31,7 @@ class HeavyBall(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        check.fraction("HeavyBall.momentum", self.momentum)
+        check.fraction("HeavyBall.momentum", self.momentum, below_one=True)
 
     def start(self, params):
         """Return the memory at step 0: the last move."""

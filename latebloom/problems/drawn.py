@@ -1,7 +1,6 @@
 """What problems have in common: read-only arrays and fields; streams and noise of drawn ones."""
 
 import math
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,7 +33,10 @@ def set_fields(spec: Any, **values: Any) -> None:
 
 
 class Drawn(LeastSquares):
-    """Least squares with drawn data; members have the fields below and those of their seeds."""
+    """Least squares with drawn data; members have the fields below and those of their seeds.
+
+    Members give `instance`, a cached property: the drawn arrays, `y_star` and `a_star` among them.
+    """
 
     # The position of a purpose in this list is part of its seed: append, never reorder.
     PURPOSES: ClassVar[tuple[str, ...]]
@@ -42,11 +44,7 @@ class Drawn(LeastSquares):
     N: int
     snr: float | None
     tau: float
-
-    @cached_property
-    def instance(self) -> Any:
-        """The drawn arrays, with `y_star` and `a_star` among them."""
-        raise NotImplementedError
+    instance: Any
 
     @property
     def y_star(self) -> Float[np.ndarray, "..."]:  # pyright: ignore

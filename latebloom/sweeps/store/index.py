@@ -20,7 +20,7 @@ BATCHES = "batches"
 INDEX = "index.json"
 INDEX_FORMAT = 2
 # The tasks whose results of 0.1.0, whose files have no fingerprint of the code, are what this
-# version computes: tests/test_sweep_old_store.py compares them. Predictions have changed since.
+# version computes; tests/test_sweep_old_store.py compares runs. Predictions have changed since.
 AS_0_1 = ("simulate", "simulate:step", "simulate:jump", "simulate:spectral", "recover")
 
 
