@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import latebloom as lb
+from latebloom.core.errors import NotCovered
 from latebloom.experiment.experiment import MAX_STEPS
 from latebloom.theory.intervals import t2_interval
 from latebloom.theory.lower_bound import delay_lower_bound
@@ -104,11 +105,12 @@ def stepped(method: type, rng: np.random.Generator) -> tuple[list, int]:
                 batch.append(trial.with_(penalty=lb.L1(float(beta)), record=lb.At(())))
         for run in lb.simulate_batch(batch):
             t2 = run.phases.t2.step
-            found = t2_interval(run.experiment)
-            if t2 is None or isinstance(found, str):
-                refused += t2 is not None
+            if t2 is None:
                 continue
-            cases.append((found[1], t2))
+            try:
+                cases.append((t2_interval(run.experiment)[1], t2))
+            except NotCovered:
+                refused += 1
     return cases, refused
 
 
@@ -126,14 +128,11 @@ def measure(out: Path) -> list[Row]:
         paper.append(t2 * rate / norm)
         plain.append(t2 * rate / s2)
         corrected.append(t2 * rate / (s2 + beta * slope))
-        bound = delay_lower_bound(experiment)
-        assert not isinstance(bound, str)
-        least.append(bound / t2)
-        found = t2_interval(experiment)
-        if isinstance(found, str):
+        least.append(delay_lower_bound(experiment) / t2)
+        try:
+            cases.append((t2_interval(experiment)[1], t2))
+        except NotCovered:
             refused += 1
-        else:
-            cases.append((found[1], t2))
         if len(paper) == INSTANCES:
             break
     rows = [

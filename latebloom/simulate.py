@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
 from latebloom.core.lazy import xarray as xr
 from latebloom.core.phases import Passage, Phases, Verdict, phases
 from latebloom.core.progress import Progress
@@ -240,7 +240,9 @@ def _later(experiment: Experiment, result: EngineResult) -> EngineResult | None:
 
     Proximal gradient has no memory: its run goes on from the last step instead of starting again.
     """
-    if isinstance(constants(experiment), str):
+    try:
+        constants(experiment)
+    except NotCovered:
         return None
     whole = experiment.with_(steps=MAX_STEPS, record=At(()))
     if SPECTRAL.why_not(experiment) is None:

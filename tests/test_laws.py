@@ -40,9 +40,7 @@ def recorded(experiment: lb.Experiment, path: np.ndarray, every: int = 1) -> Run
 
 def walked(experiment: lb.Experiment, steps: int = STEPS, every: int = 1) -> Run:
     """Return the run of a plain NumPy loop."""
-    found = facts(experiment)
-    assert isinstance(found, Facts)
-    path = found.path(np.asarray(experiment.start), steps)
+    path = facts(experiment).path(np.asarray(experiment.start), steps)
     return recorded(experiment, path[::every], every)
 
 

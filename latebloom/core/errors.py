@@ -12,6 +12,10 @@ class Unsupported(InvalidInput):
     """Raised for a combination that has no algorithm; the message names those that have one."""
 
 
+class NotCovered(Exception):
+    """Raised where a law says nothing about an experiment; the message is the reason."""
+
+
 def unwritable(path: object, error: OSError) -> InvalidInput:
     """Return the error for a file or folder that the system does not let us write."""
     return InvalidInput(f"{path}: cannot be written ({error.strerror or error})")

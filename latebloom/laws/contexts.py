@@ -1,31 +1,15 @@
 """What many laws use of an experiment, or why they are not about it."""
 
-from typing import TypeVar
-
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.penalties import L2, Strengths
 from latebloom.problems import LeastSquares, VectorLeastSquares
-from latebloom.theory import facts as theory
-from latebloom.theory.facts import NETWORKS, Facts
+from latebloom.theory.facts import NETWORKS, Facts, facts
 from latebloom.theory.limits import constants
 
 from .finding import Assumption
 from .law import NotCovered
-
-T = TypeVar("T")
-
-
-def covered(found: T | str) -> T:
-    """Return what `latebloom.theory` found, or raise `NotCovered` with the sentence in its place.
-
-    >>> covered(1.0)
-    1.0
-    """
-    if isinstance(found, str):
-        raise NotCovered(found)
-    return found
 
 
 def any_least_squares(experiment: Experiment) -> LeastSquares:
@@ -35,27 +19,12 @@ def any_least_squares(experiment: Experiment) -> LeastSquares:
     return experiment.data
 
 
-def least_squares(experiment: Experiment) -> Facts:
-    """Return the facts of least squares with the linear model."""
-    return covered(theory.facts(experiment))
-
-
 def explicit(experiment: Experiment) -> Facts:
     """Return the facts of least squares with updates along a subgradient at the iterate."""
-    f = least_squares(experiment)
+    f = facts(experiment)
     if not f.explicit:
         raise NotCovered("it is about the explicit update (Subgradient, GradientDescent)")
     return f
-
-
-def regularized(experiment: Experiment) -> Facts:
-    """Return the facts of least squares with the l1 or the nuclear norm alone."""
-    return covered(theory.regularized(experiment))
-
-
-def regularized_with_truth(experiment: Experiment) -> Facts:
-    """Return the facts as in `regularized`, with a ground truth."""
-    return covered(theory.with_truth(experiment))
 
 
 def linear_regression(
@@ -67,7 +36,7 @@ def linear_regression(
         raise NotCovered("it is about linear regression with a vector of unknowns")
     if data.a_star is None:
         raise NotCovered("it needs the ground truth a*")
-    return data, data.a_star, *covered(constants(experiment))
+    return data, data.a_star, *constants(experiment)
 
 
 def weight_decay(experiment: Experiment) -> L2:

@@ -8,9 +8,8 @@ import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point
+from latebloom.theory.facts import Facts, Point, facts
 
-from .contexts import least_squares
 from .finding import INEQUALITY, Assumption, Measurement
 from .law import Law, Measure, NotCovered, Undecided
 from .measures import first_updates, largest, ratio
@@ -25,14 +24,14 @@ def excess(f: Facts, a: Point) -> float:
 
 
 def _plain(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if f.h != "none" or f.ridge > 0 or f.projected:
         raise NotCovered("it is about plain gradient descent, without a penalty")
     return f
 
 
 def _penalized(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if not f.explicit or f.h == "none" or f.ridge > 0:
         raise NotCovered("it is about the subgradient method with L1 or Nuclear")
     return f

@@ -16,9 +16,9 @@ import numpy as np
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point, noise_constant
+from latebloom.theory.facts import Facts, Point, facts, noise_constant, regularized_with_truth
 
-from .contexts import explicit, least_squares, regularized_with_truth, small_steps
+from .contexts import explicit, small_steps
 from .finding import INEQUALITY, Assumption, Measurement
 from .hitting_times import hitting_time_laws
 from .law import Law, NotCovered, Undecided
@@ -115,7 +115,7 @@ def _h_telescoping(run: Run, f: Facts) -> Measurement:
 
 
 def _proximal(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if not isinstance(experiment.method, ProximalGradient):
         raise NotCovered("it is about proximal gradient")
     return f
@@ -127,7 +127,7 @@ def _short_step(f: Facts) -> Iterable[Assumption]:
 
 
 def _projected(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if not f.projected or f.h == "none":
         raise NotCovered("it is about the projected subgradient method with L1 or Nuclear")
     return _h_alone(f)

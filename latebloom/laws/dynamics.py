@@ -8,9 +8,8 @@ import numpy as np
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import MatrixLeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, largest_beta
+from latebloom.theory.facts import Facts, facts, largest_beta, regularized
 
-from .contexts import least_squares, regularized
 from .finding import Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .measures import first_updates, records
@@ -47,7 +46,7 @@ def _trapped(run: Run, f: Facts) -> Measurement:
 
 
 def _vectors_with_truth(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if f.a_star is None or f.a_star.ndim != 1:
         raise NotCovered("it is about vectors with a ground truth a_star")
     return f

@@ -1,17 +1,10 @@
 """The step before which a run cannot generalize."""
 
-from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
 from latebloom.theory.lower_bound import delay_lower_bound
 
-from .contexts import covered, least_squares
 from .finding import Measurement, Promise
 from .law import Law, NotCovered, Undecided
-
-
-def _lower_bound(experiment: Experiment) -> float:
-    least_squares(experiment)
-    return covered(delay_lower_bound(experiment))
 
 
 def _not_before(bound: float) -> Promise:
@@ -37,7 +30,7 @@ EARLIEST = (
         source="derived in the documentation, page 'Sharper laws'",
         symbols=("X", "y*", "a*", "alpha", "beta", "a(0)"),
         status="ours",
-        context=_lower_bound,
+        context=delay_lower_bound,
         promise=_not_before,
         measure=_t2,
     ),

@@ -22,7 +22,6 @@ from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory.limits import constants, smooth_limit
 
-from .contexts import covered
 from .finding import Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .norm_separation import DELAY, Decay, decay_law, fall
@@ -119,7 +118,7 @@ def _kernel(experiment: Experiment) -> Kernel:
         raise NotCovered(
             "it is about linear regression with a vector of unknowns and a known truth"
         )
-    eta, beta = covered(constants(experiment))
+    eta, beta = constants(experiment)
     if not isinstance(experiment.method, GradientDescent) or beta.l1 > 0 or beta.l2 == 0:
         raise NotCovered("it is about gradient descent with the penalty L2")
     if eta * beta.l2 >= 1:

@@ -12,10 +12,9 @@ import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts
+from latebloom.theory.facts import Facts, facts, regularized
 from latebloom.theory.two_term_floor import TwoTermFloor, two_term_floor
 
-from .contexts import covered, least_squares, regularized
 from .finding import Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .measures import require_chatter
@@ -36,7 +35,7 @@ class Floored(NamedTuple):
 
 
 def _floored(experiment: Experiment) -> Floored:
-    return Floored(regularized(experiment), covered(two_term_floor(experiment)))
+    return Floored(regularized(experiment), two_term_floor(experiment))
 
 
 def _small_step(f: Floored) -> list[Assumption]:
@@ -53,14 +52,13 @@ def _one_term(f: Floored) -> Promise:
     less = f.facts.experiment.with_(
         method=type(f.facts.experiment.method)(f.facts.alpha / 10)  # pyright: ignore
     )
-    smaller = two_term_floor(less)
-    return _end(math.nan if isinstance(smaller, str) else 10 * smaller.total)
+    return _end(10 * two_term_floor(less).total)
 
 
 @lru_cache(maxsize=8)
 def _convergence_time(experiment: Experiment) -> float:
     """Return a step by which nothing but chatter is left, from the laws alone."""
-    f = least_squares(experiment)
+    f = facts(experiment)
     relaxed = RELAXED / -math.log(f.rho) if 0 < f.rho < 1 else 1.0
     if f.h == "none":
         slowest = contraction(f) if f.ridge > 0 else f.rho

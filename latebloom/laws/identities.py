@@ -7,9 +7,9 @@ import numpy as np
 
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point
+from latebloom.theory.facts import Facts, Point, facts
 
-from .contexts import explicit, least_squares
+from .contexts import explicit
 from .contraction import excess
 from .finding import IDENTITY, Measurement
 from .law import Law, NotCovered
@@ -20,7 +20,7 @@ STEPS = 200
 
 
 def _with_truth(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if f.a_star is None:
         raise NotCovered("it needs the ground truth (a_star, of a matrix A_star)")
     return f
@@ -93,7 +93,7 @@ IDENTITIES = (
         statement="g(a) - g(a_hat) = 1/2 ||X (a - a_hat)||^2",
         source="arXiv 2506.05718, equation 84",
         symbols=("X", "y*"),
-        context=least_squares,
+        context=facts,
         measure=largest(_loss_above_fit, "largest at step {:,}"),
     ),
     _identity_law(

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import NotCovered as NotCovered
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
 
 from .finding import Assumption, Finding, Measurement, Promise, Status, Verdict
-
-
-class NotCovered(Exception):
-    """Raised where a law says nothing about an experiment; the message is the reason."""
 
 
 class Undecided(Exception):

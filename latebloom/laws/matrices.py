@@ -12,9 +12,8 @@ from latebloom.problems import MatrixLeastSquares, degrees_of_freedom
 from latebloom.problems.operators import Entries
 from latebloom.problems.svd import compact_svd
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts
+from latebloom.theory.facts import Facts, facts, regularized
 
-from .contexts import least_squares, regularized
 from .finding import Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided, no_promise
 from .measures import records
@@ -31,7 +30,7 @@ def _matrix(experiment: Experiment) -> Facts:
 
 
 def _any_penalty(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if not isinstance(f.data, MatrixLeastSquares) or f.data.truth_svd is None:
         raise NotCovered(NO_TRUTH)
     return f

@@ -17,9 +17,8 @@ from latebloom.laws.constants.cl_constant import sampled_cl_constant
 from latebloom.laws.constants.memorization_constants import Constants, constants
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point
+from latebloom.theory.facts import Facts, Point, facts
 
-from .contexts import least_squares
 from .contraction import excess
 from .finding import INEQUALITY, Assumption, Measurement, Promise
 from .law import Hypotheses, Law, Measure, NotCovered, Undecided, no_promise
@@ -29,7 +28,7 @@ STEPS = 2000  # updates followed at most
 
 
 def _penalized(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if not f.explicit or f.ridge > 0:
         raise NotCovered("it is about the subgradient method with L1, Nuclear or no penalty")
     size = float(np.linalg.norm(f.data.operator.adjoint(f.data.y_star)))
@@ -200,7 +199,7 @@ MEMORIZATION = (
         source="arXiv 2506.05718, lemma C.4",
         symbols=("X", "y*"),
         status="as printed",
-        context=least_squares,
+        context=facts,
         promise=INEQUALITY,
         measure=largest(_gradient_over_bound),
     ),

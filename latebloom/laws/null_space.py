@@ -23,9 +23,9 @@ from latebloom.laws.constants.null_space import (
     null_space_constants,
     sign_constants,
 )
-from latebloom.theory.facts import Facts, Point, noise_constant
+from latebloom.theory.facts import Facts, Point, facts, noise_constant, regularized_with_truth
 
-from .contexts import least_squares, regularized_with_truth, small_steps
+from .contexts import small_steps
 from .descent import drift_constant
 from .finding import INEQUALITY, Assumption
 from .hitting_times import hitting_time_laws
@@ -58,7 +58,7 @@ class Sparse:
 
 
 def _vectors(experiment: Experiment) -> tuple[Facts, np.ndarray]:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if f.a_star is None or f.a_star.ndim != 1:
         raise NotCovered("it is about sparse recovery: vectors with a ground truth a_star")
     return f, f.a_star

@@ -10,11 +10,11 @@ from latebloom.core import schedules
 from latebloom.core.phases import Verdict as PhaseVerdict
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, largest_beta
+from latebloom.theory.facts import Facts, facts, largest_beta
 from latebloom.theory.predict import predict
 from latebloom.theory.prediction import Prediction
 
-from .contexts import any_least_squares, least_squares
+from .contexts import any_least_squares
 from .finding import Assumption, Measurement, Promise
 from .floors import converged_error, converged_from
 from .law import Law, Measure, NotCovered, Predict, Undecided
@@ -37,7 +37,7 @@ class Predicted(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _predicted(experiment: Experiment) -> Predicted:
-    return Predicted(least_squares(experiment), predict(experiment, exact=False))
+    return Predicted(facts(experiment), predict(experiment, exact=False))
 
 
 def _smooth(experiment: Experiment) -> Predicted:

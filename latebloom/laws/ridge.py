@@ -9,9 +9,8 @@ import numpy as np
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import MatrixLeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point
+from latebloom.theory.facts import Facts, Point, facts
 
-from .contexts import least_squares
 from .finding import IDENTITY, INEQUALITY, Assumption, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .measures import first_updates, largest, records
@@ -22,7 +21,7 @@ ROUNDING = 1e-13
 
 
 def _ridge(experiment: Experiment) -> Facts:
-    f = least_squares(experiment)
+    f = facts(experiment)
     if f.h != "none" or f.ridge == 0 or not f.explicit:
         raise NotCovered("it is about gradient descent with the penalty L2 alone")
     if isinstance(f.data, MatrixLeastSquares):

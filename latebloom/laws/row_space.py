@@ -13,9 +13,9 @@ from functools import partial
 import numpy as np
 
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point
+from latebloom.theory.facts import Facts, Point, regularized
 
-from .contexts import regularized, small_steps
+from .contexts import small_steps
 from .finding import INEQUALITY, Measurement, Promise
 from .law import Law, NotCovered, Undecided
 from .measures import largest, largest_after_t1

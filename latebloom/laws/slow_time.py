@@ -9,11 +9,10 @@ from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.problems import MatrixLeastSquares
-from latebloom.theory.facts import Facts
+from latebloom.theory.facts import Facts, regularized, regularized_with_truth
 from latebloom.theory.intervals import OF_FLOOR, floor_fraction
-from latebloom.theory.slow_path import SlowPassage, SlowPath, slow_path
+from latebloom.theory.slow_path import SlowPassage, slow_path
 
-from .contexts import covered, regularized, regularized_with_truth
 from .finding import Assumption, Promise
 from .law import Law, NotCovered
 from .measures import middle_of_t2
@@ -49,12 +48,7 @@ class Timed(NamedTuple):
 
 
 # Several laws use the flow and its passage.
-_slow_path = lru_cache(maxsize=8)(slow_path)
-
-
-def whole_path(experiment: Experiment) -> SlowPath:
-    """Return the slow flow of an experiment up to its limit."""
-    return covered(_slow_path(experiment))
+whole_path = lru_cache(maxsize=8)(slow_path)
 
 
 @lru_cache(maxsize=8)

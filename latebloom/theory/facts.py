@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, NotCovered
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import (
     FISTA,
@@ -241,17 +241,14 @@ class Facts:
 
 
 @lru_cache(maxsize=8)  # every law needs those of the same experiment
-def facts(experiment: Experiment) -> Facts | str:
-    """Return the facts, or a sentence that says why the laws are not about the experiment."""
+def facts(experiment: Experiment) -> Facts:
+    """Return the facts, or raise `NotCovered` for an experiment that the laws are not about."""
     if not isinstance(experiment.problem, LeastSquares):
-        return NETWORKS
+        raise NotCovered(NETWORKS)
     matrix = isinstance(experiment.data, MatrixLeastSquares)
-    known = nuclear_strength(experiment) if matrix else constants(experiment)
-    if isinstance(known, str):
-        return known
+    alpha, beta = nuclear_strength(experiment) if matrix else constants(experiment)
     if isinstance(experiment.method, FISTA):
-        return "it does not cover a method with momentum (FISTA)"
-    alpha, beta = known
+        raise NotCovered("it does not cover a method with momentum (FISTA)")
     if isinstance(beta, Strengths):
         found = Facts(experiment, alpha, "l1" if beta.l1 > 0 else "none", beta.l1, beta.l2)
     else:
@@ -259,29 +256,31 @@ def facts(experiment: Experiment) -> Facts | str:
     try:
         _ = found.sigma, found.inverse
     except InvalidInput as error:  # more measurements than can be decomposed
-        return str(error)
-    return STUCK if found.rho >= 1 else found
-
-
-def regularized(experiment: Experiment) -> Facts | str:
-    """Return the facts with l1 or the nuclear norm alone, for a method that does not project."""
-    found = facts(experiment)
-    if isinstance(found, str):
-        return found
-    if found.h == "none":
-        return "it needs the penalty L1 (of a matrix: Nuclear), and there is none"
-    if found.ridge > 0:
-        return "it needs L1 alone, and there is L2 besides"
-    if found.projected:
-        return "it is about methods that take a step along the gradient of g, and this one projects"
+        raise NotCovered(str(error)) from error
+    if found.rho >= 1:
+        raise NotCovered(STUCK)
     return found
 
 
-def with_truth(experiment: Experiment) -> Facts | str:
+def regularized(experiment: Experiment) -> Facts:
+    """Return the facts with l1 or the nuclear norm alone, for a method that does not project."""
+    found = facts(experiment)
+    if found.h == "none":
+        raise NotCovered("it needs the penalty L1 (of a matrix: Nuclear), and there is none")
+    if found.ridge > 0:
+        raise NotCovered("it needs L1 alone, and there is L2 besides")
+    if found.projected:
+        raise NotCovered(
+            "it is about methods that take a step along the gradient of g, and this one projects"
+        )
+    return found
+
+
+def regularized_with_truth(experiment: Experiment) -> Facts:
     """Return the facts of an experiment as in `regularized`, with a ground truth."""
     found = regularized(experiment)
-    if not isinstance(found, str) and found.a_star is None:
-        return "it needs the ground truth (a_star, of a matrix A_star)"
+    if found.a_star is None:
+        raise NotCovered("it needs the ground truth (a_star, of a matrix A_star)")
     return found
 
 

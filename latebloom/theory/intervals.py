@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from latebloom.core.errors import NotCovered
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
 
@@ -56,8 +57,8 @@ def t1_interval(f: Facts, plateau: float) -> Interval | None:
     return None if early is None or late is None else (early, late)
 
 
-def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
-    """Return the middle and an interval that holds t2 in nine of ten cases, or why there is none.
+def t2_interval(experiment: Experiment) -> tuple[float, Interval]:
+    """Return the middle and an interval that holds t2 in nine of ten cases, or raise `NotCovered`.
 
     **Arguments:**
 
@@ -65,29 +66,26 @@ def t2_interval(experiment: Experiment) -> tuple[float, Interval] | str:
     """
     truth = experiment.data.a_star
     if truth is None:
-        return "it needs the ground truth"
+        raise NotCovered("it needs the ground truth")
     ball = truth, experiment.thresholds[1] * float(np.linalg.norm(truth))
-    path = slow_path(experiment, ball)
-    if isinstance(path, str):
-        return path
-    found = path.passage(*ball)
+    found = slow_path(experiment, ball).passage(*ball)
     if found is None:
-        return "the path of the law does not come to the threshold"
-    known = constants(experiment)
-    assert not isinstance(known, str)  # or there were no path
-    alpha, beta = known[0], known[1].l1
-    rate = alpha * beta
+        raise NotCovered("the path of the law does not come to the threshold")
+    alpha, strengths = constants(experiment)
+    beta, rate = strengths.l1, alpha * strengths.l1
     # A projected run has no bias: it stays among the interpolators.
     biased = not isinstance(experiment.method, ProjectedSubgradient)
     if found.s == 0:
-        return "the test error is below its threshold as soon as the data are fitted"
+        raise NotCovered("the test error is below its threshold as soon as the data are fitted")
     s = found.s + (beta * found.correction if biased else 0.0)
     fraction = abs(beta * found.correction / found.s) if biased else 0.0
     if not 0 < s < math.inf:
-        return "the correction of the law is as large as the law: beta is too large for it"
+        raise NotCovered(
+            "the correction of the law is as large as the law: beta is too large for it"
+        )
     middle = s / rate
     if middle > MAX_STEPS:
-        return f"it would take more than {MAX_STEPS:.0e} steps"
+        raise NotCovered(f"it would take more than {MAX_STEPS:.0e} steps")
     steps = STEPS.get(type(experiment.method), STEPS[Subgradient])
     near = floor_fraction(experiment, alpha) if biased else 0.0
     spread = SCALE * (LEAST + fraction + OF_FLOOR * near**2 + steps / max(middle, 1.0))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import schedules
-from latebloom.core.errors import Unsupported
+from latebloom.core.errors import NotCovered, Unsupported
 from latebloom.engines.jump import solve
 from latebloom.engines.slow_passages import chatter_radius
 from latebloom.engines.threads import few_threads
@@ -94,10 +94,10 @@ def limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None = None) 
     """
     if isinstance(experiment.data, MatrixLeastSquares):
         return _nuclear_limit(experiment, experiment.data)
-    known = constants(experiment)
-    if isinstance(known, str):
+    try:
+        alpha, beta = constants(experiment)
+    except NotCovered:
         return None
-    alpha, beta = known
     data, method, penalty = experiment.vector_data, experiment.method, experiment.penalty
     if beta.l1 == 0:
         a = smooth_limit(experiment, beta)
@@ -114,44 +114,43 @@ def limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None = None) 
     return _converged(data, a, certificate) if _proved(data, certificate) else None
 
 
-def constants(experiment: Experiment) -> tuple[float, Strengths] | str:
-    """Return alpha and the strengths if the laws apply, else a sentence that says why not."""
+def constants(experiment: Experiment) -> tuple[float, Strengths]:
+    """Return alpha and the strengths, or raise `NotCovered` where the laws do not apply."""
     if not isinstance(experiment.data, VectorLeastSquares):
-        return "the laws for vectors do not apply: the unknown is a matrix"
+        raise NotCovered("the laws for vectors do not apply: the unknown is a matrix")
     return _constants(experiment, constant_strengths)
 
 
-def nuclear_strength(experiment: Experiment) -> tuple[float, float] | str:
-    """Return alpha and the strength of the nuclear norm, or a sentence that says why the laws do
-    not apply."""
+def nuclear_strength(experiment: Experiment) -> tuple[float, float]:
+    """Return alpha and the strength of the nuclear norm, or raise `NotCovered`."""
     return _constants(experiment, _constant_nuclear)
 
 
 T = TypeVar("T")
 
 
-def _constants(
-    experiment: Experiment, read: Callable[[Penalty | None], T]
-) -> tuple[float, T] | str:
-    """Return alpha and what is read of the penalty, or a sentence that says why no law holds."""
+def _constants(experiment: Experiment, read: Callable[[Penalty | None], T]) -> tuple[float, T]:
+    """Return alpha and what is read of the penalty, or raise `NotCovered`."""
     if type(experiment.model) is not Linear:
         name = type(experiment.model).__name__
-        return f"the laws need the linear model: with {name} the objective is not convex"
+        raise NotCovered(f"the laws need the linear model: with {name} the objective is not convex")
     if isinstance(experiment.method, Optimizer):
         name = type(experiment.method).__name__
-        return f"the laws are about steps along the gradient, and {name} takes others"
+        raise NotCovered(f"the laws are about steps along the gradient, and {name} takes others")
     if why := experiment.method.without_laws():
-        return why
+        raise NotCovered(why)
     alpha = schedules.constant(experiment.method.alpha)
     if alpha is None:
-        return f"alpha = {experiment.method.alpha!r}: the laws need a constant step size"
+        raise NotCovered(f"alpha = {experiment.method.alpha!r}: the laws need a constant step size")
     try:
         beta = read(experiment.penalty)
     except Unsupported as error:
-        return str(error)
+        raise NotCovered(str(error)) from error
     if experiment.data.sigma_max == 0:
-        return "X = 0: the data do not depend on the parameters"
-    return experiment.unstable() or (alpha, beta)
+        raise NotCovered("X = 0: the data do not depend on the parameters")
+    if why := experiment.unstable():
+        raise NotCovered(why)
+    return alpha, beta
 
 
 def _constant_nuclear(penalty: Penalty | None) -> float:
@@ -196,19 +195,16 @@ def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Cer
 
 def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | None:
     """Return the limit of a method with the nuclear norm."""
-    known = nuclear_strength(experiment)
-    if isinstance(known, str) or isinstance(experiment.method, ProjectedSubgradient):
-        return None
-    _, beta = known
-    if np.prod(data.shape) > MAX_UNKNOWNS:
+    if isinstance(experiment.method, ProjectedSubgradient) or np.prod(data.shape) > MAX_UNKNOWNS:
         return None
     X, y, shape = data.operator, data.y_star, (data.shape[0], data.shape[1])
     try:
+        _, beta = nuclear_strength(experiment)
         A = solve_regularized(X, y, beta, shape)
         certificate = nuclear_certificate(X, y, beta, A)
         if not certificate.proves(PROVED) or not unique_minimizer(X, y, beta, A):
             return None
-    except Unsupported:  # more measurements than can be decomposed
+    except (NotCovered, Unsupported):  # no law, or more measurements than can be decomposed
         return None
     end = _converged(data, A, certificate)
     if not isinstance(experiment.method, Subgradient):

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
+from latebloom.core.errors import NotCovered
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 
 from .facts import Facts, facts
@@ -30,15 +31,16 @@ KERNEL = 1e-8
 ROUNDING = 1e-9
 
 
-def delay_lower_bound(experiment: Experiment) -> float | str:
-    r"""Return a number that t2 cannot be below, in steps, or a sentence that says why there is
-    none.
+def delay_lower_bound(experiment: Experiment) -> float:
+    r"""Return a number that t2 cannot be below, in steps.
 
     The best of a few directions w, each of which proves its bound.
 
     **Arguments:**
 
     - `experiment`: with L1 or Nuclear, a ground truth, and any method but FISTA.
+
+    **Raises:** `NotCovered` for others.
 
     Source: derived in the documentation, page "Sharper laws".
 
@@ -49,21 +51,20 @@ def delay_lower_bound(experiment: Experiment) -> float | str:
     4993
     """
     known = facts(experiment)
-    if isinstance(known, str):
-        return known
     if known.h == "none" or known.ridge > 0:
-        return "the bound is for the penalty L1 or Nuclear, alone"
+        raise NotCovered("the bound is for the penalty L1 or Nuclear, alone")
     if known.a_star is None:
-        return "it needs the ground truth"
+        raise NotCovered("it needs the ground truth")
     return max(0.0, *(_bound(known, w) for w in _directions(known)))
 
 
 def least_t2(experiment: Experiment) -> int | None:
     """Return a step before which t2 cannot be, None where there is no bound or it says nothing."""
-    found = delay_lower_bound(experiment)
-    if isinstance(found, str) or not 0 < found <= MAX_STEPS:
+    try:
+        found = delay_lower_bound(experiment)
+    except NotCovered:
         return None
-    return math.ceil(found * (1 - ROUNDING))
+    return math.ceil(found * (1 - ROUNDING)) if 0 < found <= MAX_STEPS else None
 
 
 def _bound(f: Facts, w: Float[np.ndarray, "..."]) -> float:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from latebloom.core.errors import NotCovered
 from latebloom.engines.slow import SLOW
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
@@ -39,26 +40,24 @@ def predict_matrix(experiment: Experiment, found: Found, exact: bool) -> None:
     """
     data = experiment.data
     assert isinstance(data, MatrixLeastSquares)
-    known, notes = nuclear_strength(experiment), found["notes"]
+    notes = found["notes"]
     if isinstance(data, LowRankProblem) and data.instance.rejected:
         k = data.instance.rejected
         notes.append(f"recoverable: {k} of {k + 1} draws were rejected before this instance")
-    if isinstance(known, str):
-        notes.append(known)
-        return
+    alpha, beta = nuclear_strength(experiment)
     found["stable"] = True
     momentum = isinstance(experiment.method, FISTA)
-    f = MOMENTUM if momentum else facts(experiment)
-    if isinstance(f, str):
-        notes.append(f if momentum else f"rho_2, t1, delay, train_plateau: {f}")
-    else:
+    try:
+        f = facts(experiment)
         found |= {"rho_2": f.rho, "t1": f.t1, "train_plateau": f.plateau, "delay": f.delay}
         found["t2"] = None if f.delay is None else f.t1 + math.ceil(f.delay)
+    except NotCovered as reason:
+        notes.append(MOMENTUM if momentum else f"rho_2, t1, delay, train_plateau: {reason}")
     _add_floors(experiment, found)
     if exact and not momentum and data.a_star is not None:
         found["t2_least"] = least_t2(experiment)
         if found.get("generalizes") is not False:
-            _add_flow(experiment, *known, found)
+            _add_flow(experiment, alpha, beta, found)
 
 
 def _add_floors(experiment: Experiment, found: Found) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.bisection import bisect
-from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
 from latebloom.core.json_text import jsonable
 from latebloom.engines.base import run_engine
 from latebloom.engines.slow import SLOW
@@ -122,9 +122,10 @@ class _Search:
     ) -> None:
         if not isinstance(experiment.problem, LeastSquares):
             raise Unsupported("plan: is for least squares; of networks no law gives t2")
-        found = facts(experiment)
-        if isinstance(found, str):
-            raise Unsupported(f"plan: {found}")
+        try:
+            found = facts(experiment)
+        except NotCovered as reason:
+            raise Unsupported(f"plan: {reason}") from reason
         if found.h == "none" or found.ridge > 0:
             raise Unsupported("plan: it needs the penalty L1 or Nuclear, alone")
         if found.a_star is None:

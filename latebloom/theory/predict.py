@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from latebloom.core.errors import Unsupported
+from latebloom.core.errors import NotCovered, Unsupported
 from latebloom.engines.base import run_engine
 from latebloom.engines.spectral import SPECTRAL
 from latebloom.engines.threads import few_threads
@@ -66,10 +66,13 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     alpha = experiment.method.alpha
     if isinstance(alpha, int | float) and math.isfinite(top):
         found["stable"] = alpha < top
-    if isinstance(data, MatrixLeastSquares):
-        predict_matrix(experiment, found, exact)
-    else:
-        _predict_vector(experiment, found, exact)
+    try:
+        if isinstance(data, MatrixLeastSquares):
+            predict_matrix(experiment, found, exact)
+        else:
+            _predict_vector(experiment, found, exact)
+    except NotCovered as reason:
+        notes.append(str(reason))
     floor = found.get("train_floor")  # the train error ends at or below its threshold, or above it
     if floor is not None:
         found["memorizes"] = floor <= experiment.thresholds[0]
@@ -78,11 +81,7 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
 
 def _predict_vector(experiment: Experiment, found: Found, exact: bool) -> None:
     """Add what the laws of l1, l2 and no penalty say."""
-    known, notes = constants(experiment), found["notes"]
-    if isinstance(known, str):
-        notes.append(known)
-        return
-    alpha, beta = known
+    (alpha, beta), notes = constants(experiment), found["notes"]
     found["stable"] = True
     _add_floors(experiment, beta, found)
     speed = rates(experiment, alpha, beta)
@@ -106,9 +105,10 @@ def _predict_vector(experiment: Experiment, found: Found, exact: bool) -> None:
 
 def _add_intervals(experiment: Experiment, found: Found) -> None:
     """Add intervals of t1 and t2, and the lower bound of t2."""
-    known = facts(experiment)
-    if isinstance(known, str):
-        found["notes"].append(f"t1_interval, t2_interval: {known}")
+    try:
+        known = facts(experiment)
+    except NotCovered as reason:
+        found["notes"].append(f"t1_interval, t2_interval: {reason}")
         return
     if known.h == "none":
         # Exact, whatever the horizon.
@@ -124,11 +124,10 @@ def _add_intervals(experiment: Experiment, found: Found) -> None:
     found["t2_least"] = least_t2(experiment)
     if found.get("generalizes") is False or known.a_star is None:
         return
-    expected = t2_interval(experiment)
-    if isinstance(expected, str):
-        found["notes"].append(f"t2_interval: {expected}")
-    else:
-        found["t2_interval"] = expected[1]
+    try:
+        _, found["t2_interval"] = t2_interval(experiment)
+    except NotCovered as reason:
+        found["notes"].append(f"t2_interval: {reason}")
 
 
 def _add_floors(experiment: Experiment, beta: Strengths, found: Found) -> None:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from scipy.optimize import lsq_linear
 
 from latebloom.core import checks as check
+from latebloom.core.errors import NotCovered
 from latebloom.engines.jump import JUMP
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
@@ -100,14 +101,16 @@ class SlowPassage:
 
 
 @few_threads
-def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None) -> SlowPath | str:
-    """Return the slow flow of an experiment with L1, or a sentence that says why there is none.
+def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None) -> SlowPath:
+    """Return the slow flow of an experiment with L1.
 
     **Arguments:**
 
     - `experiment`: with the linear model, a constant alpha and L1 alone; alpha enters the layers of
       B only, beta nothing.
     - `until`: a target and a radius: stop well within it, at half of the radius.
+
+    **Raises:** `NotCovered` for others.
 
     Source: arXiv 2506.05718, section 3.1, for the two phases; the flow and its correction are
     derived in the documentation, page "Sharper laws".
@@ -119,20 +122,17 @@ def slow_path(experiment: Experiment, until: tuple[Vector, float] | None = None)
     >>> float(abs(path.velocity[0]).max())  # every interpolator with positive entries has norm 1
     0.0
     """
-    known = constants(experiment)
-    if isinstance(known, str):
-        return known
-    alpha, beta = known
+    alpha, beta = constants(experiment)
     if beta.l1 == 0 or beta.l2 > 0:
-        return "the slow flow is that of the penalty L1, alone"
+        raise NotCovered("the slow flow is that of the penalty L1, alone")
+    if rates(experiment, alpha, beta) is None:
+        raise NotCovered("the slow flow is not that of a method with momentum (FISTA)")
     data = experiment.vector_data
     _, sv, Vt = data.svd
     flow = _Flow(data.X, Vt, sv, alpha)
     a = data.nearest_fit(experiment.start)
     # A coordinate that the start leaves at rounding has no sign.
     a = np.where(np.abs(a) > 1e-14 * np.abs(a).max(initial=0.0), a, 0.0)
-    if rates(experiment, alpha, beta) is None:
-        return "the slow flow is not that of a method with momentum (FISTA)"
     return flow.run(a, flow.start_of_correction(experiment, a), until)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from latebloom.core.errors import NotCovered
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProximalGradient, Subgradient
 
@@ -50,13 +51,14 @@ class TwoTermFloor:
         return math.hypot(self.bias, self.oscillation)
 
 
-def two_term_floor(experiment: Experiment) -> TwoTermFloor | str:
-    r"""Return the floor of the test error of `Subgradient` or `ProximalGradient` with L1, or a
-    sentence that says why there is no closed form.
+def two_term_floor(experiment: Experiment) -> TwoTermFloor:
+    r"""Return the floor of the test error of `Subgradient` or `ProximalGradient` with L1.
 
     **Arguments:**
 
     - `experiment`: with the linear model, a constant alpha, L1 alone and a ground truth.
+
+    **Raises:** `NotCovered` where there is no closed form.
 
     Source: derived in the documentation, page "Sharper laws"; arXiv 2506.05718, Figure 4, claims
     an error proportional to alpha beta.
@@ -70,24 +72,19 @@ def two_term_floor(experiment: Experiment) -> TwoTermFloor | str:
     >>> round(floors[0] / floors[1], 6)
     10.0
     """
-    known = constants(experiment)
-    if isinstance(known, str):
-        return known
-    alpha, beta = known
+    alpha, beta = constants(experiment)
     if beta.l1 == 0 or beta.l2 > 0:
-        return "it is about the penalty L1, alone"
+        raise NotCovered("it is about the penalty L1, alone")
     chatters = isinstance(experiment.method, Subgradient)
     if not chatters and not isinstance(experiment.method, ProximalGradient):
-        return "it is about Subgradient and ProximalGradient"
+        raise NotCovered("it is about Subgradient and ProximalGradient")
     data = experiment.vector_data
     truth = data.a_star
     if truth is None:
-        return "it needs the ground truth a_star"
+        raise NotCovered("it needs the ground truth a_star")
     width = alpha if chatters else 0.0
-    found = _mean_point(data.X, truth, data.y_star - data.X @ truth, beta.l1, width)
-    if isinstance(found, str):
-        return found
-    on, off_mean, away = found
+    noise = data.y_star - data.X @ truth
+    on, off_mean, away = _mean_point(data.X, truth, noise, beta.l1, width)
     size = float(np.linalg.norm(truth))
     rate = alpha * beta.l1
     oscillation = 0.0
@@ -105,11 +102,11 @@ def two_term_floor(experiment: Experiment) -> TwoTermFloor | str:
 def final_error(experiment: Experiment) -> float | None:
     """Return the relative test error in the end: in closed form where there is one, else from the
     certified limit; None where neither is known."""
-    closed = two_term_floor(experiment)
-    if isinstance(closed, TwoTermFloor):
-        return closed.total
-    end = limit(experiment)
-    return None if end is None else end.test_error
+    try:
+        return two_term_floor(experiment).total
+    except NotCovered:
+        end = limit(experiment)
+        return None if end is None else end.test_error
 
 
 def _mean_point(
@@ -118,18 +115,20 @@ def _mean_point(
     noise: Float[np.ndarray, " N"],
     beta: float,
     width: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the entries E, nu, and a_E - a*_E: from E = supp(a*), as long as signs disagree."""
     on, sign = truth != 0, np.sign(truth)
     for _ in range(ROUNDS):
         XE, Xr = X[:, on], X[:, ~on]
         if XE.shape[1] > X.shape[0]:
-            return "more entries stay than there are measurements: no closed form"
+            raise NotCovered("more entries stay than there are measurements: no closed form")
         M = np.eye(X.shape[0]) + width * Xr @ Xr.T
         solved = np.linalg.solve(M, np.column_stack([XE, noise]))
         G = XE.T @ solved[:, :-1]
         if XE.shape[1] and np.linalg.cond(G) > 1e12:
-            return "the columns of X on the entries that stay are dependent: no closed form"
+            raise NotCovered(
+                "the columns of X on the entries that stay are dependent: no closed form"
+            )
         away = np.linalg.solve(G, XE.T @ solved[:, -1] - beta * sign[on])
         residual = np.linalg.solve(M, noise - XE @ away)
         nu = X.T @ residual / beta
@@ -138,7 +137,7 @@ def _mean_point(
         wrong = on & (np.sign(a) != sign)
         if wrong.any():
             if (truth[wrong] != 0).any():
-                return (
+                raise NotCovered(
                     f"beta = {beta:g} is too large: an entry of a* is shrunk to zero, and the bias "
                     "is no longer proportional to beta"
                 )
@@ -147,9 +146,11 @@ def _mean_point(
         joins = ~on & (np.abs(nu) > 1 + 1e-9)
         if not joins.any():
             if (np.abs(nu[~on]) > 1 - 1e-7).any():
-                return "the minimizer may not be unique: a resting entry is about to leave"
+                raise NotCovered(
+                    "the minimizer may not be unique: a resting entry is about to leave"
+                )
             return on, nu, away
         i = int(np.argmax(np.where(joins, np.abs(nu), 0.0)))
         on, sign = on.copy(), sign.copy()
         on[i], sign[i] = True, np.sign(nu[i])
-    return "the entries that stay could not be found"
+    raise NotCovered("the entries that stay could not be found")

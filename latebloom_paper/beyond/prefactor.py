@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from latebloom.core.errors import NotCovered
 from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment
 from latebloom.sweeps import Sweep
-from latebloom.theory import SlowPath, slow_path
+from latebloom.theory import slow_path
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
@@ -72,8 +73,10 @@ def slow_time(experiment: Experiment) -> float | None:
     truth = experiment.vector_data.a_star
     assert truth is not None
     radius = STUDY.settings["epsilon"] * float(np.linalg.norm(truth))
-    path = slow_path(experiment, until=(truth, radius))
-    passage = path.passage(truth, radius) if isinstance(path, SlowPath) else None
+    try:
+        passage = slow_path(experiment, until=(truth, radius)).passage(truth, radius)
+    except NotCovered:
+        return None
     return None if passage is None else passage.s
 
 
