@@ -9,6 +9,7 @@ from scipy.special import ive
 
 import latebloom as lb
 from latebloom.core.errors import InvalidInput
+from latebloom.core.line_fit import fit_line
 from latebloom.experiment.record import Every, LogSpaced
 from latebloom.laws.constants import marchenko_pastur as mp
 from latebloom.laws.constants.norm_passage import Passage, settling_rate
@@ -22,7 +23,6 @@ from latebloom.models import HadamardDifference
 from latebloom.plots.style import save_figure
 from latebloom.problems import LinearData
 from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.statistic import fit_line
 from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.others import (
     first_passage,
@@ -309,7 +309,8 @@ def test_a_straight_line_is_fitted_by_hand(rng):
     assert line.low < -0.3 < line.high
     assert line.r2 == pytest.approx(np.corrcoef(x, y)[0, 1] ** 2)
     assert log_slope(x, np.exp(y)) == pytest.approx((slope, line.r2))
-    with pytest.raises(InvalidInput, match="a line needs three"):
+    assert np.isnan(fit_line([0, 1], [0, 2]).low)  # two points leave no scatter to judge by
+    with pytest.raises(InvalidInput, match="different x"):
         fit_line([1, 1, 1], [0, 1, 2])
 
 

@@ -7,11 +7,11 @@ fraction (pairs of strengths, say), that is optimistic, and the claim's test say
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.line_fit import fit_line
 
 LEVEL = 0.95
 # Below it no interval between two instances holds the median in 95% of cases.
@@ -116,50 +116,6 @@ def exactly(value: float, count: int = 1) -> Statistic:
     return Statistic(float(value), float(value), float(value), count)
 
 
-class Line(NamedTuple):
-    """A straight line fitted by least squares.
-
-    - `slope`, `low`, `high`: with its 95% interval, which takes the points as independent.
-    - `intercept`, `r2`: and the fraction of the variance that the line explains.
-    """
-
-    slope: float
-    low: float
-    high: float
-    intercept: float
-    r2: float
-
-
-def fit_line(
-    x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, groups: int = 1
-) -> Line:
-    r"""Return the least squares line $y = \mathrm{slope}\,x + \mathrm{intercept}$.
-
-    **Arguments:**
-
-    - `x`, `y`: at least three points, x not constant.
-    - `groups`: how many groups of points had their own means taken off before; the interval of the
-      common slope takes them into account.
-
-    **Returns:** a `Line`; $R^2$ is 1 for points without scatter.
-
-    **Raises:** `InvalidInput` for fewer points or a constant x.
-
-    >>> fit_line([0, 1, 2], [1, 3, 5])
-    Line(slope=2.0, low=2.0, high=2.0, intercept=1.0, r2=1.0)
-    """
-    from scipy.stats import linregress, t
-
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    free = x.size - groups - 1
-    if free < 1 or np.ptp(x) == 0:
-        raise InvalidInput(f"{x.size} points: a line needs three, at two places or more")
-    fit: Any = linregress(x, y)
-    half = fit.stderr * math.sqrt((x.size - 2) / free) * t.ppf(0.5 + LEVEL / 2, free)
-    ends = float(fit.slope - half), float(fit.slope + half)
-    return Line(float(fit.slope), *ends, float(fit.intercept), float(fit.rvalue**2))
-
-
 def slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the least squares slope of log y in log x for every row of y.
 
@@ -173,16 +129,13 @@ def slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     >>> slopes(np.array([1.0, 10.0]), np.array([[5.0, 0.5], [1.0, 100.0]])).round(6).tolist()
     [-1.0, 2.0]
     """
-    from scipy.stats import linregress
-
     y = np.atleast_2d(np.asarray(y, dtype=float))
     x = np.broadcast_to(np.asarray(x, dtype=float), y.shape)
     found = np.full(len(y), np.nan)
     for i, (a, b) in enumerate(zip(x, y, strict=True)):
         seen = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
         if np.unique(a[seen]).size >= 2:
-            fit: Any = linregress(np.log(a[seen]), np.log(b[seen]))
-            found[i] = fit.slope
+            found[i] = fit_line(np.log(a[seen]), np.log(b[seen])).slope
     return found
 
 

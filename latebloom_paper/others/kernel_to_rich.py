@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtr
 
+from latebloom.core.line_fit import fit_line
 from latebloom.core.progress import Progress
 from latebloom.laws.constants import LeastNorm, diagonal_flow, max_margin, min_norm_interpolant
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import fit_line
 from latebloom_paper.book.workspace import Workspace
 
 from .verdicts import judged, verdict_note

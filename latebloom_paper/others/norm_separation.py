@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from latebloom.core.line_fit import fit_line
 from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment, LogSpaced
 from latebloom.laws.constants import settling_rate
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import fit_line
 from latebloom_paper.book.workspace import Workspace
 
 from . import ridge_bounds

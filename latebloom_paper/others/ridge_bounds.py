@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from latebloom.core.line_fit import Line, fit_line
 from latebloom.core.progress import Progress
 from latebloom.experiment import At, Experiment
 from latebloom.laws import RIDGE_BOUNDS, Verdict
@@ -14,7 +15,6 @@ from latebloom.problems import LinearData
 from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.statistic import Line, fit_line
 from latebloom_paper.book.workspace import Workspace
 
 from .verdicts import interval, judged, verdict_note

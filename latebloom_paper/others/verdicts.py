@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from latebloom_paper.book.statistic import Line
+from latebloom.core.line_fit import Line
 
 Judgement = Literal[
     "reproduced", "reproduced with corrections", "not reproduced", "not testable here"
