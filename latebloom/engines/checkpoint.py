@@ -17,7 +17,7 @@ from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, unwritable
 from latebloom.core.files import replace
 from latebloom.core.lazy import jax
-from latebloom.core.spec import fingerprint
+from latebloom.core.spec import canonical
 from latebloom.core.versions import versions
 
 FILE = "checkpoint.safetensors"
@@ -149,7 +149,7 @@ def made_with() -> dict[str, str]:
 
 def _identity(spec: Any) -> dict[str, Any]:
     """Return what identifies an experiment: all of it but the name."""
-    return {key: value for key, value in fingerprint(spec).items() if key != "name"}
+    return {key: value for key, value in canonical(spec).items() if key != "name"}
 
 
 def _plain(value: Any) -> Any:

@@ -16,9 +16,9 @@ from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.files import read_toml
 from latebloom.core.plugins import load_plugins_of
 from latebloom.core.spec import (
+    canonical,
     canonical_hash,
     field_values,
-    fingerprint,
     from_dict,
     hash_of,
     to_dict,
@@ -230,7 +230,7 @@ class Experiment:
             for name, value in compatibility.defaults(values["problem"]).items()
             if values.get(name) is None
         }
-        return hash_of(fingerprint(values | missing))
+        return hash_of(canonical(values | missing))
 
     def to_toml(self, folder: Path | None = None) -> str:
         """Return the spec as TOML; with a `folder`, large arrays go there as .npy files."""

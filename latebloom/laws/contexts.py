@@ -5,7 +5,7 @@ import numpy as np
 from latebloom.experiment.experiment import Experiment
 from latebloom.penalties import L2, Strengths
 from latebloom.problems import LeastSquares, VectorLeastSquares
-from latebloom.theory.facts import NETWORKS, Facts, facts
+from latebloom.theory.facts import NOT_LEAST_SQUARES, Facts, facts
 from latebloom.theory.limits import constants
 
 from .finding import Assumption
@@ -15,7 +15,7 @@ from .law import NotCovered
 def any_least_squares(experiment: Experiment) -> LeastSquares:
     """Return the problem of an experiment of least squares, with any model and method."""
     if not isinstance(experiment.problem, LeastSquares):
-        raise NotCovered(NETWORKS)
+        raise NotCovered(NOT_LEAST_SQUARES)
     return experiment.data
 
 

@@ -33,7 +33,7 @@ STUCK = (
     "the slowest direction of the row space contracts by less than rounding per step: a larger "
     "alpha, or X without nearly dependent rows, is needed"
 )
-NETWORKS = "it is about least squares; the experiment trains a network"
+NOT_LEAST_SQUARES = "it is about least squares; the experiment trains a network"
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +244,7 @@ class Facts:
 def facts(experiment: Experiment) -> Facts:
     """Return the facts, or raise `NotCovered` for an experiment that the laws are not about."""
     if not isinstance(experiment.problem, LeastSquares):
-        raise NotCovered(NETWORKS)
+        raise NotCovered(NOT_LEAST_SQUARES)
     matrix = isinstance(experiment.data, MatrixLeastSquares)
     alpha, beta = nuclear_strength(experiment) if matrix else constants(experiment)
     if isinstance(experiment.method, FISTA):

@@ -25,7 +25,7 @@ from .prediction import MOMENTUM, UNKNOWN_LIMIT, Found
 from .prediction import Prediction as Prediction
 from .recoverability import recoverability
 
-NETWORKS = "no law known here gives t1 or t2 of a network before it is trained"
+NO_LAW = "no law known here gives t1 or t2 of a network before it is trained"
 
 
 @few_threads
@@ -51,7 +51,7 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     (85, 69545, True)
     """
     if not isinstance(experiment.problem, LeastSquares):
-        return Prediction(notes=(NETWORKS,))
+        return Prediction(notes=(NO_LAW,))
     data, top = experiment.data, experiment.alpha_limit
     notes: list[str] = []
     found: Found = {"notes": notes}

@@ -10,7 +10,7 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
-from latebloom.core.spec import fingerprint
+from latebloom.core.spec import canonical
 from latebloom.experiment.settings import Fields
 
 from .axis import Axis, expand
@@ -36,7 +36,7 @@ def axis_of(group: Values, fields: Fields) -> Axis:
     # As numbers: 100 and 1e2 are the same value.
     first: dict[str, tuple[Any, ...]] = {}
     for row in rows:
-        first.setdefault(json.dumps(fingerprint({"row": row}), sort_keys=True), row)
+        first.setdefault(json.dumps(canonical({"row": row}), sort_keys=True), row)
     distinct = list(first.values())
     if len(distinct) < len(rows):
         warnings.warn(

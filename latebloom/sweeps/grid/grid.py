@@ -11,9 +11,8 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
-from latebloom.core.spec import FAMILIES, SPEC_VERSION, fingerprint
-from latebloom.engines.base import fingerprint as digest_of_code
-from latebloom.engines.base import require_engine
+from latebloom.core.spec import FAMILIES, SPEC_VERSION, canonical
+from latebloom.engines.base import fingerprint, require_engine
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.settings import Fields, change, child_of, copied
 
@@ -282,7 +281,7 @@ class Grid:
     def made_by(self, task: Task) -> str:
         """Return the digest of the code that computes a task: the engines, and the sources of the
         parts that plugins brought."""
-        return digest_of_code(task.engine, self._foreign)
+        return fingerprint(task.engine, self._foreign)
 
     @cached_property
     def _foreign(self) -> tuple[type, ...]:
@@ -301,7 +300,7 @@ class Grid:
         data = {k: v for k, v in self.to_dict().items() if k not in ("name", "batch", "base")}
         data["derive"] = list(data["derive"].items())  # their order matters
         data["version"] = [SWEEP_VERSION, SPEC_VERSION]
-        data["base"] = fingerprint(self.base.with_(name=""))
+        data["base"] = canonical(self.base.with_(name=""))
         text = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

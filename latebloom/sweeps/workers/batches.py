@@ -20,7 +20,7 @@ APART = 32
 # of least squares advancing together, where the gain of one compiled loop levels off;
 TOGETHER = 64
 # of networks, whose time per update grows with their number on a CPU.
-NETWORKS = 4
+OF_NETWORKS = 4
 # Batches that a small sweep has at least, so that no core waits for another: cells on their own
 # cost the same in any batch; those that advance together gain from each other.
 LEAST_APART, LEAST_TOGETHER = 16, 2
@@ -136,7 +136,7 @@ def _kind(sweep: Grid, task: Task, i: int) -> tuple[int, bool]:
     assert experiment is not None
     if isinstance(experiment.problem, Supervised):
         # Other engines do not apply, which every run says for itself.
-        return (NETWORKS, True) if task.engine in ("auto", "step") else (APART, False)
+        return (OF_NETWORKS, True) if task.engine in ("auto", "step") else (APART, False)
     chosen = task.engine
     if chosen == "auto":
         method = experiment.method

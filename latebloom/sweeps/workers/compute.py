@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.files import publish, replace
-from latebloom.core.spec import fingerprint
+from latebloom.core.spec import canonical
 from latebloom.core.versions import versions
 from latebloom.experiment.experiment import Experiment
 from latebloom.sweeps.grid.grid import Grid
@@ -145,7 +145,7 @@ def _write(
 
 def _provenance(sweep: Grid, batch: Batch, seconds: float, cells: Sequence[int]) -> dict[str, Any]:
     """Return where these results come from."""
-    specs = [spec and fingerprint(spec) for spec in map(sweep.spec, cells)]
+    specs = [spec and canonical(spec) for spec in map(sweep.spec, cells)]
     dtypes = {str((spec or {}).get("precision", "float64")) for spec in specs}
     return {
         "title": "outcomes of experiments on delayed generalization",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
-from latebloom.core.spec import fingerprint
+from latebloom.core.spec import canonical
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 from latebloom.sweeps.store.batch_file import encode
 from latebloom.sweeps.store.outcome import Outcome
@@ -130,7 +130,7 @@ def _timed(sweep: Grid, todo: Sequence[Batch], seconds: float) -> tuple[list[flo
         times.append(spent)
         experiment = sweep.experiment(cell)
         assert experiment is not None
-        spec = dump_json(fingerprint(experiment))
+        spec = dump_json(canonical(experiment))
         # Two cells less one: what every cell adds to a file.
         two, one = (encode([outcome] * k, ["0" * 16] * k, {"specs": spec * k}) for k in (9, 1))
         size += (len(two) - len(one)) / 8
