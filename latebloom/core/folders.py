@@ -67,35 +67,44 @@ def new_folder(
 
     **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
     """
-    target = Path(os.path.realpath(check_folder(folder, files, overwrite)))
-    draft = None
+    with replacing(check_folder(folder, files, overwrite)) as draft:
+        draft.mkdir()
+        yield draft
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give the path of a draft, a file or a folder, that takes the place of `path` when the block
+    ends, and disappears if it fails.
+
+    **Raises:** `InvalidInput` if the system does not let us write there.
+    """
+    target, room = Path(os.path.realpath(path)), None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # A sibling, because only a rename within one file system is atomic.
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        os.umask(mask := os.umask(0))
-        draft.chmod(0o777 & ~mask)  # mkdtemp makes private folders
+        room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        draft = room / target.name
         yield draft
-        _replace(draft, target)
+        if target.is_dir():
+            _swap(draft, target, room / ".former")
+        else:
+            draft.replace(target)
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise unwritable(path, error) from None
     finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
+        # A former folder that could not be put back is not deleted.
+        if room is not None and not (room / ".former").exists():
+            shutil.rmtree(room, ignore_errors=True)
 
 
-def _replace(draft: Path, target: Path) -> None:
-    """Rename `draft` to `target`; a former target is set aside first and put back if that fails."""
-    if not target.exists():
-        draft.rename(target)
-        return
-    former = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)) / target.name
+def _swap(draft: Path, target: Path, former: Path) -> None:
+    """Rename `draft` to `target`; the former target is set aside first and put back if that
+    fails."""
     target.rename(former)
     try:
         draft.rename(target)
     except BaseException:
         former.rename(target)
         raise
-    finally:
-        if target.exists():
-            shutil.rmtree(former.parent, ignore_errors=True)
+    shutil.rmtree(former, ignore_errors=True)

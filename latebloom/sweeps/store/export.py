@@ -1,13 +1,12 @@
 """Results of a sweep for other tools: netCDF, Zarr, Parquet, CSV."""
 
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from latebloom.core.errors import InvalidInput, nearest, unwritable
+from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.folders import replacing
 
 FORMATS = (".nc", ".zarr", ".parquet", ".csv")
 
@@ -35,25 +34,14 @@ def export(results: xr.Dataset, path: str | Path, overwrite: bool = False) -> Pa
         )
     if path.exists() and not overwrite:
         raise InvalidInput(f"{path}: exists; choose another name, or --overwrite it")
-    draft = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(plain(results), draft)
-        if path.is_dir():
-            shutil.rmtree(path)
-        draft.replace(path)
+        with replacing(path) as draft:
+            _write(plain(results), draft)
     except ImportError as error:
         package = "zarr" if path.suffix == ".zarr" else "pyarrow"
         raise InvalidInput(
             f"{path}: {path.suffix} needs {package}: pip install 'latebloom[export]' ({error})"
         ) from None
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        if draft.is_dir():
-            shutil.rmtree(draft, ignore_errors=True)
-        else:
-            draft.unlink(missing_ok=True)
     return path
 
 
