@@ -106,10 +106,9 @@ def demo(
     - `folder`: a new or empty folder, or one with an earlier demo, which is replaced.
     - `progress`: title -> context with a progress function.
 
-    **Returns:** what was run.
+    **Returns:** what was run; fewer than six if the user stopped it.
 
-    **Raises:** `InvalidInput` if the folder holds anything else or cannot be written;
-    `KeyboardInterrupt` after Ctrl-C.
+    **Raises:** `InvalidInput` if the folder holds anything else or cannot be written.
     """
     sources = demo_runs()
     files = ("index.html", *(f"{source.file}.svg" for source in sources))
@@ -119,9 +118,9 @@ def demo(
         experiment = source.experiment
         with progress(source.title) as moved:
             run = simulate(experiment, engine=source.engine, progress=moved, refine=source.refine)
-        if run.interrupted:
-            raise KeyboardInterrupt
         outcomes.append(Outcome(source, run, predict(experiment, exact=False)))
+        if run.interrupted:
+            break
     with new_folder(folder, files, overwrite=True) as draft:
         sections = []
         for outcome in outcomes:
