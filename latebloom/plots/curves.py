@@ -14,7 +14,6 @@ from latebloom.problems import MatrixLeastSquares
 from latebloom.runs.run import Run
 
 from . import style as st
-from .style import label_powers
 
 
 def log_steps(run: Run) -> np.ndarray:
@@ -31,7 +30,6 @@ def set_step_axis(axes: Axes, run: Run) -> None:
     """Make the x axis logarithmic over all steps of the run."""
     axes.set_xscale("log")
     axes.set_xlim(1, max(float(run.last_step + 1), 10.0))
-    label_powers(axes.xaxis)
 
 
 # Variable of the trajectory, colour and dash of a line, and its label.
@@ -65,7 +63,6 @@ def draw_curves(
             lines += axes.plot(log_steps(run), values, color=colour, ls=dash, label=label)
     if log:
         axes.set_yscale("log")
-        label_powers(axes.yaxis)
     return lines
 
 

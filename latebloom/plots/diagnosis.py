@@ -27,8 +27,7 @@ def plot_diagnosis(found: Diagnosis) -> Figure:
     """
     both = found.train.kind == found.test.kind
     shift = _shift(found)
-    with st.style():
-        figure = Figure(figsize=(7.0, 3.6 if both else 5.6))
+    with st.new_figure(7.0, 3.6 if both else 5.6) as figure:
         panels = list(np.ravel(figure.subplots(1 if both else 2, 1, sharex=True)))
         curves = (
             (panels[0], found.train, found.thresholds[0], st.TRAIN, "-"),
@@ -115,6 +114,5 @@ def _scale(axes: Axes, found: Diagnosis, shift: int) -> None:
     if shift:
         axes.set_xscale("log")
         axes.set_xlim(first + 1, last + 1)
-        st.label_powers(axes.xaxis)
     else:
         axes.set_xlim(first, last)

@@ -37,8 +37,7 @@ def plot_law(rows: Sequence[Mapping[str, Any]], error: str = "final test error")
     t2 = _numbers(rows, "t2")
     if not (t2 >= 1).any():  # also when all are NaN
         raise InvalidInput("no row has a t2 of at least 1: there is no law to draw")
-    with st.style():
-        figure = Figure(figsize=(6.4, 4.4))
+    with st.new_figure(6.4, 4.4) as figure:
         axes = figure.subplots()
         lines = [axes.plot(rate, t2, "o", color=st.TEST, label="$t_2$ measured")[0]]
         low, high = _numbers(rows, "low"), _numbers(rows, "high")
@@ -61,10 +60,7 @@ def plot_law(rows: Sequence[Mapping[str, Any]], error: str = "final test error")
             low, high = np.nanmin(ends), np.nanmax(ends)
             if 0 < high < 10 * low:  # nearly constant should look so
                 right.set_ylim(low / 10, high * 10)
-            st.label_powers(right.yaxis)
         where = rf" where $\alpha\beta \leq$ {SLOW:g}" if slow.any() else ""
-        st.label_powers(axes.xaxis)
-        st.label_powers(axes.yaxis)
         axes.set_title(rf"$t_2\,\alpha\beta$ = {constant:.3g} (median{where})")
         figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
     return figure

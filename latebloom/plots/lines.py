@@ -28,8 +28,7 @@ def plot_lines(
     >>> figure.axes[0].get_xlabel()
     'N'
     """
-    with st.style():
-        figure = Figure(figsize=(6.4, 4.4))
+    with st.new_figure(6.4, 4.4) as figure:
         axes = figure.subplots()
         for i, (label, points) in enumerate(lines.items()):
             x, y = zip(*points, strict=True)

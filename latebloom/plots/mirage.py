@@ -15,8 +15,7 @@ def plot_mirage(run: Run) -> Figure:
 
     Source: arXiv 2506.05718, Figure 16.
     """
-    with st.style():
-        figure = Figure(figsize=(9.0, 3.8))
+    with st.new_figure(9.0, 3.8) as figure:
         left, right = figure.subplots(1, 2, sharex=True)
         for axes, log in ((left, False), (right, True)):
             lines = draw_errors(axes, run, log=log)

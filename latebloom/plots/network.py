@@ -40,8 +40,7 @@ def plot_network(run: Run) -> Figure:
     (a) accuracies of classes, errors of real outputs, with t1, t2 and the delay; (b) losses; (c)
     norms of the weights, each relative to its value at step 0.
     """
-    with st.style():
-        figure = Figure(figsize=(7.0, 8.4))
+    with st.new_figure(7.0, 8.4) as figure:
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
         classes = run.experiment.supervised.classification
         lines = _draw_accuracies(top, run) if classes else draw_errors(top, run)

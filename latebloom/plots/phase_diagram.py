@@ -84,8 +84,7 @@ def plot_phase(
         )
     ds = ds.squeeze([k for k in ds.dims if k not in (x, y, over, "record")]).sortby([x, y])
     shown = _shown(ds, over, value).transpose(y, x).values
-    with st.style():
-        figure = Figure(figsize=(5.8, 4.4))
+    with st.new_figure(5.8, 4.4) as figure:
         axes = figure.subplots()
         axes.grid(False)
         grid = Grid(Scale.of(ds[x].values), Scale.of(ds[y].values))
@@ -157,12 +156,10 @@ class Scale(NamedTuple):
         return cls(places, edges, words(places), log)
 
     def mark(self, axis: Axis) -> None:
-        """Write the values at their places, or powers or round numbers if there are too many."""
+        """Write the values at their places, unless there are too many."""
         if len(self.marks) <= MANY and sum(map(len, self.marks)) <= LETTERS:
             axis.set_ticks(self.places, labels=self.marks)
             axis.set_minor_locator(NullLocator())
-        elif self.log:
-            st.label_powers(axis)
 
 
 class Grid(NamedTuple):

@@ -39,8 +39,7 @@ def plot_run(run: Run) -> Figure:
     """
     if isinstance(run.experiment.problem, Supervised):
         return plot_network(run)
-    with st.style():
-        figure = Figure(figsize=(7.0, 8.4))
+    with st.new_figure(7.0, 8.4) as figure:
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
         _errors_and_ratio(top, run)
         _errors_and_norm(middle, run)

@@ -2,7 +2,8 @@
 
 import io
 import math
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -24,6 +25,31 @@ MARK = "#4D4D4D"
 
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@contextmanager
+def new_figure(width: float, height: float) -> Iterator[Figure]:
+    """Give a figure in the shipped style; when the block ends, its logarithmic axes are labelled.
+
+    **Arguments:**
+
+    - `width`, `height`: in inches.
+
+    >>> with new_figure(3.0, 2.0) as figure:
+    ...     axes = figure.subplots()
+    ...     axes.set(xscale="log", xlim=(1, 1e4))[-1]
+    (1, 10000.0)
+    >>> [axes.xaxis.get_major_formatter()(value) for value in (1, 100)]
+    ['10⁰', '10²']
+    """
+    with style():
+        figure = Figure(figsize=(width, height))
+        yield figure
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                chosen = axis.isDefault_majfmt and axis.isDefault_majloc
+                if chosen and axis.get_scale() == "log" and axes.get_label() != "<colorbar>":
+                    label_powers(axis)
 
 
 def label_powers(axis: Axis) -> None:

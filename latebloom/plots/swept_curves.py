@@ -77,11 +77,10 @@ def plot_curves(
     ds = _selected(ds, by, over, facet, seed)
     panels = [None] if facet is None else list(ds[facet].values)
     colour, mappable = _colours(ds[by].values)
-    with st.style():
-        columns = min(len(panels), COLUMNS)
-        rows = -(-len(panels) // columns)
-        size = (6.4, 4.2) if facet is None else (3.0 * columns + 1.2, 2.7 * rows + 0.5)
-        figure = Figure(figsize=size)
+    columns = min(len(panels), COLUMNS)
+    rows = -(-len(panels) // columns)
+    size = (6.4, 4.2) if facet is None else (3.0 * columns + 1.2, 2.7 * rows + 0.5)
+    with st.new_figure(*size) as figure:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, value in zip(grid.flat, panels, strict=False):
             part = ds if facet is None else ds.sel({facet: value})
@@ -97,8 +96,6 @@ def plot_curves(
         )
         for axes in grid.flat[: len(panels)]:
             axes.set(xscale="log", yscale="log")
-            st.label_powers(axes.xaxis)
-            st.label_powers(axes.yaxis)
         marked = any(line.get_gid() == "passage" for axes in grid.flat for line in axes.lines)
         middle = "median " if ds.sizes[over] > 1 else ""
         dot = f" (dots: {middle}${PASSAGE[variable][0]}_{PASSAGE[variable][1]}$)" if marked else ""

@@ -44,8 +44,7 @@ def plot_accuracies(
     require_runs(panels)
     columns = max(len(panels[0]), len(NORMS) if norms is not None else 1)
     count = len(panels) + (norms is not None)
-    with st.style():
-        figure = Figure(figsize=(WIDTH * columns, HEIGHT * count + 0.4))
+    with st.new_figure(WIDTH * columns, HEIGHT * count + 0.4) as figure:
         grid = figure.subplots(count, columns, squeeze=False)
         for row, axes in zip(panels, grid, strict=False):
             _draw_row(figure, row, list(axes), log)
@@ -122,6 +121,5 @@ def _limit(axes: Axes, runs: Sequence[tuple[float, Run]], log: bool) -> None:
     last = max(run.last_step for _, run in runs)
     if log:
         axes.set(xscale="log", xlim=(1, last + 1))
-        st.label_powers(axes.xaxis)
     else:
         axes.set_xlim(0, last)

@@ -21,8 +21,7 @@ def plot_signed_depth(
     - `negative`: the norm of the negative entries of each a*.
     - `measurements`: the numbers N; dots on the left are of the last one, rows of the first.
     """
-    with st.style():
-        figure = Figure(figsize=(9.4, 3.9))
+    with st.new_figure(9.4, 3.9) as figure:
         left, right = figure.subplots(1, 2)
         able = negative > 0
         ends = np.array([negative[able].min() / 2, negative.max() * 2])
@@ -36,8 +35,6 @@ def plot_signed_depth(
         draw_strips(right, rows, 1.0, log=True)
         right.set(xlabel="least error / norm of the negative entries")
         right.set_title(f"N = {measurements[0]}")
-        for axis in (left.xaxis, left.yaxis, right.xaxis):
-            st.label_powers(axis)
         figure.legend(handles=left.get_lines(), loc="outside lower center", ncols=6)
     return figure
 
@@ -58,8 +55,7 @@ def plot_depth_and_l1(
     """
     first, *others = fractions
     colours = {first: "#000000"}
-    with st.style():
-        figure = Figure(figsize=(10.4, 5.6))
+    with st.new_figure(10.4, 5.6) as figure:
         grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
         left = [figure.add_subplot(grid[i, 0]) for i in (0, 1)]
         for axes, depth in zip(left, (2, 3), strict=True):
@@ -75,7 +71,6 @@ def plot_depth_and_l1(
         right.set(
             xlabel="$t_2$ (steps); at the edge: not by the end", title=f"N = {measurements[-1]}"
         )
-        st.label_powers(right.xaxis)
     return figure
 
 
@@ -100,8 +95,7 @@ def plot_curves_and_strips(
     - `legend`: the place of the legend.
     """
     colours = colours_of(list(dict.fromkeys([*curves, *(name for name, _ in strips.values())])))
-    with st.style():
-        figure = Figure(figsize=(9.4, 3.9))
+    with st.new_figure(9.4, 3.9) as figure:
         left, right = figure.subplots(1, 2)
         lines = {name: (steps + 1.0, values) for name, values in curves.items()}
         draw_lines(left, lines, marks=False, colours=colours)
@@ -114,8 +108,6 @@ def plot_curves_and_strips(
             every = np.concatenate([values[np.isfinite(values)] for values in rows.values()])
             right.set_xlim(min(0.95, every.min() - 0.01), max(1.05, every.max() + 0.01))
         right.set_xlabel(xlabel)
-        for axis in (left.xaxis, left.yaxis, *([right.xaxis] if log else [])):
-            st.label_powers(axis)
     return figure
 
 
@@ -131,8 +123,7 @@ def plot_noise(
     - `oracles`: noise -> the error of least squares on the true support.
     """
     colours = colours_of(list(lines))
-    with st.style():
-        figure = Figure(figsize=(9.4, 4.2))
+    with st.new_figure(9.4, 4.2) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
         draw_lines(left, curves, marks=False, colours=colours)
         draw_lines(right, lines, colours=colours)
@@ -141,8 +132,6 @@ def plot_noise(
         left.set(xscale="log", yscale="log", xlabel="step + 1", ylabel="median test error")
         left.set(xlim=(1, 1e8), title=r"weak penalty, $\beta$ = 10⁻⁶")
         right.set(xscale="log", xlabel=r"$\beta$", title="in the end (dotted: true support known)")
-        for axis in (left.xaxis, left.yaxis, right.xaxis):
-            st.label_powers(axis)
         figure.legend(handles=right.get_lines()[: len(lines)], loc="outside lower center", ncols=6)
     return figure
 
@@ -159,8 +148,7 @@ def plot_prefactor(
       paper's constant, shape (values, instances); NaN: does not generalize.
     - `exponents`: what is swept -> median exponents of the two prefactors.
     """
-    with st.style():
-        figure = Figure(figsize=(10.0, 3.8))
+    with st.new_figure(10.0, 3.8) as figure:
         grid = figure.subplots(1, len(swept), sharey=True)
         kinds = (
             (r"$\sqrt{n}\,t_2\alpha\beta$", 0.97),

@@ -24,8 +24,7 @@ def plot_bounds(swept: Mapping[str, Mapping[float, Mapping[str, Sequence[float]]
 
     - `swept`: name -> value -> `t1`, `t2`, `t1 bound`, `t2 bound`, one number per seed.
     """
-    with st.style():
-        figure = Figure(figsize=(9.0, 6.6))
+    with st.new_figure(9.0, 6.6) as figure:
         for axes, (name, cells) in zip(figure.subplots(2, 2).flat, swept.items(), strict=True):
             x = np.array(sorted(cells))
             for time, colour, side in (("t1", st.TRAIN, "upper"), ("t2", st.TEST, "lower")):
@@ -39,9 +38,6 @@ def plot_bounds(swept: Mapping[str, Mapping[float, Mapping[str, Sequence[float]]
             if x[-1] < 100 * x[0]:  # too short for powers of ten
                 axes.set_xticks(x, [f"{v:g}" for v in x])
                 axes.set_xticks([], minor=True)
-            else:
-                st.label_powers(axes.xaxis)
-            st.label_powers(axes.yaxis)
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure

@@ -33,8 +33,7 @@ def plot_choices(
     places = sorted({at for points in times.values() for at, _ in points})
     gap = float(np.diff(places).min()) if len(places) > 1 else 1.0
     handles = {}
-    with st.style():
-        figure = Figure(figsize=(9.0, 3.9))
+    with st.new_figure(9.0, 3.9) as figure:
         left, right = figure.subplots(1, 2)
         for i, name in enumerate(names):
             colour = COLOURS[i % 4]
@@ -53,7 +52,6 @@ def plot_choices(
             right.set_xticks(places)
         left.set(xlabel=xlabel, ylabel="fraction recovered", ylim=(-0.03, 1.03))
         right.set(xlabel=xlabel, yscale="log", ylabel="$t_2$ (steps), median")
-        st.label_powers(right.yaxis)
         figure.legend(
             handles=list(handles.values()), loc="outside upper center", ncols=min(len(names), 4)
         )

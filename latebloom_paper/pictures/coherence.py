@@ -34,8 +34,7 @@ def plot_coherence(
     >>> figure.axes[0].get_xlabel()
     'fraction $\\\\tau$ of coherent rows'
     """
-    with st.style():
-        figure = Figure(figsize=(8.6, 3.5))
+    with st.new_figure(8.6, 3.5) as figure:
         left, right = figure.subplots(1, 2)
         colour, bar = colours(np.array(measurements))
         for N, values in zip(measurements, coherence, strict=True):
@@ -64,8 +63,7 @@ def plot_recovery(recovered: xr.DataArray) -> Figure:
     Source: arXiv 2506.05718, Figure 20.
     """
     taus = recovered["tau"].values
-    with st.style():
-        figure = Figure(figsize=(2.8 * len(taus) + 1.0, 3.1))
+    with st.new_figure(2.8 * len(taus) + 1.0, 3.1) as figure:
         grid = figure.subplots(1, len(taus), sharey=True, squeeze=False)[0]
         image = ScalarMappable(Normalize(0, 1), "viridis")
         for axes, tau in zip(grid, taus, strict=True):

@@ -31,8 +31,7 @@ def plot_component_map(run: Run, shown: float) -> Figure:
     x = np.arange(a.shape[1] + 1) - 0.5
     # Each record is a band up to the next one.
     edges = np.append(steps, steps[-1] * 1.05)
-    with st.style():
-        figure = Figure(figsize=(7.0, 4.6))
+    with st.new_figure(7.0, 4.6) as figure:
         top, main = figure.subplots(2, 1, sharex=True, height_ratios=(1, 12))
         top.pcolormesh(x, [0, 1], truth[None], norm=norm, cmap=COLOURS)
         top.set_yticks([0.5], ["$a^*$"])

@@ -49,8 +49,7 @@ def plot_estimators(
 
     Source: the layout of arXiv 2310.16441, Figure 1.
     """
-    with st.style():
-        figure = Figure(figsize=(12.0, 4.2))
+    with st.new_figure(12.0, 4.2) as figure:
         left, middle, right = figure.subplots(1, 3)
         colours = colormaps["viridis"](np.linspace(0.0, 0.8, len(curves)))
         for c, colour in zip(curves, colours, strict=True):
@@ -80,6 +79,4 @@ def plot_estimators(
         )
         right.set(yscale="log", xlabel="λ, unknowns per example", ylabel="$t_2 - t_1$ (steps)")
         right.legend()
-        for axis in (left.xaxis, left.yaxis, middle.xaxis, right.yaxis):
-            st.label_powers(axis)
     return figure

@@ -35,8 +35,7 @@ def plot_losses(panels: Sequence[Sequence[Panel]], zero: float) -> Figure:
     betas = {beta for row in panels for panel in row for beta, _ in panel.runs}
     scale = Strengths(betas)
     rows, columns = len(panels), len(panels[0])
-    with st.style():
-        figure = Figure(figsize=(WIDTH * columns, (HEIGHT + 0.5) * rows + 0.4))
+    with st.new_figure(WIDTH * columns, (HEIGHT + 0.5) * rows + 0.4) as figure:
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for row, axes in zip(panels, grid, strict=True):
             for panel, ax in zip(row, axes, strict=True):
@@ -51,8 +50,6 @@ def plot_losses(panels: Sequence[Sequence[Panel]], zero: float) -> Figure:
         grid[0, 0].set(xscale="log", yscale="log", ylim=(LOW * top, 2 * top))
         for ax in grid.flat:
             ax.set_xscale("log")
-            st.label_powers(ax.xaxis)
-            st.label_powers(ax.yaxis)
         least = Line2D([], [], color="0.3", ls="", marker="v", mec="white", label="least test loss")
         draw_kinds(figure, least, Line2D([], [], color=st.MARK, lw=1, label=ZERO))
     return figure

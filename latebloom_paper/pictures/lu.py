@@ -36,8 +36,7 @@ def plot_lu(tasks: Sequence[Curves]) -> Figure:
 
     Source: arXiv 2210.01117, Figure 1.
     """
-    with st.style():
-        figure = Figure(figsize=(4.6 * len(tasks), 3.9))
+    with st.new_figure(4.6 * len(tasks), 3.9) as figure:
         grid = figure.subplots(1, len(tasks), squeeze=False)[0]
         for task, axes in zip(tasks, grid, strict=True):
             for losses, colour, dash, label in (
@@ -51,7 +50,6 @@ def plot_lu(tasks: Sequence[Curves]) -> Figure:
             top, floor = float(task.test.max()), float(np.median(task.test, axis=0).min()) * 1e-3
             axes.set(xscale="log", yscale="log", title=task.title, ylim=(floor, 2 * top))
             axes.set(xlabel="norm of the weights $w$", ylabel="loss")
-            st.label_powers(axes.yaxis)
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.xaxis.set_minor_locator(NullLocator())

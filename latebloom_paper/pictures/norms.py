@@ -26,8 +26,7 @@ def plot_separation(adam: Sequence[Passage], sgd: Sequence[Passage]) -> Figure:
 
     - `adam`, `sgd`: runs of AdamW, and of plain gradient descent with numbers of its own.
     """
-    with st.style():
-        figure = Figure(figsize=(10.0, 4.4))
+    with st.new_figure(10.0, 4.4) as figure:
         left, right = figure.subplots(1, 2)
         seen = [p for p in adam if p.delayed]
         colours = _colours([p.decay for p in seen])
@@ -66,8 +65,7 @@ def plot_passage(
     - `decays`: their weight decays.
     - `acted`: intervention -> runs.
     """
-    with st.style():
-        figure = Figure(figsize=(10.0, 4.4))
+    with st.new_figure(10.0, 4.4) as figure:
         left, right = figure.subplots(1, 2)
         for decay, colour in _colours(decays).items():
             own = [
@@ -104,5 +102,3 @@ def _diagonals(axes: Axes, lines: Mapping[str, tuple[float, str]]) -> None:
     for dash, (factor, label) in lines.items():
         axes.plot(x, factor * x, dash, color=st.MARK, lw=1, label=label)
     axes.set(xlim=tuple(x), ylim=(min(y[0], 0.5 * x[0]), max(y[1], x[1])))
-    st.label_powers(axes.xaxis)
-    st.label_powers(axes.yaxis)

@@ -60,8 +60,7 @@ def plot_panels(
     values, panels = ds[by].values, ds[facet].values
     colour, bar = colours(values)
     rows = -(-len(panels) // columns)
-    with st.style():
-        figure = Figure(figsize=(3.1 * columns + 1.0, 2.3 * rows + 0.7))
+    with st.new_figure(3.1 * columns + 1.0, 2.3 * rows + 0.7) as figure:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, i in zip(grid.flat, range(len(panels)), strict=False):
             for k, value in enumerate(values):
@@ -74,10 +73,8 @@ def plot_panels(
         last = float(np.nanmax(ds["trajectory_step"].values)) + 1
         for axes in grid.flat[: len(panels)]:
             axes.set(xscale="log", xlim=(1, max(last, 10.0)))
-            st.label_powers(axes.xaxis)
             if log:
                 axes.set_yscale("log")
-                st.label_powers(axes.yaxis)
         figure.supxlabel("step + 1", fontsize=9)
         figure.supylabel("relative error", fontsize=9)
         kinds = [Line2D([], [], color=st.MARK, ls=ls, label=text) for text, ls in KINDS.values()]

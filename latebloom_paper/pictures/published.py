@@ -21,8 +21,7 @@ def plot_published(runs: Sequence[Run]) -> Figure:
 
     - `runs`: of one experiment with several seeds; the first is drawn strong, the others thin.
     """
-    with st.style():
-        figure = Figure(figsize=(7.0, 7.2))
+    with st.new_figure(7.0, 7.2) as figure:
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
         for k, run in enumerate(runs):
             steps, weight = run.trajectory["step"].to_numpy(), {"lw": 1.6 if k == 0 else 0.6}

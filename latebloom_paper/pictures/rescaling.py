@@ -38,8 +38,7 @@ def plot_rescaling(networks: Mapping[str, Rescaled]) -> Figure:
 
     - `networks`: name -> the measured curves.
     """
-    with st.style():
-        figure = Figure(figsize=(4.6 * len(networks), 5.4))
+    with st.new_figure(4.6 * len(networks), 5.4) as figure:
         grid = figure.subplots(2, len(networks), sharex="col", squeeze=False)
         for (name, r), (above, below) in zip(networks.items(), grid.T, strict=True):
             above.loglog(r.scale, r.law, color=st.NORM, label="√(aλ² + bλ⁻²ᴸ)")
@@ -58,6 +57,4 @@ def plot_rescaling(networks: Mapping[str, Rescaled]) -> Figure:
             below.axhline(eps, ls="--", lw=1, color=st.MARK, label="unit of rounding")
             below.set(xlabel="λ", ylabel="relative to the predictions", ylim=(1e-17, 10))
             below.legend(loc="center right")
-            for axis in (above.xaxis, above.yaxis, below.xaxis, below.yaxis):
-                st.label_powers(axis)
     return figure

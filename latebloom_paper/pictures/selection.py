@@ -29,8 +29,7 @@ def plot_selection_curves(ds: xr.Dataset, last: float) -> Figure:
 
     Source: arXiv 2506.05718, Figures 8 and 23 (b).
     """
-    with st.style():
-        figure = Figure(figsize=(6.8, 4.2))
+    with st.new_figure(6.8, 4.2) as figure:
         axes = figure.subplots()
         bar = _draw_curves(axes, ds)
         axes.set(xlim=(0, last), xlabel="step", ylabel="relative error")
@@ -52,13 +51,11 @@ def plot_selection(ds: xr.Dataset, times: Points, errors: Points, needed: Points
 
     Source: arXiv 2506.05718, Figure 23.
     """
-    with st.style():
-        figure = Figure(figsize=(9.0, 6.6))
+    with st.new_figure(9.0, 6.6) as figure:
         grid = figure.subplots(2, 2)
         bar = _draw_curves(grid[0, 0], ds)
         last = float(np.nanmax(ds["trajectory_step"].values))
         grid[0, 0].set(xscale="log", xlim=(1, last), xlabel="step + 1", ylabel="relative error")
-        st.label_powers(grid[0, 0].xaxis)
         grid[0, 0].legend(handles=_kinds(), loc="center left")
         figure.colorbar(bar, ax=grid[0, 0], label=r"$\tau$")
         panels = (
@@ -71,7 +68,6 @@ def plot_selection(ds: xr.Dataset, times: Points, errors: Points, needed: Points
             axes.set(xlabel=TAU, ylabel=label)
             if log:
                 axes.set_yscale("log")
-                st.label_powers(axes.yaxis)
             axes.legend()
         for letter, axes in zip("abcd", grid.flat, strict=True):
             axes.set_title(f"({letter})")
@@ -90,7 +86,6 @@ def _draw_curves(axes: Axes, ds: xr.Dataset) -> ScalarMappable:
             shown = np.where(error > 0, error, np.nan)
             axes.plot(steps + 1, shown, dash, color=colour, lw=1.2, gid=f"{name} {tau:g}")
     axes.set_yscale("log")
-    st.label_powers(axes.yaxis)
     return colours
 
 

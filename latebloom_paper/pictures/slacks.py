@@ -24,8 +24,7 @@ def plot_slacks(laws: Mapping[str, tuple[str, np.ndarray]]) -> Figure:
     >>> plot_slacks({"a law": ("printed", np.array([-0.5, 0.2]))}).axes[0].get_xscale()
     'symlog'
     """
-    with st.style():
-        figure = Figure(figsize=(7.6, 0.21 * len(laws) + 1.3))
+    with st.new_figure(7.6, 0.21 * len(laws) + 1.3) as figure:
         axes = figure.subplots()
         for k, (status, slack) in enumerate(laws.values()):
             shown = np.clip(slack, -1e4, 1e4)

@@ -40,8 +40,7 @@ def plot_summary(
     colour, bar = colours(values)
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
-    with st.style():
-        figure = Figure(figsize=(3.4 * columns + 0.8, 2.6 * rows + 0.3))
+    with st.new_figure(3.4 * columns + 0.8, 2.6 * rows + 0.3) as figure:
         grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
         for axes, (name, label) in zip(grid.flat, panels.items(), strict=False):
             for k, value in enumerate(values):
@@ -56,7 +55,6 @@ def plot_summary(
                         ds[x].values, low, high, where=band, color=colour(value), alpha=0.15, lw=0
                     )
             axes.set(yscale="log", ylabel=label)
-            st.label_powers(axes.yaxis)
         for axes in grid[-1]:
             axes.set_xlabel(names[x])
         draw_bar(figure, bar, grid.ravel().tolist(), values, names[by], pad=0.02)

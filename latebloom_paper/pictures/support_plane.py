@@ -36,8 +36,7 @@ def plot_support_plane(ways: Sequence[Way], truth: float) -> Figure:
     '$\\\\|a_{I^c}\\\\|_2$, off the support'
     """
     colour, bar = colours(np.array([way.N for way in ways]))
-    with st.style():
-        figure = Figure(figsize=(6.0, 4.6))
+    with st.new_figure(6.0, 4.6) as figure:
         axes = figure.subplots()
         for way in ways:
             axes.plot(way.u, way.v, color=colour(way.N), lw=1.4)

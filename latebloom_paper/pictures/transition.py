@@ -54,8 +54,7 @@ def plot_transition(tasks: Mapping[str, tuple[str, Sequence[Transition]]], eps: 
     - `tasks`: name -> (what the quality is, one run per gamma).
     - `eps`: the transition is expected within 1 -+ eps, which is shaded.
     """
-    with st.style():
-        figure = Figure(figsize=(10.5, 3.2 * len(tasks)))
+    with st.new_figure(10.5, 3.2 * len(tasks)) as figure:
         grid = figure.subplots(len(tasks), 3, squeeze=False)
         for (name, (measure, runs)), axes in zip(tasks.items(), grid, strict=True):
             colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(runs)))
