@@ -134,12 +134,11 @@ def _projected(experiment: Experiment) -> Facts:
 
 
 def _projected_descent(run: Run, f: Facts) -> Measurement:
-    assert f.a_star is not None
     first = f.path(f.start, 1)[1]  # only from there on the iterates interpolate
     path = f.path(first, min(WINDOW, run.experiment.steps))
-    gained = np.minimum.accumulate([f.norm(a) for a in path[:-1]]) - f.norm(f.a_star)
+    gained = np.minimum.accumulate([f.norm(a) for a in path[:-1]]) - f.norm(f.truth)
     T, step = np.arange(1, len(path)), f.alpha * f.beta
-    right = (squared_distance(first, f.a_star) + step**2 * T * f.subgradient_bound**2) / (
+    right = (squared_distance(first, f.truth) + step**2 * T * f.subgradient_bound**2) / (
         2 * step * T
     )
     return Measurement(float((gained / right).max()))
@@ -151,15 +150,13 @@ def drift_constant(f: Facts) -> float:
 
 
 def _errors_of_f(f: Facts, points: Point) -> tuple[np.ndarray, Callable[[float], float]]:
-    assert f.a_star is not None
-    values = np.array([f.objective(a) for a in points]) - f.objective(f.a_star)
+    values = np.array([f.objective(a) for a in points]) - f.objective(f.truth)
     drift = drift_constant(f) * (f.alpha * f.beta)
     return values, lambda eta: (eta + drift) * f.beta / 2
 
 
 def _errors_of_h(f: Facts, points: Point) -> tuple[np.ndarray, Callable[[float], float]]:
-    assert f.a_star is not None
-    values = np.array([f.norm(a) for a in points]) - f.norm(f.a_star)
+    values = np.array([f.norm(a) for a in points]) - f.norm(f.truth)
     drift = (drift_constant(f) + noise_constant(f)) * (f.alpha * f.beta)
     return values, lambda eta: (eta + drift) / 2
 

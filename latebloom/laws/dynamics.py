@@ -53,10 +53,9 @@ def _vectors_with_truth(experiment: Experiment) -> Facts:
 
 
 def _signs_that_differ(run: Run, f: Facts) -> Measurement:
-    assert f.a_star is not None
     _, a = records(run)
-    larger = np.abs(a) > np.abs(f.a_star)
-    differ = larger & (np.sign(a - f.a_star) != np.sign(a))
+    larger = np.abs(a) > np.abs(f.truth)
+    differ = larger & (np.sign(a - f.truth) != np.sign(a))
     return Measurement(float(differ.sum()), f"among {int(larger.sum()):,} entries")
 
 

@@ -35,10 +35,9 @@ def hitting_ratio(
 
     def measure(run: Run, context: Any) -> Measurement:
         f = facts(context)
-        assert f.a_star is not None
         steps, points = records(run, f.t1)
         values, level = errors(context, points)
-        far, rate = float(((points[0] - f.a_star) ** 2).sum()), f.alpha * f.beta
+        far, rate = float(((points[0] - f.truth) ** 2).sum()), f.alpha * f.beta
         if steps[0] == far == 0:
             raise Undecided(
                 "the run starts at the truth: every level is reached at step 0, as promised"

@@ -40,12 +40,11 @@ def _residual_of_fit(run: Run, f: Facts) -> Measurement:
 
 def _error_of_fit(run: Run, f: Facts) -> Measurement:
     assert f.noise is not None
-    assert f.a_star is not None
-    kernel = f.a_star - f.row(f.a_star)
+    kernel = f.truth - f.row(f.truth)
     from_noise = np.asarray(f.data.operator.correction(f.noise, f.inverse))
-    right = float((f.a_star * kernel).sum()) + float((from_noise**2).sum())
-    left = float(((f.fitted - f.a_star) ** 2).sum())
-    return Measurement(abs(left - right) / float((f.a_star**2).sum()))
+    right = float((f.truth * kernel).sum()) + float((from_noise**2).sum())
+    left = float(((f.fitted - f.truth) ** 2).sum())
+    return Measurement(abs(left - right) / float((f.truth**2).sum()))
 
 
 def _loss_above_fit(f: Facts, steps: np.ndarray, points: Point) -> list[float]:

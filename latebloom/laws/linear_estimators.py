@@ -198,8 +198,7 @@ def _gaussian_inputs(e: Estimator) -> Iterable[Assumption]:
 
 def _worst_accuracy(run: Run, e: Estimator) -> Measurement:
     data = run.experiment.vector_data
-    assert data.a_star is not None
-    away = np.asarray(run.params) - data.a_star
+    away = np.asarray(run.params) - data.truth
     loss = float(away @ away)
     if loss == 0:
         raise Undecided("the student is the teacher: there is no error to cut")

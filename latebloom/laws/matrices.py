@@ -57,9 +57,8 @@ def _memorized(run: Run, f: Facts) -> tuple[int, np.ndarray]:
 
 def gap(f: Facts, A: np.ndarray) -> float:
     r"""Return $\sigma_{\min}(A)/\sigma_{\max}(A^*)$, the least over min(n1, n2) values."""
-    assert f.a_star is not None
     least = float(np.linalg.svd(A, compute_uv=False)[-1])
-    return least / float(np.linalg.norm(f.a_star, 2))
+    return least / float(np.linalg.norm(f.truth, 2))
 
 
 def _above(f: Facts) -> list[Assumption]:
@@ -70,11 +69,10 @@ def _above(f: Facts) -> list[Assumption]:
 
 def _turned(run: Run, f: Facts) -> Measurement:
     step, A = _memorized(run, f)
-    assert f.a_star is not None
     ratio = gap(f, A)
     if ratio <= 1:
         raise Undecided(f"at step {step:,} sigma_min(A)/sigma_max(A*) = {ratio:.3g}, not above 1")
-    left = float(np.linalg.norm(polar(A - f.a_star) - polar(A)))
+    left = float(np.linalg.norm(polar(A - f.truth) - polar(A)))
     right = 2 * math.sqrt(2 * compact_svd(A).s.size) / (ratio - 1)
     return Measurement(left / right, f"at step {step:,}")
 
@@ -91,13 +89,12 @@ def _square(f: Facts) -> list[Assumption]:
 
 def _polar_perturbed(run: Run, f: Facts) -> Measurement:
     step, A = _memorized(run, f)
-    assert f.a_star is not None
-    other = A - f.a_star
+    other = A - f.truth
     least = [float(np.linalg.svd(M, compute_uv=False)[-1]) for M in (A, other)]
     if min(least) <= 1e-12 * float(np.linalg.norm(A, 2)):
         raise Undecided(f"at step {step:,} A or A - A* is singular")
     left = float(np.linalg.norm(polar(other) - polar(A)))
-    right = 2 * float(np.linalg.norm(f.a_star)) / sum(least)
+    right = 2 * float(np.linalg.norm(f.truth)) / sum(least)
     return Measurement(left / right, f"at step {step:,}")
 
 

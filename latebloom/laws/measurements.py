@@ -73,9 +73,8 @@ def _isometry(run: Run, data: VectorLeastSquares) -> Measurement:
 
 
 def _sparse_enough(data: VectorLeastSquares) -> list[Assumption]:
-    assert data.a_star is not None
     mu = _mu(data)
-    s, limit = int(np.count_nonzero(data.a_star)), 0.5 * (1 + 1 / mu) if mu > 1e-14 else math.inf
+    s, limit = int(np.count_nonzero(data.truth)), 0.5 * (1 + 1 / mu) if mu > 1e-14 else math.inf
     return [Assumption.of("s", s < limit, s, f"< (1 + 1/mu)/2 = {limit:.3g}")]
 
 

@@ -83,13 +83,11 @@ def _distance_over_bound(f: Facts, steps: np.ndarray, points: Point) -> np.ndarr
 
 def _kernel_part(f: Facts, a: Point) -> float:
     """Return the norm of a in the kernel of X over the norm of the truth."""
-    assert f.a_star is not None
-    return float(np.linalg.norm(a - f.row(a)) / np.linalg.norm(f.a_star))
+    return float(np.linalg.norm(a - f.row(a)) / np.linalg.norm(f.truth))
 
 
 def _floor(f: Facts) -> Promise:
-    assert f.a_star is not None
-    return Promise("relative error of the limit", low=_kernel_part(f, f.a_star))
+    return Promise("relative error of the limit", low=_kernel_part(f, f.truth))
 
 
 def _error_of_limit(run: Run, f: Facts) -> Measurement:
@@ -116,10 +114,9 @@ def _late_drop(f: Facts) -> Promise:
 
 
 def _drop(run: Run, f: Facts) -> Measurement:
-    assert f.a_star is not None
     steps, points = records(run)
     kernel = np.array([float(np.linalg.norm(a - f.row(a))) for a in points])
-    below = np.flatnonzero(kernel <= float(np.linalg.norm(f.a_star)))
+    below = np.flatnonzero(kernel <= float(np.linalg.norm(f.truth)))
     if not below.size:
         raise Undecided("the run ends before the start has decayed")
     return Measurement(float(steps[below[0]]), f"the error ends at {_last(run):.3g}")

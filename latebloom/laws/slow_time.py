@@ -57,8 +57,7 @@ def timed(experiment: Experiment) -> Timed:
     f = regularized_with_truth(experiment)
     if f.h == "nuclear":
         return _flowing(f)
-    truth = f.a_star
-    assert truth is not None
+    truth = f.truth
     path = whole_path(experiment)
     passage = path.passage(truth, experiment.thresholds[1] * float(np.linalg.norm(truth)))
     if passage is None:

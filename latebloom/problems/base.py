@@ -59,6 +59,16 @@ class LeastSquares(Problem):
         return self.operator.inverse()
 
     @property
+    def truth(self) -> Float[np.ndarray, "..."]:
+        """The ground truth `a_star`, where it is known.
+
+        **Raises:** `InvalidInput` where it is not.
+        """
+        if self.a_star is None:
+            raise InvalidInput("the problem has no ground truth (a_star, of a matrix A_star)")
+        return self.a_star
+
+    @property
     def alpha_max(self) -> float:
         r"""The largest stable step size of gradient descent on g, $2/\sigma_{\max}(X^\top X)$."""
         return 2.0 / self.sigma_max if self.sigma_max else np.inf

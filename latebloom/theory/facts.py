@@ -116,6 +116,11 @@ class Facts:
         """The ground truth."""
         return self.data.a_star
 
+    @property
+    def truth(self) -> Point:
+        """The ground truth, where it is known."""
+        return self.data.truth
+
     @cached_property
     def noise(self) -> Point | None:
         r"""$\xi = y^* - Xa^*$; zero where it is rounding."""

@@ -69,21 +69,19 @@ def least_t2(experiment: Experiment) -> int | None:
 
 def _bound(f: Facts, w: Float[np.ndarray, "..."]) -> float:
     """Return what one direction in the kernel proves, 0 if nothing."""
-    assert f.a_star is not None
     before = float(np.linalg.norm(w))
     w = w - f.row(w)
     w = w - f.row(w)  # twice: the kernel to rounding
     size = f.norm(w)
     if float(np.linalg.norm(w)) <= KERNEL * before or size == 0:
         return 0.0  # what is left is rounding: the direction is in the row space
-    goal = f.experiment.thresholds[1] * float(np.linalg.norm(f.a_star))
-    far = abs(float((w * (f.start - f.a_star)).sum()))
+    goal = f.experiment.thresholds[1] * float(np.linalg.norm(f.truth))
+    far = abs(float((w * (f.start - f.truth)).sum()))
     return max(0.0, far - goal * float(np.linalg.norm(w))) / (f.alpha * f.beta * size)
 
 
 def _directions(f: Facts) -> list[Float[np.ndarray, "..."]]:
-    assert f.a_star is not None
-    away = f.start - f.a_star
+    away = f.start - f.truth
     away = away - f.row(away)
     found = [away]
     if f.h == "nuclear":

@@ -101,8 +101,7 @@ def measure(study: Study, progress: Progress) -> dict[str, Any]:
 def ending(run: Run) -> tuple[float, float]:
     """Return the root mean square of the test error and of the oscillation, at the end."""
     last = run.trajectory.sel(step=run.trajectory["step"] >= END * run.last_step)
-    truth = run.experiment.data.a_star
-    assert truth is not None
+    truth = run.experiment.data.truth
     a = last["a"].values
     away = np.linalg.norm(a - a.mean(axis=0), axis=1) / np.linalg.norm(truth)
     errors = last["test_error"].values
@@ -112,8 +111,7 @@ def ending(run: Run) -> tuple[float, float]:
 def debiased(run: Run) -> tuple[float, bool]:
     """Return the error of least squares on the support found, and whether it is that of a*."""
     data = run.experiment.vector_data
-    truth = data.a_star
-    assert truth is not None
+    truth = data.truth
     last = run.trajectory.sel(step=run.trajectory["step"] >= END * run.last_step)
     mean = last["a"].values.mean(axis=0)
     support = np.abs(mean) > OSCILLATES * ALPHA * strength(run.experiment)

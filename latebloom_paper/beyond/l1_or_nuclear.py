@@ -103,8 +103,7 @@ def recovery(case: dict[str, Any]) -> list[float | None]:
         if line == f"l1, {COMPLETION}":
             # Entry by entry: where nothing is observed, the least l1 norm is zero.
             assert isinstance(data, MatrixLeastSquares)
-            assert data.a_star is not None
-            able = bool(not (data.a_star - data.a_hat).any())
+            able = bool(not (data.truth - data.a_hat).any())
         else:
             able = bool(recoverability(experiment.data).recoverable)
         if not case["timed"] or not able:

@@ -57,9 +57,8 @@ def known_before(study: Study, progress: Progress) -> dict[str, list[list[list[f
             experiment = own.experiment(i)
             assert experiment is not None
             data = experiment.vector_data
-            assert data.a_star is not None
-            gap = float(np.abs(data.a_hat - data.a_star).max())
-            known = name == BY_N and data.a_star.size <= SLOW
+            gap = float(np.abs(data.a_hat - data.truth).max())
+            known = name == BY_N and data.truth.size <= SLOW
             column.append([gap, slow_time(experiment) if known else None])
             done += 1
             progress(done, total)
@@ -70,8 +69,7 @@ def known_before(study: Study, progress: Progress) -> dict[str, list[list[list[f
 
 def slow_time(experiment: Experiment) -> float | None:
     """Return s2, None if the flow does not get there."""
-    truth = experiment.vector_data.a_star
-    assert truth is not None
+    truth = experiment.data.truth
     radius = STUDY.settings["epsilon"] * float(np.linalg.norm(truth))
     try:
         passage = slow_path(experiment, until=(truth, radius)).passage(truth, radius)

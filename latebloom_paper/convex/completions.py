@@ -93,8 +93,7 @@ def completion(run: Run) -> Completion:
     """Return how an instance that was followed until it generalizes was completed."""
     from scipy.stats import kendalltau
 
-    a_star, penalty = run.experiment.data.a_star, run.experiment.penalty
-    assert a_star is not None
+    a_star, penalty = run.experiment.data.truth, run.experiment.penalty
     assert isinstance(penalty, Nuclear)
     beta = float(penalty.strength())  # constant
     truth = float(np.linalg.norm(a_star, "nuc"))

@@ -16,11 +16,10 @@ def way(case: dict[str, int]) -> list[float]:
     the distance to the truth in the end, on and off the support, over its norm."""
     experiment = STUDIES["fig3"].changed({"N": 60, "problem.seed": case["seed"]})
     data = experiment.data
-    assert data.a_star is not None
     a = simulate(experiment, engine="jump").trajectory["a"].values
     away = np.linalg.norm(a - data.a_hat, axis=1).min() / np.linalg.norm(data.a_hat)
-    on, size = data.a_star != 0, float(np.linalg.norm(data.a_star))
-    error = (a[-1] - data.a_star) / size
+    on, size = data.truth != 0, float(np.linalg.norm(data.truth))
+    error = (a[-1] - data.truth) / size
     return [float(away), *(float(np.linalg.norm(error[part])) for part in (on, ~on))]
 
 
@@ -33,8 +32,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         seeds = {"measurement_seed": N // 10, "noise_seed": N // 10}
         experiment = STUDY.changed({"N": N, **seeds}, f"fig24 N={N}")
         run, data = workspace.run(experiment, engine="jump"), experiment.data
-        assert data.a_star is not None
-        a, on = run.trajectory["a"].values, data.a_star != 0
+        a, on = run.trajectory["a"].values, data.truth != 0
         u, v = (np.linalg.norm(a[:, part], axis=1) for part in (on, ~on))
         start = [float(np.linalg.norm(data.a_hat[part])) for part in (on, ~on)]
         shown.append(Way(N, u, v, (start[0], start[1])))

@@ -20,7 +20,6 @@ def rates(case: dict[str, int]) -> list[float] | None:
     the law; None where the first component vanishes too soon after t1 to tell."""
     experiment = FIG3.changed({"problem.seed": case["seed"]}).with_(steps=20_000, record=RECORD)
     data = experiment.vector_data
-    assert data.a_star is not None
     run = simulate(experiment, engine="jump")
     a, steps = run.trajectory["a"].values, run.trajectory["step"].values
     t1 = run.phases.t1.high
@@ -33,7 +32,7 @@ def rates(case: dict[str, int]) -> list[float] | None:
             rate = (a[k + 1] - a[k]) / (steps[k + 1] - steps[k]) / 1e-6
             law = -kernel @ signs
             apart = float(np.abs(rate - law).max() / np.abs(law).max())
-            return [float(np.median(np.abs(rate[data.a_star == 0]))), apart]
+            return [float(np.median(np.abs(rate[data.truth == 0]))), apart]
     return None
 
 
@@ -42,8 +41,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     from latebloom_paper.pictures.component_map import plot_component_map
 
     run = workspace.run(FIG3.changed({}, "fig3"), engine="step")
-    truth = run.experiment.data.a_star
-    assert truth is not None
+    truth = run.experiment.data.truth
     last = run.trajectory["a"].values[-1]
     end = float(np.abs(last - truth).max() / np.abs(truth).max())
     seeds, shown = STUDY.settings["seeds"], STUDY.settings["shown"]

@@ -24,8 +24,7 @@ def constants(case: dict[str, int]) -> list[float | None]:
     """Return the paper's constant of t2 and ours, of the instance of a seed."""
     experiment = STUDY.changed({"beta": 1e-6, "problem.seed": case["seed"]})
     data = experiment.data
-    assert data.a_star is not None
-    return [float(np.abs(data.a_hat - data.a_star).max()), predict(experiment).s2]
+    return [float(np.abs(data.a_hat - data.truth).max()), predict(experiment).s2]
 
 
 def error_at(case: dict[str, float]) -> float:
@@ -34,8 +33,7 @@ def error_at(case: dict[str, float]) -> float:
     steps = int(case["steps"])
     experiment = STUDY.changed({"alpha": case["alpha"], "beta": case["beta"]})
     experiment = experiment.with_(steps=max(steps, 1), record=Every(1000))
-    run, a_star = simulate(experiment, engine="step"), experiment.data.a_star
-    assert a_star is not None
+    run, a_star = simulate(experiment, engine="step"), experiment.data.truth
     return float(np.abs(run.trajectory["a"].sel(step=steps).values - a_star).mean())
 
 

@@ -77,9 +77,8 @@ def instance(
 def both_losses(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Return training and test loss at the records."""
     data = run.experiment.vector_data
-    assert data.a_star is not None
     train = (run.trajectory["train_error"].to_numpy() * np.linalg.norm(data.y_star)) ** 2 / 2
-    return train, (run.trajectory["test_error"].to_numpy() * np.linalg.norm(data.a_star)) ** 2
+    return train, (run.trajectory["test_error"].to_numpy() * np.linalg.norm(data.truth)) ** 2
 
 
 def curves(run: Run, ratio: float) -> "Curves":

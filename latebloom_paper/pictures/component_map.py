@@ -24,8 +24,7 @@ def plot_component_map(run: Run, shown: float) -> Figure:
     a = run.trajectory["a"].to_numpy()
     a = np.where(np.abs(a) < shown, 0.0, a)
     steps = run.trajectory["step"].to_numpy() + 1.0
-    truth = run.experiment.data.a_star
-    assert truth is not None
+    truth = run.experiment.data.truth
     largest = float(max(np.abs(a).max(), np.abs(truth).max()))
     norm = SymLogNorm(shown, vmin=-largest, vmax=largest)
     x = np.arange(a.shape[1] + 1) - 0.5
