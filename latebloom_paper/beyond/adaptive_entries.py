@@ -116,6 +116,33 @@ def recoveries(workspace: Workspace) -> dict[tuple[str, int], np.ndarray]:
     return dict(zip(keys, found.reshape(len(keys), len(seeds), 2), strict=True))
 
 
+Fractions = dict[str, list[tuple[float, float]]]
+Times = dict[str, list[tuple[float, np.ndarray]]]
+
+
+def recovered(
+    found: dict[tuple[str, int], np.ndarray], name: str
+) -> tuple[list[Comparison], Fractions, Times]:
+    """Return the rows of how many instances every choice recovers, and when; and the points (x,
+    fraction) and (x, t2) of its picture.
+
+    **Arguments:**
+
+    - `found`: (choice, x) -> of every instance whether it is recovered, first, and t2, last.
+    - `name`: of x.
+    """
+    rows, fractions, times = [], {}, {}
+    for (choice, x), values in found.items():
+        fraction, t2 = float(values[:, 0].mean()), values[np.isfinite(values[:, -1]), -1]
+        fractions.setdefault(choice, []).append((x, fraction))
+        rows.append(Comparison(f"recovered, {choice}, {name} = {x}", None, fraction))
+        if t2.size:
+            times.setdefault(choice, []).append((x, t2))
+            label = f"t2, {choice}, {name} = {x}"
+            rows.append(Comparison(label, None, float(np.median(t2)), f"median of {t2.size}"))
+    return rows, fractions, times
+
+
 def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
     """Return what decides the claims."""
     uniform, two, oracle = (found[choice, ENTRIES] for choice in CHOICES)
@@ -132,18 +159,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     from latebloom_paper.pictures.choices import plot_choices
 
     found = recoveries(workspace)
-    fractions: dict[str, list[tuple[float, float]]] = {}
-    times: dict[str, list[tuple[float, np.ndarray]]] = {}
-    rows = []
-    for (choice, N), values in found.items():
-        recovered = float(values[:, 0].mean())
-        fractions.setdefault(choice, []).append((N, recovered))
-        rows.append(Comparison(f"recovered, {choice}, N = {N}", None, recovered))
-        t2 = values[np.isfinite(values[:, 1]), 1]
-        if t2.size:
-            times.setdefault(choice, []).append((N, t2))
-            label = f"t2, {choice}, N = {N}"
-            rows.append(Comparison(label, None, float(np.median(t2)), f"median of {t2.size}"))
+    rows, fractions, times = recovered(found, "N")
     uniform, two, oracle = (found[choice, ENTRIES][:, 0].mean() for choice in CHOICES)
     decided = evidence(found)
     figure = plot_choices(fractions, times, "number of entries N (of 100)")

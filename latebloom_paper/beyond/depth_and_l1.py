@@ -136,12 +136,9 @@ def reproduce(workspace: Workspace) -> Reproduction:
     found = measured(workspace, study)
     rows = []
     for name, kind in found.items():
-        last = np.median(kind.t2[-1])
         at = f"N = {measurements[-1]}; t1 {np.median(kind.t1[-1]):,.0f}"
-        times = float(last) if np.isfinite(last) else None
-        rows.append(Comparison(f"median t2, {name}", None, times, at))
-        few = np.median(fewest(kind, measurements))
-        needed = float(few) if np.isfinite(few) else None
+        rows.append(Comparison(f"median t2, {name}", None, float(np.median(kind.t2[-1])), at))
+        needed = float(np.median(fewest(kind, measurements)))
         rows.append(Comparison(f"median of the fewest measurements, {name}", None, needed))
     fractions = {name: (kind.error <= RECOVERED).mean(axis=1) for name, kind in found.items()}
     times = {name: kind.t2[-1] for name, kind in found.items()}

@@ -24,9 +24,11 @@ from latebloom.theory import recoverability
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middle
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
+
+from .adaptive_entries import recovered
 
 STUDY = STUDIES["l1-or-nuclear"]
 SIDE, N = 10, STUDY.settings["measurements"]
@@ -151,19 +153,8 @@ def reproduce(workspace: Workspace) -> Reproduction:
     from latebloom_paper.pictures.choices import plot_choices
 
     found = recoveries(workspace)
-    fractions: dict[str, list[tuple[float, float]]] = {}
-    times: dict[str, list[tuple[float, np.ndarray]]] = {}
-    rows = []
-    for (line, k), values in found.items():
-        recovered = float(values[:, 0].mean())
-        fractions.setdefault(line, []).append((k, recovered))
-        rows.append(Comparison(f"recovered, {line}, k = {k}", None, recovered))
-        t2 = values[np.isfinite(values[:, 2]), 2]
-        if t2.size:
-            times.setdefault(line, []).append((k, t2))
-            label = f"t2, {line}, k = {k}"
-            rows.append(Comparison(label, None, float(np.median(t2)), f"median of {t2.size}"))
-    most = max((k for k, recovered in fractions["l1, sensing"] if recovered == 1), default=0)
+    rows, fractions, times = recovered(found, "k")
+    most = max((k for k, fraction in fractions["l1, sensing"] if fraction == 1), default=0)
     figure = plot_choices(fractions, times, "non-zeros $k$ of $u$ and of $v$, $A^* = uv^\\top$")
     settings = [l1_or_nuclear(line) for line in LINES]
     return STUDY.reproduction(rows, figure, evidence(found), settings, most=most)

@@ -29,7 +29,8 @@ class Comparison:
 
     - `quantity`: what it is.
     - `published`: the published value, None if there is none.
-    - `ours`: our value, None if it does not exist (a t2 that is never reached).
+    - `ours`: our value, None (also for one that is not finite) if it does not exist, such as a t2
+      that is never reached.
     - `why`: what our value is, in more words.
     - `because`: what explains a difference beyond the accuracy of a printed axis.
     - `draws`: where the published value is of one unseeded draw, the range of ours.
@@ -41,6 +42,10 @@ class Comparison:
     why: str = ""
     because: str = ""
     draws: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.ours is not None and not math.isfinite(self.ours):
+            object.__setattr__(self, "ours", None)
 
     @property
     def difference(self) -> float | None:

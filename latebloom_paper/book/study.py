@@ -151,9 +151,7 @@ class Study:
     def truth(self, changes: Mapping[str, Any]) -> np.ndarray:
         """Return the parameters that the data of the experiment come from, with some settings
         changed."""
-        found = self.changed(changes).data.a_star
-        assert found is not None  # every convex figure has one
-        return found
+        return self.changed(changes).data.truth
 
     def sweep(self, key: str, quick: bool = False, **changes: Any) -> "Sweep":
         """Return the sweep of the table `[sweeps.KEY]`, which has the keys of a sweep's file.

@@ -88,7 +88,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         for tau in middle["tau"].values.tolist()
     }
     rows = [
-        Comparison(f"measurements needed, s = {s}, tau = {tau:g}", None, _finite(value), "median")
+        Comparison(f"measurements needed, s = {s}, tau = {tau:g}", None, value, "median")
         for tau in lines
         for s, value in lines[tau]
     ]
@@ -96,7 +96,3 @@ def reproduce(workspace: Workspace) -> Reproduction:
     rows += STUDY.compare({"certified instances that the program misses": float(wrong.sum())})
     figure = plot_coherence(ROWS, SHARES, values.mean(axis=2), lines)
     return STUDY.reproduction(rows, figure, evidence(workspace, values, cells), (INSTANCE,))
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -12,11 +12,10 @@ from latebloom.laws.constants.norm_passage import Passage
 from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.workspace import Workspace
 
 from . import ridge_bounds
 from .norm_runs import Cell, experiment, exponents, frozen, passages, sizes, without_decay
-from .verdicts import judged, verdict_note
+from .verdicts import at_size_of, judged, verdict_note
 
 STUDY = STUDIES["first-passage"]
 READ = STUDY.readings
@@ -172,7 +171,4 @@ def _ridge_rows(seeds: Sequence[int]) -> list[Comparison]:
     return rows
 
 
-def reproduce(workspace: Workspace) -> Reproduction:
-    """Return the study at the size of the workspace."""
-    with workspace.bar("study") as progress:
-        return study(workspace.quick, progress)
+reproduce = at_size_of(study)

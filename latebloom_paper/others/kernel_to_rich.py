@@ -13,9 +13,8 @@ from latebloom.core.progress import Progress
 from latebloom.laws.constants import LeastNorm, diagonal_flow, max_margin, min_norm_interpolant
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.workspace import Workspace
 
-from .verdicts import judged, verdict_note
+from .verdicts import at_size_of, judged, verdict_note
 
 if TYPE_CHECKING:
     from latebloom_paper.pictures.transition import Transition
@@ -177,7 +176,4 @@ def _rows(data: Task, r: "Transition") -> list[Comparison]:
     ]
 
 
-def reproduce(workspace: Workspace) -> Reproduction:
-    """Return the study at the size of the workspace."""
-    with workspace.bar("study") as progress:
-        return study(workspace.quick, progress)
+reproduce = at_size_of(study)

@@ -16,9 +16,8 @@ from latebloom.problems import LinearData
 from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.workspace import Workspace
 
-from .verdicts import judged, verdict_note
+from .verdicts import at_size_of, judged, verdict_note
 
 if TYPE_CHECKING:
     from latebloom_paper.pictures.estimators import Curves
@@ -201,7 +200,4 @@ def _plateau_rows(run: Run) -> list[Comparison]:
     return rows
 
 
-def reproduce(workspace: Workspace) -> Reproduction:
-    """Return the study at the size of the workspace."""
-    with workspace.bar("study") as progress:
-        return study(workspace.quick, progress)
+reproduce = at_size_of(study)

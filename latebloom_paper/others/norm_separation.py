@@ -10,11 +10,10 @@ from latebloom.experiment import Experiment, LogSpaced
 from latebloom.laws.constants import settling_rate
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.workspace import Workspace
 
 from . import ridge_bounds
 from .norm_runs import GROWING, SCALE, STUDY, Cell, experiment, exponents, passages, sgd, sizes
-from .verdicts import interval, judged, verdict_note
+from .verdicts import at_size_of, interval, judged, verdict_note
 
 READ = STUDY.readings
 # Exponents of the delay in 1/lambda and 1/eta that count as 1: a law with both wrong by more than
@@ -189,7 +188,4 @@ def _ridge_rows(seeds: Sequence[int]) -> list[Comparison]:
     return rows
 
 
-def reproduce(workspace: Workspace) -> Reproduction:
-    """Return the study at the size of the workspace."""
-    with workspace.bar("study") as progress:
-        return study(workspace.quick, progress)
+reproduce = at_size_of(study)

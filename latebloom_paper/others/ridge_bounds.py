@@ -15,9 +15,8 @@ from latebloom.problems import LinearData
 from latebloom.runs import Run
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.workspace import Workspace
 
-from .verdicts import interval, judged, verdict_note
+from .verdicts import at_size_of, interval, judged, verdict_note
 
 STUDY = STUDIES["ridge-bounds"]
 EPS = C = 0.01  # the source's thresholds on both losses
@@ -224,7 +223,4 @@ def _shown(runs: Sequence[Seen]) -> dict[str, list[float]]:
     }
 
 
-def reproduce(workspace: Workspace) -> Reproduction:
-    """Return the study at the size of the workspace."""
-    with workspace.bar("study") as progress:
-        return study(workspace.quick, progress)
+reproduce = at_size_of(study)

@@ -1,12 +1,28 @@
 """What a study of another group's law comes to, in words."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from latebloom.core.line_fit import Line
+from latebloom.core.progress import Progress
+from latebloom_paper.book.reproduction import Reproduction
+from latebloom_paper.book.workspace import Workspace
 
 Judgement = Literal[
     "reproduced", "reproduced with corrections", "not reproduced", "not testable here"
 ]
+
+
+def at_size_of(
+    study: Callable[[bool, Progress], Reproduction],
+) -> Callable[[Workspace], Reproduction]:
+    """Return what regenerates a study that keeps nothing, at the size of a workspace."""
+
+    def reproduce(workspace: Workspace) -> Reproduction:
+        with workspace.bar("study") as progress:
+            return study(workspace.quick, progress)
+
+    return reproduce
 
 
 def judged(holds: bool, corrected: bool) -> Judgement:
