@@ -37,7 +37,7 @@ from latebloom_paper.networks import (
 from latebloom_paper.networks.families import Timed, pairs, until_t2, weaker_later
 from latebloom_paper.pictures.accuracies import Panel, plot_accuracies
 from latebloom_paper.pictures.losses import plot_losses
-from latebloom_paper.pictures.lu import Curves
+from latebloom_paper.pictures.lu import SphereLosses
 
 FIGURES = (
     "fig1",
@@ -278,7 +278,7 @@ def test_what_was_read_off_is_compared_at_the_published_size_only():
 
 
 W = np.array([1.0, 2.0, 4.0, 8.0])
-LU = Curves(
+LU = SphereLosses(
     "task",
     W,
     np.array([[1.0, 0.1, 0.01, 0.01], [1.0, 0.5, 0.2, 0.3]]),

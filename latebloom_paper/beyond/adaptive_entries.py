@@ -19,6 +19,7 @@ from latebloom.problems import (
     solve_nuclear,
 )
 from latebloom.simulate import simulate
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import middle
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -156,13 +157,11 @@ def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Return how many matrices every choice recovers, and when."""
-    from latebloom_paper.pictures.choices import plot_choices
-
     found = recoveries(workspace)
     rows, fractions, times = recovered(found, "N")
     uniform, two, oracle = (found[choice, ENTRIES][:, 0].mean() for choice in CHOICES)
     decided = evidence(found)
-    figure = plot_choices(fractions, times, "number of entries N (of 100)")
+    figure = pictures.plot_choices(fractions, times, "number of entries N (of 100)")
     return STUDY.reproduction(
         rows,
         figure,

@@ -17,6 +17,7 @@ from latebloom.penalties import L1
 from latebloom.runs import Run
 from latebloom.simulate import simulate_batch
 from latebloom.theory import final_error, limit
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, completed
@@ -155,8 +156,6 @@ def evidence(
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run with constant and decaying alpha and beta, debias, and compare the floors."""
-    from latebloom_paper.pictures.beyond import plot_curves_and_strips
-
     study = STUDY.at(workspace.quick)
     s = study.settings
     kept = workspace.table("debiasing", s, lambda progress: measure(study, progress))
@@ -178,7 +177,9 @@ def reproduce(workspace: Workspace) -> Reproduction:
         ratio = floor[name] / floor[CONSTANT]
         strips[f"{name}\n(median {np.nanmedian(ratio):.2g})"] = (name, ratio)
     xlabel = "floor / floor with constant alpha and beta"
-    figure = plot_curves_and_strips(base.record_steps, kept["curve"], strips, xlabel, log=True)
+    figure = pictures.plot_curves_and_strips(
+        base.record_steps, kept["curve"], strips, xlabel, log=True
+    )
     left = left_of_beta(base)
     return study.reproduction(
         rows,

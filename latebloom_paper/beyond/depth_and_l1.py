@@ -14,6 +14,7 @@ import numpy as np
 
 from latebloom.experiment import Experiment
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -129,8 +130,6 @@ def evidence(found: Mapping[str, Kind], measurements: Sequence[int]) -> dict[str
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run all kinds over the number of measurements, and compare who recovers, and when."""
-    from latebloom_paper.pictures.beyond import plot_depth_and_l1
-
     study = STUDY.at(workspace.quick)
     measurements, base = study.settings["measurements"], study.experiment
     found = measured(workspace, study)
@@ -142,7 +141,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         rows.append(Comparison(f"median of the fewest measurements, {name}", None, needed))
     fractions = {name: (kind.error <= RECOVERED).mean(axis=1) for name, kind in found.items()}
     times = {name: kind.t2[-1] for name, kind in found.items()}
-    figure = plot_depth_and_l1(measurements, fractions, times)
+    figure = pictures.plot_depth_and_l1(measurements, fractions, times)
     decided = evidence(found, measurements)
     words = {"problem": base.problem, "steps": base.steps}
     return study.reproduction(rows, figure, decided, [STUDY.experiment], **words)

@@ -21,6 +21,7 @@ from latebloom.problems import (
 )
 from latebloom.simulate import simulate
 from latebloom.theory import recoverability
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middle
@@ -150,11 +151,11 @@ def evidence(found: dict[tuple[str, int], np.ndarray]) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Return which penalty recovers matrices of every sparsity, and when."""
-    from latebloom_paper.pictures.choices import plot_choices
-
     found = recoveries(workspace)
     rows, fractions, times = recovered(found, "k")
     most = max((k for k, fraction in fractions["l1, sensing"] if fraction == 1), default=0)
-    figure = plot_choices(fractions, times, "non-zeros $k$ of $u$ and of $v$, $A^* = uv^\\top$")
+    figure = pictures.plot_choices(
+        fractions, times, "non-zeros $k$ of $u$ and of $v$, $A^* = uv^\\top$"
+    )
     settings = [l1_or_nuclear(line) for line in LINES]
     return STUDY.reproduction(rows, figure, evidence(found), settings, most=most)

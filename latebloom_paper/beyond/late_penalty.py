@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -76,8 +77,6 @@ def evidence(times: Mapping[str, Times], settings: Mapping[str, Any]) -> dict[st
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run with the penalty from the start, from t1, from later on, and only at first."""
-    from latebloom_paper.pictures.beyond import plot_curves_and_strips
-
     study = STUDY.at(workspace.quick)
     labels, base = named(study.settings), study.experiment
     steps = base.record_steps
@@ -97,7 +96,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         for name, values in delays(times, study.settings).items()
     }
     xlabel = "$t_2$ less the time without penalty / usual delay $t_2-t_1$"
-    figure = plot_curves_and_strips(steps, curves, strips, xlabel, legend="lower left")
+    figure = pictures.plot_curves_and_strips(steps, curves, strips, xlabel, legend="lower left")
     delay = float(np.median(times[START].t2 - times[START].t1))
     found = evidence(times, study.settings)
     return study.reproduction(rows, figure, found, steps=base.steps, delay=delay)

@@ -7,6 +7,7 @@ import xarray as xr
 
 from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.passages import median_curve
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -76,8 +77,6 @@ def evidence(cells: xr.Dataset, problem: SparseRecovery) -> dict[str, Statistic]
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Sweep noise and strength, and compare errors, delays and the best beta."""
-    from latebloom_paper.pictures.beyond import plot_noise
-
     study = STUDY.at(workspace.quick)
     base = study.experiment
     problem = base.problem
@@ -101,6 +100,6 @@ def reproduce(workspace: Workspace) -> Reproduction:
         least = float(here.min("beta").median())
         why = f"median beta {np.median(best):.2g}; least squares on the support {oracles[name]:.2g}"
         rows.append(Comparison(f"least final error over beta, {name}", None, least, why))
-    figure = plot_noise(curves, lines, oracles)
+    figure = pictures.plot_noise(curves, lines, oracles)
     found = evidence(cells, problem)
     return study.reproduction(rows, figure, found, problem=problem)

@@ -14,6 +14,7 @@ from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment
 from latebloom.sweeps import Sweep
 from latebloom.theory import slow_path
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
@@ -129,8 +130,6 @@ def measured(workspace: Workspace, study: Study) -> dict[str, Swept]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Sweep n at fixed fractions, and each fraction, and see what the prefactor does."""
-    from latebloom_paper.pictures.beyond import plot_prefactor
-
     study = STUDY.at(workspace.quick)
     swept = measured(workspace, study)
     found = evidence(swept)
@@ -147,5 +146,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         name: (found[f"prefactor.{short}"].value, found[f"prefactor.ratio-{short}"].value)
         for name, short in ((BY_N, "n"), (BY_MEASUREMENTS, "N"), (BY_SPARSITY, "s"))
     }
-    figure = plot_prefactor({name: own[:3] for name, own in swept.items()}, exponents)
+    figure = pictures.plot_prefactor({name: own[:3] for name, own in swept.items()}, exponents)
     return study.reproduction(rows, figure, found)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, negative_norm
@@ -76,8 +77,6 @@ def evidence(errors: Mapping[str, np.ndarray], negative: np.ndarray) -> dict[str
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Run both models from both starts and compare what is left with the negative entries."""
-    from latebloom_paper.pictures.beyond import plot_signed_depth
-
     study = STUDY.at(workspace.quick)
     runs = sweeps(study)
     errors = least(workspace, runs)
@@ -95,7 +94,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         Comparison("the same, start 1e-4", None, last[SIGNED_SMALL]),
     )
     (measurements,) = runs[TIED].axes[0].values.values()
-    figure = plot_signed_depth(errors, negative, measurements)
+    figure = pictures.plot_signed_depth(errors, negative, measurements)
     left_out = int((negative == 0).sum())
     found = evidence(errors, negative)
     settings = (STUDY.experiment,)

@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import median
@@ -14,10 +15,8 @@ STUDY = STUDIES["fig17"]
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the curves of all depths."""
-    from latebloom_paper.pictures.panels import plot_panels
-
     cells = published(workspace)
-    figure = plot_panels(cells, "L", "N", {"L": "depth L", "N": "N"}, log=False)
+    figure = pictures.plot_panels(cells, "L", "N", {"L": "depth L", "N": "N"}, log=False)
     t1, _, _ = times(workspace)
     rows = [
         Comparison(

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import value_at
 from latebloom_paper.book.reproduction import Comparison, Reproduction, negative_norm
@@ -17,8 +18,6 @@ STUDY = STUDIES["fig18"]
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the least errors and where both errors settle."""
-    from latebloom_paper.pictures.summary import plot_summary
-
     cells = published(workspace)
     drawn = xr.Dataset(
         {
@@ -34,7 +33,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         "t1": "$t_1$ (settled)",
         "t2": "$t_2$ (settled)",
     }
-    figure = plot_summary(drawn, "N", "L", {"N": "N", "L": "depth L"}, panels)
+    figure = pictures.plot_summary(drawn, "N", "L", {"N": "N", "L": "depth L"}, panels)
     _, t2, _ = times(workspace)
     seen = np.isfinite(t2[2])
     evidence = {"fig18.later": median((t2[3] / t2[2])[seen])}

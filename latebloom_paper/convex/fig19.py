@@ -5,6 +5,7 @@ import xarray as xr
 
 from latebloom.core.progress import Progress
 from latebloom.problems import SparseRecovery
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -76,8 +77,6 @@ def evidence(workspace: Workspace, values: np.ndarray, cells: xr.Dataset) -> dic
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw both panels: coherence against tau, and the measurements needed against s."""
-    from latebloom_paper.pictures.coherence import plot_coherence
-
     settings = {"rows": ROWS, "shares": SHARES, "draws": DRAWS}
     values = np.array(workspace.table("coherences", settings, coherences), float)
     cells = recovery(workspace)
@@ -94,5 +93,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
     ]
     wrong = (cells["recoverable"] == 1) & (cells["program_error"] > STUDY.settings["agrees"])
     rows += STUDY.compare({"certified instances that the program misses": float(wrong.sum())})
-    figure = plot_coherence(ROWS, SHARES, values.mean(axis=2), lines)
+    figure = pictures.plot_coherence(ROWS, SHARES, values.mean(axis=2), lines)
     return STUDY.reproduction(rows, figure, evidence(workspace, values, cells), (INSTANCE,))

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import median
@@ -24,13 +25,11 @@ def later(cells: xr.Dataset) -> np.ndarray:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the curves."""
-    from latebloom_paper.pictures.panels import plot_panels
-
     cells, others = (
         workspace.results(STUDY.sweep(key, workspace.quick), failures=True).load()
         for key in ("published", "instances")
     )
-    figure = plot_panels(
+    figure = pictures.plot_panels(
         cells, "tau", "N", {"tau": r"$\tau$", "N": "N"}, columns=2, marks="t2_high"
     )
     rows = tuple(

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -44,8 +45,6 @@ def evidence(cells: xr.Dataset, more: xr.Dataset) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw errors and times over instances, and decide what coherent rows do to them."""
-    from latebloom_paper.pictures.summary import plot_summary
-
     quick = workspace.quick
     cells = workspace.results(FIG21.sweep("instances", quick), failures=True).load()
     more = cells
@@ -59,7 +58,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         "t2_high": "$t_2$",
     }
     names = {"N": "N", "tau": r"$\tau$"}
-    figure = plot_summary(cells, x, by, names, panels, over=SEED)
+    figure = pictures.plot_summary(cells, x, by, names, panels, over=SEED)
     t2 = cells["t2_high"].sel(N=ENOUGH).fillna(np.inf).median(SEED)
     rows = tuple(
         Comparison(

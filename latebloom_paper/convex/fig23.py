@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middles
@@ -41,12 +42,10 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the curves, times and errors against tau, and the entries that are needed."""
-    from latebloom_paper.pictures.selection import plot_selection
-
     cells, able = certified(workspace), recoverable(workspace, "draws")
     taus = cells["tau"].values
     by_tau = least_measurements(able).transpose(SEED, "tau")
-    figure = plot_selection(
+    figure = pictures.plot_selection(
         curves(workspace),
         {"$t_1$": (taus, middles(cells, "t1").values), "$t_2$": (taus, middles(cells).values)},
         {

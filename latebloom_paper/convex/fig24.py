@@ -3,6 +3,7 @@
 import numpy as np
 
 from latebloom.simulate import simulate
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import fraction, median
@@ -25,8 +26,6 @@ def way(case: dict[str, int]) -> list[float]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the ways for all N; decide where they lead."""
-    from latebloom_paper.pictures.support_plane import Way, plot_support_plane
-
     shown, rows = [], []
     for N in STUDY.settings["N"]:
         seeds = {"measurement_seed": N // 10, "noise_seed": N // 10}
@@ -35,7 +34,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         a, on = run.trajectory["a"].values, data.truth != 0
         u, v = (np.linalg.norm(a[:, part], axis=1) for part in (on, ~on))
         start = [float(np.linalg.norm(data.a_hat[part])) for part in (on, ~on)]
-        shown.append(Way(N, u, v, (start[0], start[1])))
+        shown.append(pictures.Way(N, u, v, (start[0], start[1])))
         rows.append(Comparison(f"||a off the support|| in the end, N = {N}", None, float(v[-1])))
     plain = workspace.results(STUDY.sweep("l2")).load()
     cases = [{"seed": int(seed)} for seed in plain["problem.seed"].values]
@@ -47,5 +46,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         "fig24.end": fraction(there),
         "fig24.l2": fraction(plain["test_error"].values > 0.1),
     }
-    figure = plot_support_plane(shown, float(np.linalg.norm(STUDY.truth({}))))
+    figure = pictures.plot_support_plane(shown, float(np.linalg.norm(STUDY.truth({}))))
     return STUDY.reproduction(rows, figure, evidence)

@@ -4,6 +4,7 @@ import numpy as np
 
 from latebloom.experiment import LogSpaced
 from latebloom.simulate import simulate
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Reproduction
@@ -38,8 +39,6 @@ def rates(case: dict[str, int]) -> list[float] | None:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the components as a heat map over time, and measure their rates."""
-    from latebloom_paper.pictures.component_map import plot_component_map
-
     run = workspace.run(FIG3.changed({}, "fig3"), engine="step")
     truth = run.experiment.data.truth
     last = run.trajectory["a"].values[-1]
@@ -55,5 +54,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         evidence["fig25.rate"] = median(typical)
         evidence["fig25.rate" + CORRECTED] = median(apart)
     rows = STUDY.compare({"largest |a - a*| in the end over the largest |a*|": end})
-    figure = plot_component_map(run, shown)
+    figure = pictures.plot_component_map(run, shown)
     return STUDY.reproduction(rows, figure, evidence, shown=shown, kept=len(kept), seeds=seeds)

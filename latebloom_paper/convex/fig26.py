@@ -1,5 +1,6 @@
 """Figure 26: the training curves behind Figure 4."""
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.settled import settled
@@ -13,12 +14,10 @@ STUDY = STUDIES["fig26"]
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw the curves of all 36 runs, a panel for each alpha, and compare their ends."""
-    from latebloom_paper.pictures.panels import plot_panels
-
     cells = workspace.results(FIG4.sweep("published")).load()
     cells["settled"] = settled(cells)
     names = {"alpha": r"$\alpha$", "beta": r"$\beta$"}
-    figure = plot_panels(cells, "beta", "alpha", names, columns=2, marks="settled")
+    figure = pictures.plot_panels(cells, "beta", "alpha", names, columns=2, marks="settled")
     ends = cells["test_error"].median("alpha")
     between = cells["trajectory_train_error"].sel(alpha=0.1, beta=1e-5)
     steps = cells["trajectory_step"].sel(alpha=0.1, beta=1e-5)

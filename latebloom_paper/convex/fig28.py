@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import fraction, median
@@ -36,8 +37,6 @@ def least_measurements(recovered: xr.DataArray) -> xr.DataArray:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw medians over instances, and count the measurements that are needed."""
-    from latebloom_paper.pictures.summary import plot_summary
-
     cells = workspace.results(STUDY.sweep("instances", workspace.quick)).load()
     t2 = 0.5 * (cells["t2_low"] + cells["t2_high"])
     needed = least_measurements(cells["test_error"] <= STUDY.settings["recovered"])
@@ -56,7 +55,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
         "t1_high": "$t_1$",
         "middle": "$t_2$",
     }
-    figure = plot_summary(cells, "N", "s", {"s": "s", "N": "N"}, panels, over=SEED)
+    figure = pictures.plot_summary(cells, "N", "s", {"s": "s", "N": "N"}, panels, over=SEED)
     rows = [
         Comparison(f"measurements needed, s = {s}", None, float(np.median(needed[:, k])), "median")
         for k, s in enumerate(cells["s"].values)

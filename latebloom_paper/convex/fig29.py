@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.passages import first_below, middles
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -35,12 +36,12 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw both errors of every run, a panel for each alpha."""
-    from latebloom_paper.pictures.panels import plot_panels
-
     cells = own_truths(workspace)
     steps = cells["trajectory_step"]
     cells["trajectory_step"] = steps.where(steps <= SHOWN)
-    figure = plot_panels(cells, "beta", "alpha", NAMES, columns=workspace.of(2, 3), marks="settled")
+    figure = pictures.plot_panels(
+        cells, "beta", "alpha", NAMES, columns=workspace.of(2, 3), marks="settled"
+    )
     rows = tuple(
         Comparison(
             f"t2 alpha beta, beta {beta:.0e}",

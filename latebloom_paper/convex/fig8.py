@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.passages import middles, value_at
@@ -51,8 +52,6 @@ def evidence(workspace: Workspace) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Draw one certified instance for each tau, and compare the medians of many."""
-    from latebloom_paper.pictures.selection import plot_selection_curves
-
     cells = certified(workspace)
     horizon = STUDY.experiment.steps
     t2 = dict(zip((0.5, 0.6, 0.7, 0.8, 0.9), STUDY.numbers("t2 (tau 0.5 ... 0.9)"), strict=True))
@@ -71,6 +70,6 @@ def reproduce(workspace: Workspace) -> Reproduction:
                 rows.append(one_draw(f"{what}, tau = {tau:g}", theirs[tau], values, ONE_DRAW))
     t1 = middles(cells.sel(tau=0.0), "t1").values
     rows.append(one_draw("t1, tau = 0", STUDY.readings["t1"], t1, ONE_DRAW))
-    figure = plot_selection_curves(curves(workspace), horizon)
+    figure = pictures.plot_selection_curves(curves(workspace), horizon)
     last = cells["problem.seed"].values[-1]
     return STUDY.reproduction(rows, figure, evidence(workspace), last=last)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction, median
@@ -59,10 +60,8 @@ def figure_of(
     workspace: Workspace, study: Study, evidence: Mapping[str, Statistic]
 ) -> Reproduction:
     """Return one of the three figures: its picture and the plateau that all of them show."""
-    from latebloom_paper.pictures.panels import plot_panels
-
     cells = results(workspace, study, "published", "s by N")
-    figure = plot_panels(cells, "N", "s", {"s": "s", "N": "N"}, marks="t2_high")
+    figure = pictures.plot_panels(cells, "N", "s", {"s": "s", "N": "N"}, marks="t2_high")
     seen = float(np.isfinite(cells["t2_high"].values).sum())
     rows = study.compare({"runs of 40 with t2 by step 10^6": seen})
     return study.reproduction(rows, figure, evidence)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from latebloom.runs import Run
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.readings import readings_of
 from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
@@ -91,8 +92,6 @@ def _fall(run: Run) -> float | None:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Train with several seeds, compare with what is read off the picture, and draw the runs."""
-    from latebloom_paper.pictures.published import plot_published
-
     study = STUDY.at(workspace.quick)
     sweeps = [study.sweep("nearest")] + ([] if workspace.quick else [study.sweep("stated")])
     (seeds, *_) = sweeps[0].axes[0].values.values()
@@ -104,7 +103,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     ]
     return study.reproduction(
         compare(runs, published=not workspace.quick),
-        plot_published(runs),
+        pictures.plot_published(runs),
         evidence(runs, *stated),
         [sweep.base.with_(name=f"{sweep.name} seed={seeds[0]}") for sweep in sweeps],
         first=seeds[0],

@@ -6,6 +6,7 @@ from dataclasses import replace
 from latebloom.experiment import Experiment
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.workspace import Workspace
@@ -23,8 +24,6 @@ def variants() -> dict[str, Experiment]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Train every variant once and say how far each is from the published curve."""
-    from latebloom_paper.pictures.published import plot_published
-
     runs: list[Run] = []
     for name, experiment in variants().items():
         (run,) = workspace.runs(Sweep(experiment, trajectories=CURVES, name=name)).flat
@@ -32,7 +31,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     rows = [row for run in runs for row in table(run)]
     best = min(runs, key=lambda run: distance(features(run)))
     nearest = best.experiment.name
-    return STUDY.reproduction(rows, plot_published([best]), {}, nearest=nearest)
+    return STUDY.reproduction(rows, pictures.plot_published([best]), {}, nearest=nearest)
 
 
 def table(run: Run, shown: Sequence[str] = ("t1", "t2", "largest l2 norm")) -> list[Comparison]:

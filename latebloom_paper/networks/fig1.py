@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from latebloom.runs import Run
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.readings import published_t2, reading_rows, readings_of
 from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
@@ -116,14 +117,14 @@ def evidence(
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Train with three norms and all strengths; compare t2 and what the norms do after it."""
-    from latebloom_paper.pictures.accuracies import Panel, plot_accuracies
-
     study = STUDY.at(workspace.quick)
     alpha, theirs = study.settings["alpha"], {} if workspace.quick else published()
     found = trained(workspace, study, (*NAMES,), (alpha,))
     runs = {norm: own[alpha] for norm, own in found.items()}
-    panels = [Panel(f"{NAMES[norm]} penalty", first_seed(own)) for norm, own in runs.items()]
-    norms = Panel(f"{NAMES['l1']} penalty", first_seed(runs["l1"]))
+    panels = [
+        pictures.Panel(f"{NAMES[norm]} penalty", first_seed(own)) for norm, own in runs.items()
+    ]
+    norms = pictures.Panel(f"{NAMES['l1']} penalty", first_seed(runs["l1"]))
     settings = [strongest_run(study, norm, alpha) for norm in NAMES]
-    figure = plot_accuracies([panels], norms)
+    figure = pictures.plot_accuracies([panels], norms)
     return study.reproduction(rows(runs, theirs), figure, evidence(runs, theirs), settings)

@@ -6,6 +6,7 @@ import numpy as np
 
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
@@ -56,8 +57,6 @@ def evidence(runs: Mapping[float, Mapping[float, Family]]) -> dict[str, Statisti
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Train with all learning rates and strengths, from the published and from a large start."""
-    from latebloom_paper.pictures.accuracies import Panel, plot_accuracies
-
     study = STUDY.at(workspace.quick)
     scales, alphas = study.settings["scales"], study.settings["alphas"]
     sweeps = {scale: {alpha: sweep(study, scale, alpha) for alpha in alphas} for scale in scales}
@@ -73,7 +72,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     ]
     panels = [
         [
-            Panel(rf"start $\times$ {scale:g}, $\alpha$ = {alpha:g}", first_seed(of_alpha))
+            pictures.Panel(rf"start $\times$ {scale:g}, $\alpha$ = {alpha:g}", first_seed(of_alpha))
             for alpha, of_alpha in own.items()
         ]
         for scale, own in runs.items()
@@ -86,5 +85,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
         settings.append(base.with_(name=name))
     words = {"problem": settings[0].problem, "model": settings[0].model}
     last = len(next(iter(runs[scales[0]][alphas[0]].values()))) - 1
-    figure = plot_accuracies(panels, log=True)
+    figure = pictures.plot_accuracies(panels, log=True)
     return study.reproduction(found, figure, evidence(runs), settings, last=last, **words)

@@ -1,19 +1,16 @@
 """LU: training and test loss of networks whose weights are held at one norm."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
 from latebloom_paper.book.statistic import Statistic, fraction
 from latebloom_paper.book.workspace import Workspace
-
-if TYPE_CHECKING:
-    from latebloom_paper.pictures.lu import Curves
 
 STUDY = STUDIES["lu"]
 # A training loss below this fraction of the one at the smallest norm is fitted.
@@ -26,18 +23,16 @@ def sweep_of(study: Study, task: str) -> tuple[Sweep, np.ndarray]:
     return study.sweep(task, set={"sphere": float(w[0])}, axes={"method.sphere": w}), w
 
 
-def curves(name: str, w: np.ndarray, runs: np.ndarray) -> "Curves":
+def curves(name: str, w: np.ndarray, runs: np.ndarray) -> "pictures.SphereLosses":
     """Return the losses at the end, from the runs by radius w and seed."""
-    from latebloom_paper.pictures.lu import Curves
-
     train, test = (
         np.array([[float(run.trajectory[name][-1]) for run in own] for own in runs.T])
         for name in ("train_loss", "test_loss")
     )
-    return Curves(name, w, train, test, w[np.argmin(test, axis=1)])
+    return pictures.SphereLosses(name, w, train, test, w[np.argmin(test, axis=1)])
 
 
-def shapes(c: "Curves") -> tuple[list[bool], list[bool]]:
+def shapes(c: "pictures.SphereLosses") -> tuple[list[bool], list[bool]]:
     """Return of each seed whether its training loss is an L, and whether its test loss is a U."""
     at = [int(np.argmin(own)) for own in c.test]
     flat = [
@@ -47,7 +42,7 @@ def shapes(c: "Curves") -> tuple[list[bool], list[bool]]:
     return flat, [0 < k < len(c.w) - 1 for k in at]
 
 
-def rows(c: "Curves", moved: float) -> list[Comparison]:
+def rows(c: "pictures.SphereLosses", moved: float) -> list[Comparison]:
     """Return w_c and how steep both sides are.
 
     **Arguments:**
@@ -96,8 +91,6 @@ def evidence(seen: Sequence[tuple[list[bool], list[bool]]]) -> dict[str, Statist
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Train on spheres of many radii; find where the test loss is least."""
-    from latebloom_paper.pictures.lu import plot_lu
-
     study = STUDY.at(workspace.quick)
     found, shown, settings = [], [], []
     for task in study.settings["radii"]:
@@ -108,4 +101,4 @@ def reproduce(workspace: Workspace) -> Reproduction:
         shown.append(c)
         settings.append(sweep.base.with_(name=f"{sweep.name} w={w[0]:g} seed=0"))
     decided = evidence([shapes(c) for c in shown])
-    return study.reproduction(found, plot_lu(shown), decided, settings)
+    return study.reproduction(found, pictures.plot_lu(shown), decided, settings)

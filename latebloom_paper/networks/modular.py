@@ -8,6 +8,7 @@ from functools import partial
 
 from latebloom.experiment import Experiment, changed
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.delays import exponent, exponent_rows, law_of
 from latebloom_paper.book.readings import published_t2, reading_rows, readings_of
@@ -81,8 +82,6 @@ Runs = Mapping[str, Mapping[float, Family]]
 
 def reproduce(name: str, workspace: Workspace) -> Reproduction:
     """Train with all learning rates and strengths for some norms; compare t2, and how it scales."""
-    from latebloom_paper.pictures.accuracies import Panel, plot_accuracies
-
     figure, additions = (s.at(workspace.quick) for s in (STUDIES[name], STUDY))
     s = additions.settings
     norms, alphas = figure.settings["norms"], s["alphas"]
@@ -102,7 +101,10 @@ def reproduce(name: str, workspace: Workspace) -> Reproduction:
     for norm, law in laws.items():
         rows += exponent_rows(norm, law)
     panels = [
-        [Panel(rf"{NAMES[norm]}, $\alpha$ = {alpha:g}", first_seed(own[alpha])) for alpha in alphas]
+        [
+            pictures.Panel(rf"{NAMES[norm]}, $\alpha$ = {alpha:g}", first_seed(own[alpha]))
+            for alpha in alphas
+        ]
         for norm, own in runs.items()
     ]
     found = orders(name, runs)
@@ -110,7 +112,9 @@ def reproduce(name: str, workspace: Workspace) -> Reproduction:
         for factor in ("alpha", "beta"):
             found[f"{name}.{norm}-{factor}"] = exponent(law, factor)
     settings = [strongest_run(additions, norm, alphas[0]) for norm in norms]
-    return figure.reproduction(rows, plot_accuracies(panels), present(found), settings, **s)
+    return figure.reproduction(
+        rows, pictures.plot_accuracies(panels), present(found), settings, **s
+    )
 
 
 def orders(name: str, runs: Runs) -> dict[str, Statistic | None]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -16,13 +16,11 @@ from latebloom.laws.constants import (
     scales_of_norm,
     squared_norm,
 )
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, exactly
 from latebloom_paper.book.workspace import Workspace
-
-if TYPE_CHECKING:
-    from latebloom_paper.pictures.rescaling import Rescaled
 
 STUDY = STUDIES["rescaling"]
 ACTIVATIONS: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
@@ -76,10 +74,8 @@ def predictions(
     return phi(x @ A.T) @ B.T
 
 
-def rescaled(name: str, scale: Float[np.ndarray, " K"], seed: int = 0) -> "Rescaled":
+def rescaled(name: str, scale: Float[np.ndarray, " K"], seed: int = 0) -> "pictures.Rescaled":
     """Return what the scales do to the trained network with this activation."""
-    from latebloom_paper.pictures.rescaling import Rescaled
-
     L, phi = ACTIVATIONS[name]
     A, B, x, y = network(name, seed)
     a, b = float(np.sum(A**2)), float(np.sum(B**2))
@@ -93,7 +89,7 @@ def rescaled(name: str, scale: Float[np.ndarray, " K"], seed: int = 0) -> "Resca
         error.append(np.linalg.norm(now - y) / np.linalg.norm(y))
     law = np.sqrt([squared_norm(a, b, L, float(value)) for value in scale])
     least = (least_scale(a, b, L), least_squared_norm(a, b, L) ** 0.5)
-    return Rescaled(scale, np.array(norm), law, least, np.array(moved), np.array(error))
+    return pictures.Rescaled(scale, np.array(norm), law, least, np.array(moved), np.array(error))
 
 
 def measured(points: int, progress: Progress) -> dict[str, float]:
@@ -148,8 +144,6 @@ def of_network(name: str, seed: int, points: int) -> dict[str, float]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Rescale ReLU and square networks: the norm grows a thousandfold, nothing else moves."""
-    from latebloom_paper.pictures.rescaling import plot_rescaling
-
     points = STUDY.at(workspace.quick).settings["points"]
     rows, shown = [], {}
     for name, (L, _) in ACTIVATIONS.items():
@@ -181,4 +175,4 @@ def reproduce(workspace: Workspace) -> Reproduction:
     evidence: dict[str, Statistic] = {
         claim: exactly(value, SEEDS * len(ACTIVATIONS)) for claim, value in worst.items()
     }
-    return STUDY.reproduction(rows, plot_rescaling(shown), evidence)
+    return STUDY.reproduction(rows, pictures.plot_rescaling(shown), evidence)

@@ -9,6 +9,7 @@ import numpy as np
 
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES, Study
 from latebloom_paper.book.claim import CORRECTED
 from latebloom_paper.book.delays import exponent_rows, law_of
@@ -60,9 +61,6 @@ def until_least(strength: float, run: Run) -> Timed:
 
 def reproduce(name: str, workspace: Workspace) -> Reproduction:
     """Train the students of one of the figures; compare the published t2, and count honestly."""
-    from latebloom_paper.pictures.accuracies import Panel
-    from latebloom_paper.pictures.losses import plot_losses
-
     study, s = STUDY.at(workspace.quick), settings_of(name, workspace.quick)
     kind, alphas, because = s["kind"], s["alphas"], s["because"]
     sweeps = {alpha: sweep(study, s, alpha) for alpha in alphas}
@@ -81,7 +79,7 @@ def reproduce(name: str, workspace: Workspace) -> Reproduction:
     rows.append(_best(kind, found))
     width = 3 if len(alphas) % 3 == 0 else len(alphas)
     panels = [
-        Panel(rf"$\alpha$ = {alpha:g}", [(beta, own[beta][0]) for beta in s["betas"]])
+        pictures.Panel(rf"$\alpha$ = {alpha:g}", [(beta, own[beta][0]) for beta in s["betas"]])
         for alpha, own in found.items()
     ]
     zero = float(np.mean(base.supervised.test.targets.astype(float) ** 2))
@@ -89,7 +87,11 @@ def reproduce(name: str, workspace: Workspace) -> Reproduction:
     words = {**s, "problem": base.problem, "steps": base.steps, "number": name.removeprefix("fig")}
     label = f"{kind} alpha={alphas[0]:g} beta={s['betas'][0]:g} seed=0"
     return replace(study, name=name).reproduction(
-        rows, plot_losses(grid, zero), evidence(name, found), [base.with_(name=label)], **words
+        rows,
+        pictures.plot_losses(grid, zero),
+        evidence(name, found),
+        [base.with_(name=label)],
+        **words,
     )
 
 

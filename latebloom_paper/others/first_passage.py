@@ -10,6 +10,7 @@ from latebloom.core.progress import Progress
 from latebloom.laws import FIRST_PASSAGE, Verdict, log_slope
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom.runs import Run
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
@@ -83,8 +84,6 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     quarter and no run generalizes within the horizon, twice the longest delay met, without weight
     decay or with its norm held; with corrections if the mean error is at most a half.
     """
-    from latebloom_paper.pictures.norms import plot_passage
-
     cells, seeds = sizes(quick)
     chosen = seeds[:1] if quick else seeds[:3]  # three, as the source
     extra = 3 * experiment(*TAKEN, 0).steps * len(chosen)
@@ -117,7 +116,7 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     )
     return STUDY.reproduction(
         rows,
-        plot_passage(pairs, [p.decay for p in others], acted),
+        pictures.plot_passage(pairs, [p.decay for p in others], acted),
         {},
         verdict=verdict_note(verdict, why),
         calibration=CALIBRATION,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -11,13 +10,11 @@ from scipy.special import ndtr
 from latebloom.core.line_fit import fit_line
 from latebloom.core.progress import Progress
 from latebloom.laws.constants import LeastNorm, diagonal_flow, max_margin, min_norm_interpolant
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
 from .verdicts import at_size_of, judged, verdict_note
-
-if TYPE_CHECKING:
-    from latebloom_paper.pictures.transition import Transition
 
 STUDY = STUDIES["kernel-to-rich"]
 EPS = 0.25  # the theorem holds for every eps; a quarter leaves both sides clear of the transition
@@ -86,13 +83,11 @@ def task(kind: str, seed: int) -> Task:
     return Task(kind, X, y, loss, solve(X, y, "l2"), solve(X, y, "l1"), quality)
 
 
-def transition(task: Task, gamma: float, beta: float) -> "Transition":
+def transition(task: Task, gamma: float, beta: float) -> "pictures.Transition":
     """Return one flow measured: when it turns from the kernel's direction to the rich one.
 
     The transition: the first passage, after the fit, of cos(w, rich) above cos(w, kernel).
     """
-    from latebloom_paper.pictures.transition import Transition
-
     T = float(np.log(gamma))  # in units of 1/beta
     stops = np.sort([(1 - EPS) * T, T, (1 + EPS) * T, max(1.75 * T, T + AFTER)])
     tau, w = diagonal_flow(task.X, task.y, gamma, beta, task.loss, stops)
@@ -106,7 +101,9 @@ def transition(task: Task, gamma: float, beta: float) -> "Transition":
         between = float(ahead[k - 1] / (ahead[k - 1] - ahead[k]))
         margin = float((task.y * (task.X @ w[k])).min())
         passage = (float(tau[k - 1] + between * (tau[k] - tau[k - 1])), margin)
-    return Transition(gamma, beta, tau, kernel, rich, task.quality(w), float(tau[fit]), passage)
+    return pictures.Transition(
+        gamma, beta, tau, kernel, rich, task.quality(w), float(tau[fit]), passage
+    )
 
 
 def slope_row(what: str, lines: list[list[tuple[float, float]]]) -> Comparison:
@@ -123,14 +120,12 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     The verdict, fixed beforehand: reproduced if the slope of beta T in log(gamma) is within 0.05
     of 1 for both losses, with corrections if it is within 0.25.
     """
-    from latebloom_paper.pictures.transition import plot_transition
-
     s = STUDY.at(quick).settings
     gammas, seeds = s["gammas"], range(s["seeds"])
     kinds = ("regression", "classification")
     total, done = len(kinds) * (len(gammas) * len(seeds) + len(OTHER_BETAS)) + 1, 0
 
-    def run(data: Task, gamma: float, c: float = 1.0) -> "Transition":
+    def run(data: Task, gamma: float, c: float = 1.0) -> "pictures.Transition":
         nonlocal done
         found = transition(data, gamma, gamma**-c)
         progress(done := done + 1, total)
@@ -157,11 +152,11 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     data = task("dense", 0)
     rows += _rows(data, run(data, gammas[-1]))
     verdict = verdict_note(judged(off <= NEAR, off <= FAR), f"slopes {words}, the law: 1")
-    figure = plot_transition(shown, EPS)
+    figure = pictures.plot_transition(shown, EPS)
     return STUDY.reproduction(rows, figure, {}, verdict=verdict, seeds=len(seeds))
 
 
-def _rows(data: Task, r: "Transition") -> list[Comparison]:
+def _rows(data: Task, r: "pictures.Transition") -> list[Comparison]:
     """Return what one run says."""
     at = f"{data.name}, gamma = {r.gamma:.0e}, beta = {r.beta:.0e}"
     low, high = r.index((1 - EPS) * r.T), r.index((1 + EPS) * r.T)

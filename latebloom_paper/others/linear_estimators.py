@@ -1,7 +1,6 @@
 """Grokking in linear estimators, after Levi, Beck and Bar-Sinai: curves, accuracy, delay."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import lambertw
@@ -14,13 +13,11 @@ from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import LinearData
 from latebloom.runs import Run
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
 from .verdicts import at_size_of, judged, verdict_note
-
-if TYPE_CHECKING:
-    from latebloom_paper.pictures.estimators import Curves
 
 STUDY = STUDIES["linear-estimators"]
 ETA, CUT = 0.01, 1e-3  # the source's eta_0 and epsilon
@@ -80,12 +77,10 @@ def both_losses(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return train, (run.trajectory["test_error"].to_numpy() * np.linalg.norm(data.truth)) ** 2
 
 
-def curves(run: Run, ratio: float) -> "Curves":
+def curves(run: Run, ratio: float) -> "pictures.LossCurves":
     """Return the losses of a run beside those of the law."""
-    from latebloom_paper.pictures.estimators import Curves
-
     step = run.trajectory["step"].to_numpy().astype(float)
-    return Curves(ratio, step, *both_losses(run), *losses(ratio, 4 * ETA * step))
+    return pictures.LossCurves(ratio, step, *both_losses(run), *losses(ratio, 4 * ETA * step))
 
 
 def by_lambert(ratio: float) -> float:
@@ -111,7 +106,6 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     fresh examples within five standard deviations; with corrections if the closed forms are not.
     """
     from latebloom.simulate import simulate
-    from latebloom_paper.pictures.estimators import plot_estimators
 
     d = STUDY.at(quick).settings["unknowns"]
     total, done = len(RATIOS) * SEEDS + len(SHOWN) + 1, 0
@@ -159,7 +153,7 @@ def study(quick: bool, progress: Progress) -> Reproduction:
         f"{plateaus[0].published / plateaus[0].ours:.2f} times ours"  # pyright: ignore
     )
     times = {r: (float(np.median(v)), min(v), max(v)) for r, v in delays.items()}
-    figure = plot_estimators(shown, CUT, times, _exact, partial(closed_form, rate=4 * ETA))
+    figure = pictures.plot_estimators(shown, CUT, times, _exact, partial(closed_form, rate=4 * ETA))
     counts = [f"law '{name}': {_counts(v)}" for name, v in verdicts.items()]
     return STUDY.at(quick).reproduction(
         rows, figure, {}, verdict=verdict_note(verdict, why), counts=counts
@@ -171,7 +165,7 @@ def _counts(verdicts: list[Verdict]) -> str:
     return f"{', '.join(words)} of {len(verdicts)} runs"
 
 
-def _curve_row(c: "Curves") -> Comparison:
+def _curve_row(c: "pictures.LossCurves") -> Comparison:
     """Return the median relative distance of both losses from the law."""
     gaps: list[float] = []
     for seen, law in ((c.train, c.train_law), (c.test, c.test_law)):

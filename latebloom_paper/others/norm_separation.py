@@ -9,6 +9,7 @@ from latebloom.core.progress import Progress
 from latebloom.experiment import Experiment, LogSpaced
 from latebloom.laws.constants import settling_rate
 from latebloom.laws.constants.norm_passage import Passage
+from latebloom_paper import pictures
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
 from . import ridge_bounds
@@ -63,8 +64,6 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     faster in nine of ten runs, and SGD fails where AdamW groks; with corrections if the exponents
     are within 0.6 and the correlation holds.
     """
-    from latebloom_paper.pictures.norms import plot_separation
-
     cells, seeds = sizes(quick)
     few = seeds[:1] if quick else seeds
     batches = [(cells, seeds, experiment), ((SAME, OWN), seeds, sgd), ((SLOW,), few, slow_growth)]
@@ -88,7 +87,7 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     )
     return STUDY.reproduction(
         rows,
-        plot_separation(adam, own),
+        pictures.plot_separation(adam, own),
         {},
         verdict=verdict_note(verdict, why),
         own=OWN,

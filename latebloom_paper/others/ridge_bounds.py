@@ -13,6 +13,7 @@ from latebloom.methods import GradientDescent
 from latebloom.penalties import L2
 from latebloom.problems import LinearData
 from latebloom.runs import Run
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.reproduction import Comparison, Reproduction
 
@@ -135,8 +136,6 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     tenth of the published ones, every bound whose hypotheses hold is kept, and the exponent of
     $\lambda$ is within 0.01 of -1; with corrections if the medians are within a factor of two.
     """
-    from latebloom_paper.pictures.bounds import plot_bounds
-
     seeds = range(STUDY.at(quick).settings["seeds"])
     total = len(seeds) * (sum(map(len, SWEPT.values())) + len(CONVENTIONS))
     done, every = 0, []
@@ -194,7 +193,7 @@ def study(quick: bool, progress: Progress) -> Reproduction:
     )
     shown = {name: {v: _shown(s) for v, s in by.items()} for name, by in swept.items()}
     return STUDY.reproduction(
-        rows, plot_bounds(shown), {}, verdict=verdict_note(verdict, why), final=final
+        rows, pictures.plot_bounds(shown), {}, verdict=verdict_note(verdict, why), final=final
     )
 
 

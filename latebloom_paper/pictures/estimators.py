@@ -13,7 +13,7 @@ from latebloom.laws import accuracy
 from latebloom.plots import style as st
 
 
-class Curves(NamedTuple):
+class LossCurves(NamedTuple):
     r"""One run and the law of it.
 
     **Fields:**
@@ -32,7 +32,7 @@ class Curves(NamedTuple):
 
 
 def plot_estimators(
-    curves: Sequence[Curves],
+    curves: Sequence[LossCurves],
     cut: float,
     delays: Mapping[float, tuple[float, float, float]],
     exact: Callable[[float], float],

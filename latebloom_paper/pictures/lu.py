@@ -13,7 +13,7 @@ from latebloom.plots import style as st
 from .strips import draw_range
 
 
-class Curves(NamedTuple):
+class SphereLosses(NamedTuple):
     """Losses at the end of training on spheres.
 
     - `title`: the task.
@@ -29,7 +29,7 @@ class Curves(NamedTuple):
     best: Float[np.ndarray, " seeds"]
 
 
-def plot_lu(tasks: Sequence[Curves]) -> Figure:
+def plot_lu(tasks: Sequence[SphereLosses]) -> Figure:
     """Return one panel per task: medians over seeds, with bands from the least to the largest.
 
     The shaded range of radii is where the test loss of the seeds is least.

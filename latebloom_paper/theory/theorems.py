@@ -20,6 +20,7 @@ from latebloom.methods import (
 from latebloom.penalties import L1, Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.simulate import simulate
+from latebloom_paper import pictures
 from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion
 from latebloom_paper.book.reproduction import Comparison, Reproduction
@@ -195,8 +196,6 @@ def evidence(laws: Mapping[str, dict[str, list[Any]]]) -> dict[str, Statistic]:
 
 def reproduce(workspace: Workspace) -> Reproduction:
     """Check every law on all runs, and draw how far inside their bounds they stay."""
-    from latebloom_paper.pictures.slacks import plot_slacks
-
     laws = collected(workspace)
     rows, drawn = [], {}
     for law in LAWS.values():
@@ -211,5 +210,5 @@ def reproduce(workspace: Workspace) -> Reproduction:
     last = STUDY.at(workspace.quick).settings["seeds"]
     kinds = f"{len(FAMILIES)} kinds ({', '.join(FAMILIES)})"
     settings = [experiment(name, 1) for name in ("l1, proximal", "nuclear, proximal")]
-    figure = plot_slacks(drawn)
+    figure = pictures.plot_slacks(drawn)
     return STUDY.reproduction(rows, figure, evidence(laws), settings, last=last, kinds=kinds)
