@@ -20,11 +20,9 @@ from latebloom.problems import (
 )
 from latebloom.simulate import simulate
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.passages import middle
-from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["adaptive-entries"]
 RANK, FIRST, ENTRIES = (STUDY.settings[key] for key in ("rank", "first", "entries"))

@@ -18,11 +18,9 @@ from latebloom.runs import Run
 from latebloom.simulate import simulate_batch
 from latebloom.theory import final_error, limit
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction, completed
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Study, Workspace
+from latebloom_paper.book.reproduction import completed
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["debiasing"]
 ALPHA = STUDY.settings["alpha"]

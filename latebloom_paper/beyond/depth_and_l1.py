@@ -15,11 +15,8 @@ import numpy as np
 from latebloom.experiment import Experiment
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["depth-and-l1"]
 RECOVERED = STUDY.settings["recovered"]

@@ -3,10 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["depth-matrix"]
 DEPTHS, COMPLETED, FAR = (STUDY.settings[key] for key in ("depths", "completed", "far"))

@@ -22,12 +22,9 @@ from latebloom.problems import (
 from latebloom.simulate import simulate
 from latebloom.theory import recoverability
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
+from latebloom_paper.book import CORRECTED, STUDIES, Reproduction, Workspace
 from latebloom_paper.book.passages import middle
-from latebloom_paper.book.reproduction import Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 from .adaptive_entries import recovered
 

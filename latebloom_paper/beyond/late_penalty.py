@@ -7,11 +7,9 @@ import numpy as np
 
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.passages import median_curve
-from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["late-penalty"]
 START, FROM_T1, SHORT, LONG, EARLY = "start", "from t1", "short", "long", "early"

@@ -8,11 +8,9 @@ import xarray as xr
 from latebloom.problems import SparseRecovery
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.passages import median_curve
-from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["noise"]
 LOW, MIDDLE, HIGH, NONE = (STUDY.settings[key] for key in ("low", "middle", "high", "none"))

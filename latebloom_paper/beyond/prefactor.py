@@ -15,10 +15,8 @@ from latebloom.experiment import Experiment
 from latebloom.sweeps import Sweep
 from latebloom.theory import slow_path
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["prefactor"]
 BY_N, BY_MEASUREMENTS, BY_SPARSITY = "n", "N/n", "s/n"

@@ -6,11 +6,9 @@ import numpy as np
 
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction, negative_norm
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Study, Workspace
+from latebloom_paper.book.reproduction import negative_norm
 from latebloom_paper.book.statistic import Statistic, median, slopes
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["signed-depth"]
 STARTS = STUDY.settings["starts"]

@@ -8,9 +8,8 @@ import xarray as xr
 from latebloom.engines import FAST
 from latebloom.methods import ProximalGradient
 from latebloom.theory import limit
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES, Workspace
 from latebloom_paper.book.passages import first_below
-from latebloom_paper.book.workspace import Workspace
 
 FIG6 = STUDIES["fig6"]
 BETAS = tuple(FIG6.data["sweeps"]["grid"]["axes"]["beta"])

@@ -9,9 +9,8 @@ from latebloom.methods import ProximalGradient
 from latebloom.penalties import Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES, Workspace
 from latebloom_paper.book.passages import for_good, middle
-from latebloom_paper.book.workspace import Workspace
 
 from .singular_deaths import deaths
 

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import xarray as xr
 
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.passages import middle
-from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 STUDY, NOTEBOOK = STUDIES["fig14"], STUDIES["fig14-notebook"]
 # What the rounding of N products and sums leaves of an exact fit.

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Reproduction
+from latebloom_paper.book import STUDIES, Reproduction, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 from .fig14 import instances, rows_of
 

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Reproduction
+from latebloom_paper.book import STUDIES, Reproduction, Workspace
 from latebloom_paper.book.statistic import median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY, FIG7 = STUDIES["fig16"], STUDIES["fig7"]
 

@@ -3,10 +3,8 @@
 import xarray as xr
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import median
-from latebloom_paper.book.workspace import Workspace
 
 from .fig9 import published, times
 

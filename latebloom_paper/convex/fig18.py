@@ -4,12 +4,11 @@ import numpy as np
 import xarray as xr
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.passages import value_at
-from latebloom_paper.book.reproduction import Comparison, Reproduction, negative_norm
+from latebloom_paper.book.reproduction import negative_norm
 from latebloom_paper.book.settled import settled
 from latebloom_paper.book.statistic import median
-from latebloom_paper.book.workspace import Workspace
 
 from .fig9 import published, times
 

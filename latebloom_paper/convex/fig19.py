@@ -6,11 +6,8 @@ import xarray as xr
 from latebloom.core.progress import Progress
 from latebloom.problems import SparseRecovery
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 from .fig28 import least_measurements
 

@@ -1,10 +1,8 @@
 """Figure 20: basis pursuit over s and N, for three fractions of coherent rows."""
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import fraction
-from latebloom_paper.book.workspace import Workspace
 
 from .fig19 import INSTANCE, recovery
 

@@ -4,11 +4,8 @@ import numpy as np
 import xarray as xr
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY, FIG21 = STUDIES["fig22"], STUDIES["fig21"]
 SEED, TIMES = "problem.seed", ("t1", "t2")

@@ -3,12 +3,9 @@
 import xarray as xr
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.passages import middles
-from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 from .fig8 import certified, curves, plateau
 from .fig28 import least_measurements

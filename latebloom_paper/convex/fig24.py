@@ -4,10 +4,8 @@ import numpy as np
 
 from latebloom.simulate import simulate
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig24"]
 

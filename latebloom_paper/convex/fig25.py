@@ -5,11 +5,8 @@ import numpy as np
 from latebloom.experiment import LogSpaced
 from latebloom.simulate import simulate
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Reproduction
+from latebloom_paper.book import CORRECTED, STUDIES, Reproduction, Workspace
 from latebloom_paper.book.statistic import median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY, FIG3 = STUDIES["fig25"], STUDIES["fig3"]
 # Close enough records to find two between which no component vanishes.

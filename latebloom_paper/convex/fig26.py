@@ -1,10 +1,8 @@
 """Figure 26: the training curves behind Figure 4."""
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.settled import settled
-from latebloom_paper.book.workspace import Workspace
 
 from .fig4 import STUDY as FIG4
 from .fig4 import published_t2

@@ -3,11 +3,9 @@
 import numpy as np
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.passages import first_below, middles
-from latebloom_paper.book.reproduction import Comparison, Reproduction
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 from .completion_grid import FIG6, own_truths
 from .completions import instances, seeds

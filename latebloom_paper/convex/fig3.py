@@ -3,11 +3,9 @@
 import numpy as np
 
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Reproduction, median_between
+from latebloom_paper.book import CORRECTED, STUDIES, Reproduction, Workspace
+from latebloom_paper.book.reproduction import median_between
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig3"]
 

@@ -8,12 +8,9 @@ import xarray as xr
 from latebloom.experiment import Every
 from latebloom.simulate import simulate
 from latebloom.theory import predict
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.settled import on_record, settled
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig4"]
 AT_ZERO = "the limit is a = 0, where the run starts: within 5% of it from step 0 on"

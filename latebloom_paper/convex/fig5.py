@@ -4,12 +4,10 @@ import numpy as np
 
 from latebloom.problems import MatrixCompletion
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
+from latebloom_paper.book import CORRECTED, STUDIES, Reproduction, Workspace
 from latebloom_paper.book.passages import middle
-from latebloom_paper.book.reproduction import Reproduction, median_between, one_draw
+from latebloom_paper.book.reproduction import median_between, one_draw
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 from .completions import FIG5 as STUDY
 from .completions import UNSEEDED, completion, instances, with_l1

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from latebloom_paper.book.claim import CORRECTED
+from latebloom_paper.book import CORRECTED, Comparison, Reproduction, Workspace
 from latebloom_paper.book.passages import first_below, middle, middles
-from latebloom_paper.book.reproduction import Comparison, Reproduction, one_draw
+from latebloom_paper.book.reproduction import one_draw
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
-from latebloom_paper.book.workspace import Workspace
 
 from .completion_grid import BETAS, ends, own_truths
 from .completion_grid import FIG6 as STUDY

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Reproduction, median_between
+from latebloom_paper.book import STUDIES, Reproduction, Workspace
+from latebloom_paper.book.reproduction import median_between
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig7"]
 # An entry below this fraction of the largest one counts as zero, as it would for a reader.

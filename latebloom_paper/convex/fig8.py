@@ -4,12 +4,10 @@ import numpy as np
 import xarray as xr
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
+from latebloom_paper.book import CORRECTED, STUDIES, Reproduction, Workspace
 from latebloom_paper.book.passages import middles, value_at
-from latebloom_paper.book.reproduction import Reproduction, one_draw
+from latebloom_paper.book.reproduction import one_draw
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig8"]
 ONE_DRAW = "published: one unseeded draw for each tau, and draws differ"

@@ -10,11 +10,9 @@ from latebloom.models import HadamardDifference
 from latebloom.penalties import L1
 from latebloom.problems import SparseRecovery
 from latebloom.simulate import simulate_batch
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction, completed, negative_norm
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
+from latebloom_paper.book.reproduction import completed, negative_norm
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["fig9"]
 ENOUGH, SCARCE, NEAR = (STUDY.settings[key] for key in ("enough", "scarce", "near"))

@@ -9,10 +9,8 @@ import numpy as np
 import xarray as xr
 
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.reproduction import Reproduction
+from latebloom_paper.book import STUDIES, Reproduction, Study, Workspace
 from latebloom_paper.book.statistic import Statistic, fraction, median
-from latebloom_paper.book.workspace import Workspace
 
 STUDY, PROJECTED, PROXIMAL = (STUDIES[name] for name in ("fig27", "fig12", "fig13"))
 # Where recovery by basis pursuit is nearly sure: the claims about pace are decided there.

@@ -7,9 +7,7 @@ from latebloom.experiment import Experiment
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
-from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 
 from .blog_fig1 import distance, features
 

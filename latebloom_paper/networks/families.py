@@ -8,8 +8,8 @@ import numpy as np
 
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
+from latebloom_paper.book import Workspace
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 # One run per seed, by strength.
 Family = dict[float, list[Run]]

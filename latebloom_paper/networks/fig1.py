@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from latebloom.runs import Run
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.readings import published_t2, reading_rows, readings_of
-from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
+from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic, median
-from latebloom_paper.book.workspace import Workspace
 
 from .families import (
     Family,

@@ -7,11 +7,9 @@ import numpy as np
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.claim import CORRECTED
-from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Study, Workspace
+from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic
-from latebloom_paper.book.workspace import Workspace
 
 from .families import Family, family, first_seed, fraction_of, pairs, present, products, until_t2
 

@@ -7,10 +7,9 @@ import numpy as np
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
+from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic, fraction
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["lu"]
 # A training loss below this fraction of the one at the smallest norm is fitted.

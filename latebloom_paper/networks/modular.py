@@ -9,12 +9,11 @@ from functools import partial
 from latebloom.experiment import Experiment, changed
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.delays import exponent, exponent_rows, law_of
 from latebloom_paper.book.readings import published_t2, reading_rows, readings_of
-from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
+from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic
-from latebloom_paper.book.workspace import Workspace
 
 from .families import Family, across, family, first_seed, fraction_of, pairs, present, products
 

@@ -17,10 +17,8 @@ from latebloom.laws.constants import (
     squared_norm,
 )
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
 from latebloom_paper.book.statistic import Statistic, exactly
-from latebloom_paper.book.workspace import Workspace
 
 STUDY = STUDIES["rescaling"]
 ACTIVATIONS: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {

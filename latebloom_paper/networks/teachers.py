@@ -10,13 +10,11 @@ import numpy as np
 from latebloom.runs import Run
 from latebloom.sweeps import Sweep
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES, Study
-from latebloom_paper.book.claim import CORRECTED
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.delays import exponent_rows, law_of
 from latebloom_paper.book.readings import published_t2, reading_rows, readings_of
-from latebloom_paper.book.reproduction import Comparison, Reproduction, over_seeds
+from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic, median
-from latebloom_paper.book.workspace import Workspace
 
 from .families import Family, Timed, family, fraction_of, pairs, present, products, until_t2
 

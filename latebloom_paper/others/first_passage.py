@@ -11,8 +11,7 @@ from latebloom.laws import FIRST_PASSAGE, Verdict, log_slope
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom.runs import Run
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction
 
 from . import ridge_bounds
 from .norm_runs import Cell, experiment, exponents, frozen, passages, sizes, without_decay

@@ -11,8 +11,7 @@ from latebloom.core.line_fit import fit_line
 from latebloom.core.progress import Progress
 from latebloom.laws.constants import LeastNorm, diagonal_flow, max_margin, min_norm_interpolant
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction
 
 from .verdicts import at_size_of, judged, verdict_note
 

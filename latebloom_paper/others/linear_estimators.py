@@ -14,8 +14,7 @@ from latebloom.penalties import L2
 from latebloom.problems import LinearData
 from latebloom.runs import Run
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import STUDIES, Comparison, Reproduction
 
 from .verdicts import at_size_of, judged, verdict_note
 

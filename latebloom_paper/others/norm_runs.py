@@ -17,7 +17,7 @@ from latebloom.methods import Adam
 from latebloom.models import Custom
 from latebloom.penalties import L2
 from latebloom.runs import Run
-from latebloom_paper.book.catalogue import STUDIES
+from latebloom_paper.book import STUDIES
 from latebloom_paper.book.delays import fit_exponents
 from latebloom_paper.book.reproduction import completed
 from latebloom_paper.book.statistic import Statistic

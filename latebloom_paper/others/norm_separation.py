@@ -10,7 +10,7 @@ from latebloom.experiment import Experiment, LogSpaced
 from latebloom.laws.constants import settling_rate
 from latebloom.laws.constants.norm_passage import Passage
 from latebloom_paper import pictures
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import Comparison, Reproduction
 
 from . import ridge_bounds
 from .norm_runs import GROWING, SCALE, STUDY, Cell, experiment, exponents, passages, sgd, sizes

@@ -5,8 +5,7 @@ from typing import Literal
 
 from latebloom.core.line_fit import Line
 from latebloom.core.progress import Progress
-from latebloom_paper.book.reproduction import Reproduction
-from latebloom_paper.book.workspace import Workspace
+from latebloom_paper.book import Reproduction, Workspace
 
 Judgement = Literal[
     "reproduced", "reproduced with corrections", "not reproduced", "not testable here"

@@ -21,11 +21,9 @@ from latebloom.penalties import L1, Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.simulate import simulate
 from latebloom_paper import pictures
-from latebloom_paper.book.catalogue import STUDIES
-from latebloom_paper.book.claim import CORRECTED, Claim, Criterion
-from latebloom_paper.book.reproduction import Comparison, Reproduction
+from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
+from latebloom_paper.book.claim import Claim, Criterion
 from latebloom_paper.book.statistic import Statistic, exactly
-from latebloom_paper.book.workspace import Workspace
 from latebloom_paper.errata import ERRATA, Erratum
 
 STUDY = STUDIES["theorems"]
