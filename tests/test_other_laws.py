@@ -442,7 +442,7 @@ def test_a_study_ends_in_its_verdict(name, tmp_path):
         result = STUDIES[name].study(workspace)
     assert result.notes[0].startswith(f"verdict: {VERDICTS[name]}")
     assert all(row.ours is None or math.isfinite(row.ours) for row in result.rows)
-    json.dumps(result.to_dict())
+    json.dumps([row.to_dict() for row in result.rows])
     save_figure(result.figure, tmp_path / "picture.svg")
 
 

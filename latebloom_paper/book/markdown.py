@@ -1,7 +1,9 @@
 """The record as a page in Markdown."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from latebloom.core.files import read_toml
 from latebloom.core.text import duration
 
 from .catalogue import GROUPS
@@ -10,23 +12,12 @@ from .outcome import all_claims
 from .record import NOTES, TITLES, Claims, Record
 from .workspace import SIZES
 
-ABOUT = (
-    "Made by `make claims` from runs; nothing is typed in. The statistic of a claim and the band",
-    "in which it must lie are written in the module of its study. The verdict follows from the 95%",
-    "interval over instances: inside the band, it holds; outside, it fails, or holds with the",
-    "correction whose own statistic is inside its band; across an edge, or where nobody gives the",
-    "constants it needs, it is not decidable here.",
-    "Not tested: the full size could tell, and was not run, or no run meets the hypotheses.",
-)
-COSTS = (
-    "Times are work of one core. Figures that share runs count them each time; `latebloom",
-    "reproduce all` computes them once. Official: the public code's, measured on two cores.",
-)
+TEXT = read_toml(Path(__file__).with_name("markdown.toml"))
 
 
 def markdown(record: Record, claims: Claims) -> str:
     """Return the claims by group, and the studies with what they cost."""
-    lines = ["# Which claims hold: every claim, every figure", "", *ABOUT, ""]
+    lines = ["# Which claims hold: every claim, every figure", "", *TEXT["about"], ""]
     lines += [*(f"- {note}" for note in record.headline(claims)), ""]
     for group in GROUPS:
         own = {key: pair for key, pair in claims.items() if pair[0].group == group}
@@ -48,7 +39,14 @@ def markdown(record: Record, claims: Claims) -> str:
             times = ["" if s is None else duration(s) for s in seconds]
             rows.append((name, best["verdict"], best["seeds"], *times))
         header = ("study", "published values", "seeds", "public code", "quick", "full")
-        lines += ["## Figures, and what they cost", "", *COSTS, "", *_table(header, rows), ""]
+        lines += [
+            "## Figures, and what they cost",
+            "",
+            *TEXT["costs"],
+            "",
+            *_table(header, rows),
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

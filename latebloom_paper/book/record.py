@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.files import read_toml
 from latebloom.core.versions import __version__
 
 from .catalogue import Study, recorded_studies
@@ -17,24 +18,12 @@ from .workspace import SIZES, Size
 
 SHIPPED = Path(__file__).parents[1] / "claims.json"
 
-TITLES = {
-    "convex": "Figures 3 to 9 and 12 to 29: vectors and matrices",
-    "networks": "Figures 1, 2, 10, 11 and 30 to 35, and the post: networks",
-    "theory": "Theorems, lemmas and identities",
-    "beyond": "Questions of ours beyond the figures",
-    "others": "Laws of other groups",
-}
+TEXTS = read_toml(Path(__file__).with_name("groups.toml"))
+TITLES = {group: text["title"] for group, text in TEXTS.items()}
 # The group whose claims are those of other groups.
 OTHERS = "others"
 # What a reader of a group's verdicts must know.
-NOTES = {
-    "networks": "The quick size decides these on smaller problems: addition mod 31 in place of 97, "
-    "students of 60 units in place of 500, digits of scikit-learn in place of MNIST. What only the "
-    "published settings can tell is not tested there. The paper fits no exponents for networks; "
-    "those are questions of ours. At the quick size Figures 31 and 34 have the runs of 10 and 11.",
-    "theory": "Of a theorem one violation is enough. Where a counterexample of the errata refutes "
-    "the printed statement, it counts as one; some statements share a counterexample.",
-}
+NOTES = {group: text["note"] for group, text in TEXTS.items() if "note" in text}
 Claims = Mapping[str, tuple[Study, Claim]]
 
 

@@ -112,12 +112,6 @@ class Reproduction:
         """What the comparison came to, in words."""
         return compared(self.rows)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the comparison, JSON-ready."""
-        rows = [row.to_dict() for row in self.rows]
-        own = {"name": self.name, "title": self.title, "verdict": self.verdict, "rows": rows}
-        return {**own, "notes": list(self.notes), "seeds": self.seeds}
-
 
 def compared(rows: Sequence[Comparison]) -> str:
     """Return what a comparison came to: which fraction agrees, and whether the rest is explained.

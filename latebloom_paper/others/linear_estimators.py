@@ -27,9 +27,7 @@ SHOWN = (0.1, 0.9, 1.5)  # the source's Figure 1
 SEEDS = 5
 STEPS = 10**8  # beyond t2 of every ratio below 1
 DECAY = (0.5, 1e-2)  # ratio and gamma at which the plateau is looked at
-FAINT = (
-    1e-2  # curves are compared down to this fraction of their start: then few directions are left
-)
+FAINT = 1e-2  # of their start, where few directions are left: curves are compared down to this
 AGREES = 0.1
 
 

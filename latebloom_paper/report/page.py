@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from latebloom.core import html
+from latebloom.core.files import read_toml
 from latebloom.core.text import duration
 from latebloom.core.versions import __version__
 from latebloom.plots import STYLE
@@ -20,35 +21,11 @@ from .sections import Paper, tally
 
 # The look of the demo's page, and what a table needs on a phone and in print.
 STYLES = (STYLE, Path(__file__).with_name("report.css"))
+# The paper's name, which is in the title.
 NAME = "“Grokking Beyond the Euclidean Norm of Model Parameters”"
-TITLE = f"Which claims hold: {NAME}"
+TEXT = read_toml(Path(__file__).with_name("report.toml"))
 # Where values were published.
 PAPER = ("convex", "networks")
-ARXIV = '<a href="https://arxiv.org/abs/2506.05718">arXiv 2506.05718</a>'
-LEAD = (
-    "The paper says that a model fits its data first and generalizes far later whenever a small "
-    "penalty asks for something that a generalizing model has, such as sparse or low-rank weights; "
-    "that depth, or the choice of the data, can do the same; and that the l2 norm of the weights "
-    "does not tell. This page says which of it holds: the statements in numbers of the paper "
-    f"({ARXIV}) and of its authors’ post, with the test that decides it, and every figure made "
-    "again."
-)
-MADE = (
-    "Every number on this page comes from runs; none was typed in, except what was published. "
-    "Seeds are fixed, and given with each study. On other machines runs differ in the last digits, "
-    "which long runs of networks carry further; the verdicts are checked by computing them again."
-)
-COSTS = (
-    "Work of one core, each study counted by itself, although studies that share runs compute them "
-    "once. The public code is counted with its notebooks’ settings on two cores, and one instance; "
-    "the full size here has twenty or more of nearly every figure, of networks three or more."
-)
-AGAIN = (
-    "latebloom reproduce all --quick      # every study, some ten minutes",
-    "latebloom reproduce convex --full    # the published settings",
-    "latebloom claims --check             # the recorded verdicts, computed again",
-    "latebloom report --out report.html   # this page",
-)
 
 
 def report_page(store: Path) -> str:
@@ -67,7 +44,7 @@ def report_page(store: Path) -> str:
     theory = [name for name, (study, _) in best.items() if study.group == "theory"]
     style = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
     body = [
-        f"<header>\n<h1>{escape(TITLE)}</h1>\n<p class='lead'>{LEAD}</p>",
+        f"<header>\n<h1>{escape(TEXT['title'])}</h1>\n<p class='lead'>{TEXT['lead']}</p>",
         _headline(paper),
         _contents(paper),
         "</header>\n<main>",
@@ -79,7 +56,7 @@ def report_page(store: Path) -> str:
         _made(paper),
         "</main>",
     ]
-    return html.document(TITLE, style, body)
+    return html.document(TEXT["title"], style, body)
 
 
 def _headline(paper: Paper) -> str:
@@ -168,7 +145,7 @@ def _costs(paper: Paper) -> str:
             ratio = f"{float(f'{official / full:.2g}'):,.6g}"
         times = ["" if t is None else duration(t) for t in (official, quick, full)]
         rows.append([f'<a href="#{name}">{name}</a>', *times, ratio])
-    text = COSTS
+    text = TEXT["costs"]
     if len(both) > 1:
         text += (
             f" The {len(both)} figures with both times: {duration(ours)}; the public code "
@@ -182,7 +159,7 @@ def _costs(paper: Paper) -> str:
 
 
 def _made(paper: Paper) -> str:
-    typed = escape("\n".join(AGAIN))
+    typed = escape("\n".join(TEXT["again"]))
     missing = ""
     if paper.missing:
         names = ", ".join(f"<code>{name}</code>" for name in paper.missing)
@@ -192,5 +169,5 @@ def _made(paper: Paper) -> str:
         )
     return (
         f'<section id="made">\n<h2>How it was made</h2>\n<p>By latebloom {__version__}. '
-        f"{escape(MADE)}</p>{missing}\n<pre><code>{typed}</code></pre>\n</section>"
+        f"{escape(TEXT['made'])}</p>{missing}\n<pre><code>{typed}</code></pre>\n</section>"
     )

@@ -14,9 +14,7 @@ import numpy as np
 
 from latebloom.experiment import Every, Experiment
 from latebloom.laws import LAWS, Law, check
-from latebloom.methods import (
-    Subgradient,
-)
+from latebloom.methods import Subgradient
 from latebloom.penalties import L1, Nuclear
 from latebloom.problems import MatrixCompletion, SparseRecovery
 from latebloom.simulate import simulate
