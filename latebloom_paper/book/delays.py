@@ -15,6 +15,8 @@ from .statistic import Statistic
 DRAWS = 2000  # the ends of a 95% interval are then known to a few percent of its length
 
 
+# Not `fit_scaling`, as below: its exponents are the same, but its bootstrap is over seeds, and the
+# recorded intervals would be others.
 def fit_exponents(
     alpha: Sequence[float],
     beta: Sequence[float],

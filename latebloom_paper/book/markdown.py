@@ -17,7 +17,7 @@ TEXT = read_toml(Path(__file__).with_name("markdown.toml"))
 
 def markdown(record: Record, claims: Claims) -> str:
     """Return the claims by group, and the studies with what they cost."""
-    lines = ["# Which claims hold: every claim, every figure", "", *TEXT["about"], ""]
+    lines = [*TEXT["about"], ""]
     lines += [*(f"- {note}" for note in record.headline(claims)), ""]
     for group in GROUPS:
         own = {key: pair for key, pair in claims.items() if pair[0].group == group}

@@ -31,5 +31,4 @@ def reproduce(workspace: Workspace) -> Reproduction:
 def _largest_failing(cells: xr.Dataset, L: int) -> float | None:
     """Return the largest N at which the error stays above what the negative entries leave."""
     error = cells["test_error"].sel(L=L)
-    failing = [int(N) for N in error["N"].values if float(error.sel(N=N)) > 0.15]
-    return float(max(failing)) if failing else None
+    return max((float(N) for N in error["N"].values if float(error.sel(N=N)) > 0.15), default=None)

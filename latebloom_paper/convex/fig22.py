@@ -58,12 +58,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     figure = pictures.plot_summary(cells, x, by, names, panels, over=SEED)
     t2 = cells["t2_high"].sel(N=ENOUGH).fillna(np.inf).median(SEED)
     rows = tuple(
-        Comparison(
-            f"t2, N = {ENOUGH}, tau = {tau:g}",
-            None,
-            float(t2.sel(tau=tau)),
-            "median",
-        )
+        Comparison(f"t2, N = {ENOUGH}, tau = {tau:g}", None, float(t2.sel(tau=tau)), "median")
         for tau in t2["tau"].values
     )
     seeds = "seeds 1 to 20" + ("" if quick else f"; N = {ENOUGH}: 1 to 40")

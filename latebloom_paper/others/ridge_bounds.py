@@ -145,13 +145,13 @@ def study(quick: bool, progress: Progress) -> Reproduction:
         name: {v: [run(seed, **{name: v}) for seed in seeds] for v in values}
         for name, values in SWEPT.items()
     }
-    t2 = _slope(swept["decay"], "t2")
-    t1 = _slope({v: s for v, s in swept["decay"].items() if v <= DECAY}, "t1")
+    t2 = _line(swept["decay"], "t2", logs=True)
+    t1 = _line({v: s for v, s in swept["decay"].items() if v <= DECAY}, "t1", logs=True)
     rows += [
         Comparison("exponent of lambda in t2", READ["decay"], t2.slope, interval(t2)),
         Comparison("exponent of lambda in t1, lambda <= 1e-4", 0.0, t1.slope, interval(t1)),
     ]
-    of_n = _slope(swept["n"], "t1")
+    of_n = _line(swept["n"], "t1", logs=True)
     rows.append(Comparison("exponent of n in t1", READ["n"], of_n.slope, interval(of_n)))
     for time, slope in (("t1", None), ("t2", 1 / (2 * DECAY))):
         by = {np.log(v): s for v, s in swept["nu2"].items() if v >= 1}
@@ -196,13 +196,10 @@ def run_small_start(seed: int) -> float:
 
 
 def _line(by: Mapping[float, Sequence[Seen]], time: str, logs: bool) -> Line:
+    """Return the straight line through a time over a swept number, or through their logarithms."""
     points = [(v, getattr(s, time)) for v, runs in by.items() for s in runs]
     x, y = np.array(points).T
     return fit_line(np.log(x), np.log(y)) if logs else fit_line(x, y)
-
-
-def _slope(by: Mapping[float, Sequence[Seen]], time: str) -> Line:
-    return _line(by, time, logs=True)
 
 
 def _shown(runs: Sequence[Seen]) -> dict[str, list[float]]:
