@@ -14,7 +14,7 @@ from latebloom.sweeps.store.store import create_store
 from latebloom_paper.book.catalogue import STUDIES, studies
 from latebloom_paper.book.outcome import FOLDER, Outcome
 from latebloom_paper.errata import ERRATA
-from latebloom_paper.report.page import TITLE, report_page
+from latebloom_paper.report.page import TEXT, report_page
 from latebloom_paper.report.parts import bar
 
 # What a picture may hold that a URL or an attribute may not.
@@ -251,7 +251,7 @@ def test_the_command_writes_the_page_and_says_what_is_on_it(store, tmp_path, cap
     assert told["claims"]["fails"] == len(STUDIES["fig4"].claims) - 1
     assert set(told["beyond"]) == set(told["claims"])
     assert "fig7" in told["missing"]
-    assert TITLE in out.read_text(encoding="utf-8")
+    assert TEXT in out.read_text(encoding="utf-8")
 
 
 def test_only_reports_are_replaced_unless_asked(store, tmp_path, capsys):
