@@ -251,7 +251,7 @@ def test_the_command_writes_the_page_and_says_what_is_on_it(store, tmp_path, cap
     assert told["claims"]["fails"] == len(STUDIES["fig4"].claims) - 1
     assert set(told["beyond"]) == set(told["claims"])
     assert "fig7" in told["missing"]
-    assert TEXT in out.read_text(encoding="utf-8")
+    assert TEXT["title"] in out.read_text(encoding="utf-8")
 
 
 def test_only_reports_are_replaced_unless_asked(store, tmp_path, capsys):
