@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from network_helpers import blobs, refusal
 from safetensors.numpy import load_file, save_file
-from test_training import BASE, assert_same_run, interrupting
+from training_helpers import BASE, assert_same_run, interrupting
 
 import latebloom as lb
 from latebloom.engines import checkpoint as module
