@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+import latebloom as lb
+
 
 def lightning(folder: Path, k, train, test, every=50) -> dict[str, str]:
     """Write `metrics.csv` of PyTorch Lightning's CSVLogger: one row per call of `self.log`, so that
@@ -117,3 +119,27 @@ def plain_csv(path: Path, columns: dict) -> str:
 TRAINERS = (
     *(lightning, hugging_face, tensorboard, keras_tensorboard, keras_csv, json_lines, parquet),
 )
+
+
+EVERY = np.arange(0, 20_001, 100)
+
+
+def rising(k, middle, width, low=0.01, high=1.0):
+    """An accuracy that rises once."""
+    return low + (high - low) / (1 + np.exp(-(k - middle) / width))
+
+
+def crossing(middle, width, goal, low=0.01, high=1.0):
+    """The step at which `rising` reaches the goal."""
+    share = (goal - low) / (high - low)
+    return middle + width * np.log(share / (1 - share))
+
+
+TRAIN, TEST = rising(EVERY, 500, 60), rising(EVERY, 12_000, 800)
+
+
+T1, T2 = crossing(500, 60, 0.99), crossing(12_000, 800, 0.95)
+
+
+def accuracies(train=TRAIN, test=TEST, k=EVERY, **more):
+    return lb.diagnose(k, train, test, kind="accuracy", **more)
