@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import (
-    UPDATES,
     data_for,
     design,
     iterate,
@@ -17,16 +16,19 @@ from helpers import (
     linear_data,
     linear_models,
     linear_problems,
-    numpy_oracle,
     penalties,
+    unchecked,
+    x64,
+)
+from method_helpers import run
+from plain_updates import (
+    UPDATES,
     plain_elastic,
     plain_l1,
     plain_l2,
     plain_none,
     plain_norm,
     plain_nuclear,
-    unchecked,
-    x64,
 )
 
 import latebloom as lb
@@ -34,33 +36,37 @@ from latebloom.core.spec import FAMILIES
 from latebloom.methods import Optimizer, Step
 
 METHODS = FAMILIES["method"]
+
+
 PENALTIES = {"None": None, **penalties()}
+
+
 MODELS = linear_models()
+
+
 PLAIN = {
     "None": (None, plain_none()),
     "L1": (lb.L1(0.3), plain_l1(0.3)),
     "L2": (lb.L2(0.7), plain_l2(0.7)),
     "L1 + L2": (lb.L1(0.3) + lb.L2(0.7), plain_elastic(0.3, 0.7)),
 }
+
+
 PROBLEMS = linear_problems()
 
+
 every_method = pytest.mark.parametrize("name", sorted(METHODS))
+
+
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
+
+
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def applies(method, penalty, model=None):
     """Return whether a method says that it applies."""
     return method.why_not(penalty, model or lb.Linear()) is None
-
-
-def run(method, penalty, problem, start, steps):
-    """Return the iterates of a method on the linear model: in NumPy, of optax's rules in JAX."""
-    if isinstance(method, Optimizer):
-        with x64():
-            oracle = jax_oracle(problem, lb.Linear())
-            return np.array(iterate(method, penalty, oracle, jnp.asarray(start), steps))
-    return np.array(iterate(method, penalty, numpy_oracle(problem), start, steps))
 
 
 # --- Updates --------------------------------------------------------------------------------------
@@ -357,44 +363,3 @@ def test_ridge_is_reached_by_explicit_and_implicit_steps(rng):
         method = kind(0.5 * problem.alpha_max)
         a = run(method, lb.L2(beta), problem, rng.standard_normal(9), 3000)[-1]
         np.testing.assert_allclose(a, exact, atol=1e-10)
-
-
-# --- Projection -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("penalty", [lb.L1(0.3), lb.L2(0.3), lb.Euclidean(0.3)])
-def test_projected_iterates_interpolate_from_the_first_step(penalty, rng):
-    problem = linear_data()
-    a = run(lb.ProjectedSubgradient(0.1), penalty, problem, rng.standard_normal(9), 50)
-    residual = np.abs(a @ problem.X.T - problem.y_star).max(axis=1)
-    assert residual[0] > 0.1
-    assert residual[1:].max() < 1e-12
-    assert np.abs(np.diff(a[1:], axis=0)).max() > 1e-3  # and keep moving
-
-
-@pytest.mark.parametrize("contradiction", [0.0, 1.0])
-def test_projection_survives_a_rank_deficient_X(contradiction, rng):
-    """Repeated rows, with equal or contradicting measurements: least squares solutions."""
-    full = linear_data(N=4)
-    y = np.concatenate([full.y_star, full.y_star + contradiction])
-    problem = lb.LinearData(np.vstack([full.X, full.X]), y)
-    a = run(lb.ProjectedSubgradient(0.1), lb.L1(0.3), problem, rng.standard_normal(9), 300)
-    normal = (a[1:] @ problem.X.T - y) @ problem.X
-    assert np.abs(normal).max() < 1e-10
-    assert np.abs(a).max() < 100
-    # A least squares solution meets the mean of the two measurements.
-    np.testing.assert_allclose(a[-1] @ full.X.T, full.y_star + contradiction / 2, atol=1e-10)
-
-
-def test_projected_subgradient_keeps_its_bound():
-    """min ||a||_1 - ||a*||_1 <= (||a_1 - a*||^2 + (alpha beta)^2 T n) / (2 alpha beta T).
-
-    Source: arXiv 2506.05718, appendix D.
-    """
-    problem = lb.SparseRecovery(n=20, s=2, N=12, seed=1)
-    rate, T = 1e-3, 400
-    a = run(lb.ProjectedSubgradient(0.1), lb.L1(rate / 0.1), problem, np.zeros(20), T + 1)[1:]
-    excess = np.abs(a).sum(axis=1).min() - np.abs(problem.a_star).sum()
-    far = np.sum((a[0] - problem.a_star) ** 2)
-    assert excess <= (far + rate**2 * T * 20) / (2 * rate * T)
-    assert excess < np.abs(a[0]).sum() - np.abs(problem.a_star).sum()  # the walk made progress
