@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from helpers import unchecked
 
 import latebloom as lb
+from latebloom.core.phases import Passage, phases
+from latebloom.runs.run import Run
 
 
 def rows(side: Any) -> list[tuple[Any, ...]]:
@@ -114,3 +117,20 @@ def differences(function: Callable[[Params], Any], params: Params, h: float = 1e
             slope[index] = (float(function(up)) - float(function(down))) / (2 * h)
         found[name] = slope
     return found
+
+
+def fake_run(steps, t1=None, t2=None, **curves):
+    """Return a run with these passages and curves, to the step; nothing was trained."""
+    first, second = (
+        Passage.after(steps[-1]) if t is None else Passage.between(t, t) for t in (t1, t2)
+    )
+    return Run(
+        experiment=lb.Experiment(lb.ModularArithmetic(p=5), steps=steps[-1]),
+        engine="step",
+        phases=phases(steps, [1] * len(steps), [1] * len(steps), passages=(first, second)),
+        trajectory=xr.Dataset(
+            {name: ("step", np.asarray(v, float)) for name, v in curves.items()}, {"step": steps}
+        ),
+        params={},
+        seconds=0.0,
+    )
