@@ -30,6 +30,8 @@ RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 # `Run.plot` and `Run.save` import the pictures when they are called.
 EXCEPTIONS = {("latebloom.runs.run", "latebloom.plots", "calling")}
 PUBLIC = "docs/api.md"
+# Files of more lines say why, in a comment among their first lines: `# Long because ...`.
+LINES, FIRST = 400, 10
 
 
 def room(module: str) -> str:
@@ -151,3 +153,18 @@ def test_the_paper_uses_what_is_public_only(imports):
 def test_the_top_level_holds_nothing_but_rooms():
     allowed = {"__init__.py", "__init__.pyi", "__main__.py", "simulate.py", "py.typed"}
     assert {path.name for path in (ROOT / "latebloom").iterdir() if path.is_file()} <= allowed
+
+
+def test_a_long_file_says_why():
+    folders = ("latebloom", "latebloom_paper", "tests", "examples", "benchmarks")
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").splitlines()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    long = {name: lines[:FIRST] for name, lines in texts.items() if len(lines) > LINES}
+    assert not [
+        name
+        for name, first in long.items()
+        if not any(line.startswith("# Long because ") for line in first)
+    ]
