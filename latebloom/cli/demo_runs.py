@@ -106,9 +106,10 @@ def demo(
     - `folder`: a new or empty folder, or one with an earlier demo, which is replaced.
     - `progress`: title -> context with a progress function.
 
-    **Returns:** what was run; fewer than six if the user stopped it.
+    **Returns:** what was run.
 
-    **Raises:** `InvalidInput` if the folder holds anything else or cannot be written.
+    **Raises:** `InvalidInput` if the folder holds anything else or cannot be written;
+    `KeyboardInterrupt` after Ctrl-C.
     """
     sources = demo_runs()
     files = ("index.html", *(f"{source.file}.svg" for source in sources))
@@ -118,9 +119,9 @@ def demo(
         experiment = source.experiment
         with progress(source.title) as moved:
             run = simulate(experiment, engine=source.engine, progress=moved, refine=source.refine)
-        outcomes.append(Outcome(source, run, predict(experiment, exact=False)))
         if run.interrupted:
-            break
+            raise KeyboardInterrupt
+        outcomes.append(Outcome(source, run, predict(experiment, exact=False)))
     with new_folder(folder, files, overwrite=True) as draft:
         sections = []
         for outcome in outcomes:

@@ -129,7 +129,9 @@ def print_run(run: Run, folder: Path | None) -> None:
     """Print what was measured and predicted, and where the files are."""
     # A run of the proximal method itself needs no exact t2 of the proximal method.
     proximal = isinstance(run.experiment.method, ProximalGradient)
-    prediction = predict(run.experiment, exact=not proximal)
+    # After Ctrl-C one does not want to wait for a prediction.
+    exact = not proximal
+    prediction = Prediction() if run.interrupted else predict(run.experiment, exact=exact)
     rows = run_rows(run, prediction)
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InvalidInput, nearest
+from .errors import InvalidInput, nearest, shown
 
 
 def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False) -> None:
@@ -22,7 +22,7 @@ def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False)
     # Not math.isfinite, which fails for integers beyond the largest float.
     ok = ok and abs(value) <= sys.float_info.max
     if not ok or value < low or (strict and value == low):
-        raise InvalidInput(f"{name} = {value!r}: must be a finite number{bound}")
+        raise InvalidInput(f"{name} = {shown(value)}: must be a finite number{bound}")
 
 
 def integer(name: str, value: Any, *, low: int, high: int | None = None, why: str = "") -> None:
@@ -37,7 +37,7 @@ def integer(name: str, value: Any, *, low: int, high: int | None = None, why: st
     ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not ok or value < low or (high is not None and value > high):
         allowed = f">= {low}" if high is None else f"in {low}..{high}"
-        raise InvalidInput(f"{name} = {value!r}: must be an integer {allowed}{why}")
+        raise InvalidInput(f"{name} = {shown(value)}: must be an integer {allowed}{why}")
 
 
 def seeds(spec: Any, *names: str) -> None:
@@ -52,7 +52,7 @@ def fraction(name: str, value: Any, *, below_one: bool = False) -> None:
     """Require a number in [0, 1], or in [0, 1)."""
     real(name, value, low=0)
     if value > 1:
-        raise InvalidInput(f"{name} = {value!r}: must be a fraction in [0, 1]")
+        raise InvalidInput(f"{name} = {shown(value)}: must be a fraction in [0, 1]")
     if below_one and value == 1:
         raise InvalidInput(f"{name} = 1: must be below 1")
 
@@ -60,14 +60,14 @@ def fraction(name: str, value: Any, *, below_one: bool = False) -> None:
 def boolean(name: str, value: Any) -> None:
     """Require True or False."""
     if not isinstance(value, bool):
-        raise InvalidInput(f"{name} = {value!r}: must be true or false")
+        raise InvalidInput(f"{name} = {shown(value)}: must be true or false")
 
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Require one of the `allowed` words."""
     if value not in allowed:
         raise InvalidInput(
-            f"{name} = {value!r}: must be one of {', '.join(allowed)}{nearest(str(value), allowed)}"
+            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}{nearest(str(value), allowed)}"
         )
 
 

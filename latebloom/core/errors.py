@@ -4,8 +4,15 @@ import difflib
 from collections.abc import Iterable
 
 
+# Characters of a message, and of one value in it: an input of a megabyte is not repeated whole.
+LONGEST, LONGEST_VALUE = 2000, 200
+
+
 class InvalidInput(ValueError):
     """Raised for any input that cannot be used; its message is one line for a human."""
+
+    def __str__(self) -> str:
+        return shortened(super().__str__(), LONGEST)
 
 
 class Unsupported(InvalidInput):
@@ -21,10 +28,38 @@ def unwritable(path: object, error: OSError) -> InvalidInput:
     return InvalidInput(f"{path}: cannot be written ({error.strerror or error})")
 
 
+def shortened(text: str, most: int = LONGEST_VALUE) -> str:
+    """Return a text of at most about `most` characters: its beginning and its end.
+
+    >>> shortened("x" * 1000, 9)
+    'xxxxxx ... (991 characters left out) ... xxx'
+    """
+    left_out = len(text) - most
+    if left_out <= 0:
+        return text
+    end = most // 3
+    return f"{text[: most - end]} ... ({left_out:,} characters left out) ... {text[-end:]}"
+
+
+def shown(value: object) -> str:
+    """Return how a value is shown in a message: as Python writes it, shortened.
+
+    >>> shown("a"), shown(10**5000)
+    ("'a'", 'an integer of about 5,000 digits')
+    """
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python writes no integers of more than 4,300 digits
+        if isinstance(value, int):
+            return f"an integer of about {int(value.bit_length() * 0.30103):,} digits"
+        return f"a {type(value).__name__} that cannot be written"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, or the list of
     names."""
     known = sorted(known)
+    name = name[:LONGEST_VALUE]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"

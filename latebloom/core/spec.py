@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .errors import InvalidInput, nearest
+from .errors import InvalidInput, nearest, shown
 from .plugins import load_plugins
 
 T = TypeVar("T", bound=type)
@@ -88,7 +88,7 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
     type.
     """
     if not isinstance(data, Mapping):
-        raise InvalidInput(f"{path.rstrip('.') or 'spec'} = {data!r}: must be a table of settings")
+        raise InvalidInput(f"{path.rstrip('.') or 'spec'} = {shown(data)}: must be a table of settings")
     data = dict(data)
     if isinstance(cls, str):
         members = FAMILIES.setdefault(cls, {})
@@ -99,7 +99,7 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         if isinstance(name, str) and name not in members:
             load_plugins()
         if not isinstance(name, str) or name not in members:
-            raise InvalidInput(f"{path}type = {name!r}: no such {cls}{nearest(str(name), members)}")
+            raise InvalidInput(f"{path}type = {shown(name)}: no such {cls}{nearest(str(name), members)}")
         cls = members[name]
     elif hasattr(cls, "__spec_family__") and data.pop("type", cls.__name__) != cls.__name__:
         raise InvalidInput(f"{path}type must be {cls.__name__} here")
@@ -187,7 +187,7 @@ def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
         return _array(value, path, folder)
     elif isinstance(hint, type) and isinstance(value, str) and _family_of(hint):
         return from_dict(_family_of(hint), {"type": value}, f"{path}.", folder)
-    raise InvalidInput(f"{path} = {value!r}: must be {_describe(hint)}")
+    raise InvalidInput(f"{path} = {shown(value)}: must be {_describe(hint)}")
 
 
 def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path | None) -> Any:
@@ -199,7 +199,7 @@ def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path
     for option in options:
         with suppress(InvalidInput):
             return _convert(value, option, path, folder)
-    raise InvalidInput(f"{path} = {value!r}: must be {' or '.join(map(_describe, options))}")
+    raise InvalidInput(f"{path} = {shown(value)}: must be {' or '.join(map(_describe, options))}")
 
 
 def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
@@ -211,7 +211,7 @@ def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
             return np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise InvalidInput(
-                f"{path} = {value!r}: cannot be read as a .npy file ({error})"
+                f"{path} = {shown(value)}: cannot be read as a .npy file ({error})"
             ) from None
     if isinstance(value, list | tuple):
         with suppress(TypeError, ValueError):
