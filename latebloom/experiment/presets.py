@@ -13,7 +13,7 @@ from latebloom.core.files import read_toml
 from latebloom.core.plugins import load_plugins
 
 from .experiment import Experiment
-from .settings import change, scalar
+from .settings import change_all, scalar
 
 # (dotted key, text): ("penalty.beta", "1e-7").
 Setting = tuple[str, str]
@@ -150,7 +150,8 @@ def load(source: str, settings: Sequence[Setting] = (), small: bool = False) -> 
 
     - `source`: a name of `latebloom list`, or the path of a TOML file.
     - `small`: take the small version, which some named experiments have.
-    - `settings`: pairs (dotted key, text). A text is a TOML value; for a key that holds a spec, it
+    - `settings`: pairs (dotted key, text); `beta` stands for `penalty.beta` where no other field is
+      called so. A text is a TOML value; for a key that holds a spec, it
       is the name of a type (fields that the old and the new type share are kept), or `none`.
 
     **Returns:** the experiment; its name says what was changed.
@@ -172,11 +173,12 @@ def load(source: str, settings: Sequence[Setting] = (), small: bool = False) -> 
     if not settings:
         return experiment
     data = experiment.to_dict()
-    changes = [f"{key}={text}" for key, text in settings if key != "name"]
-    data["name"] = " ".join([experiment.name, *changes])
-    # Types first: `--penalty.beta 1 --penalty L1` and the reverse order mean the same.
-    for key, text in sorted(settings, key=lambda setting: setting[0].count(".")):
-        change(data, key, text if key == "name" else scalar(text))
+    values = [(key, text if key == "name" else scalar(text)) for key, text in settings]
+    keys = change_all(data, values)
+    if "name" not in keys:
+        texts = (text for _, text in settings)
+        changes = (f"{key}={text}" for key, text in zip(keys, texts, strict=True))
+        data["name"] = " ".join((experiment.name, *changes))
     return Experiment.from_dict(data, Path(source).parent if is_file else None)
 
 

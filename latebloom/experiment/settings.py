@@ -7,24 +7,32 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from latebloom.core.errors import InvalidInput, nearest
-from latebloom.core.spec import FAMILIES
+from latebloom.core.spec import FAMILIES, to_dict
 
 from .experiment import Experiment
 
 
-def keys_of(spec: Any, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted keys of all fields of a spec, those of the specs inside it included."""
-    for field in fields(spec):
-        if not field.init:
-            continue
-        key, value = f"{prefix}{field.name}", getattr(spec, field.name)
-        yield key
-        if hasattr(value, "__spec_family__"):
-            yield from keys_of(value, f"{key}.")
-        elif isinstance(value, tuple):
-            for i, part in enumerate(value):
-                if hasattr(part, "__spec_family__"):
-                    yield from keys_of(part, f"{key}.{i}.")
+def keys_of(node: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys of all fields of a spec, those of the specs inside it included.
+
+    **Arguments:**
+
+    - `node`: a spec as nested dictionaries, without a `type` an experiment; or the name of a type.
+    - `prefix`: what all keys begin with.
+    """
+    if hasattr(node, "__spec_family__"):
+        node = to_dict(node)
+    if isinstance(node, list):
+        for i, part in enumerate(node):
+            yield from keys_of(part, f"{prefix}{i}.")
+    elif isinstance(node, Mapping) and not prefix:
+        for field in fields(Experiment):
+            yield field.name
+            yield from keys_of(node.get(field.name), f"{field.name}.")
+    elif isinstance(node, Mapping | str):
+        for name in fields_of(node if isinstance(node, str) else str(node.get("type", ""))):
+            yield f"{prefix}{name}"
+            yield from keys_of(child_of(node, name), f"{prefix}{name}.")
 
 
 def fields_of(name: str) -> dict[str, Field[Any]]:
@@ -33,12 +41,21 @@ def fields_of(name: str) -> dict[str, Field[Any]]:
     return {f.name: f for f in fields(found[0]) if f.init} if found else {}
 
 
+def types_with(name: str) -> dict[str, list[str]]:
+    """Return the types that have a field called `name`, sorted, by family."""
+    found = {
+        family: sorted(member for member in members if name in fields_of(member))
+        for family, members in FAMILIES.items()
+    }
+    return {family: members for family, members in found.items() if members}
+
+
 class Fields:
     """Finds the dotted key that a name stands for.
 
     **Arguments:**
 
-    - `base`: the experiment whose fields they are.
+    - `base`: the experiment whose fields they are, also as nested dictionaries.
 
     >>> import latebloom as lb
     >>> from latebloom.experiment.settings import Fields
@@ -46,8 +63,9 @@ class Fields:
     'penalty.beta'
     """
 
-    def __init__(self, base: Experiment) -> None:
-        self.known = dict.fromkeys(key for key in keys_of(base) if key != "name")
+    def __init__(self, base: Experiment | Mapping[str, Any]) -> None:
+        data = base.to_dict() if isinstance(base, Experiment) else base
+        self.known = dict.fromkeys(key for key in keys_of(data) if key != "name")
 
     def add_types(self, key: str, values: Iterable[Any]) -> None:
         """Let the fields of the types that the field `key` takes be known as well."""
@@ -55,6 +73,12 @@ class Fields:
             name = value.get("type") if isinstance(value, Mapping) else value
             if isinstance(name, str):
                 self.known.update(dict.fromkeys(f"{key}.{field}" for field in fields_of(name)))
+
+    def found(self, name: str) -> list[str]:
+        """Return the dotted keys that `name` may stand for: itself, or those that end with it."""
+        if name in self.known:
+            return [name]
+        return [key for key in self.known if key.endswith(f".{name}")]
 
     def key(self, name: str, what: str = "") -> str:
         """Return the dotted key that `name`, itself one or the end of one, stands for.
@@ -66,19 +90,43 @@ class Fields:
 
         **Raises:** `InvalidInput` if there is none, naming the nearest, or more than one.
         """
-        if name in self.known:
-            return name
-        found = [key for key in self.known if key.endswith(f".{name}")]
+        found = self.found(name)
         if len(found) == 1:
             return found[0]
         where = f"{what}: " if what else ""
         if found:
             raise InvalidInput(f"{where}{name!r} may be {' or '.join(found)}: write which")
+        raise InvalidInput(f"{where}the experiment has no field {name!r}{self._hint(name)}")
+
+    def _hint(self, name: str) -> str:
+        """Return what to try for a name that no field has."""
+        elsewhere = types_with(name.rpartition(".")[2])
+        if elsewhere:
+            types = "; ".join(f"{family} {', '.join(m)}" for family, m in elsewhere.items())
+            return f"; those that have it: {types}"
         short = {key.rpartition(".")[2] for key in self.known}
         hint = nearest(name, [*self.known, *short])
-        if hint.startswith("; known"):
-            hint = f"; fields: {', '.join(self.known)}"
-        raise InvalidInput(f"{where}the experiment has no field {name!r}{hint}")
+        return f"; fields: {', '.join(self.known)}" if hint.startswith("; known") else hint
+
+
+def full_name(experiment: Experiment | Mapping[str, Any], name: str) -> str:
+    """Return the dotted key of the one field that `name` stands for, at any depth.
+
+    **Arguments:**
+
+    - `experiment`: the experiment that has the field, also as nested dictionaries.
+    - `name`: a dotted key, or the end of one: `beta` for `penalty.beta`.
+
+    **Raises:** `InvalidInput` if several fields may be meant, listing them; or if there is none,
+    naming the nearest field, or the types that have one of this name.
+
+    >>> import latebloom as lb
+    >>> from latebloom.experiment.settings import full_name
+    >>> experiment = lb.Experiment(lb.SparseRecovery(), lb.L1(lb.SwitchOn(1e-5)))
+    >>> full_name(experiment, "N"), full_name(experiment, "before")
+    ('problem.N', 'penalty.beta.before')
+    """
+    return "name" if name == "name" else Fields(experiment).key(name)
 
 
 def copied(value: Any) -> Any:
@@ -180,6 +228,46 @@ def _of_type(name: str, old: dict[str, Any]) -> dict[str, Any]:
     return {"type": name, **{k: v for k, v in old.items() if k in keys}}
 
 
+def change_all(data: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> list[str]:
+    """Set several fields of an experiment given as nested dictionaries, types first.
+
+    A name stands for a field of the experiment as it is with its new types, so the order of the
+    changes is of no importance: `beta=1e-7, penalty=L2` and the reverse mean the same.
+
+    **Arguments:**
+
+    - `data`: the experiment; it is changed.
+    - `changes`: pairs of a dotted key, or the end of one, and a value.
+
+    **Returns:** the dotted key of every change, in the order of `changes`.
+
+    **Raises:** `InvalidInput` for an unknown or ambiguous name.
+    """
+    items = list(changes)
+    keys: dict[int, str] = {}
+    while len(keys) < len(items):
+        known = Fields(data)
+        found = {i: _key(known, name) for i, (name, _) in enumerate(items) if i not in keys}
+        ready = [i for i, key in found.items() if key]
+        if not ready:  # this raises, with the reason
+            known.key(items[next(iter(found))][0])
+        i = min(ready, key=lambda i: found[i].count("."))
+        keys[i] = found[i]
+        change(data, keys[i], items[i][1])
+    return [keys[i] for i in range(len(items))]
+
+
+def _key(known: Fields, name: str) -> str:
+    """Return the dotted key, itself if it begins with a field of experiments; "" if not yet known.
+
+    What is wrong with such a key is said where it is set.
+    """
+    if name.partition(".")[0] in {field.name for field in fields(Experiment)}:
+        return name
+    found = known.found(name)
+    return found[0] if len(found) == 1 else ""
+
+
 def changed(
     experiment: Experiment,
     changes: Mapping[str, Any] | Sequence[tuple[str, Any]],
@@ -204,11 +292,6 @@ def changed(
     if not items:
         return experiment.with_(name="")
     data = experiment.to_dict()
-    known = Fields(experiment)
-    for key, value in sorted(items, key=lambda item: item[0].count(".")):
-        # A name without a dot may be the end of a key; an unknown one is an error of `from_dict`.
-        short = "." not in key and key not in data
-        ends = short and any(full.endswith(f".{key}") for full in known.known)
-        change(data, known.key(key, "set") if ends else key, value)
+    change_all(data, items)
     data.pop("name", None)
     return Experiment.from_dict(data, folder)
