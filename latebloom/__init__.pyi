@@ -19,6 +19,7 @@ from .experiment.experiment import Experiment as Experiment
 from .experiment.initialization import Drawn as Drawn
 from .experiment.initialization import Gaussian as Gaussian
 from .experiment.presets import Preset as Preset
+from .experiment.presets import load as load
 from .experiment.presets import register_preset as register_preset
 from .experiment.record import At as At
 from .experiment.record import Every as Every
@@ -68,6 +69,7 @@ from .problems import degrees_of_freedom as degrees_of_freedom
 from .problems import leverage_scores as leverage_scores
 from .problems import local_coherence as local_coherence
 from .runs.run import Run as Run
+from .runs.saved import open_run as open_run
 from .simulate import simulate as simulate
 from .simulate import simulate_batch as simulate_batch
 from .sweeps import Store as Store

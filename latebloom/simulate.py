@@ -21,6 +21,7 @@ from latebloom.engines.spectral import SPECTRAL
 from latebloom.engines.step_engine import StepEngine, TrainingEngine
 from latebloom.engines.threads import blas_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.given import Given, experiment_of
 from latebloom.experiment.record import At
 from latebloom.runs.network_trajectory import network_observables
 from latebloom.runs.run import Run
@@ -37,7 +38,7 @@ FOR_NETWORKS = (
 
 
 def simulate(
-    experiment: Experiment,
+    experiment: Given,
     engine: str = "auto",
     force: bool = False,
     progress: Progress | None = None,
@@ -48,7 +49,7 @@ def simulate(
 
     **Arguments:**
 
-    - `experiment`: what to simulate.
+    - `experiment`: what to simulate; also by its name, its TOML file, or a run of it.
     - `engine`: `step` (every update, compiled), `jump` (event by event, exact for proximal
       gradient, a bracket of t2 for subgradient methods), `spectral` (closed form, for ridge and
       unpenalized problems), `slow` (the flow in slow time for the nuclear norm, a bracket of t2),
@@ -73,6 +74,7 @@ def simulate(
     >>> run.engine, run.phases.t2.kind
     ('jump', 'exact')
     """
+    experiment = experiment_of(experiment, "simulate")
     require_engine(engine)
     _require_valid([experiment], force, refine, checkpoint)
     chosen = find_engine(engine, experiment)
@@ -80,7 +82,7 @@ def simulate(
 
 
 def simulate_batch(
-    experiments: Sequence[Experiment],
+    experiments: Sequence[Given],
     force: bool = False,
     progress: Progress | None = None,
     refine: bool = False,
@@ -106,11 +108,14 @@ def simulate_batch(
     >>> len(lb.simulate_batch(batch))
     2
     """
-    if not experiments:
+    if isinstance(experiments, Experiment | str | Path):
+        raise InvalidInput("simulate_batch takes a list of experiments; lb.simulate takes one")
+    every = [experiment_of(one, "simulate_batch") for one in experiments]
+    if not every:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
-    _require_valid(experiments, force, refine, checkpoint)
-    engine = find_engine("step", experiments[0])
-    return _runs(engine, experiments, progress, refine, checkpoint)
+    _require_valid(every, force, refine, checkpoint)
+    engine = find_engine("step", every[0])
+    return _runs(engine, every, progress, refine, checkpoint)
 
 
 def _require_valid(

@@ -7,32 +7,34 @@ errors that name the key and the nearest known one.
 """
 
 import dataclasses
-import hashlib
-import json
 import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .errors import InvalidInput, nearest, shown
+from .identity import SPEC_VERSION as SPEC_VERSION
+from .identity import canonical as canonical
+from .identity import canonical_hash as canonical_hash
+from .identity import hash_of as hash_of
+from .identity import to_dict as to_dict
 from .plugins import load_plugins
+from .spec_class import complete, hints_of
 
 T = TypeVar("T", bound=type)
 
 FAMILIES: dict[str, dict[str, type]] = {}
-# Part of every hash: raise it when the meaning of a spec changes, so that stores do not mix the
-# two.
-SPEC_VERSION = 1
 
 
 def register(family: str) -> Callable[[T], T]:
     """Return the class decorator that makes a frozen dataclass a member of `family`.
+
+    Its constructor, equality and repr become those of every spec, see `latebloom.core.spec_class`.
 
     **Raises:** `InvalidInput` if a class of another module has the name.
     """
@@ -45,33 +47,9 @@ def register(family: str) -> Callable[[T], T]:
             )
         cls.__spec_family__ = family
         FAMILIES.setdefault(family, {})[cls.__name__] = cls
-        return cls
+        return complete(cls)
 
     return add
-
-
-def to_dict(spec: Any) -> dict[str, Any]:
-    """Return the spec as a dictionary of plain values (arrays stay arrays); None fields are left
-    out."""
-    out: dict[str, Any] = {}
-    if hasattr(spec, "__spec_family__"):
-        out["type"] = type(spec).__name__
-    for field in dataclasses.fields(spec):
-        value = getattr(spec, field.name)
-        # What is no data, such as a function, is marked so and takes no part in the identity.
-        if value is not None and field.init and field.metadata.get("identity", True):
-            out[field.name] = _plain(value)
-    return out
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return to_dict(value)
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
 
 
 def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | None = None) -> Any:
@@ -115,7 +93,7 @@ def field_values(
 
     **Arguments** and **Raises:** as for `from_dict`.
     """
-    hints = _hints(cls)
+    hints = hints_of(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     values = {}
     for key, value in data.items():
@@ -133,11 +111,6 @@ def required_fields(cls: type) -> set[str]:
     missing = dataclasses.MISSING
     fields = (f for f in dataclasses.fields(cls) if f.init)
     return {f.name for f in fields if f.default is missing and f.default_factory is missing}
-
-
-@cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)  # reads the source's annotations: slow, and ever the same
 
 
 # The families found so far; a class without one may still get its first member.
@@ -241,38 +214,3 @@ def _describe(hint: Any) -> str:
         article = "an" if family[0] in "aeiou" else "a"
         return f"{article} {family} table with a type ({', '.join(sorted(FAMILIES[family]))})"
     return str(hint).replace("typing.", "")
-
-
-def canonical(spec: Any) -> Any:
-    """Return the spec (or dictionaries of specs) as plain JSON values: every number a float, arrays
-    by shape and digest."""
-    if isinstance(spec, Mapping):
-        return _json({k: _plain(v) for k, v in spec.items() if v is not None})
-    return _json(to_dict(spec))
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _json(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_json(v) for v in value]
-    if isinstance(value, np.ndarray):
-        array = np.ascontiguousarray(value, dtype=np.float64)
-        digest = hashlib.sha256(array.tobytes()).hexdigest()
-        return {"array": list(array.shape), "sha256": digest}
-    # L1(beta=1) and L1(beta=1.0) are the same experiment; but beyond 2^53 a float does not
-    # distinguish one integer from the next.
-    return float(value) if type(value) is int and abs(value) <= 2**53 else value
-
-
-def canonical_hash(spec: Any) -> str:
-    """Return 16 hex digits that identify a spec: SHA-256 of its canonical JSON, arrays by their
-    bytes."""
-    return hash_of(canonical(spec))
-
-
-def hash_of(plain: Mapping[str, Any]) -> str:
-    """Return the 16 hex digits of a spec given by its `canonical`."""
-    data = {"spec_version": float(SPEC_VERSION), **plain}
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -3,7 +3,9 @@
 from .experiment import Experiment as Experiment
 from .initialization import Drawn as Drawn
 from .initialization import Gaussian as Gaussian
+from .given import experiment_of as experiment_of
 from .presets import Preset as Preset
+from .presets import load as load
 from .presets import natural as natural
 from .presets import preset_from_toml as preset_from_toml
 from .presets import register_preset as register_preset

@@ -14,6 +14,7 @@ from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.files import read_toml
+from latebloom.core.identity import same_functions
 from latebloom.core.plugins import load_plugins_of
 from latebloom.core.spec import (
     canonical,
@@ -23,6 +24,7 @@ from latebloom.core.spec import (
     hash_of,
     to_dict,
 )
+from latebloom.core.spec_class import complete
 from latebloom.methods import Method
 from latebloom.models import Model, Network
 from latebloom.penalties import Penalty, Term
@@ -42,6 +44,7 @@ MAX_RECORDED = 2**27
 MAX_STEPS = 10**15
 
 
+@complete
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """Problem, model, penalty, method, horizon and what to record.
@@ -196,6 +199,17 @@ class Experiment:
         """16 hex digits that identify the experiment; the same spec has the same hash
         everywhere."""
         return canonical_hash(replace(self, name=""))
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both are the same experiment, whatever their labels: their hashes are
+        equal, and so is what no hash knows, such as a function of one's own."""
+        if self is other or not isinstance(other, Experiment):
+            return self is other
+        return self.hash == other.hash and same_functions(self, other)
+
+    def __hash__(self) -> int:
+        """Return the hash of the identity, `hash`."""
+        return hash(self.hash)
 
     def with_(self, **changes: Any) -> "Experiment":
         """Return a copy with some fields replaced."""

@@ -126,12 +126,17 @@ def preset(name: str) -> Preset:
     >>> preset("blog-fig4").name
     'fig7'
     """
+    known = _names()
+    if name not in known:
+        raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
+    return known[name]
+
+
+def _names() -> dict[str, Preset]:
+    """Return the presets by name and alias."""
     found = presets().values()
-    for one in found:
-        if name == one.name or name in one.aliases:
-            return one
-    known = [known for p in found for known in (p.name, *p.aliases)]
-    raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
+    aliases = {alias: one for one in found for alias in one.aliases}
+    return aliases | {one.name: one for one in found}
 
 
 def is_family(source: str) -> bool:
@@ -143,7 +148,9 @@ def _is_file(source: str) -> bool:
     return source.endswith(".toml") or os.sep in source or Path(source).is_file()
 
 
-def load(source: str, settings: Sequence[Setting] = (), small: bool = False) -> Experiment:
+def load(
+    source: str | Path, settings: Sequence[Setting] = (), small: bool = False
+) -> Experiment:
     """Return the experiment that `source` names, with some settings changed.
 
     **Arguments:**
@@ -158,11 +165,18 @@ def load(source: str, settings: Sequence[Setting] = (), small: bool = False) -> 
 
     **Raises:** `InvalidInput` for an unknown name, key or type (naming the nearest) or value.
 
-    >>> from latebloom.experiment.presets import load
-    >>> load("fig3", [("method", "ProximalGradient"), ("steps", "1e9")]).method
+    >>> import latebloom as lb
+    >>> lb.load("fig3").with_(beta=1e-6).penalty
+    L1(beta=1e-06)
+    >>> lb.load("fig3", [("method", "ProximalGradient"), ("steps", "1e9")]).method
     ProximalGradient(alpha=0.1)
     """
-    is_file = _is_file(source)
+    is_file, source = isinstance(source, Path) or _is_file(source), str(source)
+    if Path(source).is_dir() and (is_file or source not in _names()):
+        raise InvalidInput(
+            f"{source} is a folder, not an experiment: lb.open_run({source!r}) opens a run that "
+            f"was saved there, and {Path(source) / 'experiment.toml'} is its experiment"
+        )
     if is_file:
         if small:
             raise InvalidInput(f"{source}: --small is for named experiments, not for files")

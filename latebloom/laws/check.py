@@ -1,11 +1,13 @@
 """All laws against a run: what was promised, what was measured, and the verdict."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.json_text import jsonable
 from latebloom.runs.run import Run
+from latebloom.runs.saved import open_run
 from latebloom.theory.predict import predict
 from latebloom.theory.prediction import Prediction
 
@@ -49,7 +51,7 @@ class Report:
         return jsonable({"findings": findings, "prediction": self.prediction.to_dict()})
 
 
-def check(run: Run, prediction: Prediction | None = None) -> Report:
+def check(run: Run | str | Path, prediction: Prediction | None = None) -> Report:
     """Compare every law with what a run measured.
 
     A law holds, is violated, is vacuous (a hypothesis fails, or nothing is promised), or undecided
@@ -57,7 +59,7 @@ def check(run: Run, prediction: Prediction | None = None) -> Report:
 
     **Arguments:**
 
-    - `run`: what `simulate` returned.
+    - `run`: what `simulate` returned, or the folder where it was saved.
     - `prediction`: the result of `predict`, for the report; computed here if left out.
 
     **Returns:** a `Report`.
@@ -73,6 +75,20 @@ def check(run: Run, prediction: Prediction | None = None) -> Report:
     >>> str(lb.check(run)["proximal descent"].verdict)
     'holds'
     """
+    run = _run_of(run)
     if prediction is None:
         prediction = predict(run.experiment, exact=False)
     return Report(tuple(law.check(run) for law in LAWS.values()), prediction)
+
+
+def _run_of(given: Any) -> Run:
+    """Return the run that an argument stands for; raises `InvalidInput` with what is wanted."""
+    if isinstance(given, Run):
+        return given
+    if isinstance(given, str | Path) and Path(given).exists() and Path(given).suffix != ".toml":
+        return open_run(given)
+    kind = repr(str(given)) if isinstance(given, str | Path) else f"of type {type(given).__name__}"
+    raise InvalidInput(
+        f"check takes a run, and the argument is {kind}: lb.check(lb.simulate(experiment)), or the "
+        "folder of a saved run"
+    )

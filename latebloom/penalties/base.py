@@ -68,6 +68,12 @@ class Penalty(abc.ABC):
             raise InvalidInput(f"cannot add {other!r} to a penalty: must be a penalty")
         return Sum(self.terms + other.terms)
 
+    def __radd__(self, other: int) -> "Penalty":
+        """Return the penalty itself for 0 + penalty, with which `sum` of a list begins."""
+        if type(other) is not int or other != 0:
+            raise InvalidInput(f"cannot add a penalty to {other!r}: must be a penalty")
+        return self
+
 
 class Term(Penalty):
     """A penalty with one regularization strength; members are dataclasses with the field `beta`.

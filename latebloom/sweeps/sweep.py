@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.given import Given
 
 from .grid.dimensions import Values
 from .grid.grid import Grid
@@ -23,12 +23,12 @@ class Sweep(Grid):
 Grid.kind = Sweep
 
 
-def sweep(base: Experiment, axes: Values | None = None, **settings: Any) -> Sweep:
+def sweep(base: Given, axes: Values | None = None, **settings: Any) -> Sweep:
     """Return a labelled grid of experiments.
 
     **Arguments:**
 
-    - `base`: the experiment that all cells start from.
+    - `base`: the experiment that all cells start from; also by its name or its TOML file.
     - `axes`: field -> its values; the grid is their product. A field is a dotted key
       (`penalty.beta`) or the end of one (`beta`); values are numbers, words, specs (`L1(1e-3)`,
       types by name) or a range `{"start": 1e-6, "stop": 1e-3, "count": 4, "log": True}`.

@@ -13,6 +13,7 @@ from latebloom.engines.jump import solve
 from latebloom.engines.slow_passages import chatter_radius
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.given import Given, experiment_of
 from latebloom.methods import FISTA, Optimizer, ProjectedSubgradient, ProximalGradient, Subgradient
 from latebloom.models import Linear
 from latebloom.penalties import Nuclear, Penalty, Strengths
@@ -64,8 +65,7 @@ class Limit:
     certificate: Certificate
 
 
-@few_threads
-def limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None = None) -> Limit | None:
+def limit(experiment: Given, start: Float[np.ndarray, " n"] | None = None) -> Limit | None:
     r"""Return the point that the method converges to, or None where it is not known.
 
     - no penalty: $\hat a + P_{\mathrm{null}} a_0$; the projected method with L2 ends in $\hat a$;
@@ -80,7 +80,8 @@ def limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None = None) 
 
     **Arguments:**
 
-    - `experiment`: the spec; its horizon does not matter.
+    - `experiment`: the spec, or what stands for one (a name, a file, a run); its horizon does not
+      matter.
     - `start`: a point that its run of proximal gradient comes to, shape (n,): from there the limit
       is nearer than from the initial one; it is proved all the same.
 
@@ -92,6 +93,12 @@ def limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None = None) 
     >>> end.certificate.proves()
     True
     """
+    return _limit(experiment_of(experiment, "limit"), start)
+
+
+@few_threads
+def _limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None) -> Limit | None:
+    """Return the limit of an experiment."""
     if isinstance(experiment.data, MatrixLeastSquares):
         return _nuclear_limit(experiment, experiment.data)
     try:

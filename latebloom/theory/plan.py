@@ -11,8 +11,9 @@ from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
 from latebloom.core.json_text import jsonable
 from latebloom.engines.base import run_engine
 from latebloom.engines.slow import SLOW
-from latebloom.engines.threads import few_threads
+from latebloom.engines.threads import blas_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.given import Given, experiment_of
 from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.problems import LeastSquares, MatrixLeastSquares
@@ -73,8 +74,7 @@ class Plan:
         return jsonable(vars(self))
 
 
-@few_threads
-def plan(experiment: Experiment, budget: float, error: float, alpha: float | None = None) -> Plan:
+def plan(experiment: Given, budget: float, error: float, alpha: float | None = None) -> Plan:
     r"""Say which beta generalizes within a budget of steps at an error below a target.
 
     Every beta has two sides: $t_2 \approx s_2/(\alpha\beta)$ falls with it, the bias of the end
@@ -111,7 +111,9 @@ def plan(experiment: Experiment, budget: float, error: float, alpha: float | Non
     check.real("error", error, low=0, strict=True)
     if error >= 1:
         raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
-    return _Search(experiment, int(budget), float(error), alpha).run()
+    experiment = experiment_of(experiment, "plan")
+    with blas_threads(experiment.problem):
+        return _Search(experiment, int(budget), float(error), alpha).run()
 
 
 class _Search:

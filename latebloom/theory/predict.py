@@ -9,6 +9,7 @@ from latebloom.engines.base import run_engine
 from latebloom.engines.spectral import SPECTRAL
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.given import Given, experiment_of
 from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import Strengths
@@ -28,13 +29,12 @@ from .recoverability import recoverability
 NO_LAW = "no law known here gives t1 or t2 of a network before it is trained"
 
 
-@few_threads
-def predict(experiment: Experiment, exact: bool = True) -> Prediction:
+def predict(experiment: Given, exact: bool = True) -> Prediction:
     r"""Return what the laws say of an experiment before it runs.
 
     **Arguments:**
 
-    - `experiment`: the spec; linear model, constant alpha and beta, penalties L1 and L2, or on
+    - `experiment`: the spec, or what stands for one (a name, a file, a run); linear model, constant alpha and beta, penalties L1 and L2, or on
       matrices Nuclear. Of others only the step size limit and recoverability are predicted, of
       networks nothing.
     - `exact`: also find `t2_proximal` with the engine `jump` (a fraction of a second) or `slow`
@@ -50,6 +50,12 @@ def predict(experiment: Experiment, exact: bool = True) -> Prediction:
     >>> seen.t1, round(seen.delay), seen.generalizes
     (85, 69545, True)
     """
+    return _predict(experiment_of(experiment, "predict"), exact)
+
+
+@few_threads
+def _predict(experiment: Experiment, exact: bool) -> Prediction:
+    """Return the prediction for an experiment."""
     if not isinstance(experiment.problem, LeastSquares):
         return Prediction(notes=(NO_LAW,))
     data, top = experiment.data, experiment.alpha_limit

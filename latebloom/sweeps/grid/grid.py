@@ -14,6 +14,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import FAMILIES, SPEC_VERSION, canonical
 from latebloom.engines.base import fingerprint, require_engine
 from latebloom.experiment.experiment import Experiment
+from latebloom.experiment.given import Given, experiment_of
 from latebloom.experiment.settings import Fields, change, child_of, copied
 
 from .axis import label
@@ -45,7 +46,7 @@ class Grid:
 
     def __init__(
         self,
-        base: Experiment,
+        base: Given,
         axes: Values | None = None,
         zip: Sequence[Values] = (),
         seeds: int | Sequence[int] | None = None,
@@ -58,8 +59,7 @@ class Grid:
         batch: int | None = None,
         name: str = "",
     ) -> None:
-        if not isinstance(base, Experiment):
-            raise InvalidInput(f"base = {base!r}: must be an Experiment")
+        base = experiment_of(base, "sweep")
         require_engine(engine)
         check.boolean("matched", matched)
         for what, words in (("tasks", tasks), ("trajectories", trajectories)):
