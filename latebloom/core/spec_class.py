@@ -6,7 +6,7 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache, wraps
 from typing import Any, TypeVar
@@ -162,3 +162,33 @@ def brief_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k!r}: {brief_value(v)}" for k, v in value.items()) + "}"
     return repr(value)
+
+
+def replaced(node: Any, changes: Mapping[tuple[str, ...], Any]) -> Any:
+    """Return a copy of a spec with the fields at some paths replaced, those of its parts as well.
+
+    **Arguments:**
+
+    - `node`: the spec, a tuple of specs, or a dictionary of them.
+    - `changes`: path -> value; a path is the names of fields, and positions in a tuple, as texts.
+
+    >>> import latebloom as lb
+    >>> from latebloom.core.spec_class import replaced
+    >>> replaced(lb.L1(1e-5) + lb.L2(1e-6), {("parts", "1", "beta"): 0.5})
+    Sum(parts=(L1(beta=1e-05), L2(beta=0.5)))
+    """
+    inner: dict[str, dict[tuple[str, ...], Any]] = {}
+    for (first, *rest), value in changes.items():
+        inner.setdefault(first, {})[tuple(rest)] = value
+
+    def at(name: str, value: Any) -> Any:
+        paths = inner.get(name, {})
+        return replaced(paths.pop((), value), paths)
+
+    if not inner:
+        return node
+    if isinstance(node, tuple):
+        return tuple(at(str(i), part) for i, part in enumerate(node))
+    if isinstance(node, dict):
+        return {name: at(name, value) for name, value in node.items()}
+    return dataclasses.replace(node, **{name: at(name, getattr(node, name)) for name in inner})

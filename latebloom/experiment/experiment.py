@@ -1,10 +1,11 @@
 """The experiment: a frozen spec of everything a run depends on."""
 
 import tomllib
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import tomli_w
@@ -24,7 +25,7 @@ from latebloom.core.spec import (
     hash_of,
     to_dict,
 )
-from latebloom.core.spec_class import complete
+from latebloom.core.spec_class import complete, replaced
 from latebloom.methods import Method
 from latebloom.models import Model, Network
 from latebloom.penalties import Penalty, Term
@@ -114,6 +115,9 @@ class Experiment:
         init, network = compatibility.require(compatibility.Parts(*parts))
         object.__setattr__(self, "init", init)
         object.__setattr__(self, "_network_start", network)
+
+    # Finds the dotted key of a name; `settings`, which knows experiments, sets it.
+    full_name: ClassVar[Callable[["Experiment | Mapping[str, Any]", str], str]]
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -212,8 +216,31 @@ class Experiment:
         return hash(self.hash)
 
     def with_(self, **changes: Any) -> "Experiment":
-        """Return a copy with some fields replaced."""
-        return replace(self, **changes)
+        """Return a copy with some fields replaced, its own or those of its parts.
+
+        **Arguments:**
+
+        - `changes`: field -> value. A field of a part has its dotted key, such as `penalty.beta`
+          (which is written `with_(**{"penalty.beta": 1e-7})`), or the end of it where no other
+          field is called so: `with_(beta=1e-7)`. With a new part its fields are meant.
+
+        **Raises:** `InvalidInput` for an unknown name, naming the nearest, and for one that several
+        fields have, naming them.
+
+        >>> import latebloom as lb
+        >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
+        >>> changed = base.with_(beta=1e-7, N=40, steps=1e8)
+        >>> changed.penalty, changed.problem.N, changed.steps
+        (L1(beta=1e-07), 40, 100000000)
+        """
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        own |= {name: value for name, value in changes.items() if name in own}
+        deep: dict[tuple[str, ...], Any] = {
+            tuple(Experiment.full_name(own, name).split(".")): value
+            for name, value in changes.items()
+            if name not in own
+        }
+        return Experiment(**replaced(own, deep))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as nested dictionaries."""

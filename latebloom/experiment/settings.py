@@ -129,6 +129,9 @@ def full_name(experiment: Experiment | Mapping[str, Any], name: str) -> str:
     return "name" if name == "name" else Fields(experiment).key(name)
 
 
+Experiment.full_name = full_name
+
+
 def copied(value: Any) -> Any:
     """Return a copy of nested dictionaries and lists; what they hold is shared."""
     if isinstance(value, Mapping):

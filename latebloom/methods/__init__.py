@@ -3,9 +3,9 @@
 from .base import Method as Method
 from .base import Oracle as Oracle
 from .base import Step as Step
+from .optax_optimizer import Optax as Optax
 from .optimizer import SGD as SGD
 from .optimizer import Adam as Adam
-from .optimizer import Optax as Optax
 from .optimizer import Optimizer as Optimizer
 from .proximal_gradient import FISTA as FISTA
 from .proximal_gradient import ProximalGradient as ProximalGradient

@@ -1,17 +1,14 @@
 """Optimizers of networks: the rules of optax behind the interface of a method."""
 
 import abc
-import functools
-import inspect
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.arrays import Array
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput
 from latebloom.core.lazy import jax, optax
 from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
@@ -177,102 +174,3 @@ class SGD(Optimizer):
     def rule(self, alpha: Array) -> Any:
         """Return optax's SGD."""
         return optax.sgd(alpha, self.momentum or None, self.nesterov)
-
-
-@register("method")
-@dataclass(frozen=True)
-class Optax(Optimizer):
-    """Any optimizer of optax by its name.
-
-    An optimizer's own weight decay, which some have by default, is 0 unless it is given: weight
-    decay is the penalty `L2` with `coupling="decoupled"`.
-
-    **Arguments:** those of `Optimizer`, and
-
-    - `name`: of a function in optax or optax.contrib that takes `learning_rate`, such as `lion`,
-      `nadam` or `muon`.
-    - `options`: (name, value) pairs or a dictionary of its other arguments, numbers or booleans.
-
-    **Raises:** `InvalidInput` for an unknown optimizer or option, and for one that needs more than
-    gradients, such as a line search.
-
-    >>> import latebloom as lb
-    >>> lb.Optax(alpha=1e-4, name="lion", options={"b1": 0.95}).options
-    (('b1', 0.95), ('weight_decay', 0.0))
-    """
-
-    name: str = "adam"
-    options: tuple[tuple[str, float | bool], ...] | Mapping[str, float | bool] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        try:
-            pairs = dict(self.options)
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"Optax.options = {self.options!r}: must be pairs of name and value"
-            ) from None
-        for option, value in pairs.items():
-            if not isinstance(value, bool):
-                check.real(f"Optax.options {option!r}", value)
-        known = self._known()
-        for option in pairs:
-            if option not in known:
-                raise InvalidInput(
-                    f"Optax.options: optax.{self.name} has no {option!r}{nearest(option, known)}"
-                )
-        if "weight_decay" in known:
-            pairs.setdefault("weight_decay", 0.0)
-        object.__setattr__(self, "options", tuple(sorted(pairs.items())))
-        self._try()
-
-    def _known(self) -> list[str]:
-        """Return the options that the optimizer has."""
-        made = _optimizers()
-        if not isinstance(self.name, str) or self.name not in made:
-            near = nearest(str(self.name), list(made))
-            raise InvalidInput(f"Optax.name = {self.name!r}: no such optimizer{near}")
-        names = inspect.signature(made[self.name]).parameters
-        # Masks and types are neither numbers nor booleans.
-        return [n for n in names if n != "learning_rate" and not n.endswith(("mask", "dtype"))]
-
-    def _try(self) -> None:
-        """Make one update without computing it, and raise `InvalidInput` if optax refuses."""
-        import numpy as np
-
-        def update(params: Any) -> Any:
-            rule = self.rule(0.1)
-            return rule.update(params, rule.init(params), params)
-
-        try:
-            jax.eval_shape(update, {"w": jax.ShapeDtypeStruct((2, 2), np.float32)})
-        except Exception as error:  # whatever that optimizer raises
-            reason = str(error).splitlines()[0]
-            raise InvalidInput(
-                f"Optax.name = {self.name!r}: optax.{self.name} cannot be used with these options "
-                f"and nothing but gradients ({reason}); use another, such as 'adamw' or 'lion'"
-            ) from None
-
-    def rule(self, alpha: Array) -> Any:
-        """Return the optimizer of that name."""
-        return _optimizers()[self.name](learning_rate=alpha, **dict(self.options))
-
-
-@functools.cache
-def _optimizers() -> dict[str, Callable[..., Any]]:
-    """Return everything in optax that makes an optimizer of a learning rate, by name."""
-    import optax.contrib
-
-    return {
-        name: value
-        for module in (optax.contrib, optax)
-        for name, value in vars(module).items()
-        if callable(value) and not name.startswith(("_", "scale_by_")) and _takes_rate(value)
-    }
-
-
-def _takes_rate(value: Any) -> bool:
-    try:
-        return "learning_rate" in inspect.signature(value).parameters
-    except (TypeError, ValueError):  # not every callable has a signature
-        return False
