@@ -71,24 +71,69 @@ def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
         )
 
 
+# Why an array is one of objects, by the number of its axes.
+HINTS = {
+    0: "of a sparse matrix give X.toarray(), of a generator its list",
+    1: "of a table give its numeric columns, without missing values",
+}
+
+
+def place_of(flags: np.ndarray) -> tuple[int, ...]:
+    """Return the index of the first True."""
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(flags)), flags.shape))
+
+
+def unmasked(name: str, value: Any) -> Any:
+    """Return `value`, of a masked array its data; raises `InvalidInput` if an entry is masked.
+
+    NumPy would take what is behind the mask for data.
+    """
+    if not isinstance(value, np.ma.MaskedArray):
+        return value
+    mask = np.ma.getmaskarray(value)
+    if mask.any():
+        raise InvalidInput(
+            f"{name} is a masked array, masked at {list(place_of(mask))}: leave such rows out, or "
+            "say what stands there with .filled(value)"
+        )
+    return value.data
+
+
 def real_array(name: str, value: Any, ndim: int | None = None) -> np.ndarray:
-    """Return `value` as a read-only float64 array of `ndim` dimensions with finite real entries."""
+    """Return `value` as a read-only float64 array of `ndim` dimensions with finite real entries.
+
+    **Arguments:**
+
+    - `name`: of the setting.
+    - `value`: an array, nested lists, or what NumPy makes an array of (pandas, xarray, JAX).
+    - `ndim`: the number of its dimensions; None for any.
+
+    **Raises:** `InvalidInput` for complex, masked, missing and non-finite entries, and for what is
+    no array of numbers.
+    """
+    value = unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:  # nested lists of unequal lengths
         raise InvalidInput(f"{name}: must be an array, its rows of equal length") from None
+    except Exception as error:  # whatever the object raises that is to become an array
+        why = str(error).partition("\n")[0]
+        raise InvalidInput(f"{name}: {type(value).__name__} gives no array ({why})") from None
     if np.iscomplexobj(array):
         raise InvalidInput(
             f"{name} is complex: latebloom works with real data; stack the real and imaginary "
             "parts of the rows (np.vstack([X.real, X.imag])) to get the equivalent real problem"
         )
     if array.dtype.kind not in "fiub":
-        raise InvalidInput(f"{name} has dtype {array.dtype}: must be real numbers")
+        hint = "" if array.dtype != object else f"; {HINTS.get(array.ndim, HINTS[1])}"
+        raise InvalidInput(f"{name} has dtype {array.dtype}: must be real numbers{hint}")
     array = np.array(array, dtype=np.float64)
     if ndim is not None and array.ndim != ndim:
         raise InvalidInput(f"{name} has shape {array.shape}: must have {ndim} dimension(s)")
     if not np.isfinite(array).all():
-        bad = int(np.argmax(~np.isfinite(array).ravel()))
-        raise InvalidInput(f"{name} contains a non-finite value (flat index {bad}): clean it first")
+        bad = place_of(~np.isfinite(array))
+        raise InvalidInput(
+            f"{name} contains a non-finite value ({array[bad]:g} at {list(bad)}): clean it first"
+        )
     array.setflags(write=False)
     return array

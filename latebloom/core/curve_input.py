@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checks import unmasked
 from .errors import InvalidInput
 from .passage import Curve, Steps
 
@@ -34,7 +35,7 @@ def read_steps(steps: ArrayLike) -> Steps:
 
 
 def _floats(name: str, values: ArrayLike) -> Curve:
-    array = np.asarray(values)
+    array = np.asarray(unmasked(name, values))
     if array.ndim != 1 or array.dtype.kind not in "iufO":
         raise InvalidInput(
             f"{name} has shape {array.shape} and dtype {array.dtype}; it must be a 1-D array of "

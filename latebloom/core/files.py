@@ -103,6 +103,20 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def as_path(what: str, path: object) -> Path:
+    """Return a path given as text or Path; raises `InvalidInput` for anything else.
+
+    **Arguments:**
+
+    - `what`: takes the path, for the message.
+    - `path`: a text, or a `Path`.
+    """
+    if not isinstance(path, str | os.PathLike) or path == "":
+        shown = repr(path) if isinstance(path, str) else f"of type {type(path).__name__}"
+        raise InvalidInput(f"{what} takes a name or a path, and the argument is {shown}")
+    return Path(path)
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what a TOML file holds; raises `InvalidInput` if it cannot be read."""
     try:

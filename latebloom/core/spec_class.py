@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .identity import canonical_hash, digest, same_functions
+from .brief import brief
+from .identity import canonical_hash, same_functions
 
 T = TypeVar("T", bound=type)
-
-# A longer array is shown by its shape and hash.
-SHOWN = 8
+# Larger numbers are out of every range of whole numbers, and shorter as floats in a message.
+WHOLE = 2.0**64
 
 
 def complete(cls: T) -> T:
@@ -40,7 +40,7 @@ def complete(cls: T) -> T:
     if made.eq or "__eq__" not in vars(cls):
         cls.__eq__, cls.__hash__ = _equal, _hash
     if made.repr or "__repr__" not in vars(cls):
-        cls.__repr__ = brief_spec
+        cls.__repr__ = _brief_spec
     return cls
 
 
@@ -51,10 +51,13 @@ def _converting(init: Any) -> Any:
     @wraps(init)
     def converted(self: Any, *args: Any, **settings: Any) -> None:
         hints = hints_of(type(self))
-        args = tuple(
-            as_hinted(value, hints[name]) if name in hints else value
-            for name, value in zip(names, args, strict=False)
-        ) + args[len(names) :]
+        args = (
+            tuple(
+                as_hinted(value, hints[name]) if name in hints else value
+                for name, value in zip(names, args, strict=False)
+            )
+            + args[len(names) :]
+        )
         settings = {k: as_hinted(v, hints[k]) if k in hints else v for k, v in settings.items()}
         init(self, *args, **settings)
 
@@ -97,8 +100,8 @@ def as_hinted(value: Any, hint: Any) -> Any:
     if numbers and not isinstance(value, int | float) and getattr(value, "shape", None) == ():
         with suppress(TypeError):  # a number that JAX has not computed yet
             value = np.asarray(value).item()
-    if isinstance(value, float) and int in numbers and float not in numbers and value.is_integer():
-        return int(value)
+    if isinstance(value, float) and int in numbers and float not in numbers:
+        return int(value) if value.is_integer() and abs(value) < WHOLE else value
     for option in options:
         if typing.get_origin(option) is tuple and np.ndarray not in options:
             return _as_tuple(value, typing.get_args(option))
@@ -138,30 +141,9 @@ def _hash(self: Any) -> int:
     return hash(_identity(self))
 
 
-def brief_spec(self: Any) -> str:
+def _brief_spec(self: Any) -> str:
     """Return the spec as Python code; arrays of more than 8 entries by shape and hash."""
-    shown = (
-        f"{field.name}={brief_value(getattr(self, field.name))}"
-        for field in dataclasses.fields(self)
-        if field.repr and field.init
-    )
-    return f"{type(self).__qualname__}({', '.join(shown)})"
-
-
-def brief_value(value: Any) -> str:
-    """Return the repr of a value; of a larger array shape and hash.
-
-    >>> import numpy as np
-    >>> from latebloom.core.spec_class import brief_value
-    >>> brief_value(np.zeros(2)), brief_value(np.zeros((3, 4)))[:22]
-    ('array([0., 0.])', '<array 3 x 4, sha256 2')
-    """
-    if isinstance(value, np.ndarray) and value.size > SHOWN:
-        kind = f"sha256 {digest(value)[:12]}" if value.dtype.kind in "fiub" else str(value.dtype)
-        return f"<array {' x '.join(map(str, value.shape))}, {kind}>"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k!r}: {brief_value(v)}" for k, v in value.items()) + "}"
-    return repr(value)
+    return brief(self, empty=True)
 
 
 def replaced(node: Any, changes: Mapping[tuple[str, ...], Any]) -> Any:

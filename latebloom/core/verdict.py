@@ -106,6 +106,9 @@ class Phases:
     plateau: Plateau | None = None
     diverged_at: int | None = None
 
+    def __repr__(self) -> str:
+        return f"<Phases {self.verdict}: t1 {self.t1.words}, t2 {self.t2.words}>"
+
     @property
     def delay(self) -> int | None:
         """$t_2 - t_1$ in steps (negative if the test error came first); None unless both exact."""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from latebloom.core.brief import brief
 from latebloom.core.curve_input import no_steps
 from latebloom.core.errors import InvalidInput
 from latebloom.core.passage import Curve, Passage, Steps, first_passage
@@ -49,6 +50,7 @@ class Records:
     steps: Steps
     values: Curve
     errors: Curve = field(repr=False)
+    __repr__ = brief
 
     @property
     def diverged_at(self) -> int | None:

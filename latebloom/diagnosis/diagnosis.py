@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from latebloom.core.checks import unmasked
 from latebloom.core.errors import InvalidInput
 from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
@@ -34,7 +35,7 @@ def diagnose(
     **Arguments:**
 
     - `steps`: (T,) the number of updates at each record, whole numbers; any order.
-    - `train`, `test`: (T,) accuracies, errors or losses; NaN where nothing was logged.
+    - `train`, `test`: (T,) accuracies, errors or losses; NaN or masked where nothing was logged.
     - `norm`: (T,) a norm of the weights, or None.
     - `kind`: `accuracy` (in [0, 1], or in percent, which is recognized and noted), `percent`,
       `error` or `loss`; two words if train and test differ.
@@ -57,12 +58,15 @@ def diagnose(
     given = {"steps": steps, "train": train, "test": test, "norm": norm}
     curves = {name: check_numbers(name, x) for name, x in given.items() if x is not None}
     k = curves.pop("steps")
+    unmasked("steps", steps)
     for name, v in curves.items():
         if v.shape != k.shape or k.ndim != 1:
             raise InvalidInput(
                 f"{name} has shape {v.shape} for steps of shape {k.shape}; give one value per step"
             )
-    columns = {name: (k, v) for name, v in curves.items()}
+    # A masked entry was not logged.
+    kept = {name: ~np.ma.getmaskarray(given[name]) for name in curves}
+    columns = {name: (k[kept[name]], v[kept[name]]) for name, v in curves.items()}
     return _diagnose(columns, ("train", "test", "norm"), kind, thresholds, rules, [])
 
 

@@ -36,6 +36,11 @@ class Diagnosis:
     train: Records = field(repr=False)
     test: Records = field(repr=False)
 
+    def __repr__(self) -> str:
+        """Return verdict, t1, t2 and the reasons, a line each."""
+        lines = (f"t1: {self.phases.t1.words}", f"t2: {self.phases.t2.words}", *self.reasons)
+        return "\n  ".join((f"Diagnosis: {self.verdict}", *lines))
+
     def to_dict(self) -> dict[str, Any]:
         """All but the curves, JSON-ready."""
         found = self.phases.to_dict()

@@ -1,9 +1,9 @@
 """The experiment: a frozen spec, its presets and settings."""
 
 from .experiment import Experiment as Experiment
+from .given import experiment_of as experiment_of
 from .initialization import Drawn as Drawn
 from .initialization import Gaussian as Gaussian
-from .given import experiment_of as experiment_of
 from .presets import Preset as Preset
 from .presets import load as load
 from .presets import natural as natural

@@ -88,7 +88,7 @@ def _require_least_squares(parts: Parts, problem: LeastSquares) -> Start:
         )
     if isinstance(init, Drawn):
         raise InvalidInput("init = Drawn: is for networks; use a number, an array or Gaussian")
-    if isinstance(init, np.ndarray | list):
+    if isinstance(init, list | tuple) or hasattr(init, "__array__"):
         array, shape = check.real_array("init", init), model.shape(unknown)
         if array.shape != shape:
             raise InvalidInput(

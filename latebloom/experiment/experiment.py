@@ -39,6 +39,13 @@ T = TypeVar("T")
 
 # Arrays up to this many entries are written into the TOML file, larger ones beside it as .npy.
 INLINE_ARRAY = 64
+# For messages.
+SUCH_AS = {
+    "penalty": "L1(1e-5)",
+    "method": "ProximalGradient(0.1)",
+    "model": "Linear()",
+    "record": "Every(10)",
+}
 # Records may take this many numbers (1 GiB of float64).
 MAX_RECORDED = 2**27
 # The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
@@ -105,7 +112,7 @@ class Experiment:
         for name, kind in kinds.items():
             value = getattr(self, name)
             if not isinstance(value, kind) and not (name == "penalty" and value is None):
-                raise InvalidInput(f"{name} = {value!r}: must be a {name}")
+                raise InvalidInput(f"{name} = {value!r}: must be a {name}, such as {SUCH_AS[name]}")
         check.integer("steps", self.steps, low=1, high=MAX_STEPS)
         if not isinstance(self.thresholds, tuple | list) or len(self.thresholds) != 2:
             raise InvalidInput(f"thresholds = {self.thresholds!r}: must be (train, test)")

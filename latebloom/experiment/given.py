@@ -41,8 +41,8 @@ def experiment_of(given: Any, caller: str) -> Experiment:
         return own
     if isinstance(given, Problem):
         raise InvalidInput(
-            f"{caller} takes an experiment, and a {type(given).__name__} is a problem alone: "
-            f"{caller}(lb.Experiment(problem, penalty)), with a penalty such as lb.L1(1e-5), or None"
+            f"{caller} takes an experiment, and {type(given).__name__} is a problem alone: give "
+            "lb.Experiment(problem, penalty), with a penalty such as lb.L1(1e-5), or None"
         )
     kind = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
     many = isinstance(given, Sequence) and any(isinstance(one, Experiment) for one in given)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
-from latebloom.core.files import read_toml
+from latebloom.core.files import as_path, read_toml
 from latebloom.core.plugins import load_plugins
 
 from .experiment import Experiment
@@ -39,12 +39,12 @@ class Preset:
 
     name: str
     title: str = ""
-    build: Callable[[], Experiment] | None = None
-    small: Callable[[], Experiment] | None = None
+    build: Callable[[], Experiment] | None = field(default=None, repr=False)
+    small: Callable[[], Experiment] | None = field(default=None, repr=False)
     aliases: tuple[str, ...] = ()
     group: str = ""
     command: str = ""
-    facts: Callable[[], Mapping[str, Any]] = field(default=dict)
+    facts: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
 
     @property
     def published(self) -> Mapping[str, float | str]:
@@ -148,9 +148,7 @@ def _is_file(source: str) -> bool:
     return source.endswith(".toml") or os.sep in source or Path(source).is_file()
 
 
-def load(
-    source: str | Path, settings: Sequence[Setting] = (), small: bool = False
-) -> Experiment:
+def load(source: str | Path, settings: Sequence[Setting] = (), small: bool = False) -> Experiment:
     """Return the experiment that `source` names, with some settings changed.
 
     **Arguments:**
@@ -171,6 +169,7 @@ def load(
     >>> lb.load("fig3", [("method", "ProximalGradient"), ("steps", "1e9")]).method
     ProximalGradient(alpha=0.1)
     """
+    as_path("load", source)
     is_file, source = isinstance(source, Path) or _is_file(source), str(source)
     if Path(source).is_dir() and (is_file or source not in _names()):
         raise InvalidInput(

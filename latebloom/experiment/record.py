@@ -87,6 +87,8 @@ class At(Record):
     at: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.at, tuple):
+            raise InvalidInput(f"at = {self.at!r}: must be a list of steps, such as (100, 1000)")
         for step in self.at:
             check.integer("at", step, low=0)
 

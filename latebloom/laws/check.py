@@ -1,5 +1,6 @@
 """All laws against a run: what was promised, what was measured, and the verdict."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,25 @@ class Report:
             for found in self.findings
             if found.verdict is Verdict.violated and found.status not in open_questions
         )
+
+    def __repr__(self) -> str:
+        """Return how many laws hold, are violated, vacuous and undecided, and name the violated."""
+        counts = Counter(str(found.verdict) for found in self.covered)
+        others = len(self.findings) - len(self.covered)
+        lines = [
+            f"Report on {len(self.covered)} laws ({others} more are about other experiments)",
+            "  " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict),
+        ]
+        for what, found in (("violated", self.failures), ("false as printed", self._expected)):
+            names = ", ".join(one.law for one in found)
+            lines += [f"  {what}: {names}"] if found else []
+        return "\n".join(lines)
+
+    @property
+    def _expected(self) -> tuple[Finding, ...]:
+        """The violated laws that are not `failures`."""
+        violated = (found for found in self.findings if found.verdict is Verdict.violated)
+        return tuple(found for found in violated if found not in self.failures)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""

@@ -148,6 +148,13 @@ class Finding:
     erratum: str | None = None
     covered: bool = True
 
+    def __repr__(self) -> str:
+        """Return law, verdict, promise, measured value and reason in one line."""
+        parts = [] if self.promise is None else [str(self.promise)]
+        parts += [] if self.measured is None else [f"measured {self.measured:.4g}"]
+        parts += [self.why] if self.why else []
+        return f"<Finding {self.law}: {self.verdict}{''.join(f'; {part}' for part in parts)}>"
+
     @property
     def ratio(self) -> float | None:
         """Measured over promised."""

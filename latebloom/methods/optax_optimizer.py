@@ -62,7 +62,7 @@ class Optax(Optimizer):
     def __post_init__(self) -> None:
         if not isinstance(self.alpha, Schedule) and _makes_updates(self.alpha):
             if self.transformation is not None:
-                raise InvalidInput("Optax: two transformations are given; combine them by optax.chain")
+                raise InvalidInput("Optax: two transformations are given; use optax.chain")
             if self.coupling != "coupled" or not _is_transformation(self.alpha):
                 needs = "a function" if callable(self.alpha) else f"coupling = {self.coupling!r}"
                 raise InvalidInput(

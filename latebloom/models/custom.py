@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from latebloom.core import checks as check
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
 from latebloom.core.lazy import jax
@@ -57,7 +58,7 @@ class Custom(Network):
             raise InvalidInput("Custom.params is empty: a model needs parameters")
         arrays = {}
         for name, value in self.params.items():
-            array = arrays[name] = np.array(value)
+            array = arrays[name] = np.array(check.unmasked(f"Custom.params[{name!r}]", value))
             if array.dtype.kind != "f":
                 raise InvalidInput(
                     f"Custom.params[{name!r}] is of type {array.dtype}: must be an array of "

@@ -22,7 +22,7 @@ class MaskedMatrix(MatrixLeastSquares):
 
     - `mask`: True or 1 on the observed entries, shape (n1, n2).
     - `Y`: the values, those of `A_star` if left out; what is off the mask does not matter (it may
-      be NaN) and is kept as zero.
+      be NaN, or masked) and is kept as zero.
     - `A_star`: the ground truth, shape (n1, n2); without it everything but the test error works.
 
     **Raises:** `InvalidInput` for misshapen or non-finite arrays and masks other than 0 and 1.
@@ -49,7 +49,8 @@ class MaskedMatrix(MatrixLeastSquares):
         if values is None:
             raise InvalidInput("give A_star (the truth), Y (the observed values), or both")
         try:
-            values = np.asarray(values)
+            masked = isinstance(values, np.ma.MaskedArray)
+            values = values.astype(float).filled(np.nan) if masked else np.asarray(values)
         except ValueError:
             raise InvalidInput("Y: must be an array, its rows of equal length") from None
         if np.shape(values) != mask.shape:

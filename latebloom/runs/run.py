@@ -10,6 +10,7 @@ from jaxtyping import Float
 from latebloom.core.folders import new_folder
 from latebloom.core.json_text import dump_json, jsonable
 from latebloom.core.phases import Phases
+from latebloom.core.text import duration
 from latebloom.engines.result import Records
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import LeastSquares
@@ -65,6 +66,19 @@ class Run:
     def last_step(self) -> int:
         """The last recorded step."""
         return int(self.trajectory["step"][-1])
+
+    def __repr__(self) -> str:
+        """Return experiment, engine, verdict, t1 and t2 in five lines."""
+        name = f"{self.experiment.name}, " if self.experiment.name else ""
+        state = ", interrupted" if self.interrupted else ""
+        return (
+            f"Run of {name}experiment {self.experiment.hash}\n"
+            f"  engine: {self.engine}, to step {self.last_step:,}{state}, "
+            f"{duration(self.seconds)}\n"
+            f"  verdict: {self.phases.verdict}\n"
+            f"  t1: {self.phases.t1.words}\n"
+            f"  t2: {self.phases.t2.words}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; numbers that are not finite become None."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.files import as_path
 from latebloom.experiment.experiment import Experiment
 
 from .file import from_file
@@ -33,7 +34,7 @@ def open_run(path: str | Path, experiment: Experiment | None = None) -> Run:
     >>> again.experiment == run.experiment, again.phases == run.phases
     (True, True)
     """
-    path = Path(path)
+    path = as_path("open_run", path)
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
         if not path.exists():

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from latebloom.core import checks as check
 from latebloom.core import schedules
+from latebloom.core.brief import brief
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.penalties import L1, L2, Penalty, Strengths, strengths
 from latebloom.problems import VectorLeastSquares
@@ -56,6 +57,7 @@ class Certificate:
     kkt: float
     relative_kkt: float
     dual_vector: Float[np.ndarray, " N"]
+    __repr__ = brief
 
     @classmethod
     def of(
@@ -114,6 +116,11 @@ def lasso_certificate(
     >>> lasso_certificate(problem, lb.L1(1.0), np.array([2.0, 0.0])).gap
     0.0
     """
+    if not isinstance(problem, VectorLeastSquares):
+        raise InvalidInput(
+            f"lasso_certificate takes least squares in a vector, and this is of type "
+            f"{type(problem).__name__}; of an experiment give experiment.problem"
+        )
     l1, l2 = constant_strengths(penalty)
     X, y = problem.X, problem.y_star
     a = check.real_array("a", a, 1)

@@ -7,8 +7,10 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from latebloom.core import checks as check
 from latebloom.core import schedules
-from latebloom.core.errors import NotCovered, Unsupported
+from latebloom.core.brief import brief
+from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
 from latebloom.engines.jump import solve
 from latebloom.engines.slow_passages import chatter_radius
 from latebloom.engines.threads import few_threads
@@ -63,6 +65,7 @@ class Limit:
     test_floor: float | None
     radius: float
     certificate: Certificate
+    __repr__ = brief
 
 
 def limit(experiment: Given, start: Float[np.ndarray, " n"] | None = None) -> Limit | None:
@@ -99,6 +102,13 @@ def limit(experiment: Given, start: Float[np.ndarray, " n"] | None = None) -> Li
 @few_threads
 def _limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None) -> Limit | None:
     """Return the limit of an experiment."""
+    if start is not None:
+        start = check.real_array("start", start)
+        if start.shape != experiment.start.shape:
+            raise InvalidInput(
+                f"start has shape {start.shape}: must be {experiment.start.shape}, that of the "
+                "parameters"
+            )
     if isinstance(experiment.data, MatrixLeastSquares):
         return _nuclear_limit(experiment, experiment.data)
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.bisection import bisect
+from latebloom.core.brief import brief
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
 from latebloom.core.json_text import jsonable
 from latebloom.engines.base import run_engine
@@ -68,6 +69,7 @@ class Plan:
     least_budget: int | None = None
     least_error: float | None = None
     why: str = ""
+    __repr__ = brief
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""

@@ -34,9 +34,9 @@ def predict(experiment: Given, exact: bool = True) -> Prediction:
 
     **Arguments:**
 
-    - `experiment`: the spec, or what stands for one (a name, a file, a run); linear model, constant alpha and beta, penalties L1 and L2, or on
-      matrices Nuclear. Of others only the step size limit and recoverability are predicted, of
-      networks nothing.
+    - `experiment`: the spec, or what stands for one (a name, a file, a run); linear model,
+      constant alpha and beta, penalties L1 and L2, or on matrices Nuclear. Of others only the step
+      size limit and recoverability are predicted, of networks nothing.
     - `exact`: also find `t2_proximal` with the engine `jump` (a fraction of a second) or `slow`
       (seconds).
 

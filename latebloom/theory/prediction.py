@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from latebloom.core.brief import brief
 from latebloom.core.json_text import jsonable
 from latebloom.problems import NuclearRecovery
 
@@ -72,6 +73,7 @@ class Prediction:
     generalizes: bool | None = None
     recoverability: Recoverability | NuclearRecovery | None = None
     notes: tuple[str, ...] = ()
+    __repr__ = brief
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""

@@ -8,7 +8,14 @@ from jaxtyping import Float
 from scipy.optimize import linprog
 
 from latebloom.core.errors import Unsupported
-from latebloom.problems import LeastSquares, MatrixLeastSquares, NuclearRecovery, VectorLeastSquares
+from latebloom.experiment.given import Given, experiment_of
+from latebloom.problems import (
+    LeastSquares,
+    MatrixLeastSquares,
+    NuclearRecovery,
+    Problem,
+    VectorLeastSquares,
+)
 from latebloom.problems.base import compact_svd
 
 # A dual vector counts as strictly feasible below 1 - MARGIN; HiGHS itself is exact to 1e-7.
@@ -43,7 +50,7 @@ class Recoverability:
         return dict(vars(self))
 
 
-def recoverability(problem: LeastSquares) -> Recoverability | NuclearRecovery:
+def recoverability(problem: LeastSquares | Given) -> Recoverability | NuclearRecovery:
     r"""Say whether l1 (of a matrix: nuclear norm) minimization recovers the ground truth from
     noiseless measurements.
 
@@ -54,7 +61,7 @@ def recoverability(problem: LeastSquares) -> Recoverability | NuclearRecovery:
 
     **Arguments:**
 
-    - `problem`: X and a*.
+    - `problem`: X and a*; of an experiment, or its name, its problem.
 
     **Returns:** a `Recoverability`, of a matrix a `NuclearRecovery`.
 
@@ -68,6 +75,7 @@ def recoverability(problem: LeastSquares) -> Recoverability | NuclearRecovery:
     >>> recoverability(lb.SparseRecovery(n=30, s=2, N=15)).recoverable
     True
     """
+    problem = _least_squares(problem)
     a_star = problem.a_star
     if a_star is None:
         raise Unsupported(
@@ -147,3 +155,14 @@ def least_dual_norm(inner: Float[np.ndarray, " m"], free: Float[np.ndarray, "m k
         method="highs",
     )
     return float(np.abs(inner + free @ found.x[:-1]).max()) if found.success else None
+
+
+def _least_squares(given: LeastSquares | Given) -> LeastSquares:
+    """Return the problem that an argument stands for."""
+    if isinstance(given, LeastSquares):
+        return given
+    if isinstance(given, Problem):
+        raise Unsupported(
+            f"recoverability: is of least squares, and {type(given).__name__} is for networks"
+        )
+    return experiment_of(given, "recoverability").data

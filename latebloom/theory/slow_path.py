@@ -14,6 +14,7 @@ from jaxtyping import Float
 from scipy.optimize import lsq_linear
 
 from latebloom.core import checks as check
+from latebloom.core.brief import brief
 from latebloom.core.errors import NotCovered
 from latebloom.engines.jump import JUMP
 from latebloom.engines.threads import few_threads
@@ -62,6 +63,7 @@ class SlowPath:
     A: Float[np.ndarray, "K n"]
     B: Float[np.ndarray, "K n"]
     velocity: Float[np.ndarray, "K n"]
+    __repr__ = brief
 
     def at(self, s: float) -> Vector:
         """Return A at slow time s."""

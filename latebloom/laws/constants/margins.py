@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.optimize import linprog, nnls
 
 from latebloom.core import checks as check
+from latebloom.core.brief import brief
 from latebloom.core.errors import InvalidInput
 
 NORMS = ("l1", "l2")
@@ -38,6 +39,7 @@ class LeastNorm:
     dual_vector: Float[np.ndarray, " N"]
     relative_gap: float
     violation: float
+    __repr__ = brief
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, JSON-ready, without the vectors."""

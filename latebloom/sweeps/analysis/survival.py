@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import norm
 
 from latebloom.core import checks as check
+from latebloom.core.brief import brief
 from latebloom.core.errors import InvalidInput, nearest
 
 from .data import resample, with_axis
@@ -48,6 +49,7 @@ class Survival:
     censored: int
     never: int
     start: float
+    __repr__ = brief
 
     def at(self, time: float) -> float:
         """Return S at one time, the fraction of cells that are later."""

@@ -57,8 +57,8 @@ def expand(name: str, values: Any) -> tuple[Any, ...]:
     """
     if isinstance(values, Mapping):
         return _range(name, values)
-    if isinstance(values, np.ndarray):
-        values = values.tolist()
+    if hasattr(values, "__array__"):
+        values = np.asarray(check.unmasked(f"axis {name}", values)).tolist()
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise InvalidInput(
             f"axis {name} = {values!r}: must be a list of values, or a range such as "

@@ -70,8 +70,8 @@ def seed_axis(seeds: int | Sequence[int]) -> Axis:
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         check.integer("seeds", seeds, low=1, high=10**6)
         seeds = range(seeds)
-    if isinstance(seeds, np.ndarray):
-        seeds = seeds.tolist()
+    if hasattr(seeds, "__array__"):
+        seeds = np.asarray(check.unmasked("seeds", seeds)).tolist()
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
         raise InvalidInput(f"seeds = {seeds!r}: must be a whole number or a list of them")
     for seed in seeds:

@@ -12,6 +12,7 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import FAMILIES, SPEC_VERSION, canonical
+from latebloom.core.spec_class import as_hinted
 from latebloom.engines.base import fingerprint, require_engine
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
@@ -60,6 +61,9 @@ class Grid:
         name: str = "",
     ) -> None:
         base = experiment_of(base, "sweep")
+        if axes is not None and not isinstance(axes, Mapping):
+            raise InvalidInput(f"axes = {axes!r}: must be a table, {{'beta': [1e-5, 1e-6]}}")
+        seeds, batch = as_hinted(seeds, int), as_hinted(batch, int)
         require_engine(engine)
         check.boolean("matched", matched)
         for what, words in (("tasks", tasks), ("trajectories", trajectories)):

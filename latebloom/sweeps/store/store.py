@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latebloom.core.errors import InvalidInput, nearest, unwritable
-from latebloom.core.files import publish, remove_drafts, replace
+from latebloom.core.files import as_path, publish, remove_drafts, replace
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 
@@ -68,6 +68,11 @@ class Store:
         self.index = Index(files)
         # Files of sweeps that cannot be read, and why; running the sweep writes them anew.
         self.unreadable: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Return the folder and the names of the sweeps."""
+        names = ", ".join(sweep.name for sweep in self.sweeps.values()) or "none"
+        return f"Store({self.label!r}; sweeps: {names})"
 
     # Sweeps ---------------------------------------------------------------------------------------
 
@@ -208,6 +213,7 @@ def open_store(path: str | Path) -> Store:
     Traceback (most recent call last):
     latebloom.core.errors.InvalidInput: nowhere: is not a store of sweeps (there is no such folder)
     """
+    as_path("open_store", path)
     label = str(path)
     if "://" in label:
         files, root = RemoteFiles(label), None
