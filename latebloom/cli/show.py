@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Show:
-    """Print an experiment as TOML, with the settings given as options."""
+    """Print an experiment as TOML, with the settings given as options.
+
+    Shape and hash stand for an array of more than 64 entries; --json has its numbers.
+    """
 
     experiment: Source
     small: bool = False
@@ -47,4 +50,4 @@ def _print_spec(experiment: "Experiment") -> None:
         comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
     for comment in comments:
         print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
-    print(experiment.to_toml(), end="")
+    print(experiment.to_toml(brief=True), end="")

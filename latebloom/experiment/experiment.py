@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from latebloom.core import checks as check
 from latebloom.core import schedules
+from latebloom.core.brief import brief_array
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.files import read_toml
 from latebloom.core.identity import same_functions
@@ -280,13 +281,23 @@ class Experiment:
         }
         return hash_of(canonical(values | missing))
 
-    def to_toml(self, folder: Path | None = None) -> str:
-        """Return the spec as TOML; with a `folder`, large arrays go there as .npy files."""
+    def to_toml(self, folder: Path | None = None, brief: bool = False) -> str:
+        """Return the spec as TOML.
+
+        **Arguments:**
+
+        - `folder`: where arrays of more than 64 entries go, as .npy files; None: they are written
+          out.
+        - `brief`: for people: shape and hash stand for these arrays. Such a text cannot be read
+          back.
+        """
 
         def externalize(value: Any, name: str) -> Any:
             if isinstance(value, dict):
                 return {k: externalize(v, k) for k, v in value.items()}
             if isinstance(value, np.ndarray):
+                if brief and value.size > INLINE_ARRAY:
+                    return brief_array(value)
                 if folder is None or value.size <= INLINE_ARRAY:
                     return value.tolist()
                 np.save(folder / f"{name}.npy", value, allow_pickle=False)
