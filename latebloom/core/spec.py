@@ -164,7 +164,10 @@ def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
 
 
 def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path | None) -> Any:
-    options = tuple(o for o in options if o is not type(None))
+    # What is a protocol can be given in Python only.
+    options = tuple(
+        o for o in options if o is not type(None) and not getattr(o, "_is_protocol", False)
+    )
     if isinstance(value, Mapping):
         options = next(((o,) for o in options if _family_of(o)), options)
     if len(options) == 1:  # a table, or an optional value: its own message is the precise one

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,17 @@ from latebloom.core.schedules import Schedule
 from latebloom.core.spec import register
 
 from .optimizer import Optimizer
+
+
+@runtime_checkable
+class Transformation(Protocol):
+    """What `optax.GradientTransformation` is."""
+
+    def init(self, params: Any) -> Any:
+        """Return the state at step 0."""
+
+    def update(self, updates: Any, state: Any, params: Any = None) -> Any:
+        """Return the updates made of gradients, and the next state."""
 
 
 @register("method")
@@ -53,8 +64,7 @@ class Optax(Optimizer):
     1.0
     """
 
-    if TYPE_CHECKING:
-        alpha: Any  # also a transformation, which `__post_init__` puts in its place
+    alpha: float | Schedule | Transformation  # pyright: ignore - the last becomes `transformation`
     name: str = "adam"
     options: tuple[tuple[str, float | bool], ...] | Mapping[str, float | bool] = ()
     transformation: Any = field(default=None, repr=False, metadata={"identity": False})
@@ -63,7 +73,7 @@ class Optax(Optimizer):
         if not isinstance(self.alpha, Schedule) and _makes_updates(self.alpha):
             if self.transformation is not None:
                 raise InvalidInput("Optax: two transformations are given; use optax.chain")
-            if self.coupling != "coupled" or not _is_transformation(self.alpha):
+            if self.coupling != "coupled" or not isinstance(self.alpha, Transformation):
                 needs = "a function" if callable(self.alpha) else f"coupling = {self.coupling!r}"
                 raise InvalidInput(
                     f"Optax: {needs} needs the learning rate, of which it makes its steps: "
@@ -79,8 +89,8 @@ class Optax(Optimizer):
 
     def _require_own_name(self) -> None:
         own = self.transformation
-        made = own(0.1) if callable(own) and not _is_transformation(own) else own
-        if not _is_transformation(made):
+        made = own(0.1) if callable(own) and not isinstance(own, Transformation) else own
+        if not isinstance(made, Transformation):
             raise InvalidInput(
                 f"Optax.transformation = {own!r}: must be an optax transformation, "
                 "or a function from the learning rate to one; optax.stateless_with_tree_map "
@@ -154,7 +164,7 @@ class Optax(Optimizer):
 def _made(name: str, options: tuple[Any, ...], own: Any, alpha: Array) -> Any:
     if own is None:
         return _optimizers()[name](learning_rate=alpha, **dict(options))
-    return optax.chain(own, optax.scale(alpha)) if _is_transformation(own) else own(alpha)
+    return optax.chain(own, optax.scale(alpha)) if isinstance(own, Transformation) else own(alpha)
 
 
 @functools.lru_cache(maxsize=64)  # methods are made anew for every cell of a sweep
@@ -183,13 +193,9 @@ def _refusal(name: str, options: tuple[Any, ...], own: Any) -> str | None:
     return None
 
 
-def _is_transformation(value: Any) -> bool:
-    return callable(getattr(value, "init", None)) and callable(getattr(value, "update", None))
-
-
 def _makes_updates(value: Any) -> bool:
     """Return whether a value is a transformation, or a function that may return one."""
-    return _is_transformation(value) or callable(value)
+    return isinstance(value, Transformation) or callable(value)
 
 
 @functools.cache
