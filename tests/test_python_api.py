@@ -12,6 +12,8 @@ from network_helpers import blobs, refusal
 import latebloom as lb
 from latebloom.core.brief import brief_value
 from latebloom.core.phases import phases
+from latebloom.experiment.given import experiment_of
+from latebloom.experiment.presets import preset
 from latebloom.sweeps.store.store import create_store
 
 PROBLEM = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
@@ -52,17 +54,17 @@ def test_load_takes_a_name_a_file_and_a_path(tmp_path):
 def test_functions_of_an_experiment_take_what_stands_for_one(run, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(BASE.to_toml(), encoding="utf-8")
-    expected, end = lb.predict(BASE, exact=False), lb.limit(BASE)
-    assert repr(lb.plan(file, 1e5, 0.1)).startswith("Plan(budget=100000")
-    with unchecked():
-        for given in (file, str(file), run, BASE.to_dict()):
-            assert lb.predict(given, exact=False) == expected
-            np.testing.assert_array_equal(lb.limit(given).a, end.a)
-            assert lb.simulate(given).phases == run.phases
-            assert lb.sweep(given, {"beta": [1e-3]}).base == BASE
-            assert lb.recoverability(given) == lb.recoverability(PROBLEM)
-    assert lb.predict("fig3", exact=False) == lb.predict(lb.load("fig3"), exact=False)
+    for given in (BASE, file, str(file), run, BASE.to_dict()):
+        assert experiment_of(given, "simulate") == BASE
+    assert lb.predict(file, exact=False) == lb.predict(BASE, exact=False)
+    assert lb.simulate(str(file)).phases == run.phases
     assert [r.experiment for r in lb.simulate_batch([file, BASE])] == [BASE, BASE]
+    with unchecked():
+        np.testing.assert_array_equal(lb.limit(run).a, lb.limit(BASE).a)
+        assert lb.recoverability(run) == lb.recoverability(PROBLEM)
+        assert lb.sweep(BASE.to_dict(), {"beta": [1e-3]}).base == BASE
+    assert experiment_of("fig3", "simulate") == lb.load("fig3")
+    assert experiment_of(preset("fig3"), "simulate") == lb.load("fig3")
 
 
 TAKES = {

@@ -66,7 +66,9 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
     type.
     """
     if not isinstance(data, Mapping):
-        raise InvalidInput(f"{path.rstrip('.') or 'spec'} = {shown(data)}: must be a table of settings")
+        raise InvalidInput(
+            f"{path.rstrip('.') or 'spec'} = {shown(data)}: must be a table of settings"
+        )
     data = dict(data)
     if isinstance(cls, str):
         members = FAMILIES.setdefault(cls, {})
@@ -77,7 +79,9 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         if isinstance(name, str) and name not in members:
             load_plugins()
         if not isinstance(name, str) or name not in members:
-            raise InvalidInput(f"{path}type = {shown(name)}: no such {cls}{nearest(str(name), members)}")
+            raise InvalidInput(
+                f"{path}type = {shown(name)}: no such {cls}{nearest(str(name), members)}"
+            )
         cls = members[name]
     elif hasattr(cls, "__spec_family__") and data.pop("type", cls.__name__) != cls.__name__:
         raise InvalidInput(f"{path}type must be {cls.__name__} here")

@@ -6,7 +6,7 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, wraps
 from typing import Any, TypeVar
@@ -33,14 +33,15 @@ def complete(cls: T) -> T:
 
     A class that is declared with `eq=False` or `repr=False` and has its own method keeps it.
     """
-    if not dataclasses.is_dataclass(cls):
+    kind: Any = cls
+    if not dataclasses.is_dataclass(kind):
         return cls
-    made = cls.__dataclass_params__  # pyright: ignore - which methods `dataclass` made
-    cls.__init__ = _converting(cls.__init__)
-    if made.eq or "__eq__" not in vars(cls):
-        cls.__eq__, cls.__hash__ = _equal, _hash
-    if made.repr or "__repr__" not in vars(cls):
-        cls.__repr__ = _brief_spec
+    made = kind.__dataclass_params__  # which methods `dataclass` made
+    kind.__init__ = _converting(kind.__init__)
+    if made.eq or "__eq__" not in vars(kind):
+        kind.__eq__, kind.__hash__ = _equal, _hash
+    if made.repr or "__repr__" not in vars(kind):
+        kind.__repr__ = _brief_spec
     return cls
 
 
@@ -108,7 +109,7 @@ def as_hinted(value: Any, hint: Any) -> Any:
     return value
 
 
-def _as_tuple(value: Any, kinds: Sequence[Any]) -> Any:
+def _as_tuple(value: Any, kinds: tuple[Any, ...]) -> Any:
     """Return a list, a range or an array of one axis as a tuple of these kinds, else the value."""
     if isinstance(value, np.ndarray) and value.ndim == 1:
         value = value.tolist()

@@ -164,7 +164,9 @@ class Optax(Optimizer):
 def _made(name: str, options: tuple[Any, ...], own: Any, alpha: Array) -> Any:
     if own is None:
         return _optimizers()[name](learning_rate=alpha, **dict(options))
-    return optax.chain(own, optax.scale(alpha)) if isinstance(own, Transformation) else own(alpha)
+    if not isinstance(own, Transformation):
+        return own(alpha)
+    return optax.chain(own, optax.scale(alpha))  # pyright: ignore - of this protocol
 
 
 @functools.lru_cache(maxsize=64)  # methods are made anew for every cell of a sweep

@@ -1,6 +1,7 @@
 """Matrix problems given by their arrays."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class MaskedMatrix(MatrixLeastSquares):
         if not mask.any():
             raise InvalidInput("mask: no entry is observed")
         a_star = _truth(self.A_star, mask.shape)
-        values = a_star if self.Y is None else self.Y
+        values: Any = a_star if self.Y is None else self.Y
         if values is None:
             raise InvalidInput("give A_star (the truth), Y (the observed values), or both")
         try:
