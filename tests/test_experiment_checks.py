@@ -162,7 +162,6 @@ def test_bad_inline_arrays_name_the_key(X):
         ({"init": nan}, "init = nan: must be a finite number"),
         ({"init": "small"}, "init = 'small': must be a finite number"),
         ({"init": np.ones(8)}, "init has shape (8,): the parameters of Linear have shape (9,)"),
-        ({"init": np.array(1.0)}, "init has shape (): the parameters of Linear have shape (9,)"),
         ({"init": np.full(9, nan)}, "init contains a non-finite value"),
         ({"init": [[1.0], [1.0, 2.0]]}, "init: must be an array"),
         ({"init": np.ones(9) * 1j}, "init is complex"),

@@ -208,8 +208,8 @@ def test_without_scikit_learn_the_digits_are_refused_with_a_remedy(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("n_train", v) for v in (0, -1, 2.0, True, "3", None)),
-        *(("n_test", v) for v in (0, -1, 2.0, True, "3")),
+        *(("n_train", v) for v in (0, -1, 2.5, True, "3", None)),
+        *(("n_test", v) for v in (0, -1, 2.5, True, "3")),
         *(("classes", v) for v in ((), (3,), (3, 3), 3, "38")),
         *(("source", v) for v in ("", None, 3)),
         *(("seed", v) for v in (-1, 2**32)),
@@ -222,6 +222,6 @@ def test_impossible_images_are_refused_in_one_line(name, value):
     assert "must be" in message
 
 
-@pytest.mark.parametrize("label", [-1, 256, 1.0, True, "3"])
+@pytest.mark.parametrize("label", [-1, 256, 1.5, True, "3"])
 def test_classes_that_no_file_can_hold_are_refused(label):
     assert refusal(lambda: Images(classes=(0, label))).startswith(f"classes = {label!r}")

@@ -179,13 +179,13 @@ def test_a_narrow_product_cannot_exceed_its_width():
 # --- Bad input ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("depth", [0, 1, -1, 2.0, True, "2", None])
+@pytest.mark.parametrize("depth", [0, 1, -1, 2.5, True, "2", None])
 def test_impossible_depths_are_refused(depth):
     with unchecked(), pytest.raises(lb.InvalidInput, match=r"depth = .*must be an integer >= 2"):
         lb.MatrixProduct(depth=depth)
 
 
-@pytest.mark.parametrize("width", [0, -1, 2.0, True, "2"])
+@pytest.mark.parametrize("width", [0, -1, 2.5, True, "2"])
 def test_impossible_widths_are_refused(width):
     with unchecked(), pytest.raises(lb.InvalidInput, match=r"width = .*must be an integer >= 1"):
         lb.MatrixProduct(width=width)

@@ -136,7 +136,7 @@ def test_depth_one_runs_like_the_linear_model(penalty, rng):
 
 
 @pytest.mark.parametrize("kind", [lb.Hadamard, lb.HadamardDifference])
-@pytest.mark.parametrize("depth", [0, -1, 2.0, True, "2", None])
+@pytest.mark.parametrize("depth", [0, -1, 2.5, True, "2", None])
 def test_impossible_depths_are_refused(kind, depth):
     with unchecked(), pytest.raises(lb.InvalidInput, match=r"depth = .*must be an integer >= 1"):
         kind(depth=depth)

@@ -147,7 +147,7 @@ def test_outputs_given_or_found_are_one_problem():
         ({"tokens": 3}, "x_train contains 0.5: tokens must be whole numbers in 0..2"),
         ({"x_train": [[0, 1], [1, 3], [0, 0]], "tokens": 3}, "x_train contains 3: tokens"),
         ({"tokens": 0}, "tokens = 0"),
-        ({"outputs": 2.0}, "outputs = 2.0"),
+        ({"outputs": 2.5}, "outputs = 2.5"),
         ({"outputs": 2**30}, "outputs = 1073741824"),
         ({"loss": "?"}, "loss = '?'"),
         ({"y_train": REALS, "y_test": REALS[:1]}, "loss = 'cross_entropy': needs class labels"),

@@ -146,7 +146,7 @@ def test_separate_seeds_change_only_their_own_arrays(name):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [(n, v) for n in ("d", "hidden", "C", "N", "N_test") for v in (0, -1, 2.0, True, "3", None)]
+    [(n, v) for n in ("d", "hidden", "C", "N", "N_test") for v in (0, -1, 2.5, True, "3", None)]
     + [("activation", "gelu"), ("activation", "?"), ("activation", None), ("seed", -1)]
     + [("teacher_seed", 2**32), ("data_seed", 1.5)],
 )

@@ -282,8 +282,8 @@ SPLIT = [
 @pytest.mark.parametrize(
     ("cls", "name", "value"),
     [(c, n, v) for c in (ModularArithmetic, PermutationComposition) for n, v in SPLIT]
-    + [(ModularArithmetic, "p", v) for v in (1, 0, -7, 4097, 10**9, 97.0, True, "97", None)]
-    + [(PermutationComposition, "k", v) for v in (1, 7, 5.0, True, "5", None)]
+    + [(ModularArithmetic, "p", v) for v in (1, 0, -7, 4097, 10**9, 97.5, True, "97", None)]
+    + [(PermutationComposition, "k", v) for v in (1, 7, 5.5, True, "5", None)]
     + [(PermutationComposition, "operation", v) for v in ("x+y", "yx", None)],
 )
 def test_impossible_settings_are_refused_in_one_line_that_names_them(cls, name, value):
