@@ -166,7 +166,7 @@ def test_a_run_prints_verdict_t1_and_t2_in_five_lines(run):
 def test_a_report_prints_its_counts_and_what_is_violated(report):
     text, counts = repr(report), [str(found.verdict) for found in report.covered]
     for verdict in ("holds", "violated", "vacuous", "undecided"):
-        assert f"{counts.count(verdict)} {verdict}" in text
+        assert f"{verdict}: {counts.count(verdict)}" in text
     for found in report.covered:
         assert (found.law in text) == (str(found.verdict) == "violated"), found.law
 

@@ -237,7 +237,7 @@ class Experiment:
 
         >>> import latebloom as lb
         >>> base = lb.Experiment(lb.SparseRecovery(), lb.L1(1e-5))
-        >>> changed = base.with_(beta=1e-7, N=40, steps=1e8)
+        >>> changed = base.with_(beta=1e-7, N=40, steps=10**8)
         >>> changed.penalty, changed.problem.N, changed.steps
         (L1(beta=1e-07), 40, 100000000)
         """

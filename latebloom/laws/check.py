@@ -52,7 +52,7 @@ class Report:
         others = len(self.findings) - len(self.covered)
         lines = [
             f"Report on {len(self.covered)} laws ({others} more are about other experiments)",
-            "  " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict),
+            "  " + ", ".join(f"{verdict}: {counts[verdict]}" for verdict in Verdict),
         ]
         for what, found in (("violated", self.failures), ("false as printed", self._expected)):
             names = ", ".join(one.law for one in found)

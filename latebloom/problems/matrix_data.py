@@ -50,8 +50,9 @@ class MaskedMatrix(MatrixLeastSquares):
         if values is None:
             raise InvalidInput("give A_star (the truth), Y (the observed values), or both")
         try:
-            masked = isinstance(values, np.ma.MaskedArray)
-            values = values.astype(float).filled(np.nan) if masked else np.asarray(values)
+            if isinstance(values, np.ma.MaskedArray):
+                values = np.ma.filled(values.astype(float), np.nan)
+            values = np.asarray(values)
         except ValueError:
             raise InvalidInput("Y: must be an array, its rows of equal length") from None
         if np.shape(values) != mask.shape:
