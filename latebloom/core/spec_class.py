@@ -33,9 +33,9 @@ def complete(cls: T) -> T:
 
     A class that is declared with `eq=False` or `repr=False` and has its own method keeps it.
     """
-    if not dataclasses.is_dataclass(cls):
-        return cls
     kind = typing.cast(Any, cls)
+    if not hasattr(kind, "__dataclass_params__"):
+        return cls
     made = kind.__dataclass_params__  # which methods `dataclass` made
     kind.__init__ = _converting(kind.__init__)
     if made.eq or "__eq__" not in vars(kind):
