@@ -187,7 +187,7 @@ def test_with_replaces_fields_in_a_copy_and_validates_it():
     assert BASE.with_(steps=100).hash == BASE.hash
     with pytest.raises(lb.InvalidInput):
         BASE.with_(steps=-1)
-    with pytest.raises(TypeError):
+    with pytest.raises(lb.InvalidInput, match="did you mean 'steps'"):
         BASE.with_(step=7)
 
 

@@ -284,9 +284,7 @@ def test_complex_data_are_refused_in_one_line_with_a_recipe_that_works(rng):
 # --- Bad input ------------------------------------------------------------------------------------
 
 SIZES = [
-    (name, value)
-    for name in ("n", "N", "s")
-    for value in (-1, 2.5, nan, inf, True, "5", None, [5])
+    (name, value) for name in ("n", "N", "s") for value in (-1, 2.5, nan, inf, True, "5", None, [5])
 ] + [("n", 0), ("N", 0), ("s", 101)]
 
 
