@@ -12,6 +12,7 @@ from . import (
     low_rank,
     memory,
     networks,
+    predictions,
     predictors,
     slow_time,
     spectral_engine,
@@ -32,6 +33,7 @@ SUITES = {
     "memory": memory.measure,
     "growth": growth.measure,
     "predictors": predictors.measure,
+    "predictions": predictions.measure,
     "slow-time": slow_time.measure,
     "forecasts": forecasts.measure,
 }

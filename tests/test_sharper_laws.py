@@ -18,7 +18,6 @@ from latebloom.laws.constants.incoherence import (
 )
 from latebloom.laws.constants.null_space import null_space_constants, sign_constants
 from latebloom.theory import limit, plan
-from latebloom.theory.intervals import t2_interval
 from latebloom.theory.lower_bound import delay_lower_bound
 from latebloom.theory.slow_path import slow_path
 from latebloom.theory.two_term_floor import two_term_floor
@@ -246,42 +245,7 @@ def test_cl_constant_of_a_network_is_a_bound_from_samples():
         sampled_cl_constant(e, -1.0)
 
 
-# --- intervals and plans ---------------------------------------------------------------------
-
-
-def test_intervals_hold_most_runs():
-    inside = []
-    for seed in range(8):
-        e = experiment(seed, beta=3e-5, thresholds=(1e-2, 0.1))
-        said = lb.predict(e)
-        found = lb.simulate(e).phases
-        if said.t1_interval:
-            low, high = said.t1_interval
-            assert 0.8 * low - 2 <= found.t1.step <= 1.2 * high + 2
-        if found.t2.step and said.t2_interval:
-            inside.append(said.t2_interval[0] <= found.t2.step <= said.t2_interval[1])
-            assert said.t2_least <= found.t2.step
-    assert len(inside) >= 5
-    assert np.mean(inside) >= 0.6
-
-
-def test_interval_is_refused_where_the_flow_does_not_arrive():
-    problem = lb.SparseRecovery(n=12, s=5, N=6, seed=0)
-    e = lb.Experiment(problem, lb.L1(1e-5), lb.ProximalGradient(0.1), thresholds=(1e-3, 1e-3))
-    with pytest.raises(NotCovered, match="does not come to the threshold"):
-        t2_interval(e)
-    assert lb.predict(e).t2_interval is None
-
-
-def test_without_l1_the_interval_is_exact():
-    problem = lb.SparseRecovery(n=10, s=2, N=20)
-    e = lb.Experiment(
-        problem, lb.L2(1e-5), lb.GradientDescent(0.2), init=1.0, thresholds=(1e-2, 1e-2)
-    )
-    said, found = lb.predict(e), lb.simulate(e).phases
-    assert said.t1_interval == (found.t1.step, found.t1.step)
-    assert said.t2_interval == (found.t2.step, found.t2.step)
-    assert said.memorizes is True
+# --- plans -----------------------------------------------------------------------------------
 
 
 def test_plan_keeps_what_it_promises():

@@ -215,8 +215,13 @@ def test_predictions_and_recoverability_are_tasks(tmp_path):
     for i, experiment in sweep.cells():
         cell = results.isel(dict(zip(("N", "seed"), np.unravel_index(i, sweep.shape), strict=True)))
         assert cell.recoverable.item() == lb.recoverability(experiment.problem).recoverable
-        delay = lb.predict(experiment, exact=False).delay
-        assert cell.predicted_delay.item() == pytest.approx(delay, nan_ok=True)
+        found = lb.simulate(experiment.with_(steps=10**12), engine="jump").phases
+        for name, passage in (("t1", found.t1), ("t2", found.t2)):
+            step = np.nan if passage.step is None else passage.step
+            ends = (cell[f"predicted_{name}_{end}"].item() for end in ("low", "high"))
+            np.testing.assert_equal([cell[f"predicted_{name}"].item(), *ends], [step] * 3)
+            known = "unknown" if passage.step is None else "exact"
+            assert cell[f"predicted_{name}_kind"].item() == known
 
 
 def test_a_run_that_raises_or_diverges_fails_by_itself(tmp_path):

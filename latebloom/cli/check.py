@@ -34,13 +34,14 @@ class Check:
         from latebloom.experiment.presets import load
         from latebloom.laws import check
         from latebloom.simulate import simulate
+        from latebloom.theory import predict
 
         from .tables import print_check
 
         experiment = load(self.experiment, settings)
         with progress_bar(experiment.name) as progress:
             run = simulate(experiment, engine=self.engine, progress=progress)
-        report = check(run)
+        report = check(run, predict(experiment))
         if self.json:
             print(dump_json({**run.to_dict(), "check": report.to_dict()}))
         else:

@@ -31,7 +31,7 @@ LEAD = (
     "a small penalty has done its work. Six runs, five of them simulated exactly and one followed "
     "along its flow, with t1, t2 and what theory predicted."
 )
-HEADER = ("run", "engine", "t1", "t2", "delay predicted", "verdict", "seconds")
+HEADER = ("run", "engine", "t1", "t2", "t2 predicted", "verdict", "seconds")
 NEXT = (
     "latebloom run fig3 --method ProximalGradient --penalty.beta 1e-7 --steps 1e8 --out out",
     "latebloom show fig3 > mine.toml   # edit it, then: latebloom run mine.toml",
@@ -64,8 +64,7 @@ class Outcome:
     def row(self) -> Row:
         """Return the row of the table, in the order of `HEADER`."""
         run = self.run
-        delay = self.prediction.delay
-        predicted = number(None if delay is None else round(delay))
+        predicted = number(self.prediction.t2)
         times = (run.phases.t1.brief, run.phases.t2.brief)
         verdict = str(run.phases.verdict).replace("_", " ")
         return (self.source.short, run.engine, *times, predicted, verdict, f"{run.seconds:.2g}")
@@ -121,7 +120,7 @@ def demo(
             run = simulate(experiment, engine=source.engine, progress=moved, refine=source.refine)
         if run.interrupted:
             raise KeyboardInterrupt
-        outcomes.append(Outcome(source, run, predict(experiment, exact=False)))
+        outcomes.append(Outcome(source, run, predict(experiment)))
     with new_folder(folder, files, overwrite=True) as draft:
         sections = []
         for outcome in outcomes:

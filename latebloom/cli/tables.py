@@ -6,13 +6,14 @@ from pathlib import Path
 from latebloom.core.text import UNKNOWN, number
 from latebloom.experiment.experiment import Experiment
 from latebloom.laws import Finding, Report, Verdict
-from latebloom.methods import ProximalGradient
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory import Prediction, predict
 from latebloom.theory.plan import Plan
 
 from .table import Row, print_table
+
+PAPER = "t2, the paper's predictor"
 
 
 def run_rows(run: Run, prediction: Prediction) -> list[Row]:
@@ -23,14 +24,14 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     events = f", {run.events:,} events" if run.events else ""
     rows: list[Row] = [
         ("verdict", str(run.phases.verdict), ""),
-        ("t1 (memorized)", run.phases.t1.words, number(prediction.t1)),
-        ("t2 (generalized)", t2, number(prediction.t2)),
+        ("t1 (memorized)", run.phases.t1.words, expected(prediction, "t1")),
+        ("t2 (generalized)", t2, expected(prediction, "t2")),
         ("delay", run.phases.delay_words, number(predicted)),
         ("training error at the end", number(final["train_error"]), number(prediction.train_floor)),
         ("test error at the end", number(final["test_error"]), number(prediction.test_floor)),
     ]
-    if prediction.t2_proximal is not None:
-        rows.insert(3, ("t2 of proximal gradient", "", number(prediction.t2_proximal)))
+    if prediction.t2_paper is not None:
+        rows.insert(3, (PAPER, "", number(prediction.t2_paper)))
     if not isinstance(run.experiment.problem, LeastSquares):
         first = run.trajectory.isel(step=0)
         for name, words in (("l1_norm", "l1"), ("l2_norm", "l2"), ("nuclear_norm", "nuclear")):
@@ -47,6 +48,14 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     return rows
 
 
+def expected(prediction: Prediction, name: str) -> str:
+    """Return t1 or t2 as predicted: the step where it is known, else the middle of its interval."""
+    text, interval = number(getattr(prediction, name)), getattr(prediction, f"{name}_interval")
+    if interval is None or interval[0] == interval[1]:
+        return text
+    return f"{text} [{interval[0]:,}, {interval[1]:,}]"
+
+
 def remarks(run: Run, prediction: Prediction) -> list[str]:
     """Return the sentences that belong to the numbers of a run."""
     own = [run.phases.reason, run.phases.verdict.advice.rstrip("."), *run.notes]
@@ -60,13 +69,14 @@ def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
         "rho_2": "contraction on the row space (rho_2)",
         "recoverable": "the truth can be recovered",
         "memorizes": "the train error gets below its threshold",
-        "t1": "t1 (memorized), bound of the row space",
-        "t1_interval": "t1, expected between",
+        "t1": "t1 (memorized)",
         "generalizes": "the test error gets below its threshold",
-        "t2_least": "t2 (generalized), not before",
-        "delay": "delay, the paper's predictor",
-        "t2": "t2, the paper's predictor",
-        "t2_interval": "t2, nine of ten between",
+        "t2": "t2 (generalized)",
+        "t2_least": "t2, proved not before",
+        "delay": "delay",
+        "t1_paper": "t1, the paper's bound of the row space",
+        "delay_paper": "delay, the paper's predictor",
+        "t2_paper": PAPER,
         "t2_proximal": "t2 of the proximal method",
         "s2": "slow time s2 = alpha beta t2",
         "train_plateau": "training error after t1",
@@ -76,12 +86,10 @@ def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
     values = {name: getattr(prediction, name, None) for name in titles}
     if prediction.recoverability is not None:
         values["recoverable"] = prediction.recoverability.recoverable
-    if prediction.delay is not None:
-        values["delay"] = round(prediction.delay)
-    for name in ("t1_interval", "t2_interval"):
-        interval = getattr(prediction, name)
-        if interval is not None:
-            values[name] = " and ".join(f"{end:,}" for end in interval)
+    for name in ("delay", "delay_paper"):
+        delay = values[name]
+        values[name] = None if delay is None else round(delay)
+    values |= {name: expected(prediction, name) for name in ("t1", "t2")}
     rows = [(title, number(values[name])) for name, title in titles.items()]
     print_table((experiment.name, "predicted"), rows, notes=prediction.notes)
 
@@ -127,11 +135,8 @@ def _promised(found: Finding) -> str:
 
 def print_run(run: Run, folder: Path | None) -> None:
     """Print what was measured and predicted, and where the files are."""
-    # A run of the proximal method itself needs no exact t2 of the proximal method.
-    proximal = isinstance(run.experiment.method, ProximalGradient)
     # After Ctrl-C one does not want to wait for a prediction.
-    exact = not proximal
-    prediction = Prediction() if run.interrupted else predict(run.experiment, exact=exact)
+    prediction = Prediction() if run.interrupted else predict(run.experiment)
     rows = run_rows(run, prediction)
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))

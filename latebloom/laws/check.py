@@ -80,7 +80,8 @@ def check(run: Run | str | Path, prediction: Prediction | None = None) -> Report
     **Arguments:**
 
     - `run`: what `simulate` returned, or the folder where it was saved.
-    - `prediction`: the result of `predict`, for the report; computed here if left out.
+    - `prediction`: the result of `predict`, for the report; if left out, what has a formula is
+      computed here.
 
     **Returns:** a `Report`.
 

@@ -102,20 +102,20 @@ def _level(name: str) -> Predict:
 
 
 def _delay(p: Predicted) -> Promise:
-    t2 = p.prediction.t2
-    if p.prediction.delay is None or t2 is None:
+    t2 = p.prediction.t2_paper
+    if p.prediction.delay_paper is None or t2 is None:
         raise NotCovered("no t2 is predicted")
     return Promise("t2", t2 / FACTOR, t2 * FACTOR)
 
 
 def _t1_at_most(p: Predicted) -> Promise:
-    if p.prediction.t1 is None:
+    if p.prediction.t1_paper is None:
         raise NotCovered("the train error does not come down to its threshold")
-    return Promise("t1", high=float(p.prediction.t1))
+    return Promise("t1", high=float(p.prediction.t1_paper))
 
 
 def _t1(run: Run, p: Predicted) -> Measurement:
-    t1, latest = run.phases.t1, p.prediction.t1
+    t1, latest = run.phases.t1, p.prediction.t1_paper
     if t1.low is not None and t1.high is not None:
         return Measurement(float(t1.low))
     if latest is not None and run.last_step < latest:
@@ -132,7 +132,7 @@ def _both_zero(predicted: float | None, found: Measurement) -> Measurement:
 
 def _plateau(run: Run, p: Predicted) -> Measurement:
     require_chatter(run)
-    f, t1, delay = p.facts, p.prediction.t1, p.prediction.delay
+    f, t1, delay = p.facts, p.prediction.t1_paper, p.prediction.delay_paper
     if t1 is None or delay is None:
         raise Undecided("t1 and the delay are not predicted")
     # The transient must be gone; by 5 % of the delay few components have changed sign.

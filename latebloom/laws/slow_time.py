@@ -10,8 +10,8 @@ from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.problems import MatrixLeastSquares
 from latebloom.theory.facts import Facts, regularized, regularized_with_truth
-from latebloom.theory.intervals import OF_FLOOR, floor_fraction
 from latebloom.theory.slow_path import SlowPassage, slow_path
+from latebloom.theory.two_term_floor import final_error
 
 from .finding import Assumption, Promise
 from .law import Law, NotCovered
@@ -20,8 +20,8 @@ from .measures import middle_of_t2
 # The next order in beta over the first correction that still counts as small.
 SMALL = 0.1
 # The floor over the threshold from which on the law does not apply. Below it the tolerance grows
-# with its square, as the intervals of `predict` do.
-NEAR = 0.3
+# with so many times its square.
+NEAR, OF_FLOOR = 0.3, 3.0
 AT_ONCE = "the test error is below its threshold as soon as the data are fitted"
 # A flow integrated to 0.2 % gives t2 to that, and the threshold is crossed at whole steps.
 FLOW = 0.02
@@ -95,7 +95,10 @@ def _flowing(f: Facts) -> Timed:
 
 @lru_cache(maxsize=8)
 def _floor_fraction(experiment: Experiment) -> float:
-    return floor_fraction(experiment, regularized(experiment).alpha)
+    """Return the floor of the test error over its threshold, 1 where it is not known."""
+    proximal = experiment.with_(method=ProximalGradient(regularized(experiment).alpha))
+    end = final_error(proximal)
+    return 1.0 if end is None else min(1.0, end / experiment.thresholds[1])
 
 
 def _small_beta(t: Timed) -> list[Assumption]:

@@ -1,100 +1,98 @@
-r"""Intervals for t1 and t2 before a run, from the laws, calibrated on random experiments.
+r"""First passages before a run, by the engines whose cost does not grow with the delay.
 
-t1: in the row space gradient descent is a known geometric sequence, which the penalty disturbs by
-about the plateau of the train error: the threshold is crossed where the sequence is within it. t2:
-$(s_2 + \beta s_2')/(\alpha\beta)$; what that leaves out grows with the size of the correction and
-towards the floor.
+Expansions in beta have no small parameter near the floor, for alphas and thresholds at which single
+steps count, or where least squares leaves small entries; so none is used. What is predicted is what
+the engine gives that follows this very method: to the step where it is exact, else a bracket whose
+margin is measured, see the documentation, page "Predictions".
 """
 
-import math
+from dataclasses import dataclass
 
-import numpy as np
-
-from latebloom.core.errors import NotCovered
+from latebloom.core.errors import NotCovered, Unsupported
+from latebloom.core.phases import Passage
+from latebloom.engines.jump import JUMP
+from latebloom.engines.slow import SLOW
+from latebloom.engines.spectral import SPECTRAL
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
-from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
+from latebloom.experiment.record import At
+from latebloom.problems import MatrixLeastSquares
 
-from .closed_form import first_below
-from .facts import Facts
-from .limits import constants
-from .slow_path import slow_path
-from .two_term_floor import final_error
-
-Interval = tuple[int, int]
-# The half-width of the interval in logarithms is SCALE times the sum of: LEAST, the fraction of the
-# first correction in s2, three times the squared fraction of the floor in the threshold, and the
-# inverse number of steps. Fitted on 200 random experiments so that nine of ten fall inside;
-# `make bench ARGS=slow-time` measures the fraction on a thousand others.
-SCALE, LEAST, OF_FLOOR = 0.75, 1e-5, 3.0
-# So many steps early or late a run may meet the threshold: proximal gradient at the next whole
-# step; subgradients chatter about their path; the projected ones follow the flow without a bias.
-STEPS = {ProximalGradient: 1.0, Subgradient: 4.0, ProjectedSubgradient: 1.0}
+from .prediction import Found
 
 
-def t1_interval(f: Facts, plateau: float) -> Interval | None:
-    """Return steps between which the train error first passes its threshold, or None.
+@dataclass(frozen=True)
+class FirstPassages:
+    """The first passages of an experiment, whatever its horizon.
+
+    **Fields:** `t1`, and `t2`, which is None without a ground truth.
+    """
+
+    t1: Passage
+    t2: Passage | None
+
+
+def first_passages(experiment: Experiment) -> FirstPassages:
+    """Return t1 and t2 of an experiment.
 
     **Arguments:**
 
-    - `f`: the facts of an experiment in a vector.
-    - `plateau`: the relative train error right after memorization.
+    - `experiment`: of least squares, to which the laws apply; its horizon does not matter.
+
+    **Raises:** `NotCovered` where no engine has a closed form.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery.code(seed=1, s=5, N=30)
+    >>> found = first_passages(lb.Experiment(problem, lb.L1(1e-5), lb.Subgradient(0.1), init=1e-6))
+    >>> found.t1.step, found.t2.low < 100_347 < found.t2.high  # the step of the run itself
+    (60, True)
     """
-    goal = f.experiment.thresholds[0]
-    if f.projected:
-        return (0, 1)
-    U, s, Vt = f.experiment.vector_data.svd
-    y = f.data.y_star
-    size = float(np.linalg.norm(y))
-    outside = float(np.linalg.norm(y - U @ (U.T @ y))) / size
-    moving = s * (Vt @ (f.start - f.fitted)) / size
-    factor = 1 - f.alpha * s**2
-
-    def error(t: int) -> float:
-        return math.hypot(outside, float(np.linalg.norm(factor**t * moving)))
-
-    early = first_below(error, goal + plateau)
-    late = first_below(error, goal - plateau) if goal > plateau + outside else None
-    return None if early is None or late is None else (early, late)
+    whole = experiment.with_(steps=MAX_STEPS, record=At(()))
+    matrix = isinstance(experiment.data, MatrixLeastSquares)
+    engines = (SLOW,) if matrix else (SPECTRAL, JUMP)
+    refused = {engine.name: engine.why_not(whole) for engine in engines}
+    able = [engine for engine in engines if refused[engine.name] is None]
+    if not able:
+        raise NotCovered("; ".join(f"engine {name!r}: {why}" for name, why in refused.items()))
+    try:
+        found = able[0].run(whole)
+    except Unsupported as error:
+        raise NotCovered(str(error)) from error
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return FirstPassages(found.t1, found.t2)
 
 
-def t2_interval(experiment: Experiment) -> tuple[float, Interval]:
-    """Return the middle and an interval that holds t2 in nine of ten cases, or raise `NotCovered`.
-
-    **Arguments:**
-
-    - `experiment`: with L1 alone, any of its methods but FISTA, and a ground truth.
-    """
-    truth = experiment.data.a_star
-    if truth is None:
-        raise NotCovered("it needs the ground truth")
-    ball = truth, experiment.thresholds[1] * float(np.linalg.norm(truth))
-    found = slow_path(experiment, ball).passage(*ball)
-    if found is None:
-        raise NotCovered("the path of the law does not come to the threshold")
-    alpha, strengths = constants(experiment)
-    beta, rate = strengths.l1, alpha * strengths.l1
-    # A projected run has no bias: it stays among the interpolators.
-    biased = not isinstance(experiment.method, ProjectedSubgradient)
-    if found.s == 0:
-        raise NotCovered("the test error is below its threshold as soon as the data are fitted")
-    s = found.s + (beta * found.correction if biased else 0.0)
-    fraction = abs(beta * found.correction / found.s) if biased else 0.0
-    if not 0 < s < math.inf:
-        raise NotCovered(
-            "the correction of the law is as large as the law: beta is too large for it"
-        )
-    middle = s / rate
-    if middle > MAX_STEPS:
-        raise NotCovered(f"it would take more than {MAX_STEPS:.0e} steps")
-    steps = STEPS.get(type(experiment.method), STEPS[Subgradient])
-    near = floor_fraction(experiment, alpha) if biased else 0.0
-    spread = SCALE * (LEAST + fraction + OF_FLOOR * near**2 + steps / max(middle, 1.0))
-    # t2 is the next whole step.
-    low, high = math.floor(middle * math.exp(-spread)), math.ceil(middle * math.exp(spread)) + 1
-    return middle, (max(0, low), min(high, MAX_STEPS))
+def middle(passage: Passage | None) -> int | None:
+    """Return the step of a passage, or the middle of its bracket."""
+    if passage is None or passage.low is None or passage.high is None:
+        return None
+    return (passage.low + passage.high) // 2
 
 
-def floor_fraction(experiment: Experiment, alpha: float) -> float:
-    """Return the floor of the test error over its threshold, 1 where it is not known."""
-    end = final_error(experiment.with_(method=ProximalGradient(alpha)))
-    return 1.0 if end is None else min(1.0, end / experiment.thresholds[1])
+def why_unknown(passage: Passage) -> str:
+    """Return why a passage has no number: it does not come, or what is left out decides when."""
+    if passage.low is None or passage.low > MAX_STEPS:
+        return f"the error does not come to its threshold in {MAX_STEPS:.0e} steps"
+    return (
+        f"not before step {passage.low:,}; from there on the error is too near to its threshold to "
+        "say when"
+    )
+
+
+def add_passages(experiment: Experiment, found: Found) -> None:
+    """Add t1, t2, their intervals and kinds, and the delay where both are known, or why not."""
+    try:
+        passages = first_passages(experiment)
+    except NotCovered as reason:
+        found["notes"].append(f"t1, t2: {reason}")
+        return
+    for name, passage in (("t1", passages.t1), ("t2", passages.t2)):
+        step = middle(passage)
+        if passage is not None and step is not None:
+            found[name], found[f"{name}_kind"] = step, passage.kind
+            found[f"{name}_interval"] = (passage.low, passage.high)
+        # Where an error ends above its threshold, that has been said.
+        elif passage is not None and not any(n.startswith(f"{name}: ") for n in found["notes"]):
+            found["notes"].append(f"{name}: {why_unknown(passage)}")
+    if found.get("t1") is not None and found.get("t2") is not None:
+        found["delay"] = float(found["t2"] - found["t1"])

@@ -5,24 +5,21 @@ import math
 import numpy as np
 
 from latebloom.core.errors import NotCovered
-from latebloom.engines.slow import SLOW
-from latebloom.experiment.experiment import MAX_STEPS, Experiment
-from latebloom.experiment.record import At
-from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient
+from latebloom.experiment.experiment import Experiment
+from latebloom.methods import FISTA, ProximalGradient
 from latebloom.problems import MatrixLeastSquares
 from latebloom.problems.low_rank import LowRankProblem
 
 from .facts import facts
+from .intervals import add_passages, first_passages, middle
 from .limits import limit, nuclear_strength
 from .lower_bound import least_t2
 from .prediction import MOMENTUM, UNKNOWN_LIMIT, Found
 
-# How much earlier or later a chattering run may meet a threshold than the flow: three times the
-# 0.3 % by which chatter near the threshold was seen to move it.
-CHATTER = 0.01
 DELAY_IS_LOW = (
-    "delay, t2: the paper's predictor ||A_hat - A*||/(alpha beta), too short on matrices: 200 "
-    "completions of 10 x 10 matrices of rank 2 took 1.6 to 11 times as long (median 3.4)"
+    "delay_paper, t2_paper: the paper's predictor ||A_hat - A*||/(alpha beta), too short on "
+    "matrices: 200 completions of 10 x 10 matrices of rank 2 took 1.6 to 11 times as long "
+    "(median 3.4)"
 )
 
 
@@ -30,11 +27,11 @@ def predict_matrix(experiment: Experiment, found: Found, exact: bool) -> None:
     r"""Add what theorem C.40 and the flow in slow time say.
 
     - `rho_2`: $\max|1 - \alpha\lambda|$ over the non-zero eigenvalues of $X^\top X$.
-    - `t1`: $\lceil -\ln(1 + (1-\rho_2)\|X^\dagger(XA_0 - y^*)\|_F/(\alpha\beta\sqrt{\min(n_1,
+    - `t1_paper`: $\lceil -\ln(1 + (1-\rho_2)\|X^\dagger(XA_0 - y^*)\|_F/(\alpha\beta\sqrt{\min(n_1,
       n_2)}))/\ln\rho_2\rceil$; a subgradient has norm at most $\sqrt{\min(n_1, n_2)}$, the printed
       bound takes $\sqrt{n_1n_2}$.
-    - `delay`: $\|\hat A - A^*\|_{2\to2}/(\alpha\beta)$.
-    - `t2_proximal`, `s2`: from the flow in slow time.
+    - `delay_paper`: $\|\hat A - A^*\|_{2\to2}/(\alpha\beta)$.
+    - `t1`, `t2`, `t2_proximal`, `s2`: from the first steps, and the flow in slow time.
 
     Source: arXiv 2506.05718, theorem 3.4 (C.40) and Figure 6.
     """
@@ -49,15 +46,17 @@ def predict_matrix(experiment: Experiment, found: Found, exact: bool) -> None:
     momentum = isinstance(experiment.method, FISTA)
     try:
         f = facts(experiment)
-        found |= {"rho_2": f.rho, "t1": f.t1, "train_plateau": f.plateau, "delay": f.delay}
-        found["t2"] = None if f.delay is None else f.t1 + math.ceil(f.delay)
+        found |= {"rho_2": f.rho, "t1_paper": f.t1, "train_plateau": f.plateau}
+        found["delay_paper"] = f.delay
+        found["t2_paper"] = None if f.delay is None else f.t1 + math.ceil(f.delay)
     except NotCovered as reason:
         notes.append(MOMENTUM if momentum else f"rho_2, t1, delay, train_plateau: {reason}")
     _add_floors(experiment, found)
-    if exact and not momentum and data.a_star is not None:
-        found["t2_least"] = least_t2(experiment)
-        if found.get("generalizes") is not False:
-            _add_flow(experiment, alpha, beta, found)
+    if exact and not momentum:
+        add_passages(experiment, found)
+        if data.a_star is not None:
+            found["t2_least"] = least_t2(experiment)
+            _add_proximal(experiment, alpha * beta, found)
 
 
 def _add_floors(experiment: Experiment, found: Found) -> None:
@@ -95,32 +94,22 @@ def _add_floors(experiment: Experiment, found: Found) -> None:
     elif generalizes is None:
         notes.append(f"recovery: {possible.reason}")
     if generalizes is False:
-        found["t2"] = None
-    elif found.get("t2") is not None:
+        found["t2_paper"] = None
+    elif found.get("t2_paper") is not None:
         notes.append(DELAY_IS_LOW)
     found["generalizes"] = generalizes
 
 
-def _add_flow(experiment: Experiment, alpha: float, beta: float, found: Found) -> None:
+def _add_proximal(experiment: Experiment, rate: float, found: Found) -> None:
     """Add t2 of proximal gradient, whatever the horizon of the experiment."""
-    notes, method = found["notes"], experiment.method
-    proximal = experiment.with_(method=ProximalGradient(alpha), steps=MAX_STEPS, record=At(()))
-    reason = SLOW.why_not(proximal)
-    if reason:
-        notes.append(f"t2_proximal, s2: engine 'slow': {reason}")
-        return
-    flow = SLOW.run(proximal)
-    if flow.interrupted:
-        raise KeyboardInterrupt
-    t2 = flow.t2
-    if t2 is None or t2.low is None or t2.high is None:
-        notes.append("t2_proximal, s2: the flow does not get there, or too near to be sure")
-        return
-    middle = (t2.low + t2.high) // 2
-    notes.append("t2_proximal: from the flow in slow time, to 0.3 %")
-    found |= {"t2_proximal": middle, "s2": middle * alpha * beta}
-    if not isinstance(method, ProjectedSubgradient):
-        # The flow's own interval; a subgradient chatters about it besides.
-        spread = 0.0 if isinstance(method, ProximalGradient) else CHATTER
-        interval = math.floor(t2.low * (1 - spread)), math.ceil(t2.high * (1 + spread))
-        found["t2_interval"] = interval
+    t2, notes = found.get("t2"), found["notes"]
+    if not isinstance(experiment.method, ProximalGradient):
+        proximal = experiment.with_(method=ProximalGradient(experiment.method.alpha))
+        try:
+            t2 = middle(first_passages(proximal).t2)
+        except NotCovered as reason:
+            notes.append(f"t2_proximal, s2: {reason}")
+            return
+    if t2 is not None:
+        notes.append("t2_proximal: from the flow in slow time, to 0.3 %")
+        found |= {"t2_proximal": t2, "s2": t2 * rate}

@@ -5,20 +5,17 @@ import math
 import numpy as np
 
 from latebloom.core.errors import NotCovered, Unsupported
-from latebloom.engines.base import run_engine
-from latebloom.engines.spectral import SPECTRAL
 from latebloom.engines.threads import few_threads
-from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
-from latebloom.experiment.record import At
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import Strengths
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
 from .closed_form import Rates, rates, smooth_times
-from .facts import STUCK, Facts, facts
+from .facts import STUCK, Facts
 from .fit_time import fit_time
-from .intervals import t1_interval, t2_interval
+from .intervals import add_passages, first_passages, middle
 from .limits import constants, fitted, limit
 from .lower_bound import least_t2
 from .nuclear_predict import predict_matrix
@@ -37,8 +34,9 @@ def predict(experiment: Given, exact: bool = True) -> Prediction:
     - `experiment`: the spec, or what stands for one (a name, a file, a run); linear model,
       constant alpha and beta, penalties L1 and L2, or on matrices Nuclear. Of others only the step
       size limit and recoverability are predicted, of networks nothing.
-    - `exact`: also find `t2_proximal` with the engine `jump` (a fraction of a second) or `slow`
-      (seconds).
+    - `exact`: also find t1, t2, their intervals, `delay`, `t2_proximal`, `s2` and `t2_least`, with
+      the engines `spectral`, `jump` (a fraction of a second) or `slow` (seconds). Else only what
+      has a formula.
 
     **Returns:** a `Prediction`.
 
@@ -46,9 +44,11 @@ def predict(experiment: Given, exact: bool = True) -> Prediction:
 
     >>> import latebloom as lb
     >>> problem = lb.SparseRecovery.code(N=30)
-    >>> seen = predict(lb.Experiment(problem, lb.L1(1e-5), lb.Subgradient(0.1)), exact=False)
-    >>> seen.t1, round(seen.delay), seen.generalizes
-    (85, 69545, True)
+    >>> seen = predict(lb.Experiment(problem, lb.L1(1e-5), lb.Subgradient(0.1)))
+    >>> seen.t1, seen.t2, seen.t2_interval, seen.generalizes  # the run: 60 and 100,347
+    (60, 100336, (100299, 100374), True)
+    >>> seen.t2_paper  # ||a_hat - a*||/(alpha beta), and equation 78
+    69631
     """
     return _predict(experiment_of(experiment, "predict"), exact)
 
@@ -102,38 +102,12 @@ def _predict_vector(experiment: Experiment, found: Found, exact: bool) -> None:
             _add_l1_times(Facts(experiment, alpha, "l1", beta.l1, beta.l2), beta, found)
         else:
             _add_smooth_times(experiment, alpha, beta, speed, found)
-    if exact and beta.l1 > 0 and experiment.data.a_star is not None:
-        t2 = _t2_proximal(experiment, alpha, notes)
-        found |= {"t2_proximal": t2, "s2": None if t2 is None else alpha * beta.l1 * t2}
     if exact and speed is not None:
-        _add_intervals(experiment, found)
-
-
-def _add_intervals(experiment: Experiment, found: Found) -> None:
-    """Add intervals of t1 and t2, and the lower bound of t2."""
-    try:
-        known = facts(experiment)
-    except NotCovered as reason:
-        found["notes"].append(f"t1_interval, t2_interval: {reason}")
-        return
-    if known.h == "none":
-        # Exact, whatever the horizon.
-        whole = experiment.with_(steps=MAX_STEPS, record=At(()))
-        if SPECTRAL.why_not(whole) is None:
-            ends = SPECTRAL.run(whole)
-            for name, p in (("t1_interval", ends.t1), ("t2_interval", ends.t2)):
-                if p is not None and p.low is not None and p.high is not None:
-                    found[name] = (p.low, p.high)
-        return
-    if found.get("train_plateau") is not None:
-        found["t1_interval"] = t1_interval(known, found["train_plateau"])
-    found["t2_least"] = least_t2(experiment)
-    if found.get("generalizes") is False or known.a_star is None:
-        return
-    try:
-        _, found["t2_interval"] = t2_interval(experiment)
-    except NotCovered as reason:
-        found["notes"].append(f"t2_interval: {reason}")
+        add_passages(experiment, found)
+        found["t2_least"] = least_t2(experiment)
+    if exact and beta.l1 > 0 and experiment.data.a_star is not None:
+        t2 = _t2_proximal(experiment, alpha, found)
+        found |= {"t2_proximal": t2, "s2": None if t2 is None else alpha * beta.l1 * t2}
 
 
 def _add_floors(experiment: Experiment, beta: Strengths, found: Found) -> None:
@@ -156,25 +130,25 @@ def _add_floors(experiment: Experiment, beta: Strengths, found: Found) -> None:
 def _add_l1_times(f: Facts, beta: Strengths, found: Found) -> None:
     away = f.experiment.vector_data.svd.Vt @ f.start - fitted(f.experiment, beta)
     fit = fit_time(f.start, away, found["rho_2"], f.step_bound)
-    found |= {"t1": fit, "train_plateau": f.plateau, "delay": f.delay}
+    found |= {"t1_paper": fit, "train_plateau": f.plateau, "delay_paper": f.delay}
     _explain_t1(f.experiment, found)
     if f.delay is None:
         return
     if found.get("generalizes") is False:
         _explain_t2(f.experiment, found)
     else:
-        found["t2"] = fit + math.ceil(f.delay)
+        found["t2_paper"] = fit + math.ceil(f.delay)
 
 
 def _add_smooth_times(
     experiment: Experiment, alpha: float, beta: Strengths, speed: Rates, found: Found
 ) -> None:
     t1, t2 = smooth_times(experiment, beta, speed)
-    found |= {"t1": t1, "t2": t2, "train_plateau": found.get("train_floor")}
+    found |= {"t1_paper": t1, "t2_paper": t2, "train_plateau": found.get("train_floor")}
     if t1 is None:
         _explain_t1(experiment, found)
     if t1 is not None and t2 is not None:
-        found["delay"] = float(t2 - t1)
+        found["delay_paper"] = float(t2 - t1)
         return
     a_star = experiment.data.a_star
     if a_star is None:
@@ -195,17 +169,11 @@ def _add_smooth_times(
 
 
 def _explain_t1(experiment: Experiment, found: Found) -> None:
-    """Say so if the threshold is not where equation 78 counts: t1 then is not its first passage."""
-    goal, plateau = experiment.thresholds[0], found["train_plateau"]
-    floor = found.get("train_floor")
+    """Say so if the train error ends above its threshold."""
+    goal, floor = experiment.thresholds[0], found.get("train_floor")
     if floor is not None and floor > goal:
         why = f"t1: the train error ends at {floor:.3g}, above its threshold {goal:.3g}"
         found["notes"].append(why)
-    elif plateau is not None and plateau > goal:
-        found["notes"].append(
-            f"t1: the plateau {plateau:.3g} of the train error is above its threshold {goal:.3g}, "
-            "which is therefore crossed later than t1, on the way to the floor"
-        )
 
 
 def _explain_t2(experiment: Experiment, found: Found) -> None:
@@ -219,15 +187,12 @@ def _explain_t2(experiment: Experiment, found: Found) -> None:
         found["notes"].append(f"t2: {possible.reason}")
 
 
-def _t2_proximal(experiment: Experiment, alpha: float, notes: list[str]) -> int | None:
+def _t2_proximal(experiment: Experiment, alpha: float, found: Found) -> int | None:
     """Return the exact t2 of proximal gradient, whatever the horizon of the experiment."""
-    proximal = experiment.with_(method=ProximalGradient(alpha), steps=MAX_STEPS, record=At(()))
+    if isinstance(experiment.method, ProximalGradient):
+        return found.get("t2")
     try:
-        t2 = run_engine("jump", proximal).t2
-    except Unsupported as error:
-        notes.append(f"t2_proximal: {error}")
+        return middle(first_passages(experiment.with_(method=ProximalGradient(alpha))).t2)
+    except NotCovered as reason:
+        found["notes"].append(f"t2_proximal: {reason}")
         return None
-    if t2 is None or t2.step is None:
-        notes.append(f"t2_proximal: proximal gradient does not get there in {MAX_STEPS:.0e} steps")
-        return None
-    return t2.step

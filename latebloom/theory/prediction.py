@@ -27,14 +27,22 @@ class Prediction:
       $2/\sigma_{\max}(X^\top X)$ with the curvature of the penalty; None if there is no limit.
     - `stable`: whether alpha is below it.
     - `rho_2`: the contraction per step in the row space of X, $\max_{k \le r}|1 - \alpha\sigma_k|$.
-    - `t1`: a step by which the training data are fitted. With l1 it is equation 78: from there on
-      the row space is within $2\alpha\beta\sqrt n/(1-\rho_2)$ of least squares ($\sqrt{\min(n_1,
-      n_2)}$ with the nuclear norm). Without, the step by which the train error is at its threshold.
-    - `delay`: with l1 $\|\hat a - a^*\|_\infty/(\alpha\beta)$, $\hat a$ the least squares solution
-      nearest to the start. With L2 alone t2 - t1, or where the run cannot generalize the time
+    - `t1`, `t2`: the first steps at which the train and the test error are at most their
+      thresholds; the middle of the interval where the step is not known.
+    - `delay`: t2 - t1. With L2 where the run cannot generalize, the time
       $\ln(\|P_{\mathrm{null}} a_0\|/\|a^*\|)/(\alpha\beta)$ after which the test error drops
-      nevertheless. With the nuclear norm the spectral norm takes the place of the infinity norm.
-    - `t2`: t1 + delay; None if the run cannot generalize.
+      nevertheless.
+    - `t1_interval`, `t2_interval`: steps between which they lie.
+    - `t1_kind`, `t2_kind`: `exact`, the step at which every update computed one by one gets there;
+      `bracketed`, between two steps, with a margin measured on other experiments.
+    - `t1_paper`: with l1 equation 78, a step from which on the row space is within
+      $2\alpha\beta\sqrt n/(1-\rho_2)$ of least squares ($\sqrt{\min(n_1, n_2)}$ with the nuclear
+      norm), whatever the threshold. Without, a step by which the train error is at its threshold.
+    - `delay_paper`: with l1 $\|\hat a - a^*\|_\infty/(\alpha\beta)$, $\hat a$ the least squares
+      solution nearest to the start; with the nuclear norm the spectral norm. Without a norm
+      t2_paper - t1_paper.
+    - `t2_paper`: t1_paper + delay_paper, of the right order only; without a norm a step by which
+      the test error is at its threshold. None if the run cannot generalize.
     - `t2_proximal`: t2 of proximal gradient at the same alpha, beta and start: exact with l1, from
       the flow in slow time with the nuclear norm.
     - `s2`: alpha beta t2_proximal, the slow time of generalization: nearly a number of the
@@ -45,9 +53,6 @@ class Prediction:
       `Subgradient` the root mean square of its chatter of order alpha beta (with the nuclear norm
       that is not known: None, and a note with an interval).
     - `memorizes`: whether the train error ends at or below its threshold.
-    - `t1_interval`: steps between which t1 is expected, an estimate: the disturbance by the penalty
-      is taken to be the plateau's. Exact without l1.
-    - `t2_interval`: steps between which t2 lies in nine of ten cases. Exact without l1.
     - `t2_least`: a step before which t2 cannot be: a theorem, not an estimate.
     - `generalizes`: whether the test error ends at or below its threshold (with l1: and $a^*$ is
       recoverable).
@@ -61,6 +66,9 @@ class Prediction:
     t1: int | None = None
     delay: float | None = None
     t2: int | None = None
+    t1_paper: int | None = None
+    delay_paper: float | None = None
+    t2_paper: int | None = None
     t2_proximal: int | None = None
     s2: float | None = None
     train_plateau: float | None = None
@@ -69,6 +77,8 @@ class Prediction:
     memorizes: bool | None = None
     t1_interval: tuple[int, int] | None = None
     t2_interval: tuple[int, int] | None = None
+    t1_kind: str | None = None
+    t2_kind: str | None = None
     t2_least: int | None = None
     generalizes: bool | None = None
     recoverability: Recoverability | NuclearRecovery | None = None

@@ -112,9 +112,12 @@ def _recovered(t2: Passage, verdict: Verdict) -> float:
 
 
 def _of_prediction(experiment: Experiment) -> Outcome:
-    found = predict(experiment, exact=False)
-    plain = {k: v for k, v in found.to_dict().items() if k not in ("notes", "recoverability")}
-    values = {f"predicted_{name}": _number(value) for name, value in plain.items()}
+    found = predict(experiment)
+    plain = {k: v for k, v in vars(found).items() if k not in ("notes", "recoverability")}
+    for name in ("t1", "t2"):
+        plain[f"{name}_low"], plain[f"{name}_high"] = plain.pop(f"{name}_interval") or (None, None)
+        plain[f"{name}_kind"] = plain[f"{name}_kind"] or "unknown"
+    values = {f"predicted_{k}": v if isinstance(v, str) else _number(v) for k, v in plain.items()}
     return Outcome({"status": DONE, "message": "", **values})
 
 
