@@ -1,5 +1,6 @@
 """Calls of the command line that its tests share."""
 
+import json
 from importlib import import_module
 
 from latebloom.cli.main import main
@@ -21,7 +22,10 @@ def refused(capsys, *argv):
     """Return the message of a call that must fail as bad input: one line, nothing on stdout."""
     code, out, err = call(capsys, *argv)
     assert code == 2
-    assert out == ""
+    if "--json" in argv:  # a document as well
+        assert json.loads(out)["exit_code"] == 2
+    else:
+        assert out == ""
     assert err.count("\n") == 1
     assert err.startswith("latebloom: ")
     return err

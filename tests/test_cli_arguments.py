@@ -130,6 +130,9 @@ class Command:
         ("x --name=a=b", ["x", "--name=a=b"], []),
         ("x --whole 1e4 --maybe-whole 2.0", ["x", "--whole=10000", "--maybe-whole=2"], []),
         ("x --maybe_whole 3 --real 1", ["x", "--maybe_whole=3", "--real=1.0"], []),
+        ("x --beta 3 --0.beta 4", ["x"], [("beta", "3"), ("0.beta", "4")]),
+        ("-q x -v", ["x"], []),
+        ("x --name -q", ["x", "--name=-q"], []),
         ("x --kind b --kind a", ["x", "--kind=b", "--kind=a"], []),
     ],
 )
@@ -148,7 +151,7 @@ def test_options_and_settings_are_separated(line, own, settings):
         ("x --kind c", "--kind c: must be one of a, b"),
         ("x --maybe-hole 3", "did you mean '--maybe-whole'"),
         ("x --stepz 3", "did you mean '--steps'"),
-        ("x --beta 3", "did you mean '--penalty.beta'"),
+        ("x --betta 3", "did you mean '--beta'"),
         ("x -steps 3", "unknown option '-steps'"),
         ("x --pair 3", "do: "),
     ],

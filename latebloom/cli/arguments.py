@@ -17,12 +17,16 @@ from typing import Any, Literal
 import tyro
 
 from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.messages import QUIET, VERBOSE, set_level
 
 from .commands import COMMANDS, DONE, Setting
+from .help import arguments_of, print_help
 
 CONFIG = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 # Options of the program, which stand before the command.
-GLOBAL = ("--plugin", "--version")
+GLOBAL = ("--plugin", "--version", "-V")
+# Switches that stand before the command or among its arguments.
+LEVELS = {"-v": VERBOSE, "--verbose": VERBOSE, "-q": QUIET, "--quiet": QUIET}
 
 
 def execute(name: str, tokens: Sequence[str]) -> int:
@@ -51,14 +55,6 @@ def execute(name: str, tokens: Sequence[str]) -> int:
     return command.execute(settings)
 
 
-def print_help(kind: Any, program: str, about: str | None = None) -> None:
-    """Print the help of a class whose fields are options; `about` replaces its docstring."""
-    try:
-        tyro.cli(kind, prog=program, description=about, args=["--help"], config=CONFIG)
-    except SystemExit:  # the help ends with an exit
-        return
-
-
 def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[Setting]]:
     """Return the command's own arguments, complete and checked, and the settings.
 
@@ -77,6 +73,9 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
     rest = list(tokens)
     while rest:
         token = rest.pop(0)
+        if token in LEVELS and token.lstrip("-") not in _options(kind):
+            set_level(LEVELS[token])
+            continue
         if not token.startswith("-"):
             if not positional:
                 raise InvalidInput(
@@ -114,19 +113,16 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
 def _positional(kind: Any) -> dict[str, str]:
     """Return the arguments without an option's name, in order, and what each of them is."""
     found = {}
-    for key, hint in typing.get_type_hints(kind, include_extras=True).items():
-        metadata = getattr(hint, "__metadata__", ())
-        if tyro.conf.Positional in metadata:
-            texts = [text for m in metadata if (text := getattr(m, "help", None))]
-            what = texts[0].rstrip(".") if texts else key.upper()
-            found[key] = what[0].lower() + what[1:] if texts else what
+    for one in arguments_of(kind):
+        if one.positional:
+            what = one.text.rstrip(".")
+            found[one.field] = what[0].lower() + what[1:] if what else one.typed
     return found
 
 
 def _options(kind: Any) -> list[str]:
     """Return the names of the options, without dashes."""
-    positional = _positional(kind)
-    return [field.name for field in fields(kind) if field.name not in positional]
+    return [one.field for one in arguments_of(kind) if not one.positional]
 
 
 def _checked(option: str, value: str, kind: Any) -> str:
@@ -151,15 +147,22 @@ def _checked(option: str, value: str, kind: Any) -> str:
 
 
 def _require_setting(name: str, kind: Any, option: str, key: str) -> None:
-    """Raise, naming the nearest option, unless `key` can be a setting of the command."""
+    """Raise, naming the nearest option, unless `key` can be a setting of the command.
+
+    The end of a setting's name will do, as in --beta for --penalty.beta; whether the experiment has
+    one such field is seen when it is loaded.
+    """
     settings = kind.known_settings() if hasattr(kind, "known_settings") else []
-    if option.startswith("--") and key.partition(".")[0] in settings:
+    words = {word for setting in settings for word in setting.split(".")}
+    parts = [part for part in key.split(".") if not part.isdigit()]
+    whole = key.partition(".")[0] in settings
+    if option.startswith("--") and (whole or (parts and words.issuperset(parts))):
         return
     if option in GLOBAL:
         raise InvalidInput(f"{option} stands before the command: latebloom {option} ... {name}")
     options = [f"--{key.replace('_', '-')}" for key in _options(kind)]
-    same = [f"--{s}" for s in settings if s.rpartition(".")[2] == key]  # --beta: --penalty.beta
-    hint = nearest(option, same or [*options, *(f"--{s}" for s in settings)])
+    short = {setting.rpartition(".")[2] for setting in settings}
+    hint = nearest(option, [*options, *(f"--{word}" for word in (*settings, *short))])
     if hint.startswith("; known"):
         hint = f"; options: {', '.join(options)} (see latebloom {name} --help)"
     raise InvalidInput(f"unknown option '{option}'{hint}")

@@ -11,19 +11,17 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import make_dataclass
-from typing import Annotated, Any, Union
-
-import tyro
+from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.json_text import dump_json
+from latebloom.core.messages import NORMAL, QUIET, note, set_level
 from latebloom.core.plugins import VARIABLE, load_plugins
 from latebloom.core.versions import __version__
 
-from .arguments import execute, print_help
+from .arguments import LEVELS, execute
 from .commands import BAD_INPUT, COMMANDS, DONE, INTERRUPTED
-
-ABOUT = "Delayed generalization (grokking), simulated exactly, measured and predicted."
+from .help import print_program_help
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     **Arguments:**
 
-    - `argv`: the arguments, without the program's name; those of the process if None.
+    - `argv`: the arguments, without the program's name; those of the process if None. With
+      ``--json`` among them an error is a JSON document as well.
 
     **Returns:** the exit code: 0 done, 1 done in part (cells failed or are missing), 2 bad input,
     130 interrupted.
@@ -45,11 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except InvalidInput as error:
-        _print_error(error)
-        return BAD_INPUT
+        return _failed(str(error), type(error).__name__, BAD_INPUT, arguments)
     except KeyboardInterrupt:
-        print("latebloom: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _failed("interrupted", "KeyboardInterrupt", INTERRUPTED, arguments)
     except BrokenPipeError:
         # The reader (`| head`) has closed the pipe. Python flushes once more at exit: to nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,17 +54,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    arguments = _read_plugins(arguments)
+    arguments = _read_options(arguments)
     name, *rest = arguments or ["--help"]
-    if name == "--version":
+    if name == "help":
+        name, *rest = [*rest[:1], "--help"]
+    if name in ("-V", "--version"):
         print(f"latebloom {__version__}")
         return DONE
     if name in ("-h", "--help"):
         try:
             load_plugins()
         except InvalidInput as error:  # the help is printed nevertheless
-            _print_error(error)
-        print_help(_program(), "latebloom", ABOUT)
+            note(str(error), at=QUIET)
+        print_program_help()
         return DONE if arguments else BAD_INPUT
     load_plugins()
     if name not in COMMANDS:
@@ -75,14 +74,21 @@ def _main(arguments: list[str]) -> int:
     return execute(name, rest)
 
 
-def _read_plugins(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments after every ``--plugin MODULE``; add the modules to the environment.
+def _read_options(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments after the options of the program.
 
-    The processes of a sweep find them there and import them too.
+    Every ``--plugin MODULE`` is added to the environment, where the processes of a sweep find it
+    and import it too.
     """
     rest = list(arguments)
-    while rest and rest[0].partition("=")[0] == "--plugin":
-        option, equals, module = rest.pop(0).partition("=")
+    while rest:
+        option, equals, module = rest[0].partition("=")
+        if rest[0] in LEVELS:
+            set_level(LEVELS[rest.pop(0)])
+            continue
+        if option != "--plugin":
+            break
+        del rest[0]
         if not equals and rest and not rest[0].startswith("-"):
             module = rest.pop(0)
         if not module:
@@ -93,41 +99,25 @@ def _read_plugins(arguments: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """Restore the list of plugins in the environment at the end, for callers from Python."""
-    before = os.environ.get(VARIABLE)
+    """Restore the list of plugins in the environment, and how much is said, at the end."""
+    before, level = os.environ.get(VARIABLE), set_level(NORMAL)
     try:
         yield
     finally:
+        set_level(level)
         os.environ.pop(VARIABLE, None)
         if before is not None:
             os.environ[VARIABLE] = before
 
 
-def _program() -> type:
-    """Return the class whose help is that of the program; no command is imported for it."""
-    kinds = [
-        Annotated[make_dataclass(name, ()), tyro.conf.subcommand(name, description=command.summary)]
-        for name, command in COMMANDS.items()
-    ]
-    plugin = tyro.conf.arg(
-        metavar="MODULE", help="Import a module that registers parts of one's own."
-    )
-    version = tyro.conf.arg(help="Print the version and exit.")
-    return make_dataclass(
-        "Program",
-        [
-            ("command", Union[tuple(kinds)]),  # noqa: UP007 - built from a list
-            ("plugin", Annotated[tyro.conf.UseAppendAction[list[str]], plugin]),
-            ("version", Annotated[bool, version], False),
-        ],
-    )
-
-
-def _print_error(error: InvalidInput) -> None:
-    """Print an error as one line on standard error."""
-    print(f"latebloom: {' '.join(str(error).split())}", file=sys.stderr)
+def _failed(message: str, kind: str, code: int, arguments: Sequence[str]) -> int:
+    """Print why there is no result: a line on standard error, and with --json a document."""
+    note(message, at=QUIET)
+    if "--json" in arguments:
+        print(dump_json({"error": message, "kind": kind, "exit_code": code}))
+    return code
 
 
 def _warn(message: Warning | str, *_: Any) -> None:
     """Print a warning as one line on standard error."""
-    print(f"latebloom: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    note(f"warning: {message}")

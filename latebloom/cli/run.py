@@ -9,11 +9,12 @@ import tyro
 from latebloom.core.errors import InvalidInput
 from latebloom.core.folders import check_folder
 from latebloom.core.json_text import dump_json
+from latebloom.core.messages import QUIET, note
 from latebloom.core.progress import progress_bar
 from latebloom.engines.base import engine_names
 
 from .arguments import execute
-from .commands import DONE, INTERRUPTED, Setting
+from .commands import BAD_INPUT, DONE, INTERRUPTED, Setting
 from .options import Source, experiment_settings
 
 Engine = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(engine_names()) + "}")]
@@ -24,8 +25,9 @@ class Run:
     """Simulate an experiment and print the result.
 
     Settings of the experiment are options too: --penalty.beta 1e-7, --method.alpha 0.05,
-    --problem.N 40, --steps 1e9; a name alone changes the type: --method ProximalGradient,
-    --penalty none. `latebloom show NAME` prints them all.
+    --steps 1e9; the end of a name will do where no other field has it: --beta 1e-7, --N 40. A
+    type is chosen by its name: --method ProximalGradient, --beta SwitchOn, --penalty none.
+    `latebloom show NAME` prints all settings.
     """
 
     experiment: Source
@@ -83,13 +85,15 @@ class Run:
             except InvalidInput as error:  # the result is printed even if it cannot be saved
                 unsaved = error
         if self.json:
-            print(dump_json(run.to_dict()))
+            error = {} if unsaved is None else {"error": str(unsaved)}
+            print(dump_json(run.to_dict() | error))
         else:
             from .tables import print_run
 
             print_run(run, self.out if unsaved is None else None)
         if unsaved is not None:
-            raise unsaved
+            note(str(unsaved), at=QUIET)
+            return BAD_INPUT
         return INTERRUPTED if run.interrupted else DONE
 
     def _execute_family(self) -> int:

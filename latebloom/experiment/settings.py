@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from latebloom.core.errors import InvalidInput, nearest
-from latebloom.core.spec import FAMILIES, to_dict
+from latebloom.core.spec import FAMILIES, required_fields, to_dict
 
 from .experiment import Experiment
 
@@ -154,12 +154,17 @@ def child_of(node: Any, part: str) -> Any:
 
 
 def known_settings() -> list[str]:
-    """Return every dotted key that some experiment has, for suggestions."""
-    known = []
+    """Return every dotted key that some experiment has, for suggestions.
+
+    Fields of schedules and of the terms of a sum, deeper inside, stand there by their name alone.
+    """
+    known: list[str] = []
     for field in fields(Experiment):
         inner = {name for member in FAMILIES.get(field.name, ()) for name in fields_of(member)}
         known += [field.name, *sorted(f"{field.name}.{name}" for name in inner)]
-    return known
+    ends = {key.rpartition(".")[2] for key in known}
+    every = {name for members in FAMILIES.values() for m in members for name in fields_of(m)}
+    return [*known, *sorted(every - ends)]
 
 
 def scalar(text: str) -> Any:
@@ -205,6 +210,8 @@ def change(data: dict[str, Any], key: str, value: Any) -> None:
         node.pop(last, None)
     elif isinstance(value, str) and isinstance(node.get(last), dict):
         node[last] = _of_type(value, node[last])
+    elif isinstance(value, str) and isinstance(node.get(last), int | float):
+        node[last] = _of_number(value, node[last])
     else:
         node[last] = value
 
@@ -229,6 +236,18 @@ def _of_type(name: str, old: dict[str, Any]) -> dict[str, Any]:
     new, before = get_type_hints(cls), get_type_hints(families[0][old["type"]])
     keys = {key for key in fields_of(name) if new[key] == before.get(key)}
     return {"type": name, **{k: v for k, v in old.items() if k in keys}}
+
+
+def _of_number(name: str, old: float) -> Any:
+    """Return settings of the type `name` in place of a number, which its one required number keeps.
+
+    A constant alpha = 0.1 becomes a decay from 0.1, and init = 1e-6 a Gaussian of this size.
+    """
+    found = [members[name] for members in FAMILIES.values() if name in members]
+    needed = required_fields(found[0]) if found else set()
+    if len(needed) != 1 or get_type_hints(found[0])[min(needed)] is not float:
+        return name
+    return {"type": name, min(needed): old}
 
 
 def change_all(data: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> list[str]:
