@@ -6,7 +6,8 @@ from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
 from .commands import DONE, INTERRUPTED, Setting
-from .options import Source, experiment_settings
+from .cost import say_run
+from .options import Source, experiment_settings, load_experiment
 from .run import Engine
 
 
@@ -31,14 +32,14 @@ class Check:
 
     def execute(self, settings: list[Setting]) -> int:
         """Simulate the experiment and print the comparison."""
-        from latebloom.experiment.presets import load
         from latebloom.laws import check
         from latebloom.simulate import simulate
         from latebloom.theory import predict
 
         from .tables import print_check
 
-        experiment = load(self.experiment, settings)
+        experiment = load_experiment(self.experiment, settings)
+        say_run(experiment, self.engine, self.experiment, small=False)
         with progress_bar(experiment.name) as progress:
             run = simulate(experiment, engine=self.engine, progress=progress)
         report = check(run, predict(experiment))

@@ -8,7 +8,7 @@ from pathlib import Path
 from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
-from .commands import DONE, INTERRUPTED, Setting
+from .commands import DONE, Setting
 from .table import print_table
 
 

@@ -30,9 +30,9 @@ class Diagnose:
 
     log: Annotated[str, Positional, LOG]
     train: str | None = None
-    """The training curve: a column, or a tag of TensorBoard."""
+    """The training curve: a column, or a tag of TensorBoard; needed for a diagnosis."""
     test: str | None = None
-    """The test (or validation) curve."""
+    """The test (or validation) curve; needed for a diagnosis."""
     step: str | None = None
     """The number of updates; if left out, the first column that is called like one."""
     norm: str | None = None

@@ -16,7 +16,7 @@ class Export:
 
     store: StorePath
     out: Path | None = None
-    """The file: .nc, .zarr, .parquet or .csv."""
+    """The file: .nc, .zarr, .parquet or .csv; it is needed."""
     sweep: str | None = None
     """Name or hash of the sweep, if the store holds several."""
     overwrite: bool = False

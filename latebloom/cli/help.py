@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import tyro
 
 from .commands import COMMANDS
+from .table import WHOLE
 
 ABOUT = "Delayed generalization (grokking), simulated exactly, measured and predicted."
 # Width of help in a file or a pipe, and the most that lines take: longer ones are hard to read.
@@ -154,10 +155,6 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
             print("\n".join(f"  {head}" for head in heads))
         for line in lines:
             print(f"{indent}{line}")
-
-
-# Options and names are never broken.
-WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def _broken(name: str, width: int) -> list[str]:

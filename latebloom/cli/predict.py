@@ -6,7 +6,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
-from .options import Source, experiment_settings
+from .options import Source, experiment_settings, load_experiment
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,11 @@ class Predict:
 
     def execute(self, settings: list[Setting]) -> int:
         """Print the prediction, and the plan if there is a budget."""
-        from latebloom.experiment.presets import load
         from latebloom.theory import plan, predict
 
         from .tables import print_plan, print_prediction
 
-        experiment = load(self.experiment, settings)
+        experiment = load_experiment(self.experiment, settings)
         found = None
         if self.budget is not None:
             error = experiment.thresholds[1] if self.error is None else self.error

@@ -15,7 +15,8 @@ from latebloom.engines.base import engine_names
 
 from .arguments import execute
 from .commands import BAD_INPUT, DONE, INTERRUPTED, Setting
-from .options import Source, experiment_settings
+from .cost import say_run
+from .options import Source, experiment_settings, load_experiment, sources_explained
 
 Engine = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(engine_names()) + "}")]
 
@@ -57,15 +58,18 @@ class Run:
     def execute(self, settings: list[Setting]) -> int:
         """Run the experiment, or the family of experiments, print the result and save it."""
         from latebloom.engines.checkpoint import Checkpoint
-        from latebloom.experiment.presets import is_family, load
+        from latebloom.experiment.presets import is_family
         from latebloom.runs.run import FILES
         from latebloom.simulate import simulate
 
-        if not settings and is_family(self.experiment):
+        with sources_explained(self.experiment):
+            family = not settings and is_family(self.experiment)
+        if family:
             return self._execute_family()
-        experiment = load(self.experiment, settings, self.small)
+        experiment = load_experiment(self.experiment, settings, self.small)
         if self.out is not None:
             check_folder(self.out, FILES, self.overwrite)  # before, not after, a long run
+        say_run(experiment, self.engine, self.experiment, self._has_small(settings))
         checkpoint = None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
@@ -95,6 +99,13 @@ class Run:
             note(str(unsaved), at=QUIET)
             return BAD_INPUT
         return INTERRUPTED if run.interrupted else DONE
+
+    def _has_small(self, settings: list[Setting]) -> bool:
+        """Return whether there is a small version of what is run, not asked for so far."""
+        from latebloom.experiment.presets import presets
+
+        found = presets().get(self.experiment)
+        return not self.small and not settings and found is not None and found.small is not None
 
     def _execute_family(self) -> int:
         """Run the command that computes a family as a whole."""

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
-from .options import Source, experiment_settings
+from .options import Source, experiment_settings, load_experiment
+from .table import WHOLE, terminal_width
 
 if TYPE_CHECKING:
     from latebloom.experiment import Experiment
+
+# Of comments; the files of this package have lines of this length.
+WIDTH = 98
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,8 @@ class Show:
 
     def execute(self, settings: list[Setting]) -> int:
         """Print the experiment."""
-        from latebloom.experiment.presets import load
 
-        experiment = load(self.experiment, settings, self.small)
+        experiment = load_experiment(self.experiment, settings, self.small)
         if self.json:
             print(dump_json({"experiment": experiment.hash, "spec": experiment.to_dict()}))
         else:
@@ -49,5 +52,6 @@ def _print_spec(experiment: "Experiment") -> None:
     if preset and preset.build and preset.experiment().hash == experiment.hash:
         comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
     for comment in comments:
-        print(textwrap.fill(comment, 98, initial_indent="# ", subsequent_indent="# "))
+        width = min(terminal_width() or WIDTH, WIDTH)
+        print(textwrap.fill(comment, width, initial_indent="# ", subsequent_indent="# ", **WHOLE))
     print(experiment.to_toml(brief=True), end="")

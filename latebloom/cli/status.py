@@ -47,6 +47,7 @@ class Status:
                 "files": len(files),
                 "bytes": total,
                 "damaged": damaged | store.unreadable,
+                "needs_plugin": store.unknown,
             }
             if self.failures:
                 document["failures"] = failures
@@ -67,6 +68,8 @@ class Status:
         ]
         print_table(HEADER, rows)
         print(f"{len(files):,} files, {size(total)}, all checksums compared.")
+        for why in store.unknown.values():
+            print(f"not known here: {why}")
         for why in store.unreadable.values():
             print(f"damaged: {why}; `latebloom sweep` writes it anew")
         for name, damage in damaged.items():

@@ -11,6 +11,7 @@ from latebloom.core.progress import progress_bar
 from latebloom.core.text import duration, size
 
 from .commands import DONE, FAILED, INTERRUPTED, Setting
+from .cost import say_sweep
 from .options import experiment_settings
 from .table import print_table
 
@@ -70,7 +71,10 @@ class Sweep:
         if self.dry_run:
             return self._estimate(grid, path)
         from latebloom.sweeps import run_sweep
+        from latebloom.sweeps.workers.runner import MANY
 
+        if grid.size <= MANY:  # larger ones need --yes
+            say_sweep(grid, self.workers)
         with progress_bar(grid.name) as progress:
             summary = run_sweep(
                 grid,

@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Iterable
 
-
 # Characters of a message, and of one value in it: an input of a megabyte is not repeated whole.
 LONGEST, LONGEST_VALUE = 2000, 200
 
@@ -21,6 +20,20 @@ class Unsupported(InvalidInput):
 
 class NotCovered(Exception):
     """Raised where a law says nothing about an experiment; the message is the reason."""
+
+
+class UnknownType(InvalidInput):
+    """Raised for the name of a type that is not registered; a plugin may have it.
+
+    **Arguments:**
+
+    - `message`: for a human.
+    - `what`: the family and the name, such as "penalty 'GroupLasso'".
+    """
+
+    def __init__(self, message: str, what: str = "") -> None:
+        super().__init__(message)
+        self.what = what
 
 
 def unwritable(path: object, error: OSError) -> InvalidInput:

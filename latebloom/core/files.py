@@ -120,8 +120,11 @@ def as_path(what: str, path: object) -> Path:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what a TOML file holds; raises `InvalidInput` if it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path}: cannot be read ({error})") from None
+        # Some editors begin a file with a byte order mark.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{path}: cannot be read as TOML: it is no text in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{path}: not valid TOML ({error})") from None

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .messages import QUIET, level
+
 # Called with (steps done, steps in all) now and then; some add a note of a few words.
 Progress = Callable[..., None]
 
@@ -12,7 +14,7 @@ Progress = Callable[..., None]
 def progress_bar(title: str) -> Iterator[Progress]:
     """Give a function (done, total) that moves a bar; where no one watches (a file, CI) it does
     nothing."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or level() == QUIET:
         yield lambda done, total, note="": None
         return
     from rich.console import Console

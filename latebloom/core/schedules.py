@@ -6,11 +6,12 @@ the memorization step, or -1 as long as the training data are not fitted.
 
 import abc
 from dataclasses import dataclass
+from typing import Literal
 
 from . import checks as check
 from .arrays import Array, namespace
 from .errors import InvalidInput
-from .spec import register
+from .spec import FAMILIES, register
 
 
 class Schedule(abc.ABC):
@@ -128,26 +129,55 @@ class PowerDecay(Schedule):
         return self.value * (1 + t / self.scale) ** (-self.power)
 
 
-def constant(value: float | Schedule) -> float | None:
+@dataclass(frozen=True)
+class Auto(Schedule):
+    """The step size "auto": an experiment puts 0.9 of the largest stable one in its place.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery(n=20, s=2, N=10)
+    >>> experiment = lb.Experiment(problem, lb.L1(1e-3), lb.Subgradient(alpha="auto"))
+    >>> experiment.method.alpha == 0.9 * experiment.alpha_limit
+    True
+    """
+
+    __spec_family__ = "schedule"
+
+    @property
+    def largest(self) -> float:
+        """Raise: the value is known once there are data."""
+        raise InvalidInput("'auto' stands for alpha, and gets its value from an experiment's data")
+
+    def __call__(self, t: Array, t1: Array) -> Array:
+        """Raise, as `largest` does."""
+        return self.largest
+
+
+# As it is written: alpha = "auto".
+FAMILIES["schedule"]["auto"] = Auto
+# A step size as it may be given; "auto" becomes `Auto` at once.
+StepSize = float | Schedule | Literal["auto"]
+
+
+def constant(value: StepSize) -> float | None:
     """Return the number if `value` is constant in time, else None."""
     return None if isinstance(value, Schedule) else float(value)
 
 
-def value_at(value: float | Schedule, t: Array, t1: Array) -> Array:
+def value_at(value: StepSize, t: Array, t1: Array) -> Array:
     """Return the number, or the schedule's value at step t."""
     return value(t, t1) if isinstance(value, Schedule) else value
 
 
-def initial(value: float | Schedule) -> float:
+def initial(value: StepSize) -> float:
     """Return the value at step 0, before memorization."""
     return float(value_at(value, 0, -1))
 
 
-def largest(value: float | Schedule) -> float:
+def largest(value: StepSize) -> float:
     """Return the largest value over all steps."""
     return value.largest if isinstance(value, Schedule) else float(value)
 
 
-def needs_t1(value: float | Schedule) -> bool:
+def needs_t1(value: StepSize) -> bool:
     """Return whether the value depends on the memorization step."""
     return isinstance(value, Schedule) and value.needs_t1

@@ -10,14 +10,15 @@ import dataclasses
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from .errors import InvalidInput, nearest, shown
+from .array_files import read_array
+from .errors import InvalidInput, UnknownType, nearest, shown
 from .identity import SPEC_VERSION as SPEC_VERSION
 from .identity import canonical as canonical
 from .identity import canonical_hash as canonical_hash
@@ -79,8 +80,11 @@ def from_dict(cls: Any, data: Mapping[str, Any], path: str = "", folder: Path | 
         if isinstance(name, str) and name not in members:
             load_plugins()
         if not isinstance(name, str) or name not in members:
-            raise InvalidInput(
-                f"{path}type = {shown(name)}: no such {cls}{nearest(str(name), members)}"
+            hint = nearest(str(name), members)
+            if hint.startswith("; known"):
+                hint += "; or load the plugin that has it, with --plugin MODULE"
+            raise UnknownType(
+                f"{path}type = {shown(name)}: no such {cls}{hint}", f"{cls} {shown(name)}"
             )
         cls = members[name]
     elif hasattr(cls, "__spec_family__") and data.pop("type", cls.__name__) != cls.__name__:
@@ -102,12 +106,24 @@ def field_values(
     values = {}
     for key, value in data.items():
         if key not in fields:
-            raise InvalidInput(f"unknown key '{path}{key}'{nearest(key, fields)}")
+            raise InvalidInput(f"unknown key '{path}{key}'{_elsewhere(cls, key, fields)}")
         values[key] = _convert(value, hints[key], f"{path}{key}", folder)
     missing = required_fields(cls) - values.keys()
     for name in (name for name in fields if name in missing):
         raise InvalidInput(f"'{path}{name}' is missing: {cls.__name__} needs it")
     return values
+
+
+def _elsewhere(cls: type, key: str, known: Iterable[str]) -> str:
+    """Return what to try for an unknown key: the nearest, or a type of the family that has it."""
+    hint = nearest(key, known)
+    members = FAMILIES.get(getattr(cls, "__spec_family__", ""), {})
+    others = [
+        name
+        for name, other in members.items()
+        if key in {f.name for f in dataclasses.fields(other)}
+    ]
+    return f"; types that have it: {', '.join(others)}" if others else hint
 
 
 def required_fields(cls: type) -> set[str]:
@@ -186,17 +202,16 @@ def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, str):
-        file = (folder or Path()) / value
         try:
-            return np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InvalidInput(
-                f"{path} = {shown(value)}: cannot be read as a .npy file ({error})"
-            ) from None
+            return read_array((folder or Path()) / value)
+        except InvalidInput as error:
+            raise InvalidInput(f"{path} = {shown(value)}: {error}") from None
     if isinstance(value, list | tuple):
         with suppress(TypeError, ValueError):
             return np.asarray(value, dtype=np.float64)
-    raise InvalidInput(f"{path}: must be nested lists of numbers or a .npy file name")
+    raise InvalidInput(
+        f"{path}: must be nested lists of numbers, or the name of a .npy or .csv file"
+    )
 
 
 WORDS = {
@@ -204,13 +219,15 @@ WORDS = {
     int: "a whole number",
     str: "a string",
     bool: "true or false",
-    np.ndarray: "an array (nested lists or a .npy file name)",
+    np.ndarray: "an array (nested lists, or the name of a .npy or .csv file)",
 }
 
 
 def _describe(hint: Any) -> str:
     if hint in WORDS:
         return WORDS[hint]
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(hint)))
     if typing.get_origin(hint) is tuple:
         inner = typing.get_args(hint)
         if inner[-1] is Ellipsis:

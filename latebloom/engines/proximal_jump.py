@@ -8,7 +8,7 @@ from jaxtyping import Float
 from latebloom.core import schedules
 from latebloom.core.errors import Unsupported
 from latebloom.core.progress import Progress
-from latebloom.core.schedules import Piecewise, Schedule, SwitchOn
+from latebloom.core.schedules import Piecewise, Schedule, StepSize, SwitchOn
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.models import Linear
 from latebloom.penalties import Penalty, is_elastic_net, strengths
@@ -19,7 +19,7 @@ from .passages import Tracker, trackers
 from .result import EngineResult
 
 
-def settings(experiment: Experiment) -> list[float | Schedule]:
+def settings(experiment: Experiment) -> list[StepSize]:
     """Return alpha and every beta of the experiment."""
     return [experiment.method.alpha, *(term.beta for term in experiment.terms)]
 

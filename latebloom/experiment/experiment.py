@@ -1,5 +1,6 @@
 """The experiment: a frozen spec of everything a run depends on."""
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -49,6 +50,9 @@ SUCH_AS = {
 }
 # Records may take this many numbers (1 GiB of float64).
 MAX_RECORDED = 2**27
+# The share of the stability limit that alpha = "auto" takes: near the fastest first phase, and off
+# the limit by more than rounding.
+AUTO_SHARE = 0.9
 # The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
 MAX_STEPS = 10**15
 
@@ -64,7 +68,8 @@ class Experiment:
 
     - `problem`: the data, the ground truth and the training loss.
     - `penalty`: beta h, or None.
-    - `method`: the update rule with its step size alpha; Subgradient(0.1) / Adam(1e-3).
+    - `method`: the update rule with its step size alpha; Subgradient(0.1) / Adam(1e-3). On least
+      squares `alpha="auto"` is 0.9 of the largest stable step size, and recorded as that number.
     - `model`: how the parameters make the predictor; Linear / TokenPair or MLP.
     - `init`: a number z (z * ones for vectors, z * identity for matrices and their products), an
       array of the parameters' shape, or `Gaussian(zeta, seed)`; 1e-6. For networks
@@ -122,10 +127,23 @@ class Experiment:
         parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
         init, network = compatibility.require(compatibility.Parts(*parts))
         object.__setattr__(self, "init", init)
+        if isinstance(self.method.alpha, schedules.Auto):
+            method: Any = self.method
+            object.__setattr__(self, "method", replace(method, alpha=self._auto_alpha()))
         object.__setattr__(self, "_network_start", network)
 
     # Finds the dotted key of a name; `settings`, which knows experiments, sets it.
     full_name: ClassVar[Callable[["Experiment | Mapping[str, Any]", str], str]]
+
+    def _auto_alpha(self) -> float:
+        """Return `AUTO_SHARE` of the largest stable step size; `Unsupported` if none is known."""
+        limit = self.alpha_limit if isinstance(self.problem, LeastSquares) else math.inf
+        if math.isinf(limit):
+            raise Unsupported(
+                f"alpha = 'auto': no stability limit is known for {type(self.method).__name__} on "
+                f"{type(self.problem).__name__} with {type(self.model).__name__}; give a number"
+            )
+        return AUTO_SHARE * limit
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -274,6 +292,8 @@ class Experiment:
         """
         values: dict[str, Any] = field_values(cls, data)
         values["name"] = ""
+        if isinstance(getattr(values.get("method"), "alpha", None), schedules.Auto):
+            return cls.from_dict(data).hash  # the number depends on the data
         missing = {
             name: value
             for name, value in compatibility.defaults(values["problem"]).items()
@@ -312,7 +332,7 @@ class Experiment:
         if isinstance(source, Path):
             return cls.from_dict(read_toml(source), source.parent)
         try:
-            return cls.from_dict(tomllib.loads(str(source)))
+            return cls.from_dict(tomllib.loads(str(source).removeprefix("\ufeff")))
         except tomllib.TOMLDecodeError as error:
             raise InvalidInput(f"TOML: not valid TOML ({error})") from None
 

@@ -34,7 +34,8 @@ class Preset:
     - `group`: what it belongs to.
     - `command`: the command that computes the family, or what is built on the experiment.
     - `facts`: returns what else is known of it: `published` (quantity -> value), `source` (where
-      the published values come from), `note`, and whatever the command needs.
+      the published values come from), `note`, of a family `costs` (how long it takes, and what
+      takes less), and whatever the command needs.
     """
 
     name: str
@@ -67,9 +68,12 @@ class Preset:
         **Raises:** `InvalidInput` for a family, or if there is no small version.
         """
         if self.build is None:
+            whole = f"latebloom run {self.name} runs it as a whole, without settings"
+            if "costs" in self.facts():
+                whole += f" ({self.facts()['costs']})"
             raise InvalidInput(
-                f"{self.name} is a family of runs: latebloom run {self.name} runs it as a whole, "
-                f"without settings; `latebloom list` names single experiments"
+                f"{self.name} is a family of runs: {whole}; `latebloom list` names single "
+                "experiments"
             )
         if not small:
             return replace(self.build(), name=self.name)
@@ -128,7 +132,10 @@ def preset(name: str) -> Preset:
     """
     known = _names()
     if name not in known:
-        raise InvalidInput(f"no experiment called {name!r}{nearest(name, known)}")
+        hint = nearest(name, known)
+        if hint.startswith("; known"):
+            hint = "; `latebloom list` prints the names, and a file needs .toml at its end"
+        raise InvalidInput(f"no experiment called {name!r}{hint}")
     return known[name]
 
 

@@ -244,10 +244,11 @@ def _of_number(name: str, old: float) -> Any:
     A constant alpha = 0.1 becomes a decay from 0.1, and init = 1e-6 a Gaussian of this size.
     """
     found = [members[name] for members in FAMILIES.values() if name in members]
-    needed = required_fields(found[0]) if found else set()
-    if len(needed) != 1 or get_type_hints(found[0])[min(needed)] is not float:
+    if not found:
         return name
-    return {"type": name, min(needed): old}
+    needed = required_fields(found[0])
+    single = len(needed) == 1 and get_type_hints(found[0])[min(needed)] is float
+    return {"type": name} | ({min(needed): old} if single else {})
 
 
 def change_all(data: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> list[str]:

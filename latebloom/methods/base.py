@@ -9,7 +9,7 @@ from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput, Unsupported
-from latebloom.core.schedules import Schedule
+from latebloom.core.schedules import Schedule, StepSize
 from latebloom.core.spec import FAMILIES, required_fields
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
@@ -47,13 +47,15 @@ class Step(NamedTuple):
 class Method(abc.ABC):
     """An update rule; members are frozen dataclasses with the field `alpha`, the step size."""
 
-    alpha: float | Schedule
+    alpha: StepSize
     limit_formula = "2/sigma_max(X^T X)"  # of `alpha_limit` without a penalty, for messages
     # Whether the laws, limits and closed forms of this package hold for the method. A class says so
     # for itself alone: one that derives from it may make other updates.
     has_laws = False
 
     def __post_init__(self) -> None:
+        if self.alpha == "auto":
+            object.__setattr__(self, "alpha", schedules.Auto())
         if not isinstance(self.alpha, Schedule):
             check.real(f"{type(self).__name__}.alpha", self.alpha, low=0, strict=True)
 
@@ -109,6 +111,6 @@ class Method(abc.ABC):
             raise InvalidInput(
                 f"alpha = {alpha:g} is not below {limit:.6g} ({self.limit_formula}"
                 f"{' with the curvature of the penalty' if curved else ''}): the "
-                "iteration is not stable; choose a smaller alpha, or force the run to see where it "
-                "diverges"
+                "iteration is not stable; alpha = 'auto' takes 0.9 of the limit, and force=True "
+                "(option --force) runs it to see where it diverges"
             )

@@ -10,7 +10,7 @@ from latebloom.core import schedules
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
 from latebloom.core.lazy import jax, optax
-from latebloom.core.schedules import Schedule
+from latebloom.core.schedules import StepSize
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
@@ -47,7 +47,7 @@ class Optimizer(Method):
       leaves them free.
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     coupling: str = "coupled"  # the paper's
     batch: int | None = None
     batch_seed: int = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from latebloom.core.arrays import Array, namespace
-from latebloom.core.schedules import Schedule
+from latebloom.core.schedules import StepSize
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty
@@ -39,7 +39,7 @@ class ProximalGradient(_Proximal):
     True
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     has_laws = True
 
     def update(self, params: Array, memory: Memory, step: Step) -> tuple[Array, Memory]:
@@ -64,7 +64,7 @@ class FISTA(_Proximal):
     True
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     has_laws = True
     limit_formula = "4/(3 sigma_max(X^T X))"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from latebloom.core import schedules
 from latebloom.core.arrays import Array
-from latebloom.core.schedules import Schedule
+from latebloom.core.schedules import StepSize
 from latebloom.core.spec import register
 from latebloom.models import Linear, Model
 from latebloom.penalties import Penalty, strengths
@@ -47,7 +47,7 @@ class Subgradient(_Explicit):
     Subgradient(alpha=0.1)
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     has_laws = True
 
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
@@ -66,7 +66,7 @@ class GradientDescent(_Explicit):
     True
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     has_laws = True
 
     def why_not(self, penalty: Penalty | None, model: Model) -> str | None:
@@ -93,7 +93,7 @@ class ProjectedSubgradient(Method):
     0.1
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     has_laws = True
     limit_formula = "2/beta"
 

@@ -81,10 +81,15 @@ class LeastSquares(Problem):
                 "y_star = 0: the relative training error ||Xa - y*||/||y*|| is undefined; "
                 "give non-zero measurements (draw them with s >= 1, or r >= 1)"
             )
-        squares = [float((self.y_star**2).sum()), self.sigma_max]
-        if self.a_star is not None and self.a_star.any():
-            squares.append(float((self.a_star**2).sum()))
-        if self.sigma_max and not all(TINY < square < 1 / TINY for square in squares):
+        with np.errstate(over="ignore", under="ignore"):  # what they give is refused below
+            sigma = self.sigma_max
+            squares = [float((self.y_star**2).sum()), sigma]
+            if self.a_star is not None and self.a_star.any():
+                squares.append(float((self.a_star**2).sum()))
+        # X = 0 is a problem without a limit; its square may be 0 because it is tiny.
+        unit = self.y_star / np.abs(self.y_star).max()
+        zero = not sigma and not np.any(self.operator.adjoint(unit))
+        if not zero and not all(TINY < square < 1 / TINY for square in squares):
             sizes = ", ".join(f"{square:.3g}" for square in squares)
             raise InvalidInput(
                 f"the squared sizes of y_star, X and a_star ({sizes}) are too large or too small "

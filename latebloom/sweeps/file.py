@@ -9,7 +9,7 @@ from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.files import read_toml
 from latebloom.core.plugins import load_plugins_of
 from latebloom.experiment.experiment import Experiment
-from latebloom.experiment.presets import Setting, load
+from latebloom.experiment.presets import Setting, load, presets
 from latebloom.experiment.settings import changed, scalar
 from latebloom.sweeps.grid.axis import RANGE
 
@@ -57,6 +57,9 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
     if not (source.endswith(".toml") or os.sep in source or path.is_file()):
         known = sweep_files()
         if source not in known:
+            names = {name for one in presets().values() for name in (one.name, *one.aliases)}
+            if source in names:
+                raise InvalidInput(_no_sweep(source))
             raise InvalidInput(
                 f"no sweep called {source!r}{nearest(source, known)}; or a .toml file"
             )
@@ -91,6 +94,8 @@ def sweep_from_dict(
     (2,)
     """
     data = load_plugins_of(data, folder, source)
+    if "problem" in data and "base" not in data:
+        raise InvalidInput(_no_sweep(source))
     for key in data:
         if key not in KEYS:
             raise InvalidInput(f"{source}: unknown key '{key}'{nearest(key, KEYS)}")
@@ -116,6 +121,14 @@ def sweep_from_dict(
         derive={k: str(v) for k, v in _flat(rest.pop("derive", {}), "derive").items()},
         name=str(data.get("name", "")),
         **rest,
+    )
+
+
+def _no_sweep(source: str) -> str:
+    """Return what to say of an experiment that was given as a sweep."""
+    return (
+        f"{source}: is an experiment, not a sweep: latebloom run {source}; a sweep of it is a file "
+        f'with base = "{source}" and [axes], such as N = [20, 30]'
     )
 
 

@@ -280,8 +280,17 @@ class Study:
             self.aliases,
             self.group,
             "reproduce" if self.place else "",
-            lambda: {**self.data, "claims": self.claims},
+            self._facts,
         )
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what the file holds, with the claims, and of a family what it costs."""
+        facts = {**self.data, "claims": self.claims}
+        if self.family and self.place:
+            from .costs import costs_of  # it needs the catalogue, which needs this module
+
+            facts["costs"] = costs_of(self.name)
+        return facts
 
 
 @cache

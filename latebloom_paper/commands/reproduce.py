@@ -13,13 +13,17 @@ from latebloom.cli import DONE, INTERRUPTED, Setting, print_table
 from latebloom.core.errors import InvalidInput
 from latebloom.core.folders import check_folder, new_folder
 from latebloom.core.json_text import dump_json
+from latebloom.core.messages import note
 from latebloom.core.text import UNKNOWN, duration, number
 
 if TYPE_CHECKING:
     from latebloom_paper.book.catalogue import Study
     from latebloom_paper.book.outcome import Regenerated
     from latebloom_paper.book.reproduction import Reproduction
+    from latebloom_paper.book.workspace import Size
 
+# From so many seconds on it is said what it takes.
+LONG = 60.0
 # Where results are kept if no other folder is given: in the current one.
 STORE = "paper.store"
 WHAT = (
@@ -66,6 +70,7 @@ class Reproduce:
         files = tuple(f"{name}.{suffix}" for name in names for suffix in ("svg", "json"))
         if self.out is not None:
             check_folder(self.out, files, self.overwrite)
+        say_costs(self, names, size)
         made: list[Regenerated] = []
         with Workspace(self.store, size, workers=self.workers) as workspace:
             for study in chosen:
@@ -78,6 +83,9 @@ class Reproduce:
                         "goes on",
                         file=sys.stderr,
                     )
+                    if self.json:
+                        done = [one.outcome.name for one in made]
+                        print(dump_json({"error": "interrupted", "exit_code": 130, "done": done}))
                     return INTERRUPTED
                 if not self.json and len(chosen) == 1:
                     print_reproduction(made[-1].result)
@@ -98,6 +106,24 @@ class Reproduce:
         where = self.out or Path(self.store) / FOLDER
         print_end(self, chosen, made, where)
         return DONE
+
+
+def say_costs(command: Reproduce, names: list[str], size: "Size") -> None:
+    """Say how long it will take, if that is more than a minute, and what takes less."""
+    from latebloom_paper.book.costs import seconds_of, words_of
+
+    seconds, unknown = seconds_of(names, size)
+    if seconds <= LONG and not unknown:
+        return
+    cheaper = "what is in the store already takes no time"
+    if size == "full":
+        cheaper = (
+            f"the quick size, latebloom reproduce {command.figure}: {words_of(names, 'quick')}"
+        )
+    elif len(names) > 1:
+        cheaper = f"a single one: latebloom reproduce {names[0]}, {words_of(names[:1], size)}"
+    what = names[0] if len(names) == 1 else f"{len(names)} studies"
+    note(f"{what} at the {size} size: {words_of(names, size)}; {cheaper}")
 
 
 def print_reproduction(result: "Reproduction") -> None:

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latebloom.core.errors import InvalidInput, nearest, unwritable
+from latebloom.core.errors import InvalidInput, UnknownType, nearest, unwritable
 from latebloom.core.files import as_path, publish, remove_drafts, replace
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
@@ -68,6 +68,8 @@ class Store:
         self.index = Index(files)
         # Files of sweeps that cannot be read, and why; running the sweep writes them anew.
         self.unreadable: dict[str, str] = {}
+        # Files of sweeps with types that are not known here, and which.
+        self.unknown: dict[str, str] = {}
 
     def __repr__(self) -> str:
         """Return the folder and the names of the sweeps."""
@@ -83,6 +85,8 @@ class Store:
         for entry in self.files.entries(SWEEPS, ".json"):
             try:
                 found[entry.name.removesuffix(".json")] = read_sweep(self.files, entry.name)
+            except UnknownType as error:
+                self.unknown[entry.name] = f"{error}"
             except InvalidInput as error:
                 self.unreadable[entry.name] = str(error)
         return found
@@ -92,6 +96,9 @@ class Store:
 
         **Raises:** `InvalidInput` if there is none, or more than one to choose from.
         """
+        if not self.sweeps and self.unknown:
+            why = next(iter(self.unknown.values()))
+            raise InvalidInput(f"{self.label}: {why}")
         if not self.sweeps:
             raise InvalidInput(f"{self.label}: no sweep was run here yet")
         listed = ", ".join(f"{sweep.name} ({key})" for key, sweep in self.sweeps.items())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, UnknownType
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid
 
@@ -65,6 +65,11 @@ def read_sweep(files: Files, name: str) -> Grid:
     try:
         data = json.loads(files.read(f"{SWEEPS}/{name}"))
         found = Grid.from_dict(revive(data))
+    except UnknownType as error:
+        raise UnknownType(
+            f"{SWEEPS}/{name}: the {error.what} is of a plugin: load it, with --plugin MODULE "
+            "before the command or with LATEBLOOM_PLUGINS=MODULE"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{SWEEPS}/{name}: cannot be read ({error})") from None
     if f"{found.hash}.json" != name:

@@ -1,0 +1,95 @@
+"""Arrays from files: .npy, and CSV as NumPy and pandas write it."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from .errors import InvalidInput
+
+TEXT = (".csv", ".tsv", ".txt")
+
+
+def read_array(path: Path) -> Float[np.ndarray, "..."]:
+    """Return the array in a file: of a .csv, .tsv or .txt file its numbers, else those of NumPy.
+
+    A file of text has one row of the matrix per line, or one number of a vector; `,`, `;`, a tab or
+    spaces stand between the numbers. A header is left out, and so are the numbers of the rows that
+    pandas writes in a first column without a name.
+
+    **Raises:** `InvalidInput` for a file that cannot be read or holds anything but numbers.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "X.csv"
+    >>> _ = file.write_text("1,2,3\\n4,5,6\\n")
+    >>> read_array(file).shape
+    (2, 3)
+    """
+    if path.suffix.lower() in TEXT:
+        return _read_text(path)
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        first = str(error).partition("\n")[0]
+        raise InvalidInput(
+            f"cannot be read as a .npy file ({first}); an array is a .npy file (numpy.save) or a "
+            ".csv file"
+        ) from None
+
+
+def _read_text(path: Path) -> np.ndarray:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(
+            "is no text in UTF-8; save it as CSV in UTF-8, or as .npy with numpy.save"
+        ) from None
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.removeprefix("#") if i == 0 else line for i, line in enumerate(lines) if line]
+    if not lines:
+        raise InvalidInput("is empty: give a row of numbers per line, or a .npy file")
+    separator = next((mark for mark in ",;\t" if mark in lines[0]), None)
+    try:
+        found = csv.reader(lines, delimiter=separator) if separator else map(str.split, lines)
+        rows = [[cell.strip() for cell in row] for row in found]
+    except csv.Error as error:
+        raise InvalidInput(f"is no CSV ({error}); save it as .npy with numpy.save") from None
+    _require_no_column_numbers(rows)
+    first = 0
+    if any(_number(cell) is None for cell in rows[0]):  # a header
+        numbered = rows[0][0] == "" and [row[0] for row in rows[1:]] == [
+            str(i) for i in range(len(rows) - 1)
+        ]
+        rows = [row[numbered:] for row in rows[1:]]
+        first = 1
+    for i, row in enumerate(rows, start=first + 1):
+        if len(row) != len(rows[0]):
+            raise InvalidInput(f"line {i} has {len(row)} numbers, and the first {len(rows[0])}")
+        for cell in row:
+            if _number(cell) is None:
+                raise InvalidInput(f"line {i}: {cell[:40]!r} is no number")
+    array = np.array([[float(cell) for cell in row] for row in rows], dtype=np.float64)
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _require_no_column_numbers(rows: list[list[str]]) -> None:
+    """Raise if the first line may be the numbers of the columns, as pandas writes them: they would
+    be taken for data."""
+    head = rows[0]
+    numbers = [str(i) for i in range(len(head))]
+    whole = all(cell.lstrip("+-").isdigit() for row in rows[1:] for cell in row)
+    if len(rows) > 1 and head == numbers and (len(head) > 1 or not whole):
+        raise InvalidInput(
+            f"the first line, {','.join(head)[:40]}, may be data or the numbers of the columns, as "
+            "pandas writes them: write the file with header=False, or as .npy"
+        )

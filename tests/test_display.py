@@ -1,0 +1,203 @@
+"""What terminals show: help and tables in 40, 80 and 120 columns, without colours on demand."""
+
+import io
+import json
+import re
+import sys
+from contextlib import redirect_stdout
+from functools import cache
+
+import pytest
+
+from latebloom.cli.commands import COMMANDS
+from latebloom.cli.help import arguments_of
+from latebloom.cli.main import main
+from latebloom.cli.table import print_table
+from latebloom.core.versions import __version__
+
+WIDTHS = (40, 80, 120)
+
+
+def shown(capsys, monkeypatch, width, *argv):
+    """Return what a command prints in so many columns."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(list(argv)) == 0
+    return capsys.readouterr().out
+
+
+def words(text):
+    """Return the words of a text, whatever its lines."""
+    return text.split()
+
+
+# Help ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_and_breaks_no_word(name, width, capsys, monkeypatch):
+    text = shown(capsys, monkeypatch, width, *filter(None, (name, "--help")))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith("usage: latebloom")
+    wide = shown(capsys, monkeypatch, 1000, *filter(None, (name, "--help")))
+    choices = re.compile(r"\{.*?\}", re.S)  # a list of engines may be broken after a comma
+    assert words(choices.sub("", text)) == words(choices.sub("", wide))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_marks_what_may_be_left_out_and_explains_everything(name, capsys, monkeypatch):
+    text = shown(capsys, monkeypatch, 120, name, "--help")
+    usage = text.partition("\n\n")[0]
+    assert "required" not in text
+    assert "None" not in text
+    for one in arguments_of(COMMANDS[name].load()):
+        assert one.text, one
+        assert one.typed.partition(" ")[0] in text
+        if one.positional:
+            assert (f"[{one.typed}]" in usage) is not one.required
+
+
+def test_help_of_a_command_is_asked_for_in_two_ways(capsys, monkeypatch):
+    assert shown(capsys, monkeypatch, 80, "help", "run") == shown(
+        capsys, monkeypatch, 80, "run", "-h"
+    )
+    assert shown(capsys, monkeypatch, 80, "help") == shown(capsys, monkeypatch, 80, "-h")
+    assert main(["help", "rnu"]) == 2
+    assert "did you mean 'run'" in capsys.readouterr().err
+
+
+def test_version_has_a_letter(capsys):
+    assert main(["-V"]) == 0
+    assert capsys.readouterr().out == f"latebloom {__version__}\n"
+
+
+# How much is said ---------------------------------------------------------------------------------
+
+
+def test_quiet_and_verbose(capsys):
+    argv = ["run", "beta0", "--steps", "1000"]
+    for quiet in (["-q", *argv], [*argv, "-q"], [*argv, "--quiet"]):
+        assert main(quiet) == 0
+        assert capsys.readouterr().err == ""
+    for verbose in (["-v", *argv], [*argv, "--verbose"]):
+        assert main(verbose) == 0
+        assert "1,000 updates by engine spectral: about a second" in capsys.readouterr().err
+    assert main(["-q", "show", "fgi3"]) == 2  # an error is always said
+    assert "did you mean 'fig3'" in capsys.readouterr().err
+
+
+# Tables -------------------------------------------------------------------------------------------
+
+TABLES = [
+    ("list",),
+    ("sweep", "list"),
+    ("predict", "beta0"),
+    ("run", "beta0", "--steps", "1000"),
+    ("check", "beta0", "--steps", "1000", "--all"),
+    ("claims", "fig3"),
+    ("claims", "convex"),
+    ("errata",),
+    ("errata", "E-08"),
+]
+
+
+@cache
+def tables_of(argv):
+    """Return the arguments of every table that a command prints; it is computed once."""
+    COMMANDS[argv[0]].load()
+    found = []
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()):
+        for module in [m for name, m in sys.modules.items() if name.startswith("latebloom")]:
+            if getattr(module, "print_table", None) is print_table:
+                patch.setattr(module, "print_table", lambda *a, **k: found.append((a, k)))
+        assert main(list(argv)) == 0
+    return found
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("argv", TABLES, ids=" ".join)
+def test_tables_fit_and_break_no_name(argv, width, capsys, monkeypatch):
+    found = tables_of(argv)
+    assert found
+    for arguments, named in found:
+        texts = {}
+        for columns in (width, 1000):
+            monkeypatch.setenv("COLUMNS", str(columns))
+            print_table(*arguments, **named)
+            texts[columns] = capsys.readouterr().out
+        too_long = [line for line in texts[width].splitlines() if len(line.rstrip()) > width]
+        # A line is too long only for a single word that no line can hold.
+        assert all(len(words(line.lstrip("- "))) == 1 for line in too_long)
+        names = {word for word in words(texts[1000]) if re.fullmatch(r"[\w.-]*\w", word)}
+        assert names <= {w.rstrip(":") for w in words(texts[width])} | set(words(texts[width]))
+
+
+def test_ids_and_hashes_stay_whole(capsys, monkeypatch):
+    header = ("sweep", "hash", "grid", "cells", "done", "work")
+    row = ("a-sweep-with-a-long-name", "0123456789abcdef", "alpha 3 x beta 2", "6", "6", "1 min")
+    for width in WIDTHS:
+        monkeypatch.setenv("COLUMNS", str(width))
+        print_table(header, [row])
+        text = capsys.readouterr().out
+        assert max(map(len, text.splitlines())) <= width
+        assert {row[0], row[1]} <= set(words(text))
+        assert sum(line.count(row[1]) for line in text.splitlines()) == 1
+
+
+def test_long_formulas_are_broken_after_an_operator(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    formula = "(1+sigma_max(A))/(sigma_min(A)*sigma_max(A)*norm(a_star)+eta)"
+    print_table(("id", "statement"), [("E-01", f"the error is at most {formula} here")])
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 60
+    assert formula in "".join(words(text))
+    ends = [line.rstrip()[-1] for line in text.splitlines() if "sigma" in line]
+    assert set(ends[:-1]) <= set("/*,)+")
+
+
+@pytest.mark.parametrize("columns", ["", "no number", "0"])
+def test_a_file_without_columns_has_a_hundred(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    if columns != "0":
+        assert main(["list"]) == 0
+        assert 80 < max(map(len, capsys.readouterr().out.splitlines())) <= 100
+    else:  # as in a terminal that does not say how wide it is
+        assert main(["list"]) == 0
+        assert "fig3" in capsys.readouterr().out
+
+
+def test_no_color_leaves_no_escape_sequence(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main(["list"]) == 0
+    assert "\x1b[" in capsys.readouterr().out  # bold titles
+    monkeypatch.setenv("NO_COLOR", "1")
+    for argv in (["list"], ["help", "run"], ["predict", "beta0"]):
+        assert main(argv) == 0
+        assert "\x1b[" not in capsys.readouterr().out
+
+
+# JSON ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "kind", "message"),
+    [
+        (["rnu", "--json"], "InvalidInput", "did you mean 'run'"),
+        (["run", "fgi3", "--json"], "InvalidInput", "did you mean 'fig3'"),
+        (["list", "--json", "--all"], "InvalidInput", "unknown option '--all'"),
+        (["run", "fig3", "--engine", "spectral", "--json"], "Unsupported", "L2 (or none)"),
+        (["show", "fig1", "--json"], "InvalidInput", "is a family of runs"),
+        (["status", "nowhere", "--json"], "InvalidInput", "is not a store"),
+        (["diagnose", "nowhere.csv", "--json"], "InvalidInput", "does not exist"),
+        (["--plugin", "nowhere_at_all", "list", "--json"], "InvalidInput", "cannot be imported"),
+    ],
+)
+def test_errors_are_documents_under_json(argv, kind, message, capsys):
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document == {"error": document["error"], "kind": kind, "exit_code": 2}
+    assert message in document["error"]
+    assert message in err
