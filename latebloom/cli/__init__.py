@@ -1,5 +1,7 @@
 """The command line."""
 
+from latebloom.core.messages import note as note
+
 from .commands import DONE as DONE
 from .commands import FAILED as FAILED
 from .commands import INTERRUPTED as INTERRUPTED

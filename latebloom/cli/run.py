@@ -69,10 +69,10 @@ class Run:
         experiment = load_experiment(self.experiment, settings, self.small)
         if self.out is not None:
             check_folder(self.out, FILES, self.overwrite)  # before, not after, a long run
-        say_run(experiment, self.engine, self.experiment, self._has_small(settings))
         checkpoint = None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
+        say_run(experiment, self.engine, self.experiment, self._has_small(settings))
         with progress_bar(experiment.name) as progress:
             run = simulate(
                 experiment,

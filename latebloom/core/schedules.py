@@ -11,7 +11,7 @@ from typing import Literal
 from . import checks as check
 from .arrays import Array, namespace
 from .errors import InvalidInput
-from .spec import FAMILIES, register
+from .spec import register
 
 
 class Schedule(abc.ABC):
@@ -129,32 +129,9 @@ class PowerDecay(Schedule):
         return self.value * (1 + t / self.scale) ** (-self.power)
 
 
-@dataclass(frozen=True)
-class Auto(Schedule):
-    """The step size "auto": an experiment puts 0.9 of the largest stable one in its place.
-
-    >>> import latebloom as lb
-    >>> problem = lb.SparseRecovery(n=20, s=2, N=10)
-    >>> experiment = lb.Experiment(problem, lb.L1(1e-3), lb.Subgradient(alpha="auto"))
-    >>> experiment.method.alpha == 0.9 * experiment.alpha_limit
-    True
-    """
-
-    __spec_family__ = "schedule"
-
-    @property
-    def largest(self) -> float:
-        """Raise: the value is known once there are data."""
-        raise InvalidInput("'auto' stands for alpha, and gets its value from an experiment's data")
-
-    def __call__(self, t: Array, t1: Array) -> Array:
-        """Raise, as `largest` does."""
-        return self.largest
-
-
-# As it is written: alpha = "auto".
-FAMILIES["schedule"]["auto"] = Auto
-# A step size as it may be given; "auto" becomes `Auto` at once.
+# The step size for which an experiment puts 0.9 of the largest stable one of its data.
+AUTO = "auto"
+# A step size as it may be given.
 StepSize = float | Schedule | Literal["auto"]
 
 
@@ -175,6 +152,8 @@ def initial(value: StepSize) -> float:
 
 def largest(value: StepSize) -> float:
     """Return the largest value over all steps."""
+    if value == AUTO:
+        raise InvalidInput("alpha = 'auto': gets its value from the data of an experiment")
     return value.largest if isinstance(value, Schedule) else float(value)
 
 

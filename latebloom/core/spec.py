@@ -174,7 +174,9 @@ def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
     elif hint is int and isinstance(value, int | float) and not isinstance(value, bool):
         if isinstance(value, int) or value.is_integer():
             return int(value)
-    elif hint in (str, bool) and isinstance(value, hint):
+    elif (hint in (str, bool) and isinstance(value, hint)) or (
+        origin is typing.Literal and isinstance(value, str) and value in typing.get_args(hint)
+    ):
         return value
     elif hint is np.ndarray:
         return _array(value, path, folder)

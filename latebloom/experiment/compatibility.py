@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.methods import Adam, Method, Optimizer, Subgradient
 from latebloom.models import MLP, Linear, Model, Network, TokenPair
@@ -69,10 +68,6 @@ Start = tuple[float | Gaussian | Drawn | np.ndarray, dict[str, np.ndarray] | Non
 def require(parts: Parts) -> Start:
     """Return the initial state; raise `InvalidInput` or `Unsupported` if the parts do not fit
     together."""
-    if any(isinstance(term.beta, schedules.Auto) for term in parts.terms):
-        raise InvalidInput(
-            "beta = 'auto': only alpha has a limit that it can be taken from; give a number"
-        )
     if isinstance(parts.problem, Supervised):
         return _require_network(parts, parts.problem)
     assert isinstance(parts.problem, LeastSquares)

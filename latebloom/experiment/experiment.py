@@ -127,7 +127,7 @@ class Experiment:
         parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
         init, network = compatibility.require(compatibility.Parts(*parts))
         object.__setattr__(self, "init", init)
-        if isinstance(self.method.alpha, schedules.Auto):
+        if self.method.alpha == schedules.AUTO:
             method: Any = self.method
             object.__setattr__(self, "method", replace(method, alpha=self._auto_alpha()))
         object.__setattr__(self, "_network_start", network)
@@ -292,7 +292,7 @@ class Experiment:
         """
         values: dict[str, Any] = field_values(cls, data)
         values["name"] = ""
-        if isinstance(getattr(values.get("method"), "alpha", None), schedules.Auto):
+        if getattr(values.get("method"), "alpha", None) == schedules.AUTO:
             return cls.from_dict(data).hash  # the number depends on the data
         missing = {
             name: value

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.schedules import AUTO
 from latebloom.core.spec import FAMILIES, required_fields, to_dict
 
 from .experiment import Experiment
@@ -224,7 +225,7 @@ def _get(node: Any, part: str, key: str) -> Any:
     return node[int(part)]
 
 
-def _of_type(name: str, old: dict[str, Any]) -> dict[str, Any]:
+def _of_type(name: str, old: dict[str, Any]) -> Any:
     """Return settings of the type `name` with the values it shares with the old ones.
 
     A field of the same name but of another type, a width for a list of widths, is not shared.
@@ -232,7 +233,7 @@ def _of_type(name: str, old: dict[str, Any]) -> dict[str, Any]:
     families = [f for f in FAMILIES.values() if old.get("type") in f]
     cls = families[0].get(name) if families else None
     if cls is None:
-        return {"type": name}
+        return name if name == AUTO else {"type": name}
     new, before = get_type_hints(cls), get_type_hints(families[0][old["type"]])
     keys = {key for key in fields_of(name) if new[key] == before.get(key)}
     return {"type": name, **{k: v for k, v in old.items() if k in keys}}

@@ -54,9 +54,7 @@ class Method(abc.ABC):
     has_laws = False
 
     def __post_init__(self) -> None:
-        if self.alpha == "auto":
-            object.__setattr__(self, "alpha", schedules.Auto())
-        if not isinstance(self.alpha, Schedule):
+        if self.alpha != schedules.AUTO and not isinstance(self.alpha, Schedule):
             check.real(f"{type(self).__name__}.alpha", self.alpha, low=0, strict=True)
 
     def without_laws(self) -> str | None:

@@ -1,37 +1,43 @@
-"""What studies cost: the time that they took when the record was made."""
+"""What studies cost: the time that they took when the shipped record was made."""
 
+import json
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from latebloom.core.text import duration
 
-from .catalogue import public_seconds_of
-from .record import read_record
-from .workspace import Size
+# The record that is shipped: the verdicts on all claims, and what came out of the figures.
+SHIPPED = Path(__file__).parents[1] / "claims.json"
 
 
-def seconds_of(names: Iterable[str], size: Size) -> tuple[float, list[str]]:
+@cache
+def _figures() -> dict[str, dict[str, Any]]:
+    return json.loads(SHIPPED.read_text(encoding="utf-8"))["figures"]
+
+
+def seconds_of(names: Iterable[str], size: str) -> tuple[float, list[str]]:
     """Return the seconds that studies took at a size, and those of which it is not known.
 
     >>> seconds_of(["fig3"], "quick")[1]
     []
     """
-    figures = read_record().figures
-    found = {name: figures.get(name, {}).get(size) for name in names}
+    found = {name: _figures().get(name, {}).get(size) for name in names}
     seconds = sum(one["seconds"] for one in found.values() if one is not None)
     return seconds, [name for name, one in found.items() if one is None]
 
 
-def costs_of(name: str) -> str:
-    """Return how long a study takes at the full size, and the command that takes less."""
-    full, quick = (words_of([name], size) for size in ("full", "quick"))
-    return f"{full}; latebloom reproduce {name}, the quick size: {quick}"
+def words_of(names: Iterable[str], size: str, public: float) -> str:
+    """Return how long studies take at a size, in words.
 
+    **Arguments:**
 
-def words_of(names: list[str], size: Size) -> str:
-    """Return how long studies take at a size, in words."""
+    - `names`, `size`: the studies, and `quick` or `full`.
+    - `public`: the seconds that the public code takes for those that were not recorded, or 0.
+    """
     seconds, unknown = seconds_of(names, size)
     if not unknown:
         return f"about {duration(round(seconds))}"
-    public = public_seconds_of(unknown)
     words = f"the public code takes {duration(public)}" if public else "it was not measured"
     return f"hours perhaps: {words}" if size == "full" else words

@@ -13,10 +13,9 @@ from latebloom.core.versions import __version__
 
 from .catalogue import Study, recorded_studies
 from .claim import Claim, Criterion
+from .costs import SHIPPED
 from .outcome import Outcome, all_claims, count, load
 from .workspace import SIZES, Size
-
-SHIPPED = Path(__file__).parents[1] / "claims.json"
 
 TEXTS = read_toml(Path(__file__).with_name("groups.toml"))
 TITLES = {group: text["title"] for group, text in TEXTS.items()}

@@ -16,6 +16,7 @@ from latebloom.core.files import read_toml
 from latebloom.experiment import Experiment, Preset, changed
 
 from .claim import Claim, claim_of
+from .costs import words_of
 from .reproduction import Comparison, Reproduction
 from .statistic import Statistic
 
@@ -287,9 +288,9 @@ class Study:
         """Return what the file holds, with the claims, and of a family what it costs."""
         facts = {**self.data, "claims": self.claims}
         if self.family and self.place:
-            from .costs import costs_of  # it needs the catalogue, which needs this module
-
-            facts["costs"] = costs_of(self.name)
+            full = words_of([self.name], "full", self.public_seconds or 0.0)
+            quick = words_of([self.name], "quick", 0.0)
+            facts["costs"] = f"{full}; latebloom reproduce {self.name}, the quick size: {quick}"
         return facts
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from latebloom.cli import DONE, INTERRUPTED, Setting, print_table
+from latebloom.cli import DONE, INTERRUPTED, Setting, note, print_table
 from latebloom.core.errors import InvalidInput
 from latebloom.core.folders import check_folder, new_folder
 from latebloom.core.json_text import dump_json
-from latebloom.core.messages import note
 from latebloom.core.text import UNKNOWN, duration, number
 
 if TYPE_CHECKING:
@@ -110,6 +109,7 @@ class Reproduce:
 
 def say_costs(command: Reproduce, names: list[str], size: "Size") -> None:
     """Say how long it will take, if that is more than a minute, and what takes less."""
+    from latebloom_paper.book.catalogue import public_seconds_of
     from latebloom_paper.book.costs import seconds_of, words_of
 
     seconds, unknown = seconds_of(names, size)
@@ -118,12 +118,14 @@ def say_costs(command: Reproduce, names: list[str], size: "Size") -> None:
     cheaper = "what is in the store already takes no time"
     if size == "full":
         cheaper = (
-            f"the quick size, latebloom reproduce {command.figure}: {words_of(names, 'quick')}"
+            f"the quick size, latebloom reproduce {command.figure}: {words_of(names, 'quick', 0)}"
         )
     elif len(names) > 1:
-        cheaper = f"a single one: latebloom reproduce {names[0]}, {words_of(names[:1], size)}"
+        cheaper = f"a single one: latebloom reproduce {names[0]}, {words_of(names[:1], size, 0)}"
     what = names[0] if len(names) == 1 else f"{len(names)} studies"
-    note(f"{what} at the {size} size: {words_of(names, size)}; {cheaper}")
+    note(
+        f"{what} at the {size} size: {words_of(names, size, public_seconds_of(unknown))}; {cheaper}"
+    )
 
 
 def print_reproduction(result: "Reproduction") -> None:
