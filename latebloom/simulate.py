@@ -8,28 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
+from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.lazy import xarray as xr
+from latebloom.core.passage import first_passage
 from latebloom.core.phases import Passage, Phases, Verdict, phases
 from latebloom.core.progress import Progress
 from latebloom.core.versions import versions
 from latebloom.engines.base import Engine, find_engine, require_engine
 from latebloom.engines.checkpoint import Checkpoint
-from latebloom.engines.jump import JUMP
 from latebloom.engines.result import EngineResult
-from latebloom.engines.spectral import SPECTRAL
 from latebloom.engines.step_engine import StepEngine, TrainingEngine
 from latebloom.engines.threads import blas_threads
-from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
-from latebloom.experiment.record import At
 from latebloom.runs.network_trajectory import network_observables
 from latebloom.runs.run import Run
 from latebloom.runs.trajectory import observables
-from latebloom.theory.limits import Limit, constants, limit
+from latebloom.theory.ahead import ahead_of_least_squares, ahead_of_network
 
-from .methods import ProximalGradient
-from .problems import MatrixLeastSquares, Supervised
+from .problems import Supervised
 
 FOR_NETWORKS = (
     "refine and checkpoint are for networks: the engines of least squares are exact to the step, "
@@ -182,8 +179,6 @@ def _of_network(experiment: Experiment, result: Any) -> dict[str, Any]:
     trajectory = network_observables(experiment, result.steps, result.measures)
     found = network_phases(experiment, trajectory, result.passages)
     notes = () if result.resumed_from is None else (f"resumed at step {result.resumed_from:,}",)
-    if found.verdict in (Verdict.memorized_only, Verdict.never_memorized):
-        notes = (*notes, "flat so far: of a network no limit is known, and it may still move")
     return {
         "phases": found,
         "trajectory": trajectory,
@@ -215,8 +210,16 @@ def network_phases(
         values[first:] = np.inf
         errors.append(values)
     train, test = errors
+    known = passages[0]
+    t1 = first_passage(steps, train, experiment.thresholds[0]) if known is None else known
     found = phases(
-        steps, train, test, experiment.thresholds, passages=passages, diverged_at=diverged_at
+        steps,
+        train,
+        test,
+        experiment.thresholds,
+        passages=passages,
+        ahead=ahead_of_network(experiment, int(steps[-1]), t1),
+        diverged_at=diverged_at,
     )
     if diverged_at is not None:  # seen at a record
         seen = f"between steps {steps[first - 1]:,} and {diverged_at:,}"
@@ -239,62 +242,14 @@ def _of_least_squares(experiment: Experiment, result: EngineResult) -> dict[str,
     }
 
 
-def _later(experiment: Experiment, result: EngineResult) -> EngineResult | None:
-    """Return a run that passes through the end of this one and goes on for ever, where the settings
-    are constant and an exact engine applies.
-
-    Proximal gradient has no memory: its run goes on from the last step instead of starting again.
-    """
-    try:
-        constants(experiment)
-    except NotCovered:
-        return None
-    whole = experiment.with_(steps=MAX_STEPS, record=At(()))
-    if SPECTRAL.why_not(experiment) is None:
-        return SPECTRAL.run(whole)
-    if JUMP.exact(experiment) and JUMP.why_not(experiment) is None:
-        return JUMP.run(whole.with_(init=result.params[-1]))
-    return None
-
-
-def _ahead(experiment: Experiment, end: Limit, result: EngineResult) -> tuple[float, float | None]:
-    """Return what the errors of a matrix stay above from the last step on.
-
-    Proximal gradient never moves away from a minimizer, so that it stays as near to its limit as it
-    is; of the other methods a dip on the way is not excluded.
-    """
-    train, test, data = end.train_floor, end.test_floor, experiment.data
-    if not isinstance(experiment.method, ProximalGradient):
-        return train, test
-    away = float(np.linalg.norm(result.params[-1] - end.a))
-    train = max(0.0, train - away * data.sigma_max**0.5 / float(np.linalg.norm(data.y_star)))
-    if test is not None and data.a_star is not None:
-        test = max(0.0, test - away / float(np.linalg.norm(data.a_star)))
-    return train, test
-
-
 def _phases(experiment: Experiment, result: EngineResult, trajectory: "xr.Dataset") -> Phases:
-    """Return the phases: passages from the engine, floors from theory where a passage is
-    missing."""
+    """Return the phases: passages from the engine, and what theory knows of the rest where a
+    passage is missing."""
     passages = (result.t1, result.t2)
-    floors: tuple[float | None, ...] = (None, None)
+    ahead = {}
     missing = any(p is not None and p.high is None for p in passages)
-    if missing and result.diverged_at is None and not result.interrupted:
-        later = _later(experiment, result)
-        end = limit(experiment, start=None if later is None else later.params[-1])
-        if end is not None and isinstance(experiment.data, MatrixLeastSquares):
-            floors = _ahead(experiment, end, result)
-        elif end is not None:
-            # An error may dip below its threshold on the way to a limit above it: then the
-            # threshold itself is what it does not stay above.
-            ends = (end.train_floor, end.test_floor)
-            dips = (None, None) if later is None else (later.t1, later.t2)
-            floors = tuple(
-                min(floor, threshold)
-                if floor is not None and dip is not None and dip.step is not None
-                else floor
-                for floor, threshold, dip in zip(ends, experiment.thresholds, dips, strict=True)
-            )
+    if missing and result.diverged_at is None:
+        ahead = {"ahead": ahead_of_least_squares(experiment, result)}
     has_truth = experiment.data.a_star is not None
     return phases(
         trajectory["step"].values,
@@ -302,6 +257,6 @@ def _phases(experiment: Experiment, result: EngineResult, trajectory: "xr.Datase
         trajectory["test_error"].values if has_truth else None,
         experiment.thresholds,
         passages=passages,
-        floors=(floors[0], floors[1]),
         diverged_at=result.diverged_at,
+        **ahead,
     )

@@ -13,12 +13,13 @@ from numpy.typing import ArrayLike
 
 from .curve_input import read_curve, read_steps, refuse_accuracy
 from .errors import InvalidInput
+from .judgement import NOTHING, Curves, judge, plateau
+from .judgement import Ahead as Ahead
 from .passage import Curve as Curve
 from .passage import Passage as Passage
 from .passage import Steps as Steps
 from .passage import first_passage
 from .verdict import DEFAULT as DEFAULT
-from .verdict import Limit, judge, plateau
 from .verdict import Phases as Phases
 from .verdict import Plateau as Plateau
 from .verdict import Rules as Rules
@@ -33,6 +34,7 @@ def phases(
     *,
     passages: tuple[Passage | None, Passage | None] = (None, None),
     floors: tuple[float | None, float | None] = (None, None),
+    ahead: tuple[Ahead, Ahead] = (NOTHING, NOTHING),
     diverged_at: int | None = None,
     rules: Rules = DEFAULT,
 ) -> Phases:
@@ -52,6 +54,7 @@ def phases(
     - `floors`: what (train, test) stay above as t -> infinity, if known: their limits, where they
       have one. An unreached threshold below its floor is `infeasible`; with a floor at or below it
       a longer run may reach it.
+    - `ahead`: what else is known of (train, test) after the last record.
     - `diverged_at`: the step at which a simulator saw the run diverge. Otherwise: from where the
       errors are non-finite, or train is beyond `rules.divergence`, until the end.
     - `rules`: the numbers behind the verdict.
@@ -85,7 +88,7 @@ def phases(
     e, blown = read_curve("train", train, k, 0)
     over = blown if diverged_at is None else min(blown, int(np.searchsorted(k, diverged_at)))
     f, lost = (None, len(k)) if test is None else read_curve("test", test, k, over)
-    if passages[0] is None and floors[0] is None:
+    if passages[0] is None and floors[0] is None and ahead[0] == NOTHING:
         refuse_accuracy(e)
     why = "non-finite errors" if min(blown, lost) < len(k) else "reported by the simulator"
     # The stretch at the end that is beyond the bound contains the non-finite stretch (now inf).
@@ -98,17 +101,25 @@ def phases(
     if first < len(k):
         seen = int(k[first])
         diverged_at = seen if diverged_at is None else min(seen, int(diverged_at))
-    limits = (thresholds[0], floors[0]), (thresholds[1], floors[1])
-    t1, t2 = _passage(k, e, limits[0], passages[0]), _passage(k, f, limits[1], passages[1])
+    ahead = tuple(
+        a if x is None else replace(a, floor=x) for a, x in zip(ahead, floors, strict=True)
+    )
+    limits = zip(thresholds, (a.floor for a in ahead), strict=True)
+    t1, t2 = (_passage(k, *of) for of in zip((e, f), limits, passages, strict=True))
     if diverged_at is not None:
         reason = f"the run diverged at step {diverged_at} ({why})"
         return Phases(t1, t2, Verdict.diverged, reason, None, int(diverged_at))
-    verdict, reason = judge(k, e, f, t1, t2, limits, rules)
+    verdict, reason = judge(Curves(k, e, f, thresholds, ahead), t1, t2, rules)
     return Phases(t1, t2, verdict, reason, plateau(k, f, t1, thresholds[1], rules))
 
 
-def _passage(k: Steps, e: Curve | None, limit: Limit, known: Passage | None) -> Passage:
-    """The known passage, or the one the records show, with what the records say of its end."""
+def _passage(
+    k: Steps, e: Curve | None, limit: tuple[float, float | None], known: Passage | None
+) -> Passage:
+    """The known passage, or the one the records show, with what the records say of its end.
+
+    `limit` is the threshold and the floor.
+    """
     threshold, floor = limit
     below = np.zeros(0, dtype=bool) if e is None else e <= threshold
     if known is not None:

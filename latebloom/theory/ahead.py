@@ -1,0 +1,201 @@
+r"""What is known of the errors of a run after its last step.
+
+- Where the limit of the method is proved, its errors; whether the run passes a threshold on the
+  way there, by the exact engines, which go on from the last step for ever.
+- Where no law covers the method, but the objective is convex, the same of proximal gradient from
+  the last step on: it shows what may still move, and proves nothing.
+- Else how long the penalty has acted, in slow time $\sum_t\alpha_t\beta_t$.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from latebloom.core import schedules
+from latebloom.core.errors import NotCovered, Unsupported
+from latebloom.core.judgement import Ahead
+from latebloom.core.phases import Passage
+from latebloom.engines.jump import JUMP
+from latebloom.engines.result import EngineResult
+from latebloom.engines.spectral import SPECTRAL
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.record import At
+from latebloom.methods import FISTA, ProjectedSubgradient, ProximalGradient, Subgradient
+from latebloom.models import Linear
+from latebloom.penalties import Term
+from latebloom.problems import LeastSquares, VectorLeastSquares
+
+from .certificates import constant_strengths
+from .limits import Limit, constants, limit
+
+Pair = tuple[Ahead, Ahead]
+# A penalty has acted for long enough when ENOUGH times 1/(alpha beta) steps are done: the delay is
+# s2/(alpha beta), and s2, a difference of entries, is below 1 where the entries are.
+ENOUGH = 1.0
+# Step sizes and strengths that change are added up at so many steps.
+SAMPLES = 200
+# The step size of the way to the minimizer, as a fraction of the limit; it decides nothing.
+INSIDE = 0.5
+
+
+class Way(NamedTuple):
+    """Where a run goes after its last step, for ever, from an engine whose cost does not grow.
+
+    - `result`: the way; `since`: the step of the run at its step 0.
+    - `own`: whether it is that of the method, or of the average it chatters about; else that of
+      proximal gradient to the same minimizer.
+    """
+
+    result: EngineResult
+    since: int
+    own: bool
+
+    def passage(self, passage: Passage | None) -> int | None:
+        """Return the step of the run about which a passage of the way is, None without one."""
+        if passage is None or passage.low is None or passage.low > MAX_STEPS:
+            return None
+        high = passage.low if passage.high is None else passage.high
+        return self.since + (passage.low + high) // 2
+
+
+def ahead_of_least_squares(experiment: Experiment, result: EngineResult) -> Pair:
+    """Return what is known of the training and the test error after the last step of a run.
+
+    **Arguments:**
+
+    - `experiment`: the spec.
+    - `result`: its run, to the horizon or interrupted.
+    """
+    acting = _acting(experiment, result.done, result.t1)
+    if result.interrupted:  # whoever has stopped a run does not wait for proofs
+        return Ahead(moving=acting), Ahead(moving=acting)
+    way = _way(experiment, result)
+    end = limit(experiment, start=None if way is None else way.result.params[-1])
+    passages: tuple[int | None, int | None] = (None, None)
+    if way is not None:
+        passages = way.passage(way.result.t1), way.passage(way.result.t2)
+    if end is None:
+        if way is not None and way.own:
+            return Ahead(passage=passages[0]), Ahead(passage=passages[1])
+        # No law covers the method: what the way to the minimizer shows is no proof, but if it
+        # shows a passage, the run may still get there.
+        train, test = (way is None or step is not None for step in passages)
+        return Ahead(moving=acting if train else ""), Ahead(moving=acting if test else "")
+    floors = end.train_floor, end.test_floor
+    if isinstance(experiment.method, FISTA) or (
+        way is None and isinstance(experiment.method, ProximalGradient)
+    ):
+        return _near(experiment.data, end, result.params[-1])
+    # An error may pass its threshold on the way to a limit above it: then the threshold is what it
+    # does not stay above.
+    ends = end.train_error, end.test_error
+    train, test = (
+        Ahead(floor if floor is None or step is None else min(floor, goal), error, step)
+        for floor, error, step, goal in zip(
+            floors, ends, passages, experiment.thresholds, strict=True
+        )
+    )
+    return train, test
+
+
+def ahead_of_network(experiment: Experiment, step: int, t1: Passage) -> Pair:
+    """Return the same of a network, of which only the penalty is known.
+
+    **Arguments:**
+
+    - `experiment`: the spec; `step`: the last step of its run.
+    - `t1`: the memorization step.
+    """
+    acting = Ahead(moving=_acting(experiment, step, t1))
+    return acting, acting
+
+
+def _way(experiment: Experiment, result: EngineResult) -> Way | None:
+    """Return where the run goes from here, None where the objective is not convex or has no closed
+    form."""
+    data, method = experiment.data, experiment.method
+    if type(experiment.model) is not Linear or not isinstance(data, VectorLeastSquares):
+        return None
+    try:
+        beta = constant_strengths(experiment.penalty)
+    except Unsupported:
+        return None
+    if data.sigma_max == 0:
+        return None
+    whole = experiment.with_(steps=MAX_STEPS, record=At(()))
+    covered = _covered(experiment)
+    if covered and SPECTRAL.why_not(experiment) is None:
+        return Way(SPECTRAL.run(whole), 0, True)
+    # These methods have no memory: their run goes on from the last step.
+    whole = whole.with_(init=result.params[-1])
+    if covered and isinstance(method, ProximalGradient | ProjectedSubgradient):
+        return Way(JUMP.run(whole), result.done, True) if JUMP.why_not(whole) is None else None
+    alpha = schedules.constant(method.alpha) if covered else None
+    proximal = ProximalGradient(min(alpha or math.inf, INSIDE * data.alpha_max))
+    engine = SPECTRAL if beta.l1 == 0 else JUMP
+    own = covered and isinstance(method, Subgradient)
+    return Way(engine.run(whole.with_(method=proximal)), result.done, own)
+
+
+def _covered(experiment: Experiment) -> bool:
+    """Return whether the laws are about the method and its settings."""
+    try:
+        constants(experiment)
+    except NotCovered:
+        return False
+    return True
+
+
+def _near(data: LeastSquares, end: Limit, here: Float[np.ndarray, "..."]) -> Pair:
+    """Return what is known where only the limit is: how far below it a run may come from here.
+
+    Proximal gradient never moves away from a minimizer, so that it stays as near to its limit as
+    it is; with momentum so does a run up to its oscillations.
+    """
+    away = float(np.linalg.norm(here - end.a))
+    train = max(0.0, end.train_floor - away * data.sigma_max**0.5 / _norm(data.y_star))
+    test = end.test_floor
+    if test is not None and data.a_star is not None:
+        test = max(0.0, test - away / _norm(data.a_star))
+    return Ahead(train, end.train_error), Ahead(test, end.test_error)
+
+
+def _acting(experiment: Experiment, step: int, t1: Passage) -> str:
+    r"""Return a sentence if the penalty has yet to act, in slow time, else ""."""
+    reached = -1 if t1.high is None else t1.high
+    least, term = min(
+        ((_slow_time(experiment, term, step, reached), term) for term in experiment.terms),
+        key=lambda pair: pair[0],
+        default=(math.inf, None),
+    )
+    if term is None or least >= ENOUGH:
+        return ""
+    alpha, beta = (schedules.constant(x) for x in (experiment.method.alpha, term.beta))
+    if alpha is None or beta is None:
+        return (
+            "the penalty acts until alpha beta, added up over the steps, is about 1, and it is "
+            f"{least:.2g}"
+        )
+    return f"the penalty acts over about 1/(alpha beta) = {1 / (alpha * beta):.3g} steps"
+
+
+def _slow_time(experiment: Experiment, term: Term, step: int, t1: int) -> float:
+    r"""Return $\sum_t\alpha_t\beta_t$ over the steps done, infinite for a strength of 0."""
+    alpha, beta = experiment.method.alpha, term.beta
+    if schedules.largest(beta) == 0 or (schedules.needs_t1(beta) and t1 < 0):
+        return math.inf  # it does not act, or not before memorization
+    if schedules.constant(alpha) is not None and schedules.constant(beta) is not None:
+        return schedules.initial(alpha) * schedules.initial(beta) * step
+    steps = np.unique(np.geomspace(1, max(step, 1) + 1, SAMPLES).astype(np.int64)) - 1
+    rates = [
+        float(schedules.value_at(alpha, t, t1 if t >= t1 else -1))
+        * float(schedules.value_at(beta, t, t1 if t >= t1 else -1))
+        for t in steps[:-1]
+    ]
+    return float(np.dot(rates, np.diff(steps)))
+
+
+def _norm(x: Float[np.ndarray, "..."]) -> float:
+    return float(np.linalg.norm(x))
