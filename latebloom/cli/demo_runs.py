@@ -19,11 +19,12 @@ from latebloom.plots.style import render
 from latebloom.runs.run import Run as Result
 from latebloom.simulate import simulate
 from latebloom.theory import Prediction, predict
+from latebloom.theory.advice import explain
 
 from .arguments import split
 from .run import Run
 from .table import Row
-from .tables import remarks, run_rows
+from .tables import run_rows
 
 TITLE = "latebloom: late generalization, on time"
 LEAD = (
@@ -78,7 +79,7 @@ class Outcome:
             text=self.source.text,
             svg=svg,
             alt=f"Errors against the step, with t1, t2, norms and components. {facts}.",
-            notes=remarks(self.run, self.prediction),
+            notes=explain(self.run, self.prediction),
             toml=self.source.experiment.to_toml(),
             command=self.source.command,
         )

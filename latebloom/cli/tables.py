@@ -9,6 +9,7 @@ from latebloom.laws import Finding, Report, Verdict
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory import Prediction, predict
+from latebloom.theory.advice import explain
 from latebloom.theory.plan import Plan
 
 from .table import Row, print_table
@@ -20,11 +21,12 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     """Return the result of a run as rows (quantity, measured, predicted)."""
     predicted = None if prediction.delay is None else round(prediction.delay)
     final = run.to_dict()["final"]
-    t2 = run.phases.t2.words if run.has_truth else "unknown: there is no ground truth"
+    t1, t2 = (p.words_at(run.last_step) for p in (run.phases.t1, run.phases.t2))
+    t2 = t2 if run.has_truth else "unknown: there is no ground truth"
     events = f", {run.events:,} events" if run.events else ""
     rows: list[Row] = [
         ("verdict", str(run.phases.verdict), ""),
-        ("t1 (memorized)", run.phases.t1.words, expected(prediction, "t1")),
+        ("t1 (memorized)", t1, expected(prediction, "t1")),
         ("t2 (generalized)", t2, expected(prediction, "t2")),
         ("delay", run.phases.delay_words, number(predicted)),
         ("training error at the end", number(final["train_error"]), number(prediction.train_floor)),
@@ -54,12 +56,6 @@ def expected(prediction: Prediction, name: str) -> str:
     if interval is None or interval[0] == interval[1]:
         return text
     return f"{text} [{interval[0]:,}, {interval[1]:,}]"
-
-
-def remarks(run: Run, prediction: Prediction) -> list[str]:
-    """Return the sentences that belong to the numbers of a run."""
-    own = [run.phases.reason, run.phases.verdict.advice.rstrip("."), *run.notes]
-    return own + [note for note in prediction.notes if note not in own]
 
 
 def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
@@ -141,7 +137,7 @@ def print_run(run: Run, folder: Path | None) -> None:
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))
     header = (run.experiment.name, "measured", "predicted")
-    print_table(header, rows, notes=remarks(run, prediction))
+    print_table(header, rows, notes=explain(run, prediction))
 
 
 def print_check(run: Run, report: Report, every: bool = False) -> None:
@@ -154,7 +150,7 @@ def print_check(run: Run, report: Report, every: bool = False) -> None:
     if false:
         entries = ", ".join(sorted({f.erratum for f in false if f.erratum}))
         notes.append(f"this run contradicts printed statements: see latebloom errata, {entries}")
-    notes += remarks(run, report.prediction)
+    notes += explain(run, report.prediction)
     rows = []
     for f in covered:
         if f.verdict in (Verdict.vacuous, Verdict.undecided):

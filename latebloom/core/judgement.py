@@ -114,11 +114,11 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
     what += _last(k)
     if passage.floor is not None:
         return End(passage.floor, f"{what}, and from there on it stays above {passage.floor:.3g}")
-    if (why := _expected(threshold, ahead)) is not None:
-        return End(None, f"{what}; {why}")
     # The average of a run, within the margin of its bracket, or within that of some step.
     if e[-1] <= threshold or 0 < (passage.low or 0) <= k[-1]:
         return End(None, f"{what}, but too near to it to be sure")
+    if (why := _expected(threshold, ahead)) is not None:
+        return End(None, f"{what}; {why}")
     if ahead.moving:
         return End(None, f"{what}; {ahead.moving}")
     since = k[0] + (k[-1] - k[0]) / rules.span

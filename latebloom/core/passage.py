@@ -89,10 +89,20 @@ class Passage:
         elif self.high is not None:
             text = f"in [{self.low:,}, {self.high:,}]"
         elif self.floor is not None:
-            text = f"never: the error tends to {self.floor:.3g}"
+            text = f"never: the error stays above {self.floor:.3g}"
         else:
             text = f"not by step {self.low - 1:,}" if self.low else "unknown"
         return f"{text} ({self.kind})"
+
+    def words_at(self, last: int) -> str:
+        """The same for a run that goes to step `last`: a passage may be missing though it does.
+
+        >>> Passage.after(80).words_at(80), Passage.after(80).words_at(10**6)
+        ('not by step 80 (censored)', 'not known: not before step 81 (censored)')
+        """
+        if self.kind == "censored" and 0 < (self.low or 0) <= last:
+            return f"not known: not before step {self.low:,} ({self.kind})"
+        return self.words
 
     @property
     def brief(self) -> str:

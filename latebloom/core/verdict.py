@@ -11,7 +11,10 @@ from .text import UNKNOWN
 
 
 class Verdict(enum.StrEnum):
-    """What a pair of curves shows; `advice` says what it means and what to try next."""
+    """What a pair of curves shows; `advice` says what it means and what to try next.
+
+    The advice knows the curves only; of a run, of which more is known, `theory.advice` gives it.
+    """
 
     grokked = "grokked"
     generalized_at_once = "generalized_at_once"
@@ -29,22 +32,22 @@ class Verdict(enum.StrEnum):
 
 
 _ADVICE = {
-    Verdict.grokked: "The model generalized long after it had memorized; vary alpha and beta to "
-    "see the delay scale as 1/(alpha beta).",
+    Verdict.grokked: "The model generalized long after it had memorized; with a penalty of "
+    "strength beta the delay scales as 1/(alpha beta).",
     Verdict.generalized_at_once: "The model generalized as soon as it fitted the data; use fewer "
-    "samples or a smaller beta to see a delay.",
-    Verdict.memorized_only: "The model fits the training data and its test error stays high; add "
-    "a regularizer that fits the target, more samples, or train about 1/(alpha beta) steps longer.",
+    "samples to see a delay.",
+    Verdict.memorized_only: "The model fits the training data and its test error has come to rest "
+    "above its threshold; add a regularizer that fits the target, or more samples.",
     Verdict.mirage: "The test error dropped late and stopped far above the threshold, as when a "
     "large initialization decays; try a regularizer that fits the target, or more samples.",
-    Verdict.never_memorized: "The training error stays above its threshold; lower beta, try "
-    "another alpha, train longer, or set a threshold above the floor.",
+    Verdict.never_memorized: "The training error has come to rest above its threshold; regularize "
+    "less, try another step size, or set a threshold above its end.",
     Verdict.ungrokked: "The model generalized and lost it again; stop earlier, or look for a "
     "regularizer or noise that pulls away from the solution.",
     Verdict.diverged: "The training error blew up; lower alpha (below 2/sigma_max for a quadratic "
     "loss).",
-    Verdict.undecided: "The run does not show how it ends; train longer, record more often, or "
-    "give the known limits as floors=(train, test).",
+    Verdict.undecided: "The curves do not show how the run ends; train longer, record more often, "
+    "or give what is known of the end as floors=(train, test).",
 }
 
 

@@ -137,8 +137,14 @@ def draw_legend(axes: Axes, lines: Iterable[Artist], above: float = 1.01) -> Non
     axes.legend(handles=handles, ncols=len(handles), columnspacing=1.2, handlelength=1.8, **place)
 
 
-def passage_label(name: str, passage: Passage) -> str:
-    """Return what a picture says of a passage, in mathtext."""
+def passage_label(name: str, passage: Passage, last: int = 0) -> str:
+    """Return what a picture says of a passage, in mathtext.
+
+    **Arguments:**
+
+    - `name`: t1 or t2.
+    - `passage`: the time; `last`: the last step of the run, needed for a missing time only.
+    """
     symbol = f"${name[0]}_{name[1]}$"
     if passage.step is not None:
         return f"{symbol} = {passage.step:,}"
@@ -146,6 +152,8 @@ def passage_label(name: str, passage: Passage) -> str:
         return f"{symbol} in [{passage.low:,}, {passage.high:,}]"
     if passage.floor is not None:
         return f"{symbol}: never (floor {passage.floor:.2g})"
+    if passage.low and passage.low <= last:
+        return f"{symbol}: not known, not before step {passage.low:,}"
     if passage.low:
         return f"{symbol}: not by step {passage.low - 1:,}"
     return f"{symbol}: unknown"
@@ -175,7 +183,7 @@ def draw_passages(axes: Axes, run: Run, labels: bool = True) -> None:
     for name, (passage, colour) in marks.items():
         if passage.low is None or passage.high is None:
             if name == "t1" or run.has_truth:  # without a truth there is no t2 to miss
-                missing.append(passage_label(name, passage))
+                missing.append(passage_label(name, passage, run.last_step))
             continue
         mark(axes, name, (passage.low + 1, passage.high + 1), colour)
     if not labels:
