@@ -19,6 +19,7 @@ from . import (
     startup,
     step_engine,
     sweeps,
+    verdicts,
 )
 from .timing import machine, show
 
@@ -36,6 +37,7 @@ SUITES = {
     "predictions": predictions.measure,
     "slow-time": slow_time.measure,
     "forecasts": forecasts.measure,
+    "verdicts": verdicts.measure,
 }
 
 

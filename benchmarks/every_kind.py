@@ -8,8 +8,6 @@ import latebloom as lb
 
 Draw = np.random.Generator
 Make = Callable[[Draw], lb.Experiment]
-# So many experiments of a kind share one shape, and so one compiled program.
-BATCH = 8
 
 
 def uniform(rng: Draw, low: float, high: float) -> float:
@@ -60,6 +58,8 @@ def linear(method: type, penalty: str, steps: int) -> Make:
         alpha = step_size(rng, problem)
         if issubclass(method, lb.Adam):
             alpha = uniform(rng, -4, -2)
+        elif issubclass(method, lb.FISTA):
+            alpha *= 2 / 3  # its own limit, of that of the others
         l1, l2 = strength(rng, alpha, steps), strength(rng, alpha, steps, 1.0)
         terms = {"none": None, "l1": lb.L1(l1), "l2": lb.L2(l2), "both": lb.L1(l1) + lb.L2(l2)}
         return lb.Experiment(
@@ -87,7 +87,7 @@ def scheduled(steps: int, kind: str) -> Make:
         elif kind == "switch":
             penalty = lb.L1(lb.SwitchOn(beta))
         else:
-            penalty = lb.L1(lb.Piecewise((0, 20_000), (0.0, beta)))
+            penalty = lb.L1(lb.Piecewise((0, steps // 10), (0.0, beta)))
         return lb.Experiment(
             problem, penalty, method, init=start(rng), thresholds=goals(rng), steps=steps
         )
@@ -166,16 +166,16 @@ def network(problem: str, method: type, penalty: str, steps: int) -> Make:
     return make
 
 
-LONG = 10**12
 # Each with an exact engine, which takes milliseconds whatever the horizon, ...
+LONG = 10**7
 EXACT: dict[str, Make] = {
-    "proximal gradient, l1": linear(lb.ProximalGradient, "l1", LONG // 10**5),
-    "proximal gradient, l1 + l2": linear(lb.ProximalGradient, "both", LONG // 10**5),
-    "gradient descent, l2": linear(lb.GradientDescent, "l2", LONG // 10**5),
-    "gradient descent, no penalty": linear(lb.GradientDescent, "none", LONG // 10**5),
+    "proximal gradient, l1": linear(lb.ProximalGradient, "l1", LONG),
+    "proximal gradient, l1 + l2": linear(lb.ProximalGradient, "both", LONG),
+    "gradient descent, l2": linear(lb.GradientDescent, "l2", LONG),
+    "gradient descent, no penalty": linear(lb.GradientDescent, "none", LONG),
 }
-STEPS = 200_000
 # ... stepped, with the linear model, with products, ...
+STEPS = 40_000
 STEPPED: dict[str, Make] = {
     "subgradient, l1": linear(lb.Subgradient, "l1", STEPS),
     "projected subgradient, l1": linear(lb.ProjectedSubgradient, "l1", STEPS),
@@ -197,13 +197,14 @@ STEPPED: dict[str, Make] = {
     "product of matrices, l2": low_rank(lb.Subgradient, STEPS, product=True),
 }
 # ... and networks.
+TRAINING = 10_000
 TRAINED: dict[str, Make] = {
-    "teacher-student, Adam, l2": network("teacher", lb.Adam, "l2", 20_000),
-    "teacher-student, SGD, l2": network("teacher", lb.SGD, "l2", 20_000),
-    "teacher-student, SGD, none": network("teacher", lb.SGD, "none", 20_000),
-    "modular, Adam, l2": network("modular", lb.Adam, "l2", 20_000),
-    "modular, Adam, l1": network("modular", lb.Adam, "l1", 20_000),
-    "modular, SGD, none": network("modular", lb.SGD, "none", 20_000),
+    "teacher-student, Adam, l2": network("teacher", lb.Adam, "l2", TRAINING),
+    "teacher-student, SGD, l2": network("teacher", lb.SGD, "l2", TRAINING),
+    "teacher-student, SGD, none": network("teacher", lb.SGD, "none", TRAINING),
+    "modular, Adam, l2": network("modular", lb.Adam, "l2", TRAINING),
+    "modular, Adam, l1": network("modular", lb.Adam, "l1", TRAINING),
+    "modular, SGD, none": network("modular", lb.SGD, "none", TRAINING),
 }
 KINDS = {**EXACT, **STEPPED, **TRAINED}
 

@@ -11,7 +11,7 @@ import numpy as np
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.lazy import xarray as xr
 from latebloom.core.passage import first_passage
-from latebloom.core.phases import Passage, Phases, Verdict, phases
+from latebloom.core.phases import Ahead, Passage, Phases, Verdict, phases
 from latebloom.core.progress import Progress
 from latebloom.core.versions import versions
 from latebloom.engines.base import Engine, find_engine, require_engine
@@ -232,7 +232,7 @@ def _of_least_squares(experiment: Experiment, result: EngineResult) -> dict[str,
     t1 = -1 if result.t1.step is None else result.t1.step
     trajectory = observables(experiment, result.steps, result.params, t1=t1)
     with blas_threads(experiment.data):
-        found = _phases(experiment, result, trajectory)
+        found = least_squares_phases(experiment, result, trajectory)
     return {
         "phases": found,
         "trajectory": trajectory,
@@ -242,14 +242,16 @@ def _of_least_squares(experiment: Experiment, result: EngineResult) -> dict[str,
     }
 
 
-def _phases(experiment: Experiment, result: EngineResult, trajectory: "xr.Dataset") -> Phases:
+def least_squares_phases(
+    experiment: Experiment, result: EngineResult, trajectory: "xr.Dataset"
+) -> Phases:
     """Return the phases: passages from the engine, and what theory knows of the rest where a
     passage is missing."""
     passages = (result.t1, result.t2)
-    ahead = {}
+    ahead = Ahead(), Ahead()
     missing = any(p is not None and p.high is None for p in passages)
     if missing and result.diverged_at is None:
-        ahead = {"ahead": ahead_of_least_squares(experiment, result)}
+        ahead = ahead_of_least_squares(experiment, result)
     has_truth = experiment.data.a_star is not None
     return phases(
         trajectory["step"].values,
@@ -257,6 +259,6 @@ def _phases(experiment: Experiment, result: EngineResult, trajectory: "xr.Datase
         trajectory["test_error"].values if has_truth else None,
         experiment.thresholds,
         passages=passages,
+        ahead=ahead,
         diverged_at=result.diverged_at,
-        **ahead,
     )

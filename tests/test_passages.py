@@ -309,6 +309,7 @@ def test_passages_that_contradict_themselves(fields):
     "rule",
     [
         {"delay_ratio": 0.5},
+        {"span": 0.9},
         {"mirage_drop": 0.0},
         {"flat": 1.0},
         {"flat": -0.1},

@@ -123,7 +123,7 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
         return End(None, f"{what}; {ahead.moving}")
     since = k[0] + (k[-1] - k[0]) / rules.span
     change = _change(k, e, rules.span)
-    how = f"it changed by {change:.2g} of itself over the last {_share(rules.span)} of the steps"
+    how = f"it changed by {change:.2g} of itself over the last {1 - 1 / rules.span:.0%} of the steps"
     if change > rules.flat:
         return End(None, f"{what}; {how}: it has not come to rest")
     if not which and e.max() - e.min() <= rules.flat * e.max():
@@ -149,10 +149,6 @@ def _expected(threshold: float, ahead: Ahead) -> str | None:
     if ahead.floor is not None:
         return f"it is known to stay above {ahead.floor:.3g} only"
     return None
-
-
-def _share(span: float) -> str:
-    return f"{1 - 1 / span:.0%}"
 
 
 def _change(k: Steps, e: Curve, span: float) -> float:

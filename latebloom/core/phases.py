@@ -101,15 +101,15 @@ def phases(
     if first < len(k):
         seen = int(k[first])
         diverged_at = seen if diverged_at is None else min(seen, int(diverged_at))
-    ahead = tuple(
+    known = tuple(
         a if x is None else replace(a, floor=x) for a, x in zip(ahead, floors, strict=True)
     )
-    limits = zip(thresholds, (a.floor for a in ahead), strict=True)
+    limits = zip(thresholds, (a.floor for a in known), strict=True)
     t1, t2 = (_passage(k, *of) for of in zip((e, f), limits, passages, strict=True))
     if diverged_at is not None:
         reason = f"the run diverged at step {diverged_at} ({why})"
         return Phases(t1, t2, Verdict.diverged, reason, None, int(diverged_at))
-    verdict, reason = judge(Curves(k, e, f, thresholds, ahead), t1, t2, rules)
+    verdict, reason = judge(Curves(k, e, f, thresholds, (known[0], known[1])), t1, t2, rules)
     return Phases(t1, t2, verdict, reason, plateau(k, f, t1, thresholds[1], rules))
 
 

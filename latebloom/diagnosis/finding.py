@@ -36,8 +36,8 @@ _ADVICE = {
     Finding.generalized_at_once: "The model generalized as soon as it fitted the data: there is no "
     "delay to explain.",
     Finding.memorized_only: "The model fits the training data and its test curve does not move; a "
-    "plateau does not tell whether a late drop follows: train about 1/(alpha beta) steps, add a "
-    "regularizer that fits the target, or more samples.",
+    "plateau does not tell whether a late drop follows: train longer (with weight decay about "
+    "1/(alpha beta) steps), add a regularizer that fits the target, or more samples.",
     Finding.mirage: "The test error dropped late and settled above its threshold: a drop is no "
     "generalization; the norm of the weights (--norm) may tell whether its decay explains it.",
     Finding.overfitting: "The test curve is worse than it has been while training went on to fit "

@@ -160,8 +160,10 @@ def _undecided(known: Known) -> Advice:
     if (passage.low or 0) <= run.last_step:
         what = f"The {error} error comes too near to its threshold to tell"
         return what, "take the engine 'step', or another threshold"
+    if not known.memorized and run.phases.t2.floor is not None:
+        return "The model has yet to memorize, and will not generalize", _what_lowers(known)
     if known.ends_below:
-        return "The horizon is too short", "train longer"
+        return f"The horizon is too short for the {error} error to end", "train longer"
     steps = known.slow_time
     longer = "train longer" if steps is None else f"train for 1/(alpha beta) = {steps:.3g} steps"
     return "The run does not show how it ends", longer

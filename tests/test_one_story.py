@@ -1,0 +1,149 @@
+"""No sentence that is printed of an experiment contradicts another one."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+import latebloom as lb
+from benchmarks.every_kind import EXACT, STEPPED, TRAINED, experiments
+from latebloom.cli.tables import print_check, print_prediction, run_rows
+from latebloom.problems import LeastSquares, VectorLeastSquares
+from latebloom.theory.advice import explain
+
+NEVER = r"never: the error|does not generalize|cannot generalize|cannot fit"
+LONGER = r"train longer|train for|steps longer|horizon is too short"
+# Two statements that cannot both be true of one run, in any order.
+CONTRADICTIONS = (
+    (r"may still generalize|test error .* it gets there about step", NEVER),
+    (LONGER, NEVER),
+    (LONGER, r"t2: the test error ends at \S+, above its threshold"),
+    (r"nothing is known to keep it above", r"(ends|end it is) (at|about) \S+, above its threshold"),
+    (r"has not come to rest", r"has come to rest"),
+    (r"verdict undecided", r"\b(grokked|never_memorized|memorized_only|mirage|diverged)\b"),
+    (r"its limit is", r"where this method ends is not known"),
+    (r"stays above", r"where this method ends is not known"),
+    (r"verdict grokked", r"cannot generalize"),
+    (r"the test error gets below its threshold +no", r"too short for the test error"),
+    (r"the train error gets below its threshold +no", r"too short for the training error"),
+)
+Fact = Callable[[lb.Run], bool]
+
+
+def without_penalty(run: lb.Run) -> bool:
+    """Whether nothing is penalized."""
+    return not any(getattr(term.beta, "largest", term.beta) > 0 for term in run.experiment.terms)
+
+
+# Statements that a fact about the run makes false, or out of place.
+FALSE_IF: tuple[tuple[str, Fact], ...] = (
+    (
+        r"1/\(alpha beta\)|lower beta|smaller beta|lower alpha or beta|the penalty acts",
+        without_penalty,
+    ),
+    (r"add a penalty", lambda run: not without_penalty(run)),
+    (LONGER, lambda run: run.phases.t1.floor is not None or run.phases.t2.floor is not None),
+    (r"floors=", lambda _: True),  # an argument of a function, in the report of a run
+    (r"ground truth", lambda run: run.has_truth),
+    (r"without a test error", lambda run: run.has_truth),
+    (r"may still generalize|test error .* at the last step", lambda run: not run.has_truth),
+)
+# A number that two statements give to the same thing, to three digits.
+SAME = (
+    (
+        r"test error \S+ > \S+ at the last step.*(?:limit is|end it is about|way to) ([\d.e+-]+\d)",
+        r"t2: the test error ends at ([\d.e+-]+\d)",
+    ),
+)
+
+
+def report(run: lb.Run, prediction: lb.Prediction) -> str:
+    """Return all that `run` prints of a run, one statement a line."""
+    rows = [" ".join(cell for cell in row if cell) for row in run_rows(run, prediction)]
+    return "\n".join(rows + explain(run, prediction))
+
+
+def contradictions(text: str, run: lb.Run) -> Iterator[str]:
+    """Yield what is wrong with what was printed of a run."""
+    for one, other in CONTRADICTIONS:
+        if (a := re.search(one, text)) and (b := re.search(other, text)):
+            yield f"{a[0]!r} and {b[0]!r}"
+    for statement, fact in FALSE_IF:
+        if (a := re.search(statement, text)) and fact(run):
+            yield f"{a[0]!r} is false of it"
+    for one, other in SAME:
+        if (a := re.search(one, text)) and (b := re.search(other, text)) and a[1] != b[1]:
+            yield f"{a[0]!r} and {b[0]!r}"
+    for step in re.findall(r"not by step ([\d,]+)", text):
+        if int(step.replace(",", "")) != run.last_step:
+            yield f"not by step {step}, in a run of {run.last_step:,} steps"
+
+
+def varied(kind: str, count: int, seed: int) -> Iterator[lb.Experiment]:
+    """Yield experiments of a kind with any horizon; one in five has no ground truth."""
+    rng = np.random.default_rng([seed, 9])
+    for experiment in experiments(kind, count, seed):
+        steps = int(10 ** rng.uniform(0.5, np.log10(experiment.steps)))
+        if kind in STEPPED or kind in TRAINED:
+            steps = 10 ** int(rng.integers(1, 4))  # few horizons: each compiles a program
+        changed = experiment.with_(steps=steps)
+        data = experiment.problem
+        if isinstance(data, VectorLeastSquares) and rng.random() < 0.2:
+            changed = changed.with_(problem=lb.LinearData(X=data.X, y_star=data.y_star))
+        yield changed
+
+
+def stories(experiment: lb.Experiment, checked: bool, capsys) -> tuple[str, lb.Run]:
+    """Return what run, predict and check print of an experiment."""
+    jump = isinstance(experiment.method, lb.Subgradient | lb.ProjectedSubgradient)
+    vector = isinstance(experiment.problem, VectorLeastSquares)
+    linear = vector and type(experiment.model) is lb.Linear and jump
+    constant = linear and all(isinstance(t.beta, float) for t in experiment.terms)
+    engine = "jump" if constant and isinstance(experiment.method.alpha, float) else "auto"
+    run = lb.simulate(experiment, engine=engine)
+    prediction = lb.predict(experiment, exact=isinstance(experiment.problem, LeastSquares))
+    print_prediction(experiment, prediction)
+    if checked:
+        print_check(run, lb.check(run))
+    return report(run, prediction) + "\n" + capsys.readouterr().out, run
+
+
+def assert_one_story(kinds: list[str], count: int, seed: int, capsys, every: int) -> set[str]:
+    """Assert it of `count` experiments of each kind, with the laws of every so many; return the
+    verdicts seen."""
+    wrong, seen = [], set()
+    cases = ((kind, e) for kind in kinds for e in varied(kind, count, seed))
+    for i, (kind, experiment) in enumerate(cases):
+        text, run = stories(experiment, i % every == 0, capsys)
+        seen.add(str(run.phases.verdict))
+        wrong += [f"{kind} {i}: {what}\n{text}" for what in contradictions(text, run)]
+    assert not wrong, "\n\n".join([what.partition("\n")[0] for what in wrong] + wrong)
+    return seen
+
+
+def test_no_two_sentences_of_a_report_contradict_each_other(capsys):
+    kinds = [*EXACT, "subgradient, l1", "projected subgradient, l1"]
+    seen = assert_one_story(kinds, 5, 3, capsys, every=15)
+    assert {"grokked", "memorized_only", "never_memorized", "undecided"} <= seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [*EXACT, *STEPPED, *TRAINED])
+def test_no_two_sentences_of_a_report_contradict_each_other_of_any_kind(kind, capsys):
+    assert_one_story([kind], 40 if kind in EXACT else 12, 4, capsys, every=6)
+
+
+def test_contradictions_are_found(capsys):
+    """The sentences of an earlier version, of the same runs."""
+    problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    run = lb.simulate(lb.Experiment(problem, method=lb.GradientDescent(0.1), steps=1000))
+    old = (
+        "verdict memorized_only\nt2 (generalized) never: the error stays above 0.8\n"
+        "add a regularizer that fits the target, or train about 1/(alpha beta) steps longer"
+    )
+    assert len(list(contradictions(old, run))) >= 3
+    old = "nothing is known to keep it above 0.000667: it may still generalize\n"
+    old += "t2: the test error ends at 0.00152, above its threshold 0.001"
+    assert list(contradictions(old, run))
+    assert len(list(contradictions("t2 (generalized) not by step 80", run))) == 1
