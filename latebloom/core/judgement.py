@@ -123,7 +123,8 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
         return End(None, f"{what}; {ahead.moving}")
     since = k[0] + (k[-1] - k[0]) / rules.span
     change = _change(k, e, rules.span)
-    how = f"it changed by {change:.2g} of itself over the last {1 - 1 / rules.span:.0%} of the steps"
+    part = f"{1 - 1 / rules.span:.0%} of the steps"
+    how = f"it changed by {change:.2g} of itself over the last {part}"
     if change > rules.flat:
         return End(None, f"{what}; {how}: it has not come to rest")
     if not which and e.max() - e.min() <= rules.flat * e.max():
