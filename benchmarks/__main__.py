@@ -9,6 +9,7 @@ from . import (
     forecasts,
     growth,
     jump_engine,
+    logs,
     low_rank,
     memory,
     networks,
@@ -38,6 +39,7 @@ SUITES = {
     "slow-time": slow_time.measure,
     "forecasts": forecasts.measure,
     "verdicts": verdicts.measure,
+    "logs": logs.measure,
 }
 
 

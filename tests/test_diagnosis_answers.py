@@ -1,7 +1,6 @@
 """`diagnose`: the norm, forecasts, bad input and what is printed."""
 
 import json
-import sys
 
 import diagnosis_logs as logs
 import numpy as np
@@ -12,8 +11,7 @@ import latebloom as lb
 from benchmarks.forecasts import WHY
 from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
-from latebloom.diagnosis import diagnose_log, read_log
-from latebloom.diagnosis.curves import guess_kind
+from latebloom.diagnosis import diagnose_log
 from latebloom.diagnosis.forecast import forecast
 from latebloom.diagnosis.norm import explain
 from latebloom.plots.diagnosis import plot_diagnosis
@@ -23,12 +21,6 @@ def call(capsys, *argv):
     code = main(["diagnose", *argv])
     out, err = capsys.readouterr()
     return code, out, err
-
-
-def refused(capsys, *argv):
-    code, out, err = call(capsys, *argv)
-    assert (code, out, err.count("\n")) == (2, "", 1), err
-    return err
 
 
 # The norm -----------------------------------------------------------------------------------------
@@ -123,112 +115,11 @@ def test_no_forecast_before_memorization():
 # Bad input ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("columns", "options", "message"),
-    [
-        ({}, ("--test", "val_ac"), "no column 'val_ac'; did you mean 'val_acc'?"),
-        ({}, ("--step", "stp"), "did you mean 'step'?"),
-        ({}, ("--test", "train_acc"), "both 'train_acc'"),
-        ({}, ("--kind", "accurracy"), "must be one of accuracy, percent, error, loss"),
-        ({}, ("--kind", "a,b,c"), "one for train and one for test"),
-        ({}, ("--test-threshold", "high"), "must be a number"),
-        ({}, ("--test-threshold", "0"), "must be a finite number > 0"),
-        ({}, ("--test-threshold", "200"), "must be an accuracy"),
-        ({"val_acc": np.full(201, "")}, (), "column 'val_acc' is empty"),
-        ({"val_acc": np.full(201, "x")}, (), "line 2: 'x' in column 'val_acc' is no number"),
-        ({"val_acc": np.full(201, "0,5")}, (), "a decimal comma?"),
-        ({"val_acc": np.full(201, "nan")}, (), "no finite value"),
-        ({"val_acc": 101 * TEST}, (), "one unit or two?"),
-        ({"val_acc": -TEST}, (), "an accuracy is in [0, 1]"),
-        ({"train_acc": 101 * TRAIN, "val_acc": 90 * TEST}, (), "an accuracy is in [0, 100]"),
-        ({"step": EVERY / 1000}, (), "take the column that counts the updates"),
-        ({"step": np.tile(EVERY[:67], 3)}, (), "several runs in one log?"),
-        ({"step": np.full(201, "")}, (), "'step' is empty in every row"),
-        ({"w": np.zeros(201)}, ("--norm", "w"), "a norm is positive"),
-        ({"score": TEST}, ("--test", "score"), "does not tell whether it is an accuracy or a loss"),
-        ({"loss": 1 - TEST}, ("--test", "loss"), "no natural threshold"),
-        ({"loss": -TEST}, ("--test", "loss", "--test-threshold", "1"), "cannot be negative"),
-    ],
-)
-def test_bad_columns(columns, options, message, tmp_path, capsys):
-    table = {"step": EVERY, "train_acc": TRAIN, "val_acc": TEST, **columns}
-    path = logs.plain_csv(tmp_path / "log.csv", table)
-    argv = {"--train": "train_acc", "--test": "val_acc"}
-    argv |= dict(zip(options[::2], options[1::2], strict=True))
-    words = [word for pair in argv.items() for word in pair]
-    assert message in refused(capsys, path, *words)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("log.csv", "", "is empty"),
-        ("log.csv", "step,train_acc,val_acc\n", "is empty"),
-        ("log.csv", "0,0.5,0.5\n1,0.6,0.5\n", "names no columns"),
-        ("log.csv", "step,a,a\n0,1,2\n", "two columns are called 'a'"),
-        ("log.csv", "step,train_acc,val_acc\n0,1\n1,1,1\n", "line 2: has 2 cells"),
-        ("log.csv", "step,train_acc,val_acc\n0,.1,.1\n9,.2,.1\n", "needs at least 5"),
-        ("log.csv", "time,train_acc,val_acc\n0,.1,.1\n", "name the steps with --step"),
-        ("log.jsonl", '{"step": 0}\nnonsense\n{"step": 1}\n', "line 2: is no JSON"),
-        ("log.json", "nonsense", "line 1: is no JSON"),
-        ("log.json", "[1, 2]", "is no record"),
-        ("log.json", "3", "is no log"),
-        ("log.json", '{"step": [1, 2], "x": [1]}', "is no log"),
-        ("log.parquet", "nonsense", "is no Parquet file"),
-        ("log.xlsx", "nonsense", "no format '.xlsx'"),
-        ("x.tfevents.1", "nonsense", "no curve could be read"),
-    ],
-)
-def test_bad_files(name, text, message, tmp_path, capsys):
-    path = tmp_path / name
-    path.write_text(text)
-    words = ("--train", "train_acc", "--test", "val_acc")
-    assert message in refused(capsys, str(path), *words)
-
-
-def test_bad_paths_and_missing_options(tmp_path, capsys):
-    assert "does not exist" in refused(capsys, str(tmp_path / "none.csv"))
-    assert "no event file" in refused(capsys, str(tmp_path), "--train", "a", "--test", "b")
-    path = logs.plain_csv(tmp_path / "log.csv", {"step": EVERY, "a": TRAIN, "b": TEST})
-    assert "columns of" in refused(capsys, path)
-    assert "step, a, b" in refused(capsys, path, "--train", "a")
-    assert "diagnose needs a log" in refused(capsys)
-    assert "did you mean '--train'?" in refused(capsys, path, "--trian", "a")
-
-
-@pytest.mark.parametrize(
-    ("package", "name", "extra"),
-    [("tensorboard", "x.tfevents.1", "tensorboard"), ("pyarrow", "x.parquet", "export")],
-)
-def test_missing_packages_are_named(package, name, extra, tmp_path, monkeypatch):
-    for module in [m for m in sys.modules if m.split(".")[0] == package]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, package, None)
-    (tmp_path / name).write_text("x")
-    with pytest.raises(InvalidInput, match=rf"pip install 'latebloom\[{extra}\]'"):
-        read_log(tmp_path / name)
-
-
 def test_bad_arrays():
     with pytest.raises(InvalidInput, match="one value per step"):
         lb.diagnose([0, 1, 2], [1.0, 1.0], [1.0, 1.0, 1.0], kind="accuracy")
     with pytest.raises(InvalidInput, match="no array of numbers"):
         lb.diagnose([0, 1], ["a", "b"], [1.0, 1.0], kind="accuracy")
-
-
-def test_kinds_are_told_by_words_not_by_letters():
-    names = (
-        "val/acc_epoch",
-        "valAcc",
-        "eval_accuracy",
-        "test_err",
-        "loss/test",
-        "raccoon",
-        "mseacc",
-    )
-    kinds = ["accuracy", "accuracy", "accuracy", "error", "loss", None, None]
-    assert [guess_kind(name) for name in names] == kinds
-    assert guess_kind("accuracy_loss") is None
 
 
 # Output -------------------------------------------------------------------------------------------
@@ -268,28 +159,3 @@ def test_the_picture_shows_intervals_and_forecast():
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
     ids = {artist.get_gid() for axes in figure.axes for artist in axes.get_children()}
     assert {"t1", "t2"} <= ids
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("long.csv", "step,a,b\n1,0.5," + "9" * 140_000 + "\n"),
-        ("deep.json", "[" * 100_000),
-        ("digits.json", '{"step": ' + "1" * 5000 + ', "a": 1, "b": 1}'),
-    ],
-)
-def test_what_the_readers_of_python_refuse_is_refused_in_one_line(name, text, tmp_path, capsys):
-    (tmp_path / name).write_text(text)
-    assert main(["diagnose", str(tmp_path / name), "--train", "a", "--test", "b"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"latebloom: {tmp_path / name}")
-    assert said.count("\n") == 1
-
-
-def test_empty_lines_before_the_header_keep_the_numbers_of_the_others(tmp_path):
-    log = tmp_path / "log.csv"
-    log.write_text("\n\nstep,a,b\n1,0.5,0.5\n2,0.5\n3,0.5,0.5\n")
-    with pytest.raises(InvalidInput, match="line 5: has 2 cells"):
-        read_log(log)
-    log.write_text("\nstep,a,b\n1,0.5,0.5\n2,0.5,0.6\n")
-    assert read_log(log).names == ["step", "a", "b"]

@@ -76,7 +76,7 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
         if token in LEVELS and token.lstrip("-") not in _options(kind):
             set_level(LEVELS[token])
             continue
-        if not token.startswith("-"):
+        if not token.startswith("-") or token == "-":  # "-" is standard input
             if not positional:
                 raise InvalidInput(
                     f"{token!r} is one argument too many for {name}; see {name} --help"

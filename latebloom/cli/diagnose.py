@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -10,31 +10,42 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
 from latebloom.core.text import number
 
-from .commands import DONE, Setting
+from .commands import DONE, FAILED, Setting
 from .table import print_table
 
 if TYPE_CHECKING:
     from latebloom.diagnosis import Diagnosis, Log
 
-WHAT = "A log: a .csv, .jsonl, .json or .parquet file, or event files of TensorBoard."
+WHAT = (
+    "A log: a file with a table, JSON, printed lines, arrays or events of TensorBoard; a folder; - "
+    "for standard input."
+)
 LOG = arg(metavar="LOG", help=WHAT)
+OTHER = arg(metavar="LOG", help="The file with the test curve, if each curve has one.")
 
 
 @dataclass(frozen=True)
 class Diagnose:
     """Diagnose the curves of any trainer: t1, t2, a verdict with reasons, a forecast.
 
-    The log is a CSV file, JSON lines or JSON, Parquet, or the event files of TensorBoard, one or
-    their folder. `latebloom diagnose LOG` alone prints its columns.
+    `latebloom diagnose LOG` guesses the columns from their names, and says which. The content
+    decides how a log is read, not its suffix.
     """
 
-    log: Annotated[str, Positional, LOG]
+    log: Annotated[str, Positional, LOG] = ""
+    other: Annotated[str, Positional, OTHER] = ""
     train: str | None = None
-    """The training curve: a column, or a tag of TensorBoard; needed for a diagnosis."""
+    """The training curve: a column, or FILE:COLUMN; if left out, guessed from the names."""
     test: str | None = None
-    """The test (or validation) curve; needed for a diagnosis."""
+    """The test (or validation) curve."""
     step: str | None = None
-    """The number of updates; if left out, the first column that is called like one."""
+    """The number of updates; two columns as in a,b if train and test have one each; row for the
+    number of the record. If left out, the first column that is called like one."""
+    where: str | None = None
+    """Only the rows of one run, as in seed=0 or split=test,lr=0.1; attempt=2 counts how often the
+    steps have started again."""
+    by: str | None = None
+    """One answer for each value of a column, as in seed; or of attempt."""
     norm: str | None = None
     """A norm of the weights: does it alone explain the late drop?"""
     kind: str | None = None
@@ -51,40 +62,75 @@ class Diagnose:
 
     def execute(self, settings: list[Setting]) -> int:
         """Read the log and print the diagnosis."""
-        from latebloom.diagnosis import diagnose_log, read_log
+        from latebloom.diagnosis.logs import read_curves, where
 
-        log = read_log(self.log)
-        if self.train is None or self.test is None:
-            raise InvalidInput(
-                f"diagnose needs --train and --test, columns of {self.log}: {', '.join(log.names)}"
-            )
-        found = diagnose_log(
-            log,
-            self.train,
-            self.test,
-            self.step,
-            self.norm,
-            kind=self.kind,
-            thresholds=(self.train_threshold, self.test_threshold),
+        log, train, test = read_curves(
+            [place for place in (self.log, self.other) if place], self.train, self.test, self.step
         )
+        joined = self.other or self.train != train or self.test != test
+        options = {"train": train, "test": test, "step": None if joined else self.step}
+        if self.where is not None:
+            log = where(log, self.where, self.step)
+        if self.by is not None:
+            return self._all(log, options)
+        found = self._one(log, options)
         if self.plot is not None:
             from latebloom.plots import plot_diagnosis, save_figure
 
             save_figure(plot_diagnosis(found), self.plot)
         if self.json:
             picture = None if self.plot is None else str(self.plot)
-            print(dump_json({"log": self.log, **found.to_dict(), "picture": picture}))
+            source = self.log or log.source
+            print(dump_json({"log": source, **found.to_dict(), "picture": picture}))
         else:
             _print(self, log, found)
         return DONE
+
+    def _one(self, log: "Log", options: dict[str, Any]) -> "Diagnosis":
+        from latebloom.diagnosis import diagnose_log
+
+        return diagnose_log(
+            log,
+            **options,
+            norm=self.norm,
+            kind=self.kind,
+            thresholds=(self.train_threshold, self.test_threshold),
+        )
+
+    def _all(self, log: "Log", options: dict[str, Any]) -> int:
+        """Print the answer for each group of rows; one without an answer fails."""
+        from latebloom.diagnosis.logs import groups
+
+        if self.plot is not None:
+            raise InvalidInput("--plot draws one run; choose it with --where instead of --by")
+        found: dict[str, Diagnosis | InvalidInput] = {}
+        for name, part in groups(log, self.by or "", self.step).items():
+            try:
+                found[name] = self._one(part, options)
+            except InvalidInput as error:
+                found[name] = error
+        failed = [error for error in found.values() if isinstance(error, InvalidInput)]
+        if len(failed) == len(found):
+            raise failed[0] if failed else InvalidInput(f"{log.source}: no group in {self.by}")
+        if self.json:
+            runs = [
+                {"run": name, "error": str(one)}
+                if isinstance(one, InvalidInput)
+                else {"run": name, **one.to_dict()}
+                for name, one in found.items()
+            ]
+            print(dump_json({"log": self.log or log.source, "by": self.by, "runs": runs}))
+        else:
+            _print_all(log, found)
+        return FAILED if failed else DONE
 
 
 def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
     rows = [
         ("verdict", str(found.verdict)),
-        ("t1 (memorized)", found.phases.t1.words),
-        ("t2 (generalized)", found.phases.t2.words),
-        ("delay", found.phases.delay_words),
+        ("t1 (memorized)", found.words(found.phases.t1)),
+        ("t2 (generalized)", found.words(found.phases.t2)),
+        ("delay", found.delay_words),
     ]
     for which, curve in (("training", found.train), ("test", found.test)):
         best, last = curve.shown(float(curve.errors.min())), float(curve.values[-1])
@@ -103,3 +149,17 @@ def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
         notes.append(f"forecast: {found.forecast.reason}")
     notes += [f"note: {note}" for note in found.notes]
     print_table((log.source, ""), rows, notes=notes)
+
+
+def _print_all(log: "Log", found: "dict[str, Diagnosis | InvalidInput]") -> None:
+    rows, notes = [], []
+    for name, one in found.items():
+        if isinstance(one, InvalidInput):
+            rows.append((name, "no answer", "", "", ""))
+            notes.append(f"{name}: {one}")
+            continue
+        t1, t2 = one.words(one.phases.t1), one.words(one.phases.t2)
+        rows.append((name, str(one.verdict), t1, t2, one.delay_words))
+        notes += one.notes
+    header = (log.source, "verdict", "t1 (memorized)", "t2 (generalized)", "delay")
+    print_table(header, rows, notes=[f"note: {note}" for note in dict.fromkeys(notes)])

@@ -4,7 +4,7 @@ from .diagnosis import diagnose as diagnose
 from .diagnosis import diagnose_log as diagnose_log
 from .finding import Finding as Finding
 from .forecast import Forecast as Forecast
-from .log import Log as Log
+from .logs import Log as Log
+from .logs import read_log as read_log
 from .norm import NormAnswer as NormAnswer
-from .read import read_log as read_log
 from .result import Diagnosis as Diagnosis

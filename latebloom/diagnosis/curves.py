@@ -3,10 +3,7 @@
 Every repair leaves a note; what cannot be repaired without a guess is refused.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -17,13 +14,9 @@ from latebloom.core.curve_input import no_steps
 from latebloom.core.errors import InvalidInput
 from latebloom.core.passage import Curve, Passage, Steps, first_passage
 
-KINDS = ("accuracy", "percent", "error", "loss")
-# Words in a column's name that stand for its kind. F1 and AUC are accuracies: 1 is best.
-WORDS = {
-    "accuracy": ("acc", "accuracy", "acc1", "acc5", "top1", "top5", "f1", "auc", "auroc"),
-    "error": ("err", "error", "errors", "wer", "cer"),
-    "loss": ("loss", "losses", "nll", "mse", "squared", "ce", "bce", "xent", "entropy", "ppl"),
-}
+from .logs.restarts import current, distinct_steps, starts
+from .logs.runs import REPEATED
+
 # 1 - accuracy may leave [0, 1] by the rounding of float32, no more (as in `phases`).
 ROUNDING = 1e-6
 # Below this the second half of a curve has no two quarters to compare.
@@ -37,7 +30,7 @@ class Records:
     """The clean curve of one column.
 
     - `name`: the column.
-    - `kind`: what it measures, of `KINDS`; `percent` becomes `accuracy`.
+    - `kind`: what it measures, of `units.KINDS`; `percent` becomes `accuracy`.
     - `percent`: whether its values were divided by 100.
     - `steps`: (T,) increasing integers.
     - `values`: (T,) as logged, accuracies in [0, 1].
@@ -71,39 +64,6 @@ class Records:
         return self.errors[np.maximum(np.searchsorted(self.steps, steps, "right") - 1, 0)]
 
 
-def guess_kind(name: str) -> str | None:
-    """Return the kind that the words of a column's name stand for, or None.
-
-    >>> guess_kind("val/acc_epoch"), guess_kind("evalLoss"), guess_kind("score")
-    ('accuracy', 'loss', None)
-    """
-    words = re.findall(r"[a-z]+[0-9]*", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    found = {kind for kind, known in WORDS.items() if set(words) & set(known)}
-    return found.pop() if len(found) == 1 else None
-
-
-def read_kinds(kind: str | Sequence[str] | None, names: Sequence[str]) -> list[str]:
-    """Return the kind of each column: given, as one word or one per column, or guessed.
-
-    **Raises:** `InvalidInput` for other words, or where the name of a column does not show it.
-    """
-    words = map(guess_kind, names) if kind is None else kind
-    words = words.split(",") if isinstance(words, str) else words
-    kinds: list[Any] = [word and word.strip() for word in words]
-    kinds = kinds * len(names) if len(kinds) == 1 else kinds
-    if len(kinds) != len(names):
-        raise InvalidInput(f"kind {kind!r}: give one word, or one for train and one for test")
-    for name, word in zip(names, kinds, strict=True):
-        if word is None:
-            raise InvalidInput(
-                f"the name '{name}' does not tell whether it is an accuracy or a loss; add --kind "
-                f"with one of {', '.join(KINDS)}, or two as in --kind loss,accuracy"
-            )
-        if word not in KINDS:
-            raise InvalidInput(f"kind {word!r}: must be one of {', '.join(KINDS)}")
-    return kinds
-
-
 def ordered(
     name: str, steps: ArrayLike, values: ArrayLike, notes: list[str]
 ) -> tuple[Steps, Float[np.ndarray, " T"]]:
@@ -126,19 +86,20 @@ def ordered(
     bad = no_steps(k)
     if len(bad):
         raise InvalidInput(
-            f"a step of {name} is {k[bad[0]]:g}; steps must be whole numbers >= 0; if it is an "
-            "epoch, take the column that counts the updates"
+            f"a step of {name} is {k[bad[0]]:g}; steps must be numbers from 0 to 2**53; choose "
+            "another column for them"
         )
-    back = (np.diff(k) < 0).any()
-    distinct = len(np.unique(k))
-    # The same steps again and again, from the start: other runs. A run that was resumed repeats
-    # the steps since its last checkpoint only.
-    if back and len(k) - distinct >= 0.5 * distinct:
+    distinct = distinct_steps(k)
+    again = starts(k)
+    if len(again) or ((np.diff(k) < 0).any() and len(k) - distinct >= REPEATED * distinct):
         raise InvalidInput(
             f"the steps of {name} start again ({len(k)} records on {distinct} steps): several runs "
-            "in one log? keep the rows of one"
+            "in one log; keep the rows of one"
         )
-    if back:
+    keep, dropped = current(k)
+    notes += [f"{name}: {sentence}" for sentence in dropped]
+    k, v = k[keep], v[keep]
+    if (np.diff(k) < 0).any():
         order = np.argsort(k, kind="stable")
         k, v = k[order], v[order]
         notes.append(f"the records of {name} were not in the order of their steps: sorted")
@@ -223,33 +184,3 @@ def as_records(name: str, kind: str, steps: Steps, values: Curve, percent: bool)
         values = np.round(values / 100.0, 12)
     values = np.clip(values, 0.0, 1.0)
     return Records(name, "accuracy", percent, steps, values, np.where(lost, np.inf, 1.0 - values))
-
-
-def in_percent(
-    names: Sequence[str], kinds: Sequence[str], curves: Sequence[Curve], notes: list[str]
-) -> list[bool]:
-    """Return which curves are percentages; both curves of a log have one unit.
-
-    **Arguments:**
-
-    - `names`, `kinds`, `curves`: of the columns.
-    - `notes`: gets a sentence for every curve in percent.
-
-    **Raises:** `InvalidInput` where one is above 1 and the other is not: the other may be an
-    accuracy of 0.9 or one of 0.9 percent.
-    """
-    tops = [float(np.max(c[np.isfinite(c)])) for c in curves]
-    found = [kind == "percent" for kind in kinds]
-    open_ = [i for i, kind in enumerate(kinds) if kind == "accuracy"]
-    above = [i for i in open_ if tops[i] > 1 + ROUNDING]
-    if above and len(above) < len(open_):
-        one, other = above[0], next(i for i in open_ if i not in above)
-        raise InvalidInput(
-            f"{names[one]} reaches {tops[one]:g} and {names[other]} never exceeds {tops[other]:g}: "
-            "one unit or two? say --kind percent, or one word for train and one for test, as in "
-            "--kind percent,accuracy"
-        )
-    for i in above:
-        found[i] = True
-    notes += [f"{names[i]} is in percent: divided by 100" for i, yes in enumerate(found) if yes]
-    return found

@@ -10,14 +10,15 @@ from latebloom.core.checks import unmasked
 from latebloom.core.errors import InvalidInput
 from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
+from .choose import choose
 from .curves import Records, ordered
 from .finding import Finding, find
 from .forecast import Forecast, forecast
-from .log import Log, Series
+from .logs import Log, Series, read_log
 from .norm import NormAnswer, explain
 from .prepare import prepare
-from .read import read_log
 from .result import Diagnosis
+from .units import whole_steps
 
 
 def diagnose(
@@ -34,7 +35,7 @@ def diagnose(
 
     **Arguments:**
 
-    - `steps`: (T,) the number of updates at each record, whole numbers; any order.
+    - `steps`: (T,) the number of updates at each record, or epochs, also in fractions; any order.
     - `train`, `test`: (T,) accuracies, errors or losses; NaN or masked where nothing was logged.
     - `norm`: (T,) a norm of the weights, or None.
     - `kind`: `accuracy` (in [0, 1], or in percent, which is recognized and noted), `percent`,
@@ -72,8 +73,8 @@ def diagnose(
 
 def diagnose_log(
     log: Log | str | Path,
-    train: str,
-    test: str,
+    train: str | None = None,
+    test: str | None = None,
     step: str | None = None,
     norm: str | None = None,
     *,
@@ -87,8 +88,9 @@ def diagnose_log(
 
     - `log`: from `read_log`, or the path of one.
     - `train`, `test`, `norm`: columns, or tags of TensorBoard; they may be logged on different
-      rows.
-    - `step`: the column with the number of updates; None: the first that is called like one.
+      rows. None: guessed from the names of the columns, and said.
+    - `step`: the column with the number of updates, `a,b` if train and test have one each, or `row`
+      for the number of the record; None: the first that is called like one, else the records.
     - `kind`: as for `diagnose`; None: guessed from the words in the names of the columns.
     - `thresholds`, `rules`: as for `diagnose`.
 
@@ -97,14 +99,14 @@ def diagnose_log(
     **Raises:** `InvalidInput` for columns that do not exist, and as `diagnose`.
     """
     log = log if isinstance(log, Log) else read_log(log)
-    column, notes = log.step_column(step), list(log.notes)
-    if step is None and column != "step":
-        notes.append(f"the steps are the column '{column}'")
-    if train == test:
-        raise InvalidInput(f"train and test are both '{train}'; name two columns")
-    names = (train, test) if norm is None else (train, test, norm)
-    columns = {name: log.series(log.known(name), column) for name in names}
-    return _diagnose(columns, (train, test, norm or ""), kind, thresholds, rules, notes)
+    choice = choose(log, train, test, step, norm)
+    names = (choice.train, choice.test, choice.norm or "")
+    try:
+        return _diagnose(choice.series, names, kind, thresholds, rules, list(choice.notes))
+    except InvalidInput as error:
+        if not choice.guessed:
+            raise
+        raise InvalidInput(f"{error} (columns guessed: {choice.options})") from None
 
 
 def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
@@ -125,6 +127,7 @@ def _diagnose(
     rules: Rules,
     notes: list[str],
 ) -> Diagnosis:
+    columns, unit = whole_steps(columns, notes)
     train, test, limits = prepare(columns, names[:2], kind, thresholds, notes)
     found = _phases(train, test, limits, rules, notes)
     verdict, shown = find(found, train, test, limits, rules)
@@ -140,6 +143,7 @@ def _diagnose(
         notes=tuple(notes),
         train=train,
         test=test,
+        unit=unit,
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
-from .curves import Records, as_records, in_percent, ordered, read_kinds
-from .log import Series
+from .curves import Records, as_records, ordered
+from .logs import Series
+from .units import in_percent, read_kinds
 
 # Memorized: at most one percent of the training examples wrong, the rule of the paper's networks;
 # an accuracy of exactly 1 would wait for the last mislabelled example.
@@ -42,8 +43,8 @@ def prepare(
 
     **Raises:** `InvalidInput` for curves, kinds or thresholds that make no sense.
     """
-    kinds = read_kinds(kind, pair)
     curves = [ordered(name, *columns[name], notes) for name in pair]
+    kinds = read_kinds(kind, pair, [v for _, v in curves], notes)
     percent = in_percent(pair, kinds, [v for _, v in curves], notes)
     train, test = (
         as_records(name, word, *curve, divided)

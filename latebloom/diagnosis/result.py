@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from latebloom.core.phases import Phases
+from latebloom.core.phases import Passage, Phases
 
 from .curves import Records
 from .finding import Finding
@@ -24,6 +24,8 @@ class Diagnosis:
     - `forecast`: of t2; None once t2 is reached.
     - `notes`: what was repaired or assumed.
     - `train`, `test`: the cleaned curves.
+    - `unit`: how much one step of `phases`, `forecast` and the curves is in the unit of the log: 1,
+      or a part of an epoch where the log counts in fractions.
     """
 
     verdict: Finding
@@ -35,6 +37,53 @@ class Diagnosis:
     notes: tuple[str, ...]
     train: Records = field(repr=False)
     test: Records = field(repr=False)
+    unit: float = 1.0
+
+    def words(self, passage: Passage) -> str:
+        """A passage with its kind, in the unit of the log."""
+        if self.unit == 1 or passage.low is None:
+            return passage.words
+        low = (passage.low - 1) * self.unit
+        if passage.high is None:
+            return f"not by {low:g} ({passage.kind})"
+        return f"in ({low:g}, {passage.high * self.unit:g}] ({passage.kind})"
+
+    @property
+    def delay_words(self) -> str:
+        """The delay, in the unit of the log."""
+        low, high = self.phases.delay_bounds
+        if self.unit == 1 or low is None:
+            return self.phases.delay_words
+        if high is None:
+            return f"more than {(low - 1) * self.unit:g}"
+        return f"in ({(low - 1) * self.unit:g}, {(high + 1) * self.unit:g})"
+
+    def _in_unit(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The numbers of steps in the unit of the log; a lower end is that of the record before."""
+        if self.unit == 1:
+            return found
+
+        def scaled(step: int | None, shift: int = 0) -> float | None:
+            return None if step is None else (step + shift) * self.unit
+
+        for name in ("t1", "t2"):
+            one = found[name]
+            shift = -1 if one["low"] else 0
+            found[name] = one | {
+                "step": None,
+                "low": scaled(one["low"], shift),
+                "high": scaled(one["high"]),
+                "sustained_from": scaled(one["sustained_from"]),
+            }
+        low, high = found["delay_bounds"]
+        found["delay_bounds"] = [scaled(low, -1), scaled(high, 1)]
+        found["diverged_at"] = scaled(found["diverged_at"])
+        return found
+
+    def _forecast_in_unit(self, found: dict[str, Any]) -> dict[str, Any]:
+        steps = ("step", "low", "high", "since")
+        scaled = {k: v * self.unit for k in steps if (v := found.get(k)) is not None}
+        return found if self.unit == 1 else found | scaled
 
     def __repr__(self) -> str:
         """Return verdict, t1, t2 and the reasons, a line each."""
@@ -43,7 +92,7 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """All but the curves, JSON-ready."""
-        found = self.phases.to_dict()
+        found = self._in_unit(self.phases.to_dict())
         pair = zip(("train", "test"), (self.train, self.test), self.thresholds, strict=True)
         curves = {
             which: {
@@ -61,7 +110,8 @@ class Diagnosis:
             "reasons": list(self.reasons),
             **{key: found[key] for key in ("t1", "t2", "delay_bounds", "diverged_at", "plateau")},
             **curves,
+            "step_unit": self.unit,
             "norm": self.norm and self.norm.to_dict(),
-            "forecast": self.forecast and self.forecast.to_dict(),
+            "forecast": self.forecast and self._forecast_in_unit(self.forecast.to_dict()),
             "notes": list(self.notes),
         }

@@ -1,6 +1,6 @@
 """TensorBoard's event files, read by TensorBoard's own record reader and without TensorFlow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +8,24 @@ import numpy as np
 
 from latebloom.core.errors import InvalidInput
 
-from .log import Tags
+from .log import Column, Log
 
 MARK = "tfevents"  # in the name of every event file
 
 
-def read_events(path: Path) -> Tags:
-    """Return the scalars of an event file, or of all those in a folder.
+def read_events(path: Path, files: Sequence[Path]) -> Log:
+    """Return the scalars of event files as curves with steps of their own.
 
     A run that was resumed leaves several files in one folder: they are one log. Files in several
     folders (Keras writes `train/` and `validation/`) keep the folder in front of the tag.
 
-    **Raises:** `InvalidInput` for a missing package, a folder without event files, a file that is
-    no event file, or one without scalars.
+    **Arguments:**
+
+    - `path`: of the log, for messages.
+    - `files`: its event files, the oldest first.
+
+    **Raises:** `InvalidInput` for a missing package, a file that is no event file, or one without
+    scalars.
     """
     try:
         # The record reader that TensorBoard falls back on where there is no TensorFlow.
@@ -35,13 +40,6 @@ def read_events(path: Path) -> Tags:
         ) from None
 
     message: Any = vars(event_pb2)["Event"]  # the class is made when the module is loaded
-    # Oldest first: their names begin with the time.
-    files = [path] if path.is_file() else sorted(filter(Path.is_file, path.rglob(f"*{MARK}*")))
-    if not files:
-        raise InvalidInput(
-            f"{path}: no event file (*{MARK}*) in this folder; give the log itself, a "
-            ".csv, .jsonl, .json or .parquet file"
-        )
     several = len({file.parent for file in files}) > 1
     notes: list[str] = []
 
@@ -77,5 +75,9 @@ def read_events(path: Path) -> Tags:
     if not read:
         why = notes[0] if notes else "it holds no scalars"
         raise InvalidInput(f"{path}: no curve could be read ({why}); give the run's own log")
-    tags = {tag: tuple(np.array(records, float).T) for tag, records in read.items()}
-    return Tags(str(path), tags, tuple(dict.fromkeys(notes)))
+    columns = {
+        tag: Column(values, steps=steps)
+        for tag, records in read.items()
+        for steps, values in [np.array(records, dtype=np.float64).T]
+    }
+    return Log(str(path), columns, tuple(dict.fromkeys(notes)))

@@ -1,0 +1,263 @@
+"""Which columns of a log are the training curve, the test curve and their steps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from latebloom.core.errors import InvalidInput
+
+from .curves import MIN_RECORDS
+from .logs.log import ROW, Log, Series
+from .logs.names import Meaning, is_value, meaning, role_of, step_rank
+from .logs.runs import refuse_several
+
+# Which kinds a pair may have, best first: an accuracy has natural thresholds.
+KINDS = ("accuracy", "error", None, "loss")
+# Where a log has both, the test curve is the one that was not used to choose anything.
+ROLES = ("test", "val")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The curves to diagnose.
+
+    - `train`, `test`, `norm`: the columns; `norm` may be None.
+    - `series`: their steps and values, by name.
+    - `steps`: the columns of the steps of train and test.
+    - `guessed`: whether the columns were chosen from their names.
+    - `notes`: what was chosen and assumed.
+    """
+
+    train: str
+    test: str
+    norm: str | None
+    series: dict[str, Series]
+    steps: tuple[str | None, str | None]
+    guessed: bool
+    notes: tuple[str, ...]
+
+    @property
+    def options(self) -> str:
+        """The options of the command that name these columns."""
+        steps = [step for step in dict.fromkeys(self.steps) if step is not None]
+        text = f"--train {_quoted(self.train)} --test {_quoted(self.test)}"
+        return text + (f" --step {_quoted(','.join(steps))}" if steps else "")
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if set(name) & set(" []()'\"|;&") else name
+
+
+def choose(
+    log: Log,
+    train: str | None = None,
+    test: str | None = None,
+    step: str | None = None,
+    norm: str | None = None,
+) -> Choice:
+    """Return the curves that are named, or that the names of the columns show.
+
+    **Arguments:**
+
+    - `log`: from `read_log`.
+    - `train`, `test`, `norm`: columns; None for the first two: guessed.
+    - `step`: the column of the steps; two, separated by a comma, if train and test have their own;
+      `row` counts the records; None: the first that is called like one, else the records.
+
+    **Raises:** `InvalidInput` for columns that do not exist, that cannot be guessed, or that hold
+    the records of several runs.
+
+    >>> log = Log.of("x", {"step": [0, 9], "train_acc": [0.1, 1.0], "val_acc": [0.1, 0.1]})
+    >>> choose(log).options
+    '--train train_acc --test val_acc --step step'
+    """
+    notes = list(log.notes)
+    guessed = train is None or test is None
+    train, test = _split_columns(log, train, test, notes)
+    if guessed:
+        train, test = _guess(log, train, test)
+    assert train is not None
+    assert test is not None
+    train, test = log.known(train), log.known(test)
+    if train == test:
+        raise InvalidInput(
+            f"{log.source}: train and test are both '{train}'; name two columns of "
+            f"{', '.join(log.names)}"
+        )
+    third = None if norm is None else log.known(norm)
+    names = (train, test) if third is None else (train, test, third)
+    steps = _steps(log, step, names)
+    series = {}
+    for name, column in zip(names, steps, strict=True):
+        series[name] = log.series(name, column)
+        refuse_several(log, name, column, series[name])
+    if step is None:
+        notes += _said_steps(log, names[:2], steps[:2])
+    pair = (steps[0], steps[1])
+    choice = Choice(train, test, third, series, pair, guessed, tuple(notes))
+    if not guessed:
+        return choice
+    note = f"columns guessed from their names: {choice.options}; name others if that is wrong"
+    return replace(choice, notes=(note, *notes))
+
+
+def _split_columns(
+    log: Log, train: str | None, test: str | None, notes: list[str]
+) -> tuple[str | None, str | None]:
+    """A column named for both, taken from the rows of train and of test, if a column says which."""
+    if train is None or train != test:
+        return train, test
+    parts = [name for name in log.names if name.startswith(f"{log.known(train)}[")]
+    first = [name for name in parts if meaning(name).role == "train"]
+    second = [name for role in ROLES for name in parts if meaning(name).role == role]
+    if not first or not second:
+        return train, test
+    notes.append(f"'{train}' is {first[0]} for train and {second[0]} for test")
+    return first[0], second[0]
+
+
+def _curves(log: Log) -> list[str]:
+    """The columns that may be a curve to diagnose: not those of a single record, as sums at the end
+    of a log, where there are others, and not those that mix train and test."""
+    mixed = {name.partition("[")[0] for name in log.names if "[" in name}
+    found = [
+        n for n in log.names if n not in mixed and not meaning(n).ignored and log.is_numeric(n)
+    ]
+    long = [n for n in found if np.count_nonzero(log.numbers(n)[1]) >= MIN_RECORDS]
+    return long or found
+
+
+def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
+    """Return the best pair of columns; those that are given are kept."""
+    curves = _curves(log)
+    firsts = [log.known(train)] if train is not None else [n for n in curves if _is_train(n)]
+    seconds = [log.known(test)] if test is not None else [n for n in curves if _is_test(n)]
+    pairs = [(a, b) for a in firsts for b in seconds if a != b]
+    ranked = sorted(pairs, key=lambda pair: _rank(log, *pair))
+    if ranked:
+        _refuse_tie(log, ranked)
+        return ranked[0]
+    plain = _without_names(log, curves)
+    if plain is not None and train is None and test is None:
+        return plain
+    for name in log.names:  # plainly meant, and no numbers: say where
+        if not firsts and meaning(name).role == "train" and meaning(name).kind:
+            log.numbers(name)
+    others = ", ".join(log.names)
+    missing = "training" if not firsts else "test"
+    raise InvalidInput(
+        f"{log.source}: no column is plainly the {missing} curve; diagnose needs --train and "
+        f"--test, columns of this log: {others}"
+    )
+
+
+def _is_train(name: str) -> bool:
+    said = meaning(name)
+    return said.role == "train" or (said.role is None and said.kind is not None)
+
+
+def _is_test(name: str) -> bool:
+    return meaning(name).role in ROLES
+
+
+def _rank(log: Log, train: str, test: str) -> tuple:
+    """The smaller, the better a pair fits."""
+    a, b = meaning(train), meaning(test)
+    kinds = KINDS.index(a.kind) + KINDS.index(b.kind)
+    return (
+        a.kind != b.kind if "loss" not in (a.kind, b.kind) else False,
+        kinds,
+        _stem(a) != _stem(b),
+        a.rank + b.rank,
+        a.role is None,
+        ROLES.index(b.role) if b.role in ROLES else len(ROLES),
+        len(a.stem) + len(b.stem),
+        log.names.index(train),
+        log.names.index(test),
+    )
+
+
+def _refuse_tie(log: Log, ranked: list[tuple[str, str]]) -> None:
+    """Raise `InvalidInput` if the second pair is of another quantity or run and fits as well."""
+    if len(ranked) < 2 or _rank(log, *ranked[0])[:-2] != _rank(log, *ranked[1])[:-2]:
+        return
+    first, second = ([_stem(meaning(name)) for name in pair] for pair in ranked[:2])
+    if first != second:
+        (a, b), (c, d) = ranked[:2]
+        raise InvalidInput(
+            f"{log.source}: '{a}' with '{b}' or '{c}' with '{d}'? diagnose needs --train and "
+            f"--test, columns of this log: {', '.join(log.names)}"
+        )
+
+
+def _stem(said: Meaning) -> tuple[str, ...]:
+    return tuple(sorted(said.stem))
+
+
+def _without_names(log: Log, curves: Iterable[str]) -> tuple[str, str] | None:
+    """The two curves of a table without names, or of two files of one curve each."""
+    bare = [n for n in curves if n.isdigit() or is_value(n.rpartition(":")[2])]
+    if bare and bare[0].isdigit():
+        k = log.numbers(bare[0])[0]
+        whole = np.isfinite(k).all() and (k == np.round(k)).all()
+        bare = bare[1:] if whole and np.count_nonzero(np.diff(k) > 0) > len(k) / 2 else bare
+    return (bare[0], bare[1]) if len(bare) == 2 else None
+
+
+def _steps(log: Log, step: str | None, names: tuple[str, ...]) -> tuple[str | None, ...]:
+    """The column of the steps of each curve."""
+    if step is None:
+        return tuple(_best_step(log, name) for name in names)
+    if step in (ROW, "step") and step not in log.columns:
+        if step == "step" and all(log.columns[name].steps is None for name in names):
+            log.known(step)  # refused, or another spelling
+            return tuple(log.known(step) for _ in names)
+        return tuple(step for _ in names)
+    parts = [step] if step in log.columns or "," not in step else step.split(",")
+    if len(parts) > 2:
+        raise InvalidInput(f"--step {step}: give one column, or two for train and test")
+    found = [log.known(part.strip()) for part in parts]
+    return (found[0], *(found[-1] for _ in names[1:]))
+
+
+def _best_step(log: Log, name: str) -> str | None:
+    """The column that is called like steps and fits a curve best; None: none does."""
+    column = log.columns[name]
+    if column.steps is not None:
+        return None
+    role = meaning(name).role
+    fitting, empty = [], None
+    for other in log.names:
+        rank = step_rank(other)
+        if other == name or log.columns[other].steps is not None:
+            continue
+        if rank is None and not (other.isdigit() and other == log.names[0] and name.isdigit()):
+            continue
+        if not log.is_numeric(other):
+            empty = other
+            continue
+        long, short = len(log.columns[other].cells), len(column.cells)
+        if long < short:
+            continue
+        both = long != short or bool((log.numbers(other)[1] & log.numbers(name)[1]).any())
+        apart = other.rpartition("/")[0] != name.rpartition("/")[0]
+        same = role is not None and role_of(other) in (role, None)
+        fitting.append((long != short, not both, apart, not same, rank or 0, other))
+    best = min(fitting, default=None)
+    # A column of steps without numbers is refused where it is read.
+    return best[-1] if best is not None and not best[1] else empty
+
+
+def _said_steps(log: Log, names: tuple[str, ...], steps: tuple[str | None, ...]) -> list[str]:
+    """One sentence on the steps that were chosen, unless they are called `step`."""
+    own = [log.columns[name].steps is not None for name in names]
+    if all(own):
+        return []
+    if None in steps and not any(own):
+        return [
+            "the log has no column of steps: they are the numbers of the records, from 0 "
+            "(--step row)"
+        ]
+    different = dict.fromkeys(step for step in steps if step not in (None, "step"))
+    return [f"the steps are the column '{step}'" for step in different]

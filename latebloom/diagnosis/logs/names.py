@@ -1,0 +1,176 @@
+"""What the name of a column says: steps, train or test, accuracy or loss, a run or a split."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# The names of a program that trains are data.
+TABLE = Path(__file__).with_name("names.toml")
+
+
+@cache
+def known() -> dict[str, Any]:
+    """Return the table of names."""
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def plain(name: str) -> str:
+    """Return a name in one form, whatever its case and separators: `Train Acc` is `train_acc`."""
+    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name, in lower case, in the singular, `train_acc` as two.
+
+    >>> words_of("val/Acc@1"), words_of("evalLosses"), words_of("trainacc")
+    (['val', 'acc1'], ['eval', 'loss'], ['train', 'acc'])
+    """
+    # acc@1, acc_1 and top-1 are acc1 and top1; the number of another word is a word.
+    joined = re.sub(r"(?<=[A-Za-z])[@_-]([15])(?![0-9])", r"\1", name)
+    found: list[str] = []
+    for token in re.findall(r"[A-Za-z]+[0-9]*|[0-9]+", joined):
+        camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", token).lower()
+        whole = token.lower() in _vocabulary()  # mIoU
+        for word in [token.lower()] if whole else camel.split():
+            found += _parts(word)
+    return found
+
+
+def _parts(word: str) -> list[str]:
+    vocabulary = _vocabulary()
+    for candidate in (word, word.rstrip("0123456789"), word.removesuffix("s"), word[:-2]):
+        if candidate in vocabulary and (candidate != word[:-2] or word.endswith("es")):
+            return [candidate]
+    for role in _role_words():  # trainacc, testloss
+        rest = word.removeprefix(role)
+        if rest != word and rest and _parts(rest)[0] in _kind_words():
+            return [role, *_parts(rest)]
+    return [word]
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    table = known()
+    lists = [table["steps"], *table["roles"].values(), *table["groups"].values()]
+    lists += table["kinds"].values()
+    lists += table["ignored"].values()
+    return frozenset(word for names in lists for name in names for word in name.split())
+
+
+@cache
+def _role_words() -> tuple[str, ...]:
+    every = [word for words in known()["roles"].values() for word in words]
+    return tuple(sorted((word for word in every if len(word) > 2), key=len, reverse=True))
+
+
+@cache
+def _kind_words() -> frozenset[str]:
+    return frozenset(word for words in known()["kinds"].values() for word in words)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the name of a column says.
+
+    - `role`: `train`, `test`, `val`, or None.
+    - `kind`: `accuracy`, `error`, `loss`, or None; `rank` is smaller for the usual names.
+    - `stem`: the other words: two curves of one quantity share them.
+    - `ignored`: whether it is something else than a curve to diagnose, as a learning rate.
+    - `clock`: whether it is a time or a state of the machine.
+    """
+
+    role: str | None
+    kind: str | None
+    rank: int
+    stem: tuple[str, ...]
+    ignored: bool
+    clock: bool
+
+
+@cache
+def meaning(name: str) -> Meaning:
+    """Return what the name of a column says.
+
+    >>> meaning("val/acc_epoch").role, meaning("val/acc_epoch").kind
+    ('val', 'accuracy')
+    """
+    table = known()
+    words = words_of(re.sub(r" \(column \d+\)$", "", name))
+    joined = f" {' '.join(words)} "
+    roles = [
+        (words.index(w), role) for role, ws in table["roles"].items() for w in ws if w in words
+    ]
+    kinds, rank = set(), 0
+    for kind, names in table["kinds"].items():
+        for place, known_name in enumerate(names):
+            if f" {known_name} " in joined:
+                kinds.add(kind)
+                rank = place if len(kinds) == 1 else rank
+                break
+    if set(words) & set(table["kinds"]["loss_first"]):
+        kinds = {"loss"}
+    role_words = {w for ws in table["roles"].values() for w in ws}
+    skip = role_words | set(table["ignored"]["averages"])
+    clock = bool(set(words) & set(table["ignored"]["clocks"]))
+    return Meaning(
+        role=min(roles)[1] if roles else None,
+        kind=kinds.pop() if len(kinds) == 1 else None,
+        rank=rank,
+        stem=tuple(word for word in words if word not in skip),
+        ignored=clock or bool(set(words) & set(table["ignored"]["others"])) or is_step(name),
+        clock=clock,
+    )
+
+
+def guess_kind(name: str) -> str | None:
+    """Return the kind that the words of a column's name stand for, or None.
+
+    >>> guess_kind("val/acc_epoch"), guess_kind("evalLoss"), guess_kind("column 3")
+    ('accuracy', 'loss', None)
+    """
+    return meaning(name).kind
+
+
+def step_rank(name: str) -> int | None:
+    """Return the place of a name among those of steps, 0 the best; None if it is none of them."""
+    steps = known()["steps"]
+    words, last = words_of(name), words_of(name.rpartition("/")[2])
+    for form in (words, [w for w in words if w not in _role_words()], last):
+        if " ".join(form) in steps:
+            return steps.index(" ".join(form)) + len(steps) * (form != words)
+    return None
+
+
+def is_step(name: str) -> bool:
+    """Whether a name is one of those of steps."""
+    return step_rank(name) is not None
+
+
+def group(name: str) -> str | None:
+    """Return what a column of words tells apart: `run`, `split` or `tag`; None for others.
+
+    >>> group("seed"), group("Split"), group("metricName")
+    ('run', 'split', 'tag')
+    """
+    words = " ".join(words_of(name))
+    for what in ("split", "tag", "run"):
+        if words in known()["groups"][what]:
+            return what
+    return None
+
+
+def is_value(name: str) -> bool:
+    """Whether a name is that of the numbers in a table with one row per curve and step."""
+    return " ".join(words_of(name)) in known()["groups"]["value"]
+
+
+def role_of(word: str) -> str | None:
+    """Return `train`, `test` or `val` for a word that names a set of examples.
+
+    >>> role_of("validation"), role_of("Train"), role_of("both")
+    ('val', 'train', None)
+    """
+    return meaning(word).role

@@ -1,0 +1,173 @@
+"""Lines that a program printed: `epoch 12 | train acc 97.1%`, `step=3, val_loss: 0.5`."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from .log import Column, Log
+from .names import is_step, meaning, role_of, words_of
+from .source import Source
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\b]")
+NUMBER = (
+    r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
+)
+WORD = r"[a-z_][\w@./'-]*"
+# A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
+PAIR = re.compile(
+    rf"(?P<name>{WORD}(?:[ ]+{WORD}){{0,2}})[\"']?(?:\s*[:=]\s*|\s+|\s*(?=\[))[\"'\[(]?\s*"
+    rf"(?P<number>{NUMBER})(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*/\s*(?P<of>\d+))?",
+    re.IGNORECASE,
+)
+# xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
+ROUND = re.compile(r"^\s*(?:\[(\d+)\]|(\d+):)\s+(?=[A-Za-z])")
+ROUND_NAME, EPOCH = "iteration", "epoch"
+# A counter of batches after a number.
+OF = re.compile(r" +\[\s*\d+/")
+# A name that stands in fewer lines is a setting, not a curve.
+LEAST = 2
+# Names that are printed more often come first; more would be no log.
+MOST_COLUMNS = 200
+
+
+def pairs(line: str) -> list[tuple[str, float]]:
+    """Return the names and numbers in a line.
+
+    A free word for a set of examples holds for the names after it: `val: loss 0.5 acc 0.9`.
+
+    >>> pairs("epoch 12 | train acc 97.1% | val: loss=0.5, acc: 0.25")
+    [('epoch', 12.0), ('train_acc', 0.971), ('val/loss', 0.5), ('val/acc', 0.25)]
+    >>> pairs("Train Epoch: 3 [640/60000 (1%)]  Loss: 2.25")
+    [('Epoch', 3.0), ('train/Loss', 2.25)]
+    """
+    return _scan(line, None)[0]
+
+
+def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | None]:
+    """The names and numbers in a line, and the set of examples at its end: `role` before it."""
+    found: list[tuple[str, float]] = []
+    end = 0
+    first = ROUND.match(line)
+    if first:
+        found.append((ROUND_NAME, float(first[1] or first[2])))
+    for match in PAIR.finditer(line):
+        role = _free_role(line[end : match.start()]) or role
+        end = match.end()
+        words, set_of = _name(match["name"])
+        role = set_of or role
+        name = "_".join(words)
+        value = float(match["number"].replace(",", ""))
+        known = meaning(name)
+        before, after = line[: match.start("number")].rstrip(), line[match.end("number") :]
+        if known.role and not known.kind and not known.stem:
+            # A counter, `Test: [10/97]`; timm prints the epoch, `Train: 3 [  0/1251 (  0%)]`.
+            if before.endswith("["):
+                role = known.role
+                continue
+            if OF.match(after):
+                role = known.role
+                found.append((EPOCH, value))
+                continue
+        if match["percent"]:
+            value = round(value / 100, 12)
+        elif match["of"] and known.kind in ("accuracy", "error") and float(match["of"]) > 0:
+            value /= float(match["of"])
+        if role and known.role is None and not is_step(name):
+            name = f"{role}/{name}"
+        elif len(words) > 1 and known.role is not None:
+            role = known.role  # train loss 0.5 acc 0.9
+        found.append((name, value))
+    return found, _free_role(line[end:]) or role
+
+
+def _free_role(text: str) -> str | None:
+    roles = [role for word in re.findall(r"[A-Za-z]+", text) if (role := role_of(word))]
+    return roles[-1] if roles else None
+
+
+def _name(text: str) -> tuple[list[str], str | None]:
+    """The words of a name from the first to the last that is known, and a set of examples that
+    stands before a step: `Train Epoch`."""
+    words = [word.strip("'./-") for word in text.split()]
+    words = [word for word in words if word]
+    known = [i for i, word in enumerate(words) if _is_known(word)]
+    if not known:
+        return words[-1:] or ["_"], None
+    words = words[known[0] : known[-1] + 1]
+    if len(words) > 1 and is_step(words[-1]) and role_of(words[0]):
+        return words[-1:], role_of(words[0])
+    return words, None
+
+
+def _is_known(word: str) -> bool:
+    said = meaning(word)
+    return said.role is not None or said.kind is not None or is_step(word)
+
+
+def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
+    """The numbers of each line, with the steps of the lines before where it names none, and the set
+    of examples of the line before where it names neither."""
+    steps: dict[str, float] = {}
+    role: str | None = None
+    for i, line in enumerate(lines):
+        record = _json_pairs(line)
+        named, now = ([], None) if record else _scan(line, None)
+        found = dict(record or named)
+        own = {name: value for name, value in found.items() if is_step(name)}
+        if own or now or record:
+            role = now
+        elif role:
+            found = dict(_scan(line, role)[0])
+        steps |= own
+        if len(own) < len(found):
+            yield i, steps | found
+
+
+def _json_pairs(line: str) -> list[tuple[str, float]] | None:
+    """The numbers of a record in JSON at the end of a line, as fairseq prints it."""
+    start = line.find('{"')
+    if start < 0 or not line.rstrip().endswith("}"):
+        return None
+    try:
+        record = json.loads(line[start:])
+    except (ValueError, RecursionError):
+        return None
+    found = []
+    for name, value in record.items():
+        try:
+            found.append((name, float(value)))
+        except (TypeError, ValueError):
+            continue
+    return found
+
+
+def read_printed(source: Source, lines: list[str]) -> Log | None:
+    """Return the curves in the lines that a program printed, or None if there are none.
+
+    **Arguments:**
+
+    - `source`: for messages.
+    - `lines`: of the text.
+    """
+    if any("\x1b" in line or "\b" in line for line in lines):
+        lines = [ESCAPES.sub("", line) for line in lines]
+    rows = list(_records(lines))
+    counts = Counter(name for _, row in rows for name in row)
+    # In the order in which they are printed.
+    often = {name for name, n in counts.most_common(MOST_COLUMNS) if n >= LEAST}
+    names = [name for name in counts if name in often]
+    curves = [name for name in names if not is_step(name)]
+    if not curves or not any(_is_known(word) for name in curves for word in words_of(name)):
+        return None
+    kept = [(i, row) for i, row in rows if any(name in row for name in curves)]
+    columns = {
+        name: Column(np.array([row.get(name, np.nan) for _, row in kept]), True)
+        if not any(row.get(name) != row.get(name) for _, row in kept)
+        else Column(np.array([row.get(name) for _, row in kept], dtype=object))
+        for name in names
+    }
+    note = f"{source.short} holds printed lines; found in them: {', '.join(names)}"
+    return Log(source.name, columns, (*source.notes, note), [i + 1 for i, _ in kept])

@@ -1,0 +1,112 @@
+"""From a path to a log: the content decides how it is read, not the name."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from latebloom.core.errors import InvalidInput
+
+from .binary import read_npy, read_npz, read_parquet
+from .delimited import read_delimited
+from .documents import read_document, read_json_lines, read_lists
+from .event_files import MARK, read_events
+from .folder import read_folder
+from .log import Log
+from .long import spread
+from .printed import read_printed
+from .source import STDIN, Source, as_text, formats, open_source
+
+# The first record of an event file says so.
+EVENTS = b"brain.Event:"
+# Tables that are printed draw their lines with these.
+BARS = str.maketrans("│┃║¦", "||||")
+
+
+def read_log(path: str | Path) -> Log:
+    """Read the log of a run, whatever wrote it.
+
+    **Arguments:**
+
+    - `path`: a file, a folder, or `-` for standard input. CSV with any delimiter, JSON, JSON lines,
+      what a program printed, .npz, .npy, Parquet, event files of TensorBoard, the folder of an
+      MLflow run; packed or not. The content decides, not the suffix.
+
+    **Returns:** a `Log`; `names` are its columns.
+
+    **Raises:** `InvalidInput`, in one line, for what holds no curves, with what was found.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "log"
+    >>> _ = file.write_text("step;train_acc;val_acc\\n0;0.1;0.1\\n10;1.0;0.1\\n")
+    >>> read_log(file).names
+    ['step', 'train_acc', 'val_acc']
+    """
+    if str(path) != STDIN:
+        place = Path(path)
+        if not place.exists():
+            raise InvalidInput(f"{path}: does not exist; give the path of a log")
+        if place.is_dir():
+            return spread(read_folder(place, read_log))
+        if _holds_events(place):
+            return read_events(place, [place])
+    return spread(_read(open_source(path)))
+
+
+def _holds_events(path: Path) -> bool:
+    if MARK in path.name and path.suffix not in (".gz", ".bz2", ".xz", ".zst", ".zip"):
+        return True
+    if not path.is_file():
+        return False  # what is read from a pipe is gone
+    try:
+        with path.open("rb") as file:
+            return EVENTS in file.read(64)
+    except OSError:
+        return False  # said when it is opened again
+
+
+def _read(source: Source) -> Log:
+    known = formats()["read"]
+    if source.starts(known["zip"]):
+        return read_npz(source)
+    if source.starts(known["npy"]):
+        return read_npy(source)
+    if source.starts(known["parquet"]):
+        return read_parquet(source)
+    if EVENTS in source.data[:64]:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / MARK
+            file.write_bytes(source.data)
+            return read_events(Path(source.name), [file])
+    return _read_text(source, as_text(source))
+
+
+def _read_text(source: Source, text: str) -> Log:
+    begin = text.lstrip()[:1]
+    if begin in ("{", "["):
+        log = read_document(source, text)
+        if log is not None:
+            return log
+    lines = text.translate(BARS).splitlines() if "│" in text or "┃" in text else text.splitlines()
+    if begin == "{":
+        log = read_json_lines(source, lines)
+        if log is not None:
+            return log
+    log = read_delimited(source, lines) or read_lists(source, lines) or read_printed(source, lines)
+    if log is None:
+        raise source.refuse(_nothing_in(text, lines))
+    return log
+
+
+def _nothing_in(text: str, lines: list[str]) -> str:
+    """What to say of a text without curves."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError) as error:
+            return f"is no JSON ({error}) and no other log; give the whole file"
+    first = next((line.strip() for line in lines if line.strip()), "")
+    shown = first[:60].encode("unicode_escape").decode("ascii")
+    return (
+        f"no curves found in {len(lines):,} lines of text, of which the first is '{shown}'; give a "
+        "table with names, JSON lines, or lines such as 'epoch 3 train_acc 0.9 val_acc 0.1'"
+    )

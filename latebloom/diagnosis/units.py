@@ -1,0 +1,148 @@
+"""What the curves measure, and in which unit: accuracies or losses, fractions or percent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from latebloom.core.errors import InvalidInput
+from latebloom.core.passage import Curve
+
+from .curves import ROUNDING
+from .logs.log import Series
+from .logs.names import guess_kind
+
+KINDS = ("accuracy", "percent", "error", "loss")
+# A curve whose name tells nothing is plainly an accuracy if it rises from below LOW to above HIGH
+# within [0, 1] or [0, 100]; a loss would fall.
+LOW, HIGH = 0.6, 0.9
+# A curve that spans this much of [0, 1] may be a fraction beside one in percent; a curve within one
+# percent may be either only if it does.
+SPAN = 0.5
+
+# Fractions of an epoch that logs have: of so many batches, else with so many decimals.
+PARTS = (*range(2, 65), 100, 128, 200, 250, 256, 500, 512, 1000, 10**4, 10**5, 10**6)
+
+
+def whole_steps(columns: Mapping[str, Series], notes: list[str]) -> tuple[dict[str, Series], float]:
+    """Return the curves with steps in whole numbers, and how much one of these is.
+
+    Steps such as 0.25 epochs are counted in the smallest part that makes all of them even, so that
+    there is a whole number between any two records.
+
+    **Arguments:**
+
+    - `columns`: steps and values by name.
+    - `notes`: gets a sentence if the steps are fractions.
+
+    >>> columns, unit = whole_steps({"acc": (np.array([0.0, 0.25, 0.5]), np.zeros(3))}, [])
+    >>> columns["acc"][0], unit
+    (array([0., 2., 4.]), 0.125)
+    """
+    every = np.concatenate([k for k, _ in columns.values()])
+    every = every[np.isfinite(every)]
+    if (every == np.round(every)).all() or (every < 0).any():
+        return dict(columns), 1.0
+    part = next(
+        (q for q in PARTS if np.abs(every * q - np.round(every * q)).max() < 1e-6), PARTS[-1]
+    )
+    unit = 0.5 / part
+    notes.append(
+        f"the steps are fractions: t1, t2 and the delay are in their unit; the sentences count in "
+        f"steps of 1/{2 * part}"
+    )
+    scaled = {name: (np.round(k / unit), v) for name, (k, v) in columns.items()}
+    return scaled, unit
+
+
+def read_kinds(
+    kind: str | Sequence[str] | None,
+    names: Sequence[str],
+    curves: Sequence[Curve],
+    notes: list[str],
+) -> list[str]:
+    """Return the kind of each column: given, as one word or one per column, or guessed.
+
+    The words in a name decide; where they tell nothing, the values, if they are plain.
+
+    **Arguments:**
+
+    - `kind`: one word, two, or None.
+    - `names`, `curves`: of the columns.
+    - `notes`: gets a sentence for a kind that the values decided.
+
+    **Raises:** `InvalidInput` for other words, or where neither the name nor the values show it.
+    """
+    words = map(guess_kind, names) if kind is None else kind
+    words = words.split(",") if isinstance(words, str) else words
+    kinds: list[Any] = [word and word.strip() for word in words]
+    kinds = kinds * len(names) if len(kinds) == 1 else kinds
+    if len(kinds) != len(names):
+        raise InvalidInput(f"kind {kind!r}: give one word, or one for train and one for test")
+    if kind is None and None in kinds and _plainly_accuracies(curves):
+        unknown = [n for n, word in zip(names, kinds, strict=True) if word is None]
+        if all(word in (None, "accuracy") for word in kinds):
+            kinds = ["accuracy"] * len(kinds)
+            notes.append(
+                f"{' and '.join(unknown)}: read as accuracies, because the training curve rises to "
+                "nearly all (--kind)"
+            )
+    for name, word in zip(names, kinds, strict=True):
+        if word is None:
+            raise InvalidInput(
+                f"the name '{name}' does not tell whether it is an accuracy or a loss; add --kind "
+                f"with one of {', '.join(KINDS)}, or two as in --kind loss,accuracy"
+            )
+        if word not in KINDS:
+            raise InvalidInput(f"kind {word!r}: must be one of {', '.join(KINDS)}")
+    return kinds
+
+
+def _plainly_accuracies(curves: Sequence[Curve]) -> bool:
+    finite = [c[np.isfinite(c)] for c in curves]
+    top = max(float(c.max()) for c in finite)
+    unit = 1.0 if top <= 1 + ROUNDING else 100.0
+    if top > unit * (1 + ROUNDING) or min(float(c.min()) for c in finite) < -ROUNDING:
+        return False
+    train = finite[0] / unit
+    return bool(train[0] < LOW and train.max() > HIGH and train[-1] > LOW)
+
+
+def in_percent(
+    names: Sequence[str], kinds: Sequence[str], curves: Sequence[Curve], notes: list[str]
+) -> list[bool]:
+    """Return which curves are percentages; both curves of a log have one unit.
+
+    A curve that never exceeds 1 beside one in percent stays below one percent, as at chance level,
+    unless it spans most of [0, 1]: then it may be a fraction.
+
+    **Arguments:**
+
+    - `names`, `kinds`, `curves`: of the columns.
+    - `notes`: gets a sentence for every curve in percent.
+
+    **Raises:** `InvalidInput` where that cannot be told.
+    """
+    finite = [c[np.isfinite(c)] for c in curves]
+    tops = [float(c.max()) for c in finite]
+    found = [kind == "percent" for kind in kinds]
+    open_ = [i for i, kind in enumerate(kinds) if kind == "accuracy"]
+    above = [i for i in open_ if tops[i] > 1 + ROUNDING]
+    below = [i for i in open_ if i not in above]
+    if above and below:
+        one, other = above[0], below[0]
+        # The training curve is the higher one: a test curve in percent beside it may be tiny.
+        if other == 0 or float(np.ptp(finite[other])) > SPAN:
+            raise InvalidInput(
+                f"{names[one]} reaches {tops[one]:g} and {names[other]} never exceeds "
+                f"{tops[other]:g}: one unit or two? say --kind percent, or one word for train and "
+                "one for test, as in --kind percent,accuracy"
+            )
+        notes.append(
+            f"{names[other]} never exceeds {tops[other]:g} and is read in percent, as "
+            f"{names[one]}: one logger, one unit (else --kind percent,accuracy)"
+        )
+    for i in above + (below if above else []):
+        found[i] = True
+    notes += [f"{names[i]} is in percent: divided by 100" for i, yes in enumerate(found) if yes]
+    return found

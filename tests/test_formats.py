@@ -1,0 +1,47 @@
+"""Every format that people have is read by the first natural command, with the right times."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from formats import PROBES, documents, further, others, printed, tables
+
+from latebloom.cli.main import main
+
+K = np.arange(0, 20_001, 100)
+# A late and steep rise, so that two decimals tell the same interval.
+TRAIN = (0.01 + 0.99 / (1 + np.exp(-(K - 500) / 60))).round(4)
+TEST = (0.01 + 0.99 / (1 + np.exp(-(K - 12_000) / 100))).round(4)
+
+
+def first(curve, threshold):
+    return int(np.argmax(curve >= threshold))
+
+
+T1, T2 = first(TRAIN, 0.99), first(TEST, 0.95)  # numbers of records
+
+
+def diagnose(capsys, *argv):
+    code = main(["diagnose", *argv, "--json"])
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_every_module_has_probes():
+    homes = {made.__module__ for made in PROBES.values()}
+    assert homes == {module.__name__ for module in (documents, further, others, printed, tables)}
+    assert len(PROBES) >= 46
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_first_natural_command_is_answered(name, tmp_path, capsys):
+    found = diagnose(capsys, *PROBES[name](tmp_path, K, TRAIN, TEST))
+    assert found["verdict"] == "grokked", found["notes"]
+    # Steps are updates, or the numbers of the records where a tool logs epochs only.
+    size = 100 if found["t2"]["high"] > len(K) else 1
+    for passage, record in ((found["t1"], T1), (found["t2"], T2)):
+        assert passage["low"] <= record * size <= passage["high"]
+    assert found["t1"]["high"] - found["t1"]["low"] <= 4 * size
+    assert "torch" not in sys.modules
