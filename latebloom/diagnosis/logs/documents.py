@@ -21,7 +21,7 @@ NAMES = ("name", "label", "tag", "metric", "key")
 # Keys that count, as in {"epoch_0": {...}, "epoch_1": {...}}.
 NUMBERED = re.compile(r"^([a-z _-]*?)(\d+)$", re.IGNORECASE)
 # A list on a line of its own, as Python, TOML and YAML write it: train_acc = [0.1, 0.2]
-LIST = re.compile(r"""^\W*([\w /.@-]+?)["']?\s*[:=]\s*(?:np\.)?(?:array\()?(\[[^\[\]]*\])""")
+LIST = re.compile(r"""^\W*([\w /.@-]+?)["']?\s*[:=]\s*(?:np\.)?(?:array\()?\[([^\[\]]*)\]""")
 # The triples of TensorBoard's download.
 TRIPLE = ("wall time", "step", "value")
 # A shorter list in a line of text is no curve.
@@ -98,18 +98,10 @@ def read_lists(source: Source, lines: list[str]) -> Log | None:
     columns: dict[str, Column] = {}
     for line in lines:
         match = LIST.match(line)
-        name, cells = (match[1].strip(), []) if match else ("", re.split(r"[,;\t]", line))
-        if match:
-            try:
-                cells = json.loads(match[2].replace("nan", "NaN").replace("inf", "Infinity"))
-            except BROKEN:
-                continue
-        elif len(cells) > SHORT and not is_number(cells[0]):
-            name, cells = cells[0].strip(), [cell for cell in cells[1:] if cell.strip()]
-            if not all(map(is_number, cells)):
-                continue
-        if name and len(cells) > SHORT and _plain(cells):
-            columns[name] = _column(cells)
+        name, *cells = (match[1], *match[2].split(",")) if match else re.split(r"[,;\t]", line)
+        cells = [cell for cell in cells if cell.strip()]
+        if len(cells) > SHORT and not is_number(name) and all(map(is_number, cells)):
+            columns[name.strip()] = _column(cells)
     return Log(source.name, columns, source.notes) if len(columns) > 1 else None
 
 
@@ -171,9 +163,8 @@ def _table(node: dict[str, Any]) -> dict[str, Column] | None:
             return {"": Column(_column(values).cells, steps=np.array(steps, dtype=np.float64))}
         except (TypeError, ValueError):
             return None
-    names, rows = node.get("columns"), node.get("data")
-    split = isinstance(names, list) and isinstance(rows, list) and len(rows) > 0
-    if split and all(isinstance(row, list) and len(row) == len(names) for row in rows):
+    names, rows = (v if isinstance(v := node.get(k), list) else [] for k in ("columns", "data"))
+    if names and rows and all(isinstance(x, list) and len(x) == len(names) for x in rows):
         cells = zip(*rows, strict=True)
         return {str(n): _column(c) for n, c in zip(names, cells, strict=True)}
     numbered = [NUMBERED.match(key) for key in node]
