@@ -168,7 +168,7 @@ OBJECTS = np.array([Unpickled()], dtype=object)
         (zipped(), "control characters"),
         (saved(OBJECTS), "never opened"),
         (zipped(a_dot_npy=saved(OBJECTS)), "never opened"),
-        (saved(np.zeros(9)), "has shape (9,)"),
+        (saved(np.zeros((9, 2, 2))), "has shape (9, 2, 2)"),
         (npy((10**15,)), "it is not complete"),
         (b"\x93NUMPY\x01\x00", "is no array of numbers"),
         (b"PK\x03\x04" + b"x" * 50, "is damaged zip data"),

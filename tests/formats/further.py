@@ -189,3 +189,38 @@ def npz_in_the_order_of_fortran(folder, k, train, test):
     }
     np.savez(folder / "log.npz", step=k, **both)
     return [str(folder / "log.npz"), "--where", "run=1"]
+
+
+@probe
+def a_file_of_numbers_per_curve(folder, k, train, test):
+    np.savetxt(folder / "train_acc.txt", train)
+    np.savetxt(folder / "test_acc.txt", test)
+    return [str(folder / "train_acc.txt"), str(folder / "test_acc.txt")]
+
+
+@probe
+def npy_per_curve(folder, k, train, test):
+    np.save(folder / "train_accs.npy", train)
+    np.save(folder / "test_accs.npy", test)
+    return [str(folder / "train_accs.npy"), str(folder / "test_accs.npy")]
+
+
+@probe
+def json_list_of_runs(folder, k, train, test):
+    history = {"step": k.tolist(), "train_acc": train.tolist(), "test_acc": test.tolist()}
+    return dump(folder, {"results": [{"seed": 0, "history": history}]})
+
+
+@probe
+def json_records_with_lists_in_them(folder, k, train, test):
+    records = [
+        {"step": int(s), "train_acc": float(a), "test_acc": float(b), "top_freqs": [5, 4, 3, 2, 1]}
+        for s, a, b in zip(k, train, test, strict=True)
+    ]
+    return dump(folder, {"history": records})
+
+
+@probe
+def tensors_in_printed_lines(folder, k, train, test):
+    form = "epoch {s} train acc: tensor({a:.4f}, device='cuda:0') test acc: tensor({b:.4f})"
+    return out(folder, k, train, test, form)

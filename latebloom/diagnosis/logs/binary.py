@@ -43,7 +43,7 @@ def read_npz(source: Source) -> Log:
 
 
 def read_npy(source: Source) -> Log:
-    """Return the columns of one array: a matrix of records x columns, or a table with names.
+    """Return the columns of one array: a curve, a matrix of records x columns, or named columns.
 
     **Raises:** `InvalidInput` for other arrays; pickled objects are not opened.
     """
@@ -58,6 +58,8 @@ def read_npy(source: Source) -> Log:
     if array.ndim == 2 and array.shape[0] < array.shape[1]:
         notes.append(f"an array of shape {array.shape}: its rows are the curves")
         array = array.T
+    if array.ndim == 1:
+        return Log(source.name, {"value": _cells(array)}, tuple(notes))
     if array.ndim != 2:
         raise source.refuse(
             f"has shape {array.shape}; give a matrix of records x columns, or an .npz file with "

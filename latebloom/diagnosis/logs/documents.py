@@ -10,6 +10,7 @@ import numpy as np
 
 from .cells import is_number, objects
 from .log import Column, Log
+from .names import meaning
 from .source import Source
 
 # What Python says of broken JSON, of numbers too long and of lists too deep.
@@ -94,8 +95,11 @@ def read_json_lines(source: Source, lines: list[str]) -> Log | None:
 
 def read_lists(source: Source, lines: list[str]) -> Log | None:
     """Return the curves in lines of one list each, `train_acc = [0.1, 0.2]` or `train_acc,0.1,0.2`,
-    or None if there are fewer than two."""
+    or the one in lines of one number each; None if there are fewer."""
     columns: dict[str, Column] = {}
+    single = [line for line in lines if line.strip() and not line.startswith("#")]
+    if len(single) > SHORT and all(map(is_number, single)):
+        return Log(source.name, {"value": _column(single)}, source.notes)
     for line in lines:
         match = LIST.match(line)
         name, *cells = (match[1], *match[2].split(",")) if match else re.split(r"[,;\t]", line)
@@ -121,7 +125,7 @@ def _search(node: Any, path: str, found: _Found) -> None:
     """Collect the curves below a node of the document."""
     if isinstance(node, list) and node:
         if all(isinstance(x, dict) for x in node):
-            if all(any(isinstance(v, list) for v in x.values()) for x in node):
+            if all(_holds_lists(x) and not _measures(x) for x in node):
                 for i, curve in enumerate(node):  # one record per curve, as plotly writes them
                     name = next((str(curve[key]) for key in NAMES if key in curve), str(i))
                     _search(curve, f"{path}/{name}" if path else name, found)
@@ -183,6 +187,14 @@ def _holds_lists(node: dict[str, Any]) -> bool:
     return any(
         isinstance(value, list) or (isinstance(value, dict) and _holds_lists(value))
         for value in node.values()
+    )
+
+
+def _measures(record: dict[str, Any]) -> bool:
+    """Whether a record holds the value of a curve at one step."""
+    return any(
+        isinstance(value, int | float) and meaning(name).kind is not None
+        for name, value in _flat(record).items()
     )
 
 

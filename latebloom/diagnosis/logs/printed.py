@@ -18,7 +18,8 @@ NUMBER = (
 WORD = r"[a-z_][\w@./'-]*"
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
-    rf"(?P<name>{WORD}(?:[ ]+{WORD}){{0,2}})[\"']?(?:\s*[:=]\s*|\s+|\s*(?=\[))[\"'\[(]?\s*"
+    rf"(?P<name>{WORD}(?:[ ]+{WORD}){{0,2}})[\"']?(?:\s*[:=]\s*|\s+|\s*(?=\[))"
+    rf"(?:tensor\()?[\"'\[(]?\s*"
     rf"(?P<number>{NUMBER})(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*/\s*(?P<of>\d+))?",
     re.IGNORECASE,
 )
