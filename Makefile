@@ -20,7 +20,7 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench claims docs check clean
+.PHONY: help demo test test-slow fuzz lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
@@ -34,6 +34,11 @@ test: $(DEV) ## run the fast tests and the examples in the docstrings
 
 test-slow: $(DEV) ## run the slow tests (minutes)
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+# A quarter of an hour each; --seed N tries others.
+fuzz: $(DEV) ## try 2,800 random inputs and 300 random interrupts, and print what goes wrong
+	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz.interrupts
 
 lint: $(DEV) ## check style, format and types
 	@$(BIN)/ruff check .

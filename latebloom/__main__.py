@@ -1,8 +1,30 @@
-"""``python -m latebloom`` is the command ``latebloom``."""
+"""The program ``latebloom``, also as ``python -m latebloom``."""
 
+import os
+import signal
 import sys
 
-from latebloom.cli.main import main
+
+def main() -> int:
+    """Run the command line as a program, which ends with 128 + signal where a signal ends it."""
+    for descriptor in (0, 1, 2):  # if one is closed, nothing else may be opened in its place
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    waiting = {signal.SIGINT, signal.SIGTERM}
+    holds = hasattr(signal, "pthread_sigmask")
+    if holds:  # until the handlers are there: an import that a signal interrupts is a traceback
+        signal.pthread_sigmask(signal.SIG_BLOCK, waiting)
+    from latebloom.core.interrupts import end_program, take_over
+
+    take_over()
+    if holds:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, waiting)
+    from latebloom.cli.main import main as run  # takes long
+
+    return end_program(run())
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.lazy import xarray as xr
 from latebloom.core.passage import first_passage
@@ -119,6 +120,10 @@ def _require_valid(
     experiments: Sequence[Experiment], force: bool, refine: bool, checkpoint: object
 ) -> None:
     """Raise unless all are networks, or all least squares without options of networks, stable."""
+    check.boolean("force", force)
+    check.boolean("refine", refine)
+    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
+        check.path("checkpoint", checkpoint)
     if isinstance(experiments[0].problem, Supervised):
         for e in experiments:
             _ = e.supervised  # a batch of networks and least squares has no common shape

@@ -133,7 +133,6 @@ class Command:
         ("x --beta 3 --0.beta 4", ["x"], [("beta", "3"), ("0.beta", "4")]),
         ("-q x -v", ["x"], []),
         ("x --name -q", ["x", "--name=-q"], []),
-        ("x --kind b --kind a", ["x", "--kind=b", "--kind=a"], []),
     ],
 )
 def test_options_and_settings_are_separated(line, own, settings):
@@ -154,6 +153,8 @@ def test_options_and_settings_are_separated(line, own, settings):
         ("x --betta 3", "did you mean '--beta'"),
         ("x -steps 3", "unknown option '-steps'"),
         ("x --pair 3", "do: "),
+        ("x --kind b --kind a", "--kind: is given twice"),
+        ("x --real nan", "--real nan: must be a finite number"),
     ],
 )
 def test_a_mistake_in_the_arguments_of_any_command_is_one_line(line, message, monkeypatch, capsys):

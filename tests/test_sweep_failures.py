@@ -9,7 +9,7 @@ from sweep_helpers import base, grid, run
 
 import latebloom as lb
 from latebloom.core.errors import InvalidInput
-from latebloom.sweeps.workers import tasks as simulated
+from latebloom.sweeps.workers import training as simulated
 
 # What goes wrong quietly -----------------------------------------------------------------------
 

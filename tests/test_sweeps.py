@@ -14,7 +14,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.experiment.record import At
 from latebloom.sweeps import run_sweep
 from latebloom.sweeps.grid.grid import tasks_of
-from latebloom.sweeps.workers import tasks as simulated
+from latebloom.sweeps.workers import training as simulated
 from latebloom.sweeps.workers.batches import batches
 
 # Running ------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ option with its value first, and tyro gets arguments that are complete.
 """
 
 import io
+import math
 import typing
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -16,7 +17,7 @@ from typing import Any, Literal
 
 import tyro
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.messages import QUIET, VERBOSE, set_level
 
 from .commands import COMMANDS, DONE, Setting
@@ -70,6 +71,7 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
     positional = _positional(kind)
     own: list[str] = []
     settings: list[Setting] = []
+    seen: set[str] = set()
     rest = list(tokens)
     while rest:
         token = rest.pop(0)
@@ -79,9 +81,11 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
         if not token.startswith("-") or token == "-":  # "-" is standard input
             if not positional:
                 raise InvalidInput(
-                    f"{token!r} is one argument too many for {name}; see {name} --help"
+                    f"{shown(token)} is one argument too many for {name}; see {name} --help"
                 )
-            del positional[next(iter(positional))]
+            what = positional.pop(next(iter(positional)))
+            if not token.strip():
+                raise InvalidInput(f"{name} '{token}': is empty; {name} needs {what}")
             own.append(token)
             continue
         option, equals, value = token.partition("=")
@@ -89,6 +93,9 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
         known = option.startswith("--") and key in _options(kind)
         if not known:
             _require_setting(name, kind, option, key)
+        if key in seen:
+            raise InvalidInput(f"{option}: is given twice; give it once")
+        seen.add(key)
         if known and types[key] is bool:
             if equals:
                 raise InvalidInput(f"{option} takes no value; leave out '={value}'")
@@ -130,19 +137,21 @@ def _checked(option: str, value: str, kind: Any) -> str:
 
     **Raises:** `InvalidInput` if it is no number or none of the choices.
     """
+    if not value.strip():
+        raise InvalidInput(f"{option} '{value}': is empty; give a value, or leave the option out")
     if typing.get_origin(kind) is Literal and value not in typing.get_args(kind):
         choices = ", ".join(map(str, typing.get_args(kind)))
         raise InvalidInput(f"{option} {value}: must be one of {choices}")
     if kind not in (float, int, float | None, int | None):
         return value
     whole = kind in (int, int | None)
+    what = "a whole number" if whole else "a number"
     try:
         number = float(value)
-        if whole and number != int(number):
-            raise ValueError
-    except (ValueError, OverflowError):
-        what = "a whole number" if whole else "a number"
+    except ValueError:
         raise InvalidInput(f"{option} {value}: must be {what}") from None
+    if not math.isfinite(number) or (whole and number != int(number)):
+        raise InvalidInput(f"{option} {value}: must be {what if whole else 'a finite number'}")
     return str(int(number) if whole else number)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
-from .commands import DONE, INTERRUPTED, Setting
+from .commands import DONE, Setting
 from .cost import say_run
 from .options import Source, experiment_settings, load_experiment
 from .run import Engine
@@ -42,9 +42,11 @@ class Check:
         say_run(experiment, self.engine, self.experiment, small=False)
         with progress_bar(experiment.name) as progress:
             run = simulate(experiment, engine=self.engine, progress=progress)
+        if run.interrupted:
+            raise KeyboardInterrupt  # laws about a part of a run would take long, and say little
         report = check(run, predict(experiment))
         if self.json:
             print(dump_json({**run.to_dict(), "check": report.to_dict()}))
         else:
             print_check(run, report, self.all)
-        return INTERRUPTED if run.interrupted else DONE
+        return DONE

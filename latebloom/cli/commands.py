@@ -6,8 +6,8 @@ from typing import Any
 
 from latebloom.core.errors import InvalidInput
 
-# Exit codes.
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+# Exit codes. A fault of ours is none of the user's input (70 is EX_SOFTWARE of sysexits.h).
+DONE, FAILED, BAD_INPUT, FAULT, INTERRUPTED = 0, 1, 2, 70, 130
 
 # A setting of the experiment as it was typed: ("penalty.beta", "1e-7").
 Setting = tuple[str, str]

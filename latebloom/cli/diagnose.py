@@ -64,6 +64,10 @@ class Diagnose:
         """Read the log and print the diagnosis."""
         from latebloom.diagnosis.logs import read_curves, where
 
+        if self.plot is not None:
+            from latebloom.plots import require_picture
+
+            require_picture(self.plot)
         log, train, test = read_curves(
             [place for place in (self.log, self.other) if place], self.train, self.test, self.step
         )

@@ -27,12 +27,13 @@ class Export:
     def execute(self, settings: list[Setting]) -> int:
         """Write the file."""
         from latebloom.sweeps import open_store
-        from latebloom.sweeps.store.export import export
+        from latebloom.sweeps.store.export import export, require_export
 
         if self.out is None:
             raise InvalidInput(
                 "export needs --out FILE, with .nc, .zarr, .parquet or .csv at its end"
             )
+        require_export(self.out, self.overwrite)
         path = export(open_store(self.store).open(self.sweep), self.out, self.overwrite)
         print(dump_json({"file": str(path)}) if self.json else f"Written: {path}")
         return DONE

@@ -6,22 +6,29 @@ when the command is used. What is no option of the command itself is a setting o
 the same message in both.
 """
 
+import errno
+import io
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.json_text import dump_json
 from latebloom.core.messages import NORMAL, QUIET, note, set_level
 from latebloom.core.plugins import VARIABLE, load_plugins
 from latebloom.core.versions import __version__
 
 from .arguments import LEVELS, execute
-from .commands import BAD_INPUT, COMMANDS, DONE, INTERRUPTED
+from .commands import BAD_INPUT, COMMANDS, DONE, FAULT, INTERRUPTED
 from .help import print_program_help
+
+# The environment variable that shows where a fault is.
+DEBUG = "LATEBLOOM_DEBUG"
+# Why standard output may not take what is printed; such errors name no file.
+UNWRITTEN = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,13 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
       ``--json`` among them an error is a JSON document as well.
 
     **Returns:** the exit code: 0 done, 1 done in part (cells failed or are missing), 2 bad input,
-    130 interrupted.
+    70 a fault of latebloom, 130 interrupted. With the environment variable ``LATEBLOOM_DEBUG`` a
+    fault raises what it is.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with warnings.catch_warnings(), _environment():
             warnings.simplefilter("once", UserWarning)
             warnings.showwarning = _warn
+            _require_streams()
             code = _main(arguments)
         sys.stdout.flush()
         return code
@@ -47,10 +56,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(str(error), type(error).__name__, BAD_INPUT, arguments)
     except KeyboardInterrupt:
         return _failed("interrupted", "KeyboardInterrupt", INTERRUPTED, arguments)
-    except BrokenPipeError:
-        # The reader (`| head`) has closed the pipe. Python flushes once more at exit: to nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (`| head`) has closed the pipe
+        _drop_output()
         return DONE
+    except MemoryError as error:
+        message = f"not enough memory ({error or 'no more to have'}); make the problem smaller"
+        return _failed(message, "MemoryError", BAD_INPUT, arguments)
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in UNWRITTEN:
+            note(f"standard output: cannot be written ({error.strerror})", at=QUIET)
+            _drop_output()
+            return BAD_INPUT
+        if os.environ.get(DEBUG):
+            raise
+        kind = type(error).__name__
+        message = f"this is a fault of latebloom, please report it: {kind}: {error}"
+        return _failed(f"{message} ({DEBUG}=1 shows more)", kind, FAULT, arguments)
+
+
+def _require_streams() -> None:
+    """Raise `InvalidInput` if nothing can be printed (`>&-`), before anything is computed."""
+    if sys.stderr is None:  # nobody wants to read messages
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    if sys.stdout is None:
+        raise InvalidInput("standard output is closed; redirect it, for example > result.txt")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that is no text, a terminal without Greek
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere: Python flushes at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _main(arguments: list[str]) -> int:
@@ -70,7 +107,7 @@ def _main(arguments: list[str]) -> int:
         return DONE if arguments else BAD_INPUT
     load_plugins()
     if name not in COMMANDS:
-        raise InvalidInput(f"no command {name!r}{nearest(name, COMMANDS)}")
+        raise InvalidInput(f"no command {shown(name)}{nearest(name, COMMANDS)}")
     return execute(name, rest)
 
 

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,11 +54,11 @@ def sources_explained(source: str) -> Iterator[None]:
     from latebloom.core.files import read_toml
 
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(path):  # of Path, it raises for a name that is too long
         inside = path / SPEC
         hint = f"its experiment is {inside}" if inside.is_file() else "give a TOML file"
         raise InvalidInput(f"{source}: is a folder; {hint}")
-    is_sweep = path.suffix == ".toml" and path.is_file() and "base" in read_toml(path)
+    is_sweep = path.suffix == ".toml" and os.path.isfile(path) and "base" in read_toml(path)
     try:
         if not is_sweep:
             yield
@@ -65,6 +66,6 @@ def sources_explained(source: str) -> Iterator[None]:
     except InvalidInput:
         from latebloom.sweeps.named import sweep_files
 
-        if path.exists() or source not in sweep_files():
+        if os.path.exists(path) or source not in sweep_files():
             raise
     raise InvalidInput(f"{source}: is a sweep, not an experiment: latebloom sweep {source}")

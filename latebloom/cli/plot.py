@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
@@ -61,15 +61,16 @@ class Plot:
         draw = {"law": _law, "phase": _phase, "agreement": _agreement, "curves": _curves}
         if self.picture not in draw:
             raise InvalidInput(
-                f"no picture {self.picture!r}{nearest(self.picture, draw)}; pictures: "
+                f"no picture {shown(self.picture)}{nearest(self.picture, draw)}; pictures: "
                 f"{', '.join(draw)}"
             )
-        from latebloom.plots import save_figure
+        from latebloom.plots import require_picture, save_figure
         from latebloom.sweeps import open_store
 
+        out = self.out or Path(f"{self.picture}.svg")
+        require_picture(out)
         results = open_store(self.store).open(self.sweep)
         figure, sentences, numbers = draw[self.picture](self, results)
-        out = self.out or Path(f"{self.picture}.svg")
         save_figure(figure, out)
         if self.json:
             print(dump_json({"picture": str(out), **numbers}))

@@ -18,6 +18,7 @@ from .commands import BAD_INPUT, DONE, INTERRUPTED, Setting
 from .cost import say_run
 from .options import Source, experiment_settings, load_experiment, sources_explained
 
+EVERY = 60.0  # as in `Checkpoint`: what one is willing to lose
 Engine = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(engine_names()) + "}")]
 
 
@@ -46,7 +47,7 @@ class Run:
     """Networks: find t1 and t2 to the step, by replaying what lies between two records."""
     checkpoint: Path | None = None
     """Networks: a folder for the state; a run killed or stopped goes on from it."""
-    checkpoint_every: float = 60.0
+    checkpoint_every: float = EVERY
     """Seconds between two states."""
     checkpoint_steps: int | None = None
     """Steps between two states, beside the seconds."""
@@ -70,8 +71,13 @@ class Run:
         if self.out is not None:
             check_folder(self.out, FILES, self.overwrite)  # before, not after, a long run
         checkpoint = None
+        if self.checkpoint is None and (self.checkpoint_every != EVERY or self.checkpoint_steps):
+            raise InvalidInput(
+                "--checkpoint-every and --checkpoint-steps go with --checkpoint FOLDER"
+            )
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
+            checkpoint.require_writable()
         say_run(experiment, self.engine, self.experiment, self._has_small(settings))
         with progress_bar(experiment.name) as progress:
             run = simulate(
@@ -85,7 +91,8 @@ class Run:
         unsaved = None
         if self.out is not None:
             try:
-                run.save(self.out, overwrite=self.overwrite)
+                # After Ctrl-C nobody waits for pictures; `Run.from_dataset` gives the run back.
+                run.save(self.out, overwrite=self.overwrite, pictures=not run.interrupted)
             except InvalidInput as error:  # the result is printed even if it cannot be saved
                 unsaved = error
         if self.json:

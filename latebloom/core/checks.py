@@ -1,6 +1,7 @@
 """Value checks shared by every spec: each raises `InvalidInput` with the value and the range."""
 
 import math
+import os
 import sys
 from typing import Any
 
@@ -57,17 +58,40 @@ def fraction(name: str, value: Any, *, below_one: bool = False) -> None:
         raise InvalidInput(f"{name} = 1: must be below 1")
 
 
+def instance(name: str, value: Any, kind: type, advice: str = "") -> None:
+    """Require an object of a class.
+
+    **Arguments:**
+
+    - `name`, `value`: of the argument.
+    - `kind`: the class.
+    - `advice`: how to get one.
+    """
+    if not isinstance(value, kind):
+        plain = value is None or isinstance(value, str | int | float)
+        what = shown(value) if plain else f"of type {type(value).__name__}"
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise InvalidInput(f"{name} is {what}: must be {article} {kind.__name__}{advice}")
+
+
 def boolean(name: str, value: Any) -> None:
     """Require True or False."""
     if not isinstance(value, bool):
         raise InvalidInput(f"{name} = {shown(value)}: must be true or false")
 
 
+def path(name: str, value: Any) -> None:
+    """Require the path of a file or folder, which is not empty."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise InvalidInput(f"{name} = {shown(value)}: must be a path")
+
+
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Require one of the `allowed` words."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise InvalidInput(
-            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}{nearest(str(value), allowed)}"
+            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}"
+            f"{nearest(shown(value), allowed)}"
         )
 
 

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 LONGEST, LONGEST_VALUE = 2000, 200
 
 
+# Characters of a message, and of one value in it: an input of a megabyte is not repeated whole.
+LONGEST, LONGEST_VALUE = 2000, 200
+
+
 class InvalidInput(ValueError):
     """Raised for any input that cannot be used; its message is one line for a human."""
 
@@ -36,9 +40,10 @@ class UnknownType(InvalidInput):
         self.what = what
 
 
-def unwritable(path: object, error: OSError) -> InvalidInput:
+def unwritable(path: object, error: Exception) -> InvalidInput:
     """Return the error for a file or folder that the system does not let us write."""
-    return InvalidInput(f"{path}: cannot be written ({error.strerror or error})")
+    why = getattr(error, "strerror", None) or error
+    return InvalidInput(f"{path}: cannot be written ({why})")
 
 
 def shortened(text: str, most: int = LONGEST_VALUE) -> str:
@@ -61,7 +66,8 @@ def shown(value: object) -> str:
     ("'a'", 'an integer of about 5,000 digits')
     """
     try:
-        return shortened(repr(value))
+        # Arrays have several lines.
+        return shortened(repr(value) if type(value) is str else " ".join(repr(value).split()))
     except ValueError:  # Python writes no integers of more than 4,300 digits
         if isinstance(value, int):
             return f"an integer of about {int(value.bit_length() * 0.30103):,} digits"

@@ -3,13 +3,16 @@
 import contextlib
 import os
 import socket
+import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .errors import InvalidInput, unwritable
+from .interrupts import at_end
 
 # The prefix of a file that is being written.
 DRAFT = ".draft-"
@@ -51,17 +54,19 @@ def replace(path: Path, data: bytes) -> None:
 def _draft(path: Path, data: bytes) -> Iterator[Path]:
     """Give a file beside `path` with the data, on the disk; it disappears when the block ends."""
     draft = path.with_name(f"{DRAFT}{path.name}-{socket.gethostname()}-{os.getpid()}")
+    remove = partial(draft.unlink, missing_ok=True)
     try:
-        with open(draft, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield draft
+        with at_end(remove):
+            with open(draft, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield draft
     except OSError as error:
         raise unwritable(path, error) from None
     finally:
         with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+            remove()
 
 
 def _place(draft: Path, path: Path) -> bool:
@@ -121,10 +126,66 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return what a TOML file holds; raises `InvalidInput` if it cannot be read."""
     try:
         # Some editors begin a file with a byte order mark.
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{path}: cannot be read as TOML: it is no text in UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{path}: not valid TOML ({error})") from None
+    except ValueError as error:  # a name that no file can have
+        raise InvalidInput(f"{path}: cannot be read ({error})") from None
+    return parse_toml(text, str(path))
+
+
+def parse_toml(text: str, source: str = "TOML") -> dict[str, Any]:
+    """Return what a TOML text holds; raises `InvalidInput`, which names the source, if it is none.
+
+    >>> parse_toml("a = 1")
+    {'a': 1}
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InvalidInput(f"{source}: not valid TOML (it is nested too deep)") from None
+    except ValueError as error:  # TOMLDecodeError is one, and so is an integer of 5,000 digits
+        raise InvalidInput(f"{source}: not valid TOML ({error})") from None
+
+
+def require_file(path: Path, overwrite: bool = True) -> None:
+    """Raise `InvalidInput` unless a file may be written there, before any work is done for it.
+
+    **Arguments:**
+
+    - `path`: of the file; folders on the way are made when it is written.
+    - `overwrite`: whether it may be there already.
+    """
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except (OSError, ValueError) as error:  # no file can have this name
+        raise unwritable(path, error) from None
+    if is_folder:
+        raise InvalidInput(f"{path}: is a folder; give a file")
+    if is_there and not path.is_file():  # to replace /dev/null would be a disaster
+        raise InvalidInput(f"{path}: is no regular file; give another name")
+    if is_there and not overwrite:
+        raise InvalidInput(f"{path}: exists; choose another name, or --overwrite it")
+    require_folder(path.parent, path)
+
+
+def require_folder(folder: Path, path: object) -> None:
+    """Raise `InvalidInput` unless something may be written into a folder, or one made there.
+
+    It is tried, because permissions do not tell of a file system that is read-only.
+
+    **Arguments:**
+
+    - `folder`: it need not exist.
+    - `path`: what the message names.
+    """
+    try:
+        there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+        if there.is_dir():
+            with tempfile.NamedTemporaryFile(prefix=DRAFT, dir=there):
+                return
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+    raise InvalidInput(f"{path}: cannot be written ({there} is a file)")

@@ -5,9 +5,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from . import checks as check
 from .errors import InvalidInput, unwritable
+from .files import require_folder
+from .interrupts import at_end
 
 # The arrays that `Experiment.to_toml` puts beside a spec.
 ARRAYS = tuple(
@@ -30,9 +34,10 @@ def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = F
 
     **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
     """
+    check.path("folder", folder)
     folder = Path(folder)
-    path = Path(os.path.realpath(folder))
     try:
+        path = Path(os.path.realpath(folder))
         if path.exists() and not path.is_dir():
             raise InvalidInput(f"{folder}: is a file; choose a folder")
         found = sorted(p.name for p in path.iterdir()) if path.is_dir() else []
@@ -47,13 +52,12 @@ def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = F
             raise InvalidInput(
                 f"{folder}: holds an earlier result; choose a new folder, or --overwrite it"
             )
-        ancestor = next(p for p in (path, *path.parents) if p.exists())
-    except OSError as error:
+    except InvalidInput:
+        raise
+    except (OSError, ValueError) as error:
         raise unwritable(folder, error) from None
-    if not ancestor.is_dir():
-        raise InvalidInput(f"{folder}: cannot be written ({ancestor} is a file)")
-    if not os.access(ancestor, os.W_OK | os.X_OK):
-        raise InvalidInput(f"{folder}: cannot be written (no permission in {ancestor})")
+    # The draft of the folder is made beside it.
+    require_folder(path if path.is_dir() else path.parent, folder)
     return folder
 
 
@@ -67,15 +71,20 @@ def new_folder(
 
     **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
     """
-    with replacing(check_folder(folder, files, overwrite)) as draft:
+    with replacing(check_folder(folder, files, overwrite), overwrite) as draft:
         draft.mkdir()
         yield draft
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     """Give the path of a draft, a file or a folder, that takes the place of `path` when the block
     ends, and disappears if it fails.
+
+    **Arguments:**
+
+    - `path`: of the result.
+    - `overwrite`: whether it may replace what another process has put there meanwhile.
 
     **Raises:** `InvalidInput` if the system does not let us write there.
     """
@@ -85,8 +94,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
         # A sibling, because only a rename within one file system is atomic.
         room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         draft = room / target.name
-        yield draft
-        if target.is_dir():
+        with at_end(partial(shutil.rmtree, room, ignore_errors=True)):
+            yield draft
+        if not overwrite:
+            _place(draft, target, path)
+        elif target.is_dir():
             _swap(draft, target, room / ".former")
         else:
             draft.replace(target)
@@ -96,6 +108,22 @@ def replacing(path: str | Path) -> Iterator[Path]:
         # A former folder that could not be put back is not deleted.
         if room is not None and not (room / ".former").exists():
             shutil.rmtree(room, ignore_errors=True)
+
+
+def _place(draft: Path, target: Path, path: str | Path) -> None:
+    """Give a draft its name, unless another process was first."""
+    try:
+        if draft.is_dir():
+            draft.rename(target)  # unlike that of a file it fails where a folder with files is
+        else:
+            os.link(draft, target)
+    except OSError:
+        if target.exists():
+            raise InvalidInput(
+                f"{path}: another process has written a result there meanwhile; this one is not "
+                "saved, choose another name"
+            ) from None
+        draft.replace(target)  # a file system without links
 
 
 def _swap(draft: Path, target: Path, former: Path) -> None:

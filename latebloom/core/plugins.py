@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from .errors import InvalidInput
+from .errors import InvalidInput, shown
 
 GROUP = "latebloom.plugins"
 VARIABLE = "LATEBLOOM_PLUGINS"
@@ -83,7 +83,7 @@ def load_plugins_of(
     names = rest.pop(KEY)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         where = f"{source}: " if source else ""
-        raise InvalidInput(f'{where}{KEY} = {names!r}: must be a list of modules, ["my_module"]')
+        raise InvalidInput(f'{where}{KEY} = {shown(names)}: must be a list, ["my_module"]')
     for name in names:
         load_plugin(name, folder or "")
     return rest

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .interrupts import at_end
 from .messages import QUIET, level
 
 # Called with (steps done, steps in all) now and then; some add a note of a few words.
@@ -23,7 +24,8 @@ def progress_bar(title: str) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    bar = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    with at_end(bar.stop), bar:  # a bar hides the cursor
         task = bar.add_task(escape(title), total=None)
 
         def move(done: int, total: int, note: str = "") -> None:

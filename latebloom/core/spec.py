@@ -19,6 +19,7 @@ import numpy as np
 
 from .array_files import read_array
 from .errors import InvalidInput, UnknownType, nearest, shown
+from .field_types import FAMILIES, describe, explained, family_of
 from .identity import SPEC_VERSION as SPEC_VERSION
 from .identity import canonical as canonical
 from .identity import canonical_hash as canonical_hash
@@ -28,8 +29,6 @@ from .plugins import load_plugins
 from .spec_class import complete, hints_of
 
 T = TypeVar("T", bound=type)
-
-FAMILIES: dict[str, dict[str, type]] = {}
 
 
 def register(family: str) -> Callable[[T], T]:
@@ -47,6 +46,8 @@ def register(family: str) -> Callable[[T], T]:
                 f"{family} {cls.__name__!r}: {other.__module__} has the name; choose another"
             )
         cls.__spec_family__ = family
+        if hasattr(cls, "__post_init__"):
+            cls.__post_init__ = explained(cls.__post_init__)
         FAMILIES.setdefault(family, {})[cls.__name__] = cls
         return complete(cls)
 
@@ -133,28 +134,13 @@ def required_fields(cls: type) -> set[str]:
     return {f.name for f in fields if f.default is missing and f.default_factory is missing}
 
 
-# The families found so far; a class without one may still get its first member.
-_KNOWN_FAMILIES: dict[type, str] = {}
-
-
-def _family_of(hint: Any) -> str | None:
-    """Return the family whose members are instances of the class `hint`, if any."""
-    if not isinstance(hint, type) or hint is object or hint in WORDS:
-        return None
-    if hint not in _KNOWN_FAMILIES:
-        for family, members in FAMILIES.items():
-            if any(issubclass(m, hint) for m in members.values()):
-                _KNOWN_FAMILIES[hint] = family
-    return _KNOWN_FAMILIES.get(hint)
-
-
 def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
     """Return `value` as the annotated type `hint`, or raise with the key and what is allowed."""
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return _convert_union(value, typing.get_args(hint), path, folder)
     if isinstance(value, Mapping):
-        family = _family_of(hint)
+        family = family_of(hint)
         if family:
             return from_dict(family, value, f"{path}.", folder)
         if dataclasses.is_dataclass(hint):
@@ -180,9 +166,9 @@ def _convert(value: Any, hint: Any, path: str, folder: Path | None) -> Any:
         return value
     elif hint is np.ndarray:
         return _array(value, path, folder)
-    elif isinstance(hint, type) and isinstance(value, str) and _family_of(hint):
-        return from_dict(_family_of(hint), {"type": value}, f"{path}.", folder)
-    raise InvalidInput(f"{path} = {shown(value)}: must be {_describe(hint)}")
+    elif isinstance(hint, type) and isinstance(value, str) and family_of(hint):
+        return from_dict(family_of(hint), {"type": value}, f"{path}.", folder)
+    raise InvalidInput(f"{path} = {shown(value)}: must be {describe(hint)}")
 
 
 def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path | None) -> Any:
@@ -191,13 +177,13 @@ def _convert_union(value: Any, options: tuple[Any, ...], path: str, folder: Path
         o for o in options if o is not type(None) and not getattr(o, "_is_protocol", False)
     )
     if isinstance(value, Mapping):
-        options = next(((o,) for o in options if _family_of(o)), options)
+        options = next(((o,) for o in options if family_of(o)), options)
     if len(options) == 1:  # a table, or an optional value: its own message is the precise one
         return _convert(value, options[0], path, folder)
     for option in options:
         with suppress(InvalidInput):
             return _convert(value, option, path, folder)
-    raise InvalidInput(f"{path} = {shown(value)}: must be {' or '.join(map(_describe, options))}")
+    raise InvalidInput(f"{path} = {shown(value)}: must be {' or '.join(map(describe, options))}")
 
 
 def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
@@ -214,29 +200,3 @@ def _array(value: Any, path: str, folder: Path | None) -> np.ndarray:
     raise InvalidInput(
         f"{path}: must be nested lists of numbers, or the name of a .npy or .csv file"
     )
-
-
-WORDS = {
-    float: "a number",
-    int: "a whole number",
-    str: "a string",
-    bool: "true or false",
-    np.ndarray: "an array (nested lists, or the name of a .npy or .csv file)",
-}
-
-
-def _describe(hint: Any) -> str:
-    if hint in WORDS:
-        return WORDS[hint]
-    if typing.get_origin(hint) is typing.Literal:
-        return " or ".join(map(repr, typing.get_args(hint)))
-    if typing.get_origin(hint) is tuple:
-        inner = typing.get_args(hint)
-        if inner[-1] is Ellipsis:
-            return f"a list, each entry {_describe(inner[0])}"
-        return f"a list of {len(inner)}: {', '.join(map(_describe, inner))}"
-    family = _family_of(hint)
-    if family:
-        article = "an" if family[0] in "aeiou" else "a"
-        return f"{article} {family} table with a type ({', '.join(sorted(FAMILIES[family]))})"
-    return str(hint).replace("typing.", "")

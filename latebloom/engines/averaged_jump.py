@@ -16,6 +16,7 @@ from scipy.linalg import null_space
 from scipy.optimize import lsq_linear
 
 from latebloom.core import schedules
+from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -155,11 +156,13 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
     records = {0: a0}
     interrupted = False
     try:
-        for begin, end, a, velocity in flow.pieces():
-            for k in due[(due >= begin) & (due <= end)].tolist():
-                records[k] = a + (k - begin) * velocity
-            if progress is not None:
-                progress(int(end), experiment.steps)
+        with listening():
+            for begin, end, a, velocity in flow.pieces():
+                for k in due[(due >= begin) & (due <= end)].tolist():
+                    records[k] = a + (k - begin) * velocity
+                check()
+                if progress is not None:
+                    progress(int(end), experiment.steps)
     except KeyboardInterrupt:
         interrupted = True
     done = experiment.steps if not interrupted else int(flow.k)

@@ -5,7 +5,6 @@ and the versions. It is written under another name and renamed: there is always 
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, unwritable
-from latebloom.core.files import replace
+from latebloom.core.files import replace, require_folder
 from latebloom.core.lazy import jax
 from latebloom.core.spec import canonical
 from latebloom.core.versions import versions
@@ -46,6 +45,7 @@ class Checkpoint:
     every_steps: int | None = None
 
     def __post_init__(self) -> None:
+        check.path("folder", self.folder)
         check.real("every_seconds", self.every_seconds, low=0)
         if self.every_steps is not None:
             check.integer("every_steps", self.every_steps, low=1)
@@ -64,10 +64,9 @@ class Checkpoint:
         """Raise `InvalidInput` if the folder cannot be made or written, before any work is done."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise unwritable(self.folder, error) from None
-        if not os.access(self.path.parent, os.W_OK | os.X_OK):
-            raise InvalidInput(f"{self.folder}: cannot be written (no permission)")
+        require_folder(self.path.parent, self.folder)
 
     def save(
         self, specs: Sequence[Any], arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]

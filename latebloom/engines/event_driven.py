@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from latebloom.core.interrupts import check
 from latebloom.core.progress import Progress
 from latebloom.problems import VectorLeastSquares
 
@@ -162,6 +163,7 @@ class ProximalJump:
     def _explicit(self, state: State, phase: Phase, count: int) -> int:
         """Take `count` proximal steps, fewer if the phase ends at t1, and return how many of them
         came after the last one that changed the pattern."""
+        check()
         alpha, beta, ridge, _, until_t1 = phase
         path: np.ndarray = np.empty((count + 1, state.a.size))
         residuals: np.ndarray = np.empty((count + 1, self.y.size))
@@ -249,6 +251,7 @@ class ProximalJump:
             block[:, moving] = piece.at(np.array(due, dtype=float) - k).T
             state.records.update(zip(due, block, strict=True))
         state.a, state.residual, state.k = a, residual, k + length
+        check()
         if state.progress is not None:
             state.progress(state.k, state.total)
 

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from latebloom.core import schedules
 from latebloom.core.errors import Unsupported
+from latebloom.core.interrupts import listening
 from latebloom.core.progress import Progress
 from latebloom.core.schedules import Piecewise, Schedule, StepSize, SwitchOn
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
@@ -52,13 +53,14 @@ def drive(experiment: Experiment, state: State) -> bool:
     waits = any(schedules.needs_t1(v) for v in settings(experiment))
     state.observe(data.a_star)
     try:
-        while state.k < experiment.steps:
-            t1 = -1 if state.train[0].first is None else state.train[0].first
-            at = partial(schedules.value_at, t=state.k, t1=t1)
-            alpha = float(at(experiment.method.alpha))
-            l1, l2 = strengths(experiment.penalty, at)
-            end = next((b for b in boundaries if b > state.k), experiment.steps)
-            engine.run(state, Phase(alpha, float(l1), float(l2), end, waits and t1 < 0))
+        with listening():
+            while state.k < experiment.steps:
+                t1 = -1 if state.train[0].first is None else state.train[0].first
+                at = partial(schedules.value_at, t=state.k, t1=t1)
+                alpha = float(at(experiment.method.alpha))
+                l1, l2 = strengths(experiment.penalty, at)
+                end = next((b for b in boundaries if b > state.k), experiment.steps)
+                engine.run(state, Phase(alpha, float(l1), float(l2), end, waits and t1 < 0))
     except KeyboardInterrupt:
         return True  # what is done is kept
     return False

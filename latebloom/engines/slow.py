@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import schedules
+from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -117,9 +118,10 @@ class SlowEngine(Engine):
         """
         run = _Run(experiment, progress)
         try:
-            run.steps()
-            if run.k < experiment.steps:
-                run.follow()
+            with listening():
+                run.steps()
+                if run.k < experiment.steps:
+                    run.follow()
         except KeyboardInterrupt:
             run.interrupted = True
         return run.result()
@@ -155,6 +157,7 @@ class _Run:
         due = set(self.experiment.record_steps.tolist())
         for k in range(last + 1):
             if k:
+                check()
                 self._update()
             self.k = self.switch = k
             r = self.X.forward(self.A) - self.y
@@ -180,6 +183,7 @@ class _Run:
             self.A = A - self.alpha * self.X.adjoint(self.X.forward(A) - self.y) - step
 
     def _report(self) -> None:
+        check()
         if self.progress is not None:
             self.progress(self.k, self.experiment.steps)
 

@@ -20,6 +20,7 @@ from jax import lax
 from latebloom.core import schedules
 from latebloom.core.compilation import use_compilation_cache
 from latebloom.core.errors import Unsupported
+from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Rules
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -227,18 +228,20 @@ def simulate_step(
         due, last = jnp.asarray(first.record_steps), first.steps
         blocks, interrupted, t = 1, False, 0
         try:
-            while t <= last:
-                began = time.perf_counter()
-                left = -(-(last + 1 - t) // program.block)
-                carry = _advance(program, consts, carry, due, last, min(blocks, left))
-                t += min(blocks, left) * program.block
-                diverged = np.asarray(carry.single.first)[..., 2]
-                if progress is not None:
-                    progress(min(t, last), last)
-                if (diverged < NEVER).all():
-                    break
-                factor = SECONDS_PER_CALL / max(time.perf_counter() - began, 1e-6)
-                blocks = max(1, int(blocks * min(max(factor, 0.2), 16.0)))
+            with listening():
+                while t <= last:
+                    began = time.perf_counter()
+                    left = -(-(last + 1 - t) // program.block)
+                    carry = _advance(program, consts, carry, due, last, min(blocks, left))
+                    t += min(blocks, left) * program.block
+                    diverged = np.asarray(carry.single.first)[..., 2]
+                    check()
+                    if progress is not None:
+                        progress(min(t, last), last)
+                    if (diverged < NEVER).all():
+                        break
+                    factor = SECONDS_PER_CALL / max(time.perf_counter() - began, 1e-6)
+                    blocks = max(1, int(blocks * min(max(factor, 0.2), 16.0)))
         except KeyboardInterrupt:
             interrupted = True
         return _collect(experiments, program, carry, interrupted and t <= last)

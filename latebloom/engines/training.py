@@ -1,5 +1,6 @@
 """The training of networks: drives the compiled programs from record to record."""
 
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.interrupts import GRACE, check, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -129,9 +131,10 @@ class Trainer:
         """Train to the horizon, or until all diverged or Ctrl-C, and return the results."""
         passages: list[tuple[Passage | None, Passage | None]] = [(None, None)] * len(self)
         try:
-            self._train(progress)
-            if refine:
-                passages = self._refined()
+            with listening():
+                self._train(progress)
+                if refine:
+                    passages = self._refined()
         except KeyboardInterrupt:
             if not self.log.count:
                 raise  # nothing was measured: there is nothing to keep
@@ -147,20 +150,23 @@ class Trainer:
         saved, moved, last = (time.monotonic(), self.log.t), 0.0, int(self.due[-1])
         every = self.checkpoint.every_steps if self.checkpoint else None
         while True:
-            following = int(self.due[min(self.log.count, len(self.due) - 1)])
-            if self.log.t == following and self.log.recorded[0] != self.log.t:
-                self._record()
-            if self.log.t >= last or not np.isfinite(self.log.last.loss[..., 0]).any():
-                return  # the horizon, or all diverged
-            goal = int(self.due[self.log.count])
-            self._advance(goal if every is None else min(goal, saved[1] + every))
-            now = time.monotonic()
-            if progress is not None and now - moved > SECONDS_PER_MOVE:
-                progress(self.log.t, last, self._note())
-                moved = now
-            if self.checkpoint and self.checkpoint.due(now - saved[0], self.log.t - saved[1]):
-                self._save()
-                saved = now, self.log.t
+            # While it compiles there is nothing to keep. Then an update comes to its end, however
+            # large the network.
+            with listening(GRACE if self.seconds_per_step is None else math.inf):
+                following = int(self.due[min(self.log.count, len(self.due) - 1)])
+                if self.log.t == following and self.log.recorded[0] != self.log.t:
+                    self._record()
+                if self.log.t >= last or not np.isfinite(self.log.last.loss[..., 0]).any():
+                    return  # the horizon, or all diverged
+                goal = int(self.due[self.log.count])
+                self._advance(goal if every is None else min(goal, saved[1] + every))
+                now = time.monotonic()
+                if progress is not None and now - moved > SECONDS_PER_MOVE:
+                    progress(self.log.t, last, self._note())
+                    moved = now
+                if self.checkpoint and self.checkpoint.due(now - saved[0], self.log.t - saved[1]):
+                    self._save()
+                    saved = now, self.log.t
 
     def __len__(self) -> int:
         return len(self.experiments)
@@ -255,6 +261,7 @@ class Trainer:
         t1 = np.where(self._t1() > low, -1, self._t1())
         found: dict[tuple[int, int], int] = {}
         for t in range(low, high):
+            check()
             state = self.advance(self.data, self.numbers, state, t, t1, 1)
             error = np.reshape(self._measure(state, t + 1, t1).error, (-1, 2))
             for i, split in keys:

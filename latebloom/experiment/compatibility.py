@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.errors import InvalidInput, Unsupported, shown
 from latebloom.methods import Adam, Method, Optimizer, Subgradient
 from latebloom.models import MLP, Linear, Model, Network, TokenPair
 from latebloom.penalties import Nuclear, OfNetwork, On, Penalty, Sobolev, Term
@@ -83,7 +83,7 @@ def _require_least_squares(parts: Parts, problem: LeastSquares) -> Start:
         )
     if parts.precision is not None:
         raise InvalidInput(
-            f"precision = {parts.precision!r}: is for networks; least squares are always "
+            f"precision = {shown(parts.precision)}: is for networks; least squares are always "
             "computed in float64, leave it out"
         )
     if isinstance(init, Drawn):
@@ -140,7 +140,7 @@ def _require_network(parts: Parts, problem: Supervised) -> Start:
         )
     if not isinstance(init, Drawn):
         raise InvalidInput(
-            f"init = {init!r}: networks start from their own law: Drawn(seed=0, scale=1.0)"
+            f"init = {shown(init)}: networks start from their own law; use Drawn(seed=0, scale=1.0)"
         )
     check.one_of("precision", str(parts.precision), PRECISIONS)
     problem.validate()

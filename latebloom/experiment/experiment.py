@@ -1,7 +1,6 @@
 """The experiment: a frozen spec of everything a run depends on."""
 
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -15,8 +14,8 @@ from jaxtyping import Float
 from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.brief import brief_array
-from latebloom.core.errors import InvalidInput, Unsupported
-from latebloom.core.files import read_toml
+from latebloom.core.errors import InvalidInput, Unsupported, shown
+from latebloom.core.files import parse_toml, read_toml
 from latebloom.core.identity import same_functions
 from latebloom.core.plugins import load_plugins_of
 from latebloom.core.spec import (
@@ -108,7 +107,7 @@ class Experiment:
     def __post_init__(self) -> None:
         if not isinstance(self.problem, LeastSquares | Supervised):
             raise InvalidInput(
-                f"problem = {self.problem!r}: must be a problem such as SparseRecovery or "
+                f"problem = {shown(self.problem)}: must be a problem such as SparseRecovery or "
                 "ModularArithmetic"
             )
         for name, value in compatibility.defaults(self.problem).items():
@@ -118,10 +117,11 @@ class Experiment:
         for name, kind in kinds.items():
             value = getattr(self, name)
             if not isinstance(value, kind) and not (name == "penalty" and value is None):
-                raise InvalidInput(f"{name} = {value!r}: must be a {name}, such as {SUCH_AS[name]}")
+                such = SUCH_AS[name]
+                raise InvalidInput(f"{name} = {shown(value)}: must be a {name}, such as {such}")
         check.integer("steps", self.steps, low=1, high=MAX_STEPS)
         if not isinstance(self.thresholds, tuple | list) or len(self.thresholds) != 2:
-            raise InvalidInput(f"thresholds = {self.thresholds!r}: must be (train, test)")
+            raise InvalidInput(f"thresholds = {shown(self.thresholds)}: must be (train, test)")
         for name, value in zip(("train", "test"), self.thresholds, strict=True):
             check.real(f"thresholds ({name})", value, low=0, strict=True)
         parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
@@ -331,10 +331,7 @@ class Experiment:
         """Return the experiment in a TOML file (a Path) or a TOML text (a str)."""
         if isinstance(source, Path):
             return cls.from_dict(read_toml(source), source.parent)
-        try:
-            return cls.from_dict(tomllib.loads(str(source).removeprefix("\ufeff")))
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidInput(f"TOML: not valid TOML ({error})") from None
+        return cls.from_dict(parse_toml(str(source).removeprefix("\ufeff")))
 
 
 def _of_kind(part: object, kind: type[T], why: str) -> T:

@@ -152,7 +152,7 @@ def is_family(source: str) -> bool:
 
 
 def _is_file(source: str) -> bool:
-    return source.endswith(".toml") or os.sep in source or Path(source).is_file()
+    return source.endswith(".toml") or os.sep in source or os.path.isfile(source)
 
 
 def load(source: str | Path, settings: Sequence[Setting] = (), small: bool = False) -> Experiment:
@@ -178,7 +178,7 @@ def load(source: str | Path, settings: Sequence[Setting] = (), small: bool = Fal
     """
     as_path("load", source)
     is_file, source = isinstance(source, Path) or _is_file(source), str(source)
-    if Path(source).is_dir() and (is_file or source not in _names()):
+    if os.path.isdir(source) and (is_file or source not in _names()):
         raise InvalidInput(
             f"{source} is a folder, not an experiment: lb.open_run({source!r}) opens a run that "
             f"was saved there, and {Path(source) / 'experiment.toml'} is its experiment"

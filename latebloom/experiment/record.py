@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shown
 from latebloom.core.spec import register
 
 
@@ -88,7 +88,9 @@ class At(Record):
 
     def __post_init__(self) -> None:
         if not isinstance(self.at, tuple):
-            raise InvalidInput(f"at = {self.at!r}: must be a list of steps, such as (100, 1000)")
+            raise InvalidInput(
+                f"at = {shown(self.at)}: must be a list of steps, such as (100, 1000)"
+            )
         for step in self.at:
             check.integer("at", step, low=0)
 

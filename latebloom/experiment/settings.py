@@ -1,12 +1,12 @@
 """Settings: a spec as nested dictionaries, changed through dotted keys such as penalty.beta."""
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.files import parse_toml
 from latebloom.core.schedules import AUTO
 from latebloom.core.spec import FAMILIES, required_fields, to_dict
 
@@ -177,8 +177,8 @@ def scalar(text: str) -> Any:
     """
     for candidate in (text, f"[{text}]" if "," in text else text):
         try:
-            value = tomllib.loads(f"value = {candidate}")["value"]
-        except tomllib.TOMLDecodeError:
+            value = parse_toml(f"value = {candidate}")["value"]
+        except InvalidInput:
             continue
         if isinstance(value, bool | int | float | str | list):
             return value
@@ -198,7 +198,7 @@ def change(data: dict[str, Any], key: str, value: Any) -> None:
             child = node[part] = {"type": child}
         if not isinstance(child, dict | list):
             here = ".".join(parts[:depth])
-            state = "is not set" if child is None else f"= {child!r}"
+            state = "is not set" if child is None else f"= {shown(child)}"
             raise InvalidInput(
                 f"{key}: {here} {state} and has no settings; choose a type of {here} first"
             )

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axis import Axis
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from latebloom.core.errors import InvalidInput, unwritable
+from latebloom.core.files import require_file
 
 STYLE = Path(__file__).with_name("latebloom.mplstyle")
 
@@ -83,7 +85,17 @@ def save_figure(figure: Figure, path: Path) -> None:
 
     **Raises:** `InvalidInput` if the suffix is unknown or the file cannot be written.
     """
-    known = figure.canvas.get_supported_filetypes()
+    require_picture(path)
+    try:
+        path.write_bytes(render(figure, path.suffix.lstrip(".").lower()))
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def require_picture(path: Path) -> None:
+    """Raise `InvalidInput` if the suffix is unknown or the file cannot be written, before any work
+    is done for the picture."""
+    known = FigureCanvasBase.get_supported_filetypes()
     suffix = path.suffix.lstrip(".").lower()
     if suffix not in known:
         raise InvalidInput(
@@ -91,10 +103,7 @@ def save_figure(figure: Figure, path: Path) -> None:
             if suffix
             else f"{path}: the picture needs a suffix; choose .svg, .png or .pdf"
         )
-    try:
-        path.write_bytes(render(figure, suffix))
-    except OSError as error:
-        raise unwritable(path, error) from None
+    require_file(path)
 
 
 def render(figure: Figure, suffix: str) -> bytes:

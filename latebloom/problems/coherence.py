@@ -18,6 +18,8 @@ def degrees_of_freedom(n1: int, n2: int, r: int) -> int:
     >>> degrees_of_freedom(10, 10, 2)
     36
     """
+    for name, value in (("n1", n1), ("n2", n2)):
+        check.integer(name, value, low=1)
     check.integer("r", r, low=0, high=min(n1, n2), why=", the smaller side")
     return r * (n1 + n2 - r)
 

@@ -144,7 +144,7 @@ class Run:
             save_figure(figure, Path(path))
         return figure
 
-    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
+    def save(self, folder: str | Path, overwrite: bool = False, pictures: bool = True) -> Path:
         """Write spec, data, pictures and result into a folder: all of it, or nothing.
 
         **Arguments:**
@@ -152,6 +152,7 @@ class Run:
         - `folder`: a new or empty folder; `experiment.toml` (with arrays beside it), `run.nc`,
           `run.svg`, `run.png` and `result.json` go there.
         - `overwrite`: replace the folder if it holds an earlier result, and nothing else.
+        - `pictures`: whether to draw the run, which takes seconds.
 
         **Returns:** the folder.
 
@@ -165,11 +166,12 @@ class Run:
 
                 plain = {name: np.asarray(v, order="C") for name, v in self.params.items()}
                 (draft / "params.safetensors").write_bytes(save(plain))
-            from latebloom.plots import plot_run, save_figure
+            if pictures:
+                from latebloom.plots import plot_run, save_figure
 
-            figure = plot_run(self)
-            save_figure(figure, draft / "run.svg")
-            figure.set_layout_engine("none")  # laid out; a second time would take as long
-            save_figure(figure, draft / "run.png")
+                figure = plot_run(self)
+                save_figure(figure, draft / "run.svg")
+                figure.set_layout_engine("none")  # laid out; a second time would take as long
+                save_figure(figure, draft / "run.png")
             (draft / "result.json").write_text(dump_json(self.to_dict()) + "\n")
         return Path(folder)

@@ -8,8 +8,10 @@ from .store.store import open_store as open_store
 from .sweep import Sweep as Sweep
 from .sweep import sweep as sweep
 from .workers.base import Pool as Pool
-from .workers.interrupts import CtrlC as CtrlC
 from .workers.pools import pool as pool
+from .workers.pools import require as require
 from .workers.runner import run_sweep as run_sweep
 from .workers.summary import Summary as Summary
 from .workers.summary import SweepProgress as SweepProgress
+from .workers.training import STATES as STATES
+from .workers.training import Training as Training

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.files import read_toml
 from latebloom.core.plugins import load_plugins_of
 from latebloom.experiment.experiment import Experiment
@@ -54,14 +54,14 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
     (20, 20, 25)
     """
     path = Path(source)
-    if not (source.endswith(".toml") or os.sep in source or path.is_file()):
+    if not (source.endswith(".toml") or os.sep in source or os.path.isfile(source)):
         known = sweep_files()
         if source not in known:
             names = {name for one in presets().values() for name in (one.name, *one.aliases)}
             if source in names:
                 raise InvalidInput(_no_sweep(source))
             raise InvalidInput(
-                f"no sweep called {source!r}{nearest(source, known)}; or a .toml file"
+                f"no sweep called {shown(source)}{nearest(source, known)}; or a .toml file"
             )
         path = known[source]
     data = read_toml(path)
@@ -110,7 +110,7 @@ def sweep_from_dict(
         value = rest.get(key)
         odd = isinstance(value, bool) and kind is not bool  # true is an int in Python
         if key in rest and (odd or not isinstance(value, kind)):
-            raise InvalidInput(f"{source}: {key} = {value!r}: must be {words}")
+            raise InvalidInput(f"{source}: {key} = {shown(value)}: must be {words}")
     groups = data.get("zip", [])
     if not isinstance(groups, list):
         raise InvalidInput(f"{source}: zip must be an array of tables, [[zip]]")
@@ -149,14 +149,14 @@ def _base(source: str, folder: Path | None, base: Any) -> Experiment:
         return base
     if isinstance(base, str):
         beside = (folder or Path()) / base
-        return load(str(beside) if beside.is_file() else base)
+        return load(str(beside) if os.path.isfile(beside) else base)
     return Experiment.from_dict(base, folder)
 
 
 def _flat(table: Any, what: str, prefix: str = "") -> dict[str, Any]:
     """Return nested tables, which TOML makes of dotted keys, with dotted keys; ranges stay."""
     if not isinstance(table, Mapping):
-        raise InvalidInput(f"{what} = {table!r}: must be a table")
+        raise InvalidInput(f"{what} = {shown(table)}: must be a table")
     found: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, Mapping) and not ("type" in value or set(value) & set(RANGE)):

@@ -121,6 +121,8 @@ def lasso_certificate(
             f"lasso_certificate takes least squares in a vector, and this is of type "
             f"{type(problem).__name__}; of an experiment give experiment.problem"
         )
+    if penalty is not None:
+        check.instance("penalty", penalty, Penalty, ", such as L1(1e-5)")
     l1, l2 = constant_strengths(penalty)
     X, y = problem.X, problem.y_star
     a = check.real_array("a", a, 1)

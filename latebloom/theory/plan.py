@@ -8,7 +8,7 @@ from typing import Any
 from latebloom.core import checks as check
 from latebloom.core.bisection import bisect
 from latebloom.core.brief import brief
-from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
+from latebloom.core.errors import InvalidInput, NotCovered, Unsupported, shown
 from latebloom.core.json_text import jsonable
 from latebloom.engines.base import run_engine
 from latebloom.engines.slow import SLOW
@@ -131,7 +131,8 @@ class _Search:
         except NotCovered as reason:
             raise Unsupported(f"plan: {reason}") from reason
         if found.h == "none" or found.ridge > 0:
-            raise Unsupported("plan: it needs the penalty L1 or Nuclear, alone")
+            penalty = shown(experiment.penalty)
+            raise Unsupported(f"plan: penalty = {penalty}: must be L1 or Nuclear, alone")
         if found.a_star is None:
             raise Unsupported("plan: needs the ground truth (a_star, of a matrix A_star)")
         self.facts, self.budget, self.error = found, budget, error

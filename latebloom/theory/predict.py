@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from latebloom.core import checks as check
 from latebloom.core.errors import NotCovered, Unsupported
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
@@ -50,6 +51,7 @@ def predict(experiment: Given, exact: bool = True) -> Prediction:
     >>> seen.t2_paper  # ||a_hat - a*||/(alpha beta), and equation 78
     69631
     """
+    check.boolean("exact", exact)
     return _predict(experiment_of(experiment, "predict"), exact)
 
 

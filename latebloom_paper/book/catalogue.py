@@ -7,7 +7,7 @@ data: the experiment, the sweeps, the published values, the text of the report a
 from collections.abc import Iterable
 from pathlib import Path
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.files import read_toml
 from latebloom.experiment import natural, register_preset
 
@@ -80,7 +80,7 @@ def studies(name: str) -> list[Study]:
         if not found:
             known = [n for s in STUDIES.values() if s.place for n in (s.name, *s.aliases)]
             hint = nearest(name, [*known, *GROUPS, ALL])
-            raise InvalidInput(f"no figure or study called {name!r}{hint}")
+            raise InvalidInput(f"no figure or study called {shown(name)}{hint}")
         _ = found[0].study
     return _sorted(found)
 

@@ -15,7 +15,7 @@ from latebloom.core.files import replace
 from latebloom.core.json_text import dump_json
 from latebloom.experiment import Experiment
 from latebloom.runs import Run, from_file, to_bytes
-from latebloom.simulate import simulate
+from latebloom.sweeps import Training
 
 
 def text_of(compute: Callable[..., Any]) -> str:
@@ -32,10 +32,16 @@ def timed(compute: Callable[[dict[str, Any]], Any], case: dict[str, Any]) -> tup
     return value, perf_counter() - began
 
 
-def simulated(experiment: Experiment, engine: str, path: Path) -> None:
-    """Keep a run that a worker makes."""
+def simulated(experiment: Experiment, engine: str, path: Path, state: Path) -> None:
+    """Keep a run that a worker makes.
+
+    **Arguments:**
+
+    - `experiment`, `engine`: of the run.
+    - `path`, `state`: the file for the run, and the folder for its state until then.
+    """
     with threadpool_limits(1):  # the other cores have runs of their own
-        found = simulate(experiment, engine=engine)
+        found = Training(state).run([experiment], engine)[0]
     if found.interrupted:
         raise KeyboardInterrupt
     save_run(found, path)

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, TypeVar
@@ -14,13 +16,23 @@ import numpy as np
 import xarray as xr
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.interrupts import at_end, check, listening
 from latebloom.core.progress import Progress, progress_bar
 from latebloom.core.versions import __version__
 from latebloom.engines import fingerprint
 from latebloom.experiment import Experiment
 from latebloom.runs import Run
-from latebloom.simulate import simulate
-from latebloom.sweeps import CtrlC, Pool, Store, Sweep, create_store, pool, run_sweep
+from latebloom.sweeps import (
+    STATES,
+    Pool,
+    Store,
+    Sweep,
+    Training,
+    create_store,
+    pool,
+    require,
+    run_sweep,
+)
 
 from .account import Account
 from .cells import run_of
@@ -32,7 +44,7 @@ SIZES: tuple[Size, ...] = ("quick", "full")
 # What the store keeps beside its sweeps.
 RUNS, TABLES = "runs", "tables"
 # Seconds between two looks at Ctrl-C.
-LOOK = 0.5
+LOOK = 0.2
 
 
 class Workspace:
@@ -61,9 +73,11 @@ class Workspace:
     ) -> None:
         self.size: Size = size
         self.bar = bar
+        require(executor, workers, None)
         self._open = ExitStack()
         if store is None:
             store = self._open.enter_context(tempfile.TemporaryDirectory(prefix="latebloom-"))
+            self._open.enter_context(at_end(partial(shutil.rmtree, store, ignore_errors=True)))
         self.store: Store = create_store(store)
         self._executor, self._workers = executor, workers
         self._pool: Pool | None = None
@@ -113,6 +127,7 @@ class Workspace:
                 watch=lambda now: progress(now.done + now.failed, now.total),
             )
         if summary.interrupted:
+            self._end_workers()
             raise KeyboardInterrupt
         if summary.failed and not failures:
             cell, why = next(iter(summary.failures), ("a cell", "see latebloom status"))
@@ -151,7 +166,8 @@ class Workspace:
         fresh = found is None
         if found is None:
             with self.bar(self._title(experiment.name or "run")) as progress:
-                found = simulate(experiment, engine=engine, progress=progress)
+                training = Training(self._state(path))
+                found = training.run([experiment], engine, progress)[0]
             if found.interrupted:
                 raise KeyboardInterrupt
             save_run(found, path)
@@ -171,7 +187,7 @@ class Workspace:
         paths = [self._file(experiment, engine) for experiment in experiments]
         found = [load_run(*pair) for pair in zip(paths, experiments, strict=True)]
         todo = [i for i, run in enumerate(found) if run is None]
-        orders = [(experiments[i], engine, paths[i]) for i in todo]
+        orders = [(experiments[i], engine, paths[i], self._state(paths[i])) for i in todo]
         for k, _ in self._working(name, simulated, orders):
             found[todo[k]] = load_run(paths[todo[k]], experiments[todo[k]])
         runs = [run for run in found if run is not None]
@@ -237,23 +253,28 @@ class Workspace:
         if not orders:
             return
         workers = self._workers_pool()
-        with CtrlC() as ctrl_c, self.bar(self._title(name)) as progress:
-            number = {workers.submit(work, *order): k for k, order in enumerate(orders)}
-            left = set(number)
-            while left:
-                progress(len(orders) - len(left), len(orders))
-                ended, left = wait(left, timeout=LOOK, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    yield number[future], future.result()
-                if ctrl_c.count:
-                    for future in left:
-                        future.cancel()
-                    raise KeyboardInterrupt
+        try:
+            with listening(), self.bar(self._title(name)) as progress:
+                number = {workers.submit(work, *order): k for k, order in enumerate(orders)}
+                left = set(number)
+                while left:
+                    progress(len(orders) - len(left), len(orders))
+                    ended, left = wait(left, timeout=LOOK, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        yield number[future], future.result()
+                    check()
+        except KeyboardInterrupt:
+            self._end_workers()
+            raise
 
     def _file(self, experiment: Experiment, engine: str) -> Path:
         """Return where a single run is kept: by its experiment, its engine and their code."""
         code = hashlib.sha256(f"{__version__} {fingerprint(engine)}".encode()).hexdigest()[:12]
         return self.folder / RUNS / f"{experiment.hash}-{engine}-{code}.nc"
+
+    def _state(self, path: Path) -> Path:
+        """Return where the state of a run is kept until it is complete."""
+        return self.folder / STATES / path.stem
 
     def _place(self, name: str, settings: dict[str, Any], compute: Callable[..., Any]) -> Path:
         """Return where a table is kept."""
@@ -271,3 +292,8 @@ class Workspace:
             made = pool(self._executor, self._workers, None, self.folder)
             self._pool = self._open.enter_context(made)
         return self._pool
+
+    def _end_workers(self) -> None:
+        """End the workers at once: what they compute is of no use to an interrupted study."""
+        if self._pool is not None:
+            self._pool.close(kill=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from latebloom.cli import DONE, FAILED, Setting, print_table
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.json_text import dump_json
 
 from .reproduce import STORE
@@ -59,7 +59,7 @@ class Claims:
             }
             if not chosen:
                 words = [*known, *{pair[0].name for pair in known.values()}, *GROUPS]
-                raise InvalidInput(f"no claim {self.claim!r}{nearest(self.claim, words)}")
+                raise InvalidInput(f"no claim {shown(self.claim)}{nearest(self.claim, words)}")
         if self.check:
             return check_again(chosen, self)
         record = read_record()

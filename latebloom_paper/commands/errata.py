@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from latebloom.cli import DONE, FAILED, Setting, print_table
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.json_text import dump_json
 from latebloom.core.text import number
 
@@ -69,7 +69,7 @@ def find(name: str) -> "Erratum":
     parts = re.fullmatch(r"\s*([a-z])-?0*(\d+)\s*", name.lower())
     key = f"{parts[1].upper()}-{int(parts[2]):02d}" if parts else name.upper()
     if key not in ERRATA:
-        raise InvalidInput(f"no erratum {name!r}{nearest(key, ERRATA)}")
+        raise InvalidInput(f"no erratum {shown(name)}{nearest(key, ERRATA)}")
     return ERRATA[key]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from latebloom.cli import DONE, Setting
 from latebloom.core.errors import InvalidInput
-from latebloom.core.files import replace
+from latebloom.core.files import replace, require_file
 from latebloom.core.json_text import dump_json
 from latebloom.core.text import size
 
@@ -33,11 +33,13 @@ class Report:
 
     def execute(self, settings: list[Setting]) -> int:
         """Write the page; with --quick, reproduce everything at the quick size first."""
+        from latebloom.sweeps import require
         from latebloom_paper.book.catalogue import ALL, studies
         from latebloom_paper.book.outcome import all_claims
         from latebloom_paper.book.record import published, record_of
         from latebloom_paper.report.page import report_page, tally
 
+        require("local", self.workers, None)
         _require_page(self.out, self.overwrite)
         store = Path(self.store)
         if self.quick:
@@ -74,10 +76,9 @@ def _require_page(path: Path, overwrite: bool) -> None:
     """Raise unless a report may be written there: a new file, or an earlier report."""
     from latebloom_paper.report.page import NAME
 
-    if path.is_dir():
-        raise InvalidInput(f"--out {path}: is a folder; give a file, such as report.html")
+    require_file(path)
     if not path.parent.is_dir():
-        raise InvalidInput(f"--out {path}: there is no folder {path.parent}")
+        raise InvalidInput(f"--out {path}: there is no folder {path.parent}; make it first")
     if overwrite:
         return
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.spec import to_dict
 
 # The keys of a range written as a table, as in {start = 1, stop = 100, count = 20}.
@@ -61,7 +61,7 @@ def expand(name: str, values: Any) -> tuple[Any, ...]:
         values = np.asarray(check.unmasked(f"axis {name}", values)).tolist()
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise InvalidInput(
-            f"axis {name} = {values!r}: must be a list of values, or a range such as "
+            f"axis {name} = {shown(values)}: must be a list of values, or a range such as "
             "{start = 1, stop = 9, step = 2}"
         )
     if not values:
@@ -83,7 +83,7 @@ def plain(name: str, value: Any) -> Any:
         raise InvalidInput(f"axis {name}: {value} is not a finite number")
     if not isinstance(value, bool | int | float | str):
         raise InvalidInput(
-            f"axis {name}: {value!r} must be a number, a word, true or false, or a spec"
+            f"axis {name}: {shown(value)} must be a number, a word, true or false, or a spec"
         )
     return value
 
@@ -117,7 +117,7 @@ def _range(name: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
         check.real(f"axis {name}: step", step)
         if log or step == 0 or (stop - start) / step < 0:
             raise InvalidInput(
-                f"axis {name}: step = {step!r} does not lead from {start} to {stop}"
+                f"axis {name}: step = {shown(step)} does not lead from {start} to {stop}"
                 + (" (log goes with count)" if log else "")
             )
         count = math.floor((stop - start) / step * (1 + 1e-12)) + 1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shown
 from latebloom.core.spec import canonical
 from latebloom.experiment.settings import Fields
 
@@ -73,7 +73,7 @@ def seed_axis(seeds: int | Sequence[int]) -> Axis:
     if hasattr(seeds, "__array__"):
         seeds = np.asarray(check.unmasked("seeds", seeds)).tolist()
     if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not len(seeds):
-        raise InvalidInput(f"seeds = {seeds!r}: must be a whole number or a list of them")
+        raise InvalidInput(f"seeds = {shown(seeds)}: must be a whole number or a list of them")
     for seed in seeds:
         check.integer("seeds", seed, low=0, high=2**32 - 1)
     distinct = tuple(dict.fromkeys(int(seed) for seed in seeds))

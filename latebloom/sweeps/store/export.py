@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.files import require_file, require_folder
 from latebloom.core.folders import replacing
 
 FORMATS = (".nc", ".zarr", ".parquet", ".csv")
@@ -27,15 +28,9 @@ def export(results: xr.Dataset, path: str | Path, overwrite: bool = False) -> Pa
     cannot be written.
     """
     path = Path(path)
-    if path.suffix not in FORMATS:
-        raise InvalidInput(
-            f"{path}: no format {path.suffix or '(no suffix)'!r}"
-            f"{nearest(path.suffix or '.', FORMATS)}; choose {', '.join(FORMATS)}"
-        )
-    if path.exists() and not overwrite:
-        raise InvalidInput(f"{path}: exists; choose another name, or --overwrite it")
+    require_export(path, overwrite)
     try:
-        with replacing(path) as draft:
+        with replacing(path, overwrite) as draft:
             _write(plain(results), draft)
     except ImportError as error:
         package = "zarr" if path.suffix == ".zarr" else "pyarrow"
@@ -43,6 +38,19 @@ def export(results: xr.Dataset, path: str | Path, overwrite: bool = False) -> Pa
             f"{path}: {path.suffix} needs {package}: pip install 'latebloom[export]' ({error})"
         ) from None
     return path
+
+
+def require_export(path: Path, overwrite: bool = False) -> None:
+    """Raise `InvalidInput` if the suffix is unknown, or the path is taken or cannot be written."""
+    if path.suffix not in FORMATS:
+        raise InvalidInput(
+            f"{path}: no format {path.suffix or '(no suffix)'!r}"
+            f"{nearest(path.suffix or '.', FORMATS)}; choose {', '.join(FORMATS)}"
+        )
+    if path.suffix == ".zarr" and path.is_dir() and overwrite:
+        require_folder(path.parent, path)
+    else:
+        require_file(path, overwrite)
 
 
 def plain(results: xr.Dataset) -> xr.Dataset:

@@ -19,7 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latebloom.core.errors import InvalidInput, UnknownType, nearest, unwritable
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput, UnknownType, nearest, shown, unwritable
 from latebloom.core.files import as_path, publish, remove_drafts, replace
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
@@ -109,9 +110,9 @@ class Store:
         found = [s for key, s in self.sweeps.items() if name == s.name or key.startswith(name)]
         if not found:
             known = [s.name for s in self.sweeps.values()]
-            raise InvalidInput(f"{self.label}: no sweep {name!r}{nearest(name, known)}")
+            raise InvalidInput(f"{self.label}: no sweep {shown(name)}{nearest(name, known)}")
         if len(found) > 1:
-            raise InvalidInput(f"{self.label}: {name!r} may be any of {listed}: give the hash")
+            raise InvalidInput(f"{self.label}: {shown(name)} may be any of {listed}: give the hash")
         return found[0]
 
     def keys(self, sweep: Grid) -> list[str]:
@@ -218,7 +219,8 @@ def open_store(path: str | Path) -> Store:
     >>> import latebloom as lb
     >>> lb.open_store("nowhere")
     Traceback (most recent call last):
-    latebloom.core.errors.InvalidInput: nowhere: is not a store of sweeps (there is no such folder)
+    latebloom.core.errors.InvalidInput: nowhere: is not a store of sweeps (there is no such folder);
+    ...
     """
     as_path("open_store", path)
     label = str(path)
@@ -227,8 +229,8 @@ def open_store(path: str | Path) -> Store:
     else:
         root = Path(path)
         files = LocalFiles(root)
-        if not root.is_dir():
-            why = "it is a file" if root.exists() else "there is no such folder"
+        if not os.path.isdir(root):  # of Path, it raises for a name that is too long
+            why = "it is a file" if os.path.exists(root) else "there is no such folder"
             raise not_a_store(label, why)
     try:
         marker = json.loads(files.read(MARKER))
@@ -253,10 +255,11 @@ def create_store(path: str | Path) -> Store:
 
     **Raises:** `InvalidInput` if the folder holds something else or cannot be written.
     """
+    check.path("path", path)
     root = Path(path)
     if "://" in str(path):
         raise InvalidInput(f"{path}: object stores can be read; run sweeps in a folder")
-    if (root / MARKER).exists():
+    if os.path.exists(root / MARKER):
         return open_store(root)
     try:
         # Where two processes make it at once, what the other one has made so far is there.
@@ -274,4 +277,6 @@ def create_store(path: str | Path) -> Store:
 
 def not_a_store(label: object, why: str) -> InvalidInput:
     """Return the error for a folder that holds no store."""
-    return InvalidInput(f"{label}: is not a store of sweeps ({why})")
+    return InvalidInput(
+        f"{label}: is not a store of sweeps ({why}); give a folder that latebloom sweep made"
+    )

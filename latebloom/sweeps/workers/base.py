@@ -52,15 +52,15 @@ def call_with_plugins(plugins: Mapping[str, str], function: Callable[..., Any], 
 
 
 @contextmanager
-def block_sigint() -> Iterator[None]:
-    """Let processes made in this block ignore Ctrl-C, which a terminal sends to all of them.
+def block_signals(*numbers: int) -> Iterator[None]:
+    """Let processes made in this block ignore signals that a terminal sends to all of them.
 
-    The parent receives it, at the latest when the block ends.
+    The parent receives them, at the latest when the block ends.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children inherit it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # children inherit it
     try:
         yield
     finally:

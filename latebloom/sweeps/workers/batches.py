@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from latebloom.core import schedules
 from latebloom.core.errors import InvalidInput
+from latebloom.core.interrupts import check
 from latebloom.engines.base import choose_engine
 from latebloom.problems import Supervised
 from latebloom.sweeps.grid.grid import Grid
@@ -89,6 +90,7 @@ def batches(sweep: Grid, task: Task, keys: Sequence[str]) -> Iterator[Batch]:
     seen: set[str] = set()
     distinct = len({key for key in keys if key})
     for i, key in enumerate(keys):
+        check()  # a million cells take minutes
         if not key or key in seen:
             continue  # two cells may have the same experiment
         seen.add(key)

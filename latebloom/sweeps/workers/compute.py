@@ -25,6 +25,7 @@ from latebloom.sweeps.store.outcome import Outcome, failure
 
 from .batches import Batch, file_name
 from .tasks import outcomes
+from .training import STATES, Training
 
 # A batch that takes longer writes what it has so far: what one is willing to lose.
 SECONDS_PER_FILE = 60.0
@@ -56,6 +57,10 @@ def set_stop(stop: Stop) -> None:
     _STOP[:] = [stop]
 
 
+def _stops() -> bool:
+    return any(stop() for stop in _STOP)
+
+
 def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Report:
     """Compute the cells of a batch and write them into the store.
 
@@ -81,13 +86,15 @@ def compute(store: str, key: str, spec: Mapping[str, Any], batch: Batch) -> Repo
     makers = [partial(_made, sweep, i) for i in batch.cells]
     waiting: list[Row] = []
     report = Report()
+    name = file_name(batch.task, sweep.made_by(batch.task), batch.keys, False)
+    training = Training(Path(store) / STATES / Path(name).stem, _stops)
     began = time.perf_counter()
     # One thread: the other cores have batches of their own.
     with threadpool_limits(1), contextlib.suppress(KeyboardInterrupt):
-        found = outcomes(batch.task, makers, batch.together)
+        found = outcomes(batch.task, makers, batch.together, training)
         for row in zip(batch.cells, batch.keys, found, strict=False):
             waiting.append(row)
-            stop = any(stop() for stop in _STOP)
+            stop = _stops()
             if stop or time.perf_counter() - began > SECONDS_PER_FILE:
                 _write(store, sweep, batch, waiting, began, report)
                 waiting, began = [], time.perf_counter()

@@ -1,14 +1,22 @@
 """Batches on a Dask cluster."""
 
 import logging
+import signal
 from contextlib import suppress
+from importlib.util import find_spec
 
 from latebloom.core.errors import InvalidInput
 
-from .base import Lost, Pool, block_sigint
+from .base import Lost, Pool, block_signals
 
 # How long a scheduler may take to answer, seconds.
 ANSWER = 10.0
+
+
+def require_dask() -> None:
+    """Raise `InvalidInput` if Dask is not installed."""
+    if find_spec("distributed") is None:
+        raise InvalidInput("executor dask needs Dask: pip install 'latebloom[dask]'")
 
 
 class DaskPool(Pool):
@@ -21,10 +29,9 @@ class DaskPool(Pool):
     """
 
     def __init__(self, workers: int, scheduler: str | None) -> None:
-        try:
-            from distributed import Client, LocalCluster
-        except ImportError:
-            raise InvalidInput("executor dask needs Dask: pip install 'latebloom[dask]'") from None
+        require_dask()
+        from distributed import Client, LocalCluster
+
         # What matters of lost workers and schedulers we say ourselves, in one line.
         for name in [n for n in logging.root.manager.loggerDict if n.startswith("distributed")]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -33,7 +40,7 @@ class DaskPool(Pool):
             logging.getLogger(name).addFilter(_not_of_a_closed_connection)
         self._cluster = None
         if scheduler is None:
-            with block_sigint():
+            with block_signals(signal.SIGINT):
                 self._cluster = LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,

@@ -14,7 +14,7 @@ from latebloom.sweeps.store.outcome import Outcome
 from latebloom.sweeps.store.store import Progress, Store
 
 from .batches import Batch, remaining
-from .pools import cpus
+from .pools import cpus, require
 from .tasks import outcomes
 
 # Enough for a first idea: the cells of a grid differ, the large ones take nearly all the time.
@@ -75,6 +75,7 @@ def estimate(
 
     **Raises:** `InvalidInput` for a cell that makes no experiment.
     """
+    require("local", workers, None)
     keys = [sweep.key(i) or "" for i in range(sweep.size)] if store is None else store.keys(sweep)
     inside = dict.fromkeys(key for key in keys if key)
     total = len(inside) * len(tasks_of(sweep))

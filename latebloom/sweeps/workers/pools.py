@@ -8,15 +8,17 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.core.interrupts import at_end
 from latebloom.core.plugins import load_plugin, loaded_plugins
 
-from .base import Pool, block_sigint
+from .base import Pool, block_signals
 from .compute import Stop, set_stop
 
 KINDS = ("local", "dask", "slurm")
@@ -48,7 +50,7 @@ class LocalPool(Pool):
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Start work; this is also where processes are made."""
-        with block_sigint():
+        with block_signals(signal.SIGINT, signal.SIGTERM):
             return self.executor.submit(function, *args)
 
     def renew(self) -> None:
@@ -71,11 +73,12 @@ class LocalPool(Pool):
 
 
 def start_worker(stop: Stop, plugins: Mapping[str, str]) -> None:
-    """Prepare a worker process: the parent answers Ctrl-C, and no worker outlives it.
+    """Prepare a worker process: the parent answers signals, and no worker outlives it.
 
     Plugins (module -> folder) are imported here, because work may hold objects of their classes.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there is no mask to inherit
+    for number in (signal.SIGINT, signal.SIGTERM):  # where there is no mask to inherit
+        signal.signal(number, signal.SIG_IGN)
     # What a cell warns of, such as fewer data than unknowns, thousands of others would warn of too.
     warnings.simplefilter("ignore", UserWarning)
     set_stop(stop)
@@ -105,6 +108,14 @@ def require(executor: str | Executor | Pool, workers: int | None, scheduler: str
     check.one_of("executor", executor, KINDS)
     if scheduler is not None and executor != "dask":
         raise InvalidInput(f"scheduler {scheduler}: goes with executor dask")
+    if executor == "dask":
+        from .dask import require_dask
+
+        require_dask()
+    if executor == "slurm":
+        from .slurm import require_slurm
+
+        require_slurm()
 
 
 @contextmanager
@@ -144,7 +155,8 @@ def pool(
             made = SlurmPool(count, folder / "jobs")
         else:
             made = LocalPool(count)
-        yield made
+        with at_end(partial(made.close, kill=True)):
+            yield made
         failed = False
     finally:
         if made is not None:

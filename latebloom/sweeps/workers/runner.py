@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.interrupts import check, listening
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.store.store import Store, create_store
@@ -16,7 +17,6 @@ from latebloom.sweeps.store.store import Store, create_store
 from .base import Lost, Pool
 from .batches import Batch, remaining
 from .compute import Report, compute, write_failures
-from .interrupts import CtrlC
 from .pools import pool, require
 from .summary import Summary, SweepProgress, Watch
 
@@ -25,7 +25,7 @@ MANY = 10**6
 # A batch whose worker died so often runs alone: then it is known whether it kills its worker.
 DEATHS = 2
 # Seconds that running batches have to end after Ctrl-C, and between two looks at the pool.
-GRACE, LOOK = 5.0, 0.5
+GRACE, LOOK = 1.5, 0.2
 # The files of the store are looked through again after so many times what the last time took.
 LOOKING = 20.0
 # What Dask and submitit raise when work ended with its worker.
@@ -149,16 +149,17 @@ class _Runner:
 
     def _drive(self, workers: Pool) -> None:
         try:
-            with CtrlC() as ctrl_c:
+            with listening():
                 while self.todo or self.pending or self.suspects:
                     self._fill(workers)
                     wait(self.pending, timeout=LOOK, return_when=FIRST_COMPLETED)
-                    if ctrl_c.count:
-                        self._end(workers, ctrl_c)
-                        raise KeyboardInterrupt
+                    check()
                     workers.alive()
                     self._collect(workers)
                     self._show()
+        except KeyboardInterrupt:
+            self._end(workers)
+            raise
         except Lost as lost:
             raise InvalidInput(
                 f"{lost}; what is done is kept in {self.store.label}: the same command goes on"
@@ -280,16 +281,13 @@ class _Runner:
                     self.deaths[single] = DEATHS
                     self.suspects.append(single)
 
-    def _end(self, workers: Pool, ctrl_c: CtrlC) -> None:
-        """Let running batches end, for a few seconds, and keep what they did."""
+    def _end(self, workers: Pool) -> None:
+        """Let running batches end, for `GRACE` seconds, and keep what they did."""
         workers.stop()
         for future in self.pending:
             future.cancel()
         running = [future for future in self.pending if not future.cancelled()]
-        until = time.monotonic() + GRACE
-        while ctrl_c.count == 1 and time.monotonic() < until:  # a second one: at once
-            if not wait(running, timeout=LOOK / 5).not_done:
-                break
+        wait(running, timeout=GRACE)
         for future in running:
             if future.done() and future.exception() is None:
                 self._count(future.result())

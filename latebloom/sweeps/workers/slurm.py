@@ -4,12 +4,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput
 
 from .base import Pool
+
+
+def require_slurm() -> None:
+    """Raise `InvalidInput` if submitit is not installed."""
+    if find_spec("submitit") is None:
+        raise InvalidInput("executor slurm needs submitit: pip install 'latebloom[slurm]'")
 
 
 class SlurmExecutor(Executor):
@@ -24,12 +31,9 @@ class SlurmExecutor(Executor):
     POLL = 1.0  # seconds between two looks at the jobs, which ask a busy database
 
     def __init__(self, folder: Path, cluster: str = "slurm") -> None:
-        try:
-            import submitit
-        except ImportError:
-            raise InvalidInput(
-                "executor slurm needs submitit: pip install 'latebloom[slurm]'"
-            ) from None
+        require_slurm()
+        import submitit
+
         try:
             self._submitit = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
         except (RuntimeError, ValueError) as error:

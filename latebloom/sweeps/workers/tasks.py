@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.phases import Passage, Verdict
 from latebloom.experiment.experiment import Experiment
 from latebloom.runs.run import Run
-from latebloom.simulate import simulate, simulate_batch
 from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.store.outcome import DONE, FAILED, Outcome, failure
 from latebloom.theory import predict, recoverability
 from latebloom.theory.recoverability import Recoverability
+
+from .training import Training
 
 DESCRIPTIONS = {
     "t1": ("memorization step", "step"),
@@ -24,7 +26,10 @@ DESCRIPTIONS = {
 
 
 def outcomes(
-    task: Task, experiments: Sequence[Callable[[], Experiment]], together: bool
+    task: Task,
+    experiments: Sequence[Callable[[], Experiment]],
+    together: bool,
+    training: Training | None = None,
 ) -> Iterator[Outcome]:
     """Yield the outcome of every experiment, in order, one after the other.
 
@@ -33,25 +38,29 @@ def outcomes(
     - `task`: what to do with them.
     - `experiments`: functions that make them, so that one which cannot be made is one that fails.
     - `together`: whether they have one shape and are to be simulated at once.
+    - `training`: where the state of networks is kept, if anywhere.
     """
+    training = training or Training()
     if together and task.kind == "simulate" and len(experiments) > 1:
         try:
-            runs = simulate_batch([made() for made in experiments])
+            runs = training.run([made() for made in experiments], task.engine)
         except Exception:  # one of them has an error, which it will show when it runs alone
             pass
         else:
             yield from (_of_run(run, task) for run in runs)
             return
     for made in experiments:
-        yield _outcome(task, made)
+        yield _outcome(task, made, training)
 
 
-def _outcome(task: Task, made: Callable[[], Experiment]) -> Outcome:
+def _outcome(task: Task, made: Callable[[], Experiment], training: Training) -> Outcome:
     try:
         experiment = made()
         if task.kind == "simulate":
             # A batch of one has the same compiled program as one of many.
-            return _of_run(simulate(experiment, engine=task.engine), task)
+            folder = training.folder and training.folder / experiment.hash
+            own = replace(training, folder=folder)
+            return _of_run(own.run([experiment], task.engine)[0], task)
         if task.kind == "predict":
             return _of_prediction(experiment)
         return _of_recoverability(experiment)

@@ -1,0 +1,26 @@
+"""The fuzzer, for a few seconds; `make fuzz` runs it at length."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def fuzz(*options: str) -> None:
+    """Run the fuzzer in a process of its own, without the run-time checks of types."""
+    command = [sys.executable, "-m", "fuzz", *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    assert "faults: 0" in done.stdout
+
+
+@pytest.mark.parametrize("counts", [(40, 0, 0), (0, 40, 0), (0, 0, 150)], ids=str)
+def test_a_few_random_cases(counts):
+    commands, files, calls = counts
+    fuzz("--seed", "7", f"--commands={commands}", f"--files={files}", f"--calls={calls}")
+
+
+@pytest.mark.slow
+def test_many_random_cases():
+    fuzz("--seed", "0")

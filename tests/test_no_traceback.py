@@ -1,0 +1,263 @@
+"""Bad input of every kind ends in one line: files, names, numbers, streams, wrong types."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from helpers import unchecked
+
+import latebloom as lb
+from latebloom.cli.commands import FAULT
+from latebloom.cli.main import main
+from latebloom.core.errors import LONGEST
+from latebloom.core.files import require_file
+from latebloom.sweeps.store.export import FORMATS, export
+
+LONG = "x" * 300
+# What no system lets anybody write into, and one that does not exist.
+UNWRITABLE = ("/proc/nobody", "/sys/nobody")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Stand in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(capsys, *argv, code=2):
+    """Return the message of a command line that must be refused in one line."""
+    assert main(list(argv)) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("latebloom: ")
+    assert err.count("\n") == 1
+    assert len(err) < LONGEST + 100
+    return err
+
+
+# Command lines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("run", LONG), "no experiment called"),
+        (("run", LONG + ".toml"), "File name too long"),
+        (("sweep", LONG), "no sweep called"),
+        (("status", LONG), "is not a store"),
+        (("run", "z" * 10**6), "characters left out"),
+        (("run", ""), "run needs an experiment"),
+        (("run", "beta0", "--out", LONG), "File name too long"),
+        (("run", "beta0", "--out", ""), "is empty"),
+        (("run", "beta0", "--out="), "is empty"),
+        (("sweep", "phase-small", "--store", ""), "is empty"),
+        (("run", "beta0", "--steps", "9" * 5000), "must be a whole number"),
+        (("run", "beta0", "--steps", "1", "--steps", "2"), "given twice"),
+        (("show", "beta0", "--small", "--small"), "given twice"),
+        (("show", "beta0", "--penalty.beta", "1", "--penalty.beta=1"), "given twice"),
+        (("run", "blog-fig1", "--checkpoint", "c", "--checkpoint-every", "nan"), "finite number"),
+        (("run", "blog-fig1", "--checkpoint-every", "5"), "--checkpoint FOLDER"),
+        (("predict", "beta0", "--budget", "inf"), "finite number"),
+        (("sweep", "phase-small", "--workers", "-1"), "workers = -1"),
+        (("sweep", "phase-small", "--dry-run", "--workers", "-1"), "workers = -1"),
+        (("reproduce", "fig3", "--workers", "-1"), "workers = -1"),
+        (("report", "--workers", "-1"), "workers = -1"),
+        (("claims", "--check", "--workers", "-1"), "workers = -1"),
+    ],
+)
+def test_a_command_line_is_refused(capsys, folder, argv, words):
+    assert words in refused(capsys, *argv)
+    assert list(folder.iterdir()) == []  # nothing was begun
+
+
+@pytest.mark.parametrize("place", UNWRITABLE)
+@pytest.mark.parametrize(
+    ("argv", "suffix"),
+    [
+        (("run", "beta0", "--out"), ""),
+        (("run", "blog-fig1", "--checkpoint"), ""),
+        (("sweep", "phase-small", "--store"), ""),
+        (("reproduce", "fig3", "--store"), ""),
+        (("reproduce", "fig3", "--out"), ""),
+        (("demo", "--out"), ""),
+        (("export", "nowhere", "--out"), ".csv"),
+        (("export", "nowhere", "--out"), ".zarr"),
+        (("plot", "law", "nowhere", "--out"), ".svg"),
+        (("diagnose", "nowhere", "--train", "a", "--test", "b", "--plot"), ".svg"),
+        (("report", "--out"), ".html"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is_computed(
+    capsys, folder, argv, suffix, place
+):
+    if not Path(place).parent.is_dir():
+        pytest.skip(f"no {Path(place).parent} here")
+    assert "cannot be written" in refused(capsys, *argv, place + suffix)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(capsys, folder):
+    (folder / "file").write_text("")
+    assert "file is a file" in refused(capsys, "run", "beta0", "--out", "file/out")
+    assert "file is a file" in refused(capsys, "export", "store", "--out", "file/table.csv")
+    (folder / "picture.svg").mkdir()
+    assert "is a folder" in refused(capsys, "plot", "law", "store", "--out", "picture.svg")
+
+
+@pytest.mark.parametrize("executor", ["dask", "slurm"])
+def test_an_executor_that_is_not_installed_leaves_no_store(capsys, folder, executor, monkeypatch):
+    module = {"dask": "distributed", "slurm": "submitit"}[executor]
+    monkeypatch.setattr(
+        f"latebloom.sweeps.workers.{executor}.find_spec",
+        lambda name: None if name == module else find_spec(name),
+    )
+    assert "pip install" in refused(capsys, "sweep", "phase-small", "--executor", executor)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_device_is_never_replaced(folder):
+    with pytest.raises(lb.InvalidInput, match="is no regular file"):
+        require_file(Path(os.devnull))
+
+
+def test_what_nobody_expected_is_one_line_with_an_exit_code_of_its_own(capsys, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("an oversight")
+
+    monkeypatch.setattr("latebloom.experiment.presets.load", fail)
+    message = refused(capsys, "show", "beta0", code=FAULT)
+    assert "fault of latebloom" in message
+    assert "RuntimeError: an oversight" in message
+    monkeypatch.setenv("LATEBLOOM_DEBUG", "1")
+    with pytest.raises(RuntimeError, match="an oversight"):
+        main(["show", "beta0"])
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = " + "[" * 5000 + "]" * 5000, "nested too deep"),
+        ("a." * 5000 + "a = 1", "unknown key 'a'"),
+        ("steps = " + "9" * 5000, "not valid TOML"),
+        ('problem = "SparseRecovery"\nsteps = 0x' + "f" * 5000, "an integer of about 6,0"),
+        ('method = "' + "m" * 10**6 + '"', "characters left out"),
+        ('problem = "X\\u0000"', "problem"),
+        ("", "'problem' is missing"),
+    ],
+)
+def test_a_file_is_refused(capsys, folder, text, words):
+    (folder / "case.toml").write_text(text)
+    for argv in (("show", "case.toml"), ("sweep", "case.toml", "--dry-run")):
+        message = refused(capsys, *argv)
+        assert words in message or argv[0] == "sweep"
+
+
+def test_a_text_is_refused_as_a_file_is():
+    with pytest.raises(lb.InvalidInput, match="nested too deep"):
+        lb.Experiment.from_toml("x = " + "[" * 5000 + "]" * 5000)
+
+
+# Streams ------------------------------------------------------------------------------------------
+
+
+def shell(command):
+    """Run a command line of the shell in which $LB is the program."""
+    env = {**os.environ, "LB": f"{sys.executable} -m latebloom"}
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("argv", ["show fig3", "list --json"])  # a short output, and a long one
+def test_a_full_disk_behind_standard_output_is_said(argv):
+    done = shell(f"$LB {argv} > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "latebloom: standard output: cannot be written (No space left on device)\n"
+    )
+
+
+def test_a_closed_standard_output_is_refused():
+    done = shell("$LB show fig3 >&-")
+    assert done.returncode == 2
+    assert done.stderr.startswith("latebloom: standard output is closed")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_standard_error_changes_nothing():
+    done = shell("$LB show fig3 2>&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "SparseRecovery" in done.stdout
+
+
+@pytest.mark.parametrize("argv", ["show fig3", "list --json"])
+def test_a_reader_that_closes_the_pipe_is_no_error(argv):
+    done = shell(f"$LB {argv} | head -1; exit ${{PIPESTATUS[0]}}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_terminal_without_greek_gets_escapes():
+    done = shell("PYTHONIOENCODING=ascii $LB errata")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+def wrong_calls():
+    """Yield (name, call, words of the message)."""
+    problem = lb.SparseRecovery(n=20, s=2, N=10)
+    experiment = lb.Experiment(problem, lb.L1(1e-3), steps=10)
+    run = lb.simulate(experiment)
+    for function in (lb.simulate, lb.predict, lb.limit):
+        for value in (problem, None, 3, [experiment], 1j):
+            yield function.__name__, lambda f=function, v=value: f(v), ""
+    yield "plan", lambda: lb.plan(problem, 1e5, 1e-2), ""
+    yield "sweep", lambda: lb.sweep(3, {"N": [8]}), ""
+    yield "batch", lambda: lb.simulate_batch([experiment, 3]), ""
+    yield "batch", lambda: lb.simulate_batch(experiment), ""
+    for value in (problem, None, 3):
+        yield "check", lambda v=value: lb.check(v), ""
+    for value in (None, 3):
+        yield "recoverability", lambda v=value: lb.recoverability(v), ""
+    yield "certificate", lambda: lb.lasso_certificate(run, None, np.zeros(20)), ""
+    yield "certificate", lambda: lb.lasso_certificate(problem, 3, np.zeros(20)), "must be a Penalty"
+    yield "force", lambda: lb.simulate(experiment, force="no"), "true or false"
+    yield "exact", lambda: lb.predict(experiment, exact=np.ones(3)), "true or false"
+    yield "open", lambda: lb.open_store(3), ""
+    yield "open", lambda: lb.open_store("a\0b"), "is not a store"
+    yield "save", lambda: run.save(LONG), "cannot be written"
+    yield "save", lambda: run.save(""), "must be a path"
+    yield "save", lambda: run.save("a\0b"), "cannot be written"
+    yield "big", lambda: lb.L1(10**5000), "an integer of about 5,000 digits"
+    yield "array for a word", lambda: lb.Nuclear(1e-3, null=np.ones(3)), "must be one of"
+    yield "number for a list", lambda: lb.Piecewise(steps=None, values=1.0), "must be a list"
+    yield "part for a list", lambda: lb.At(lb.L1(1e-3)), "must be a list"
+    yield "number for parts", lambda: lb.Sum(3), "Sum.parts"
+    yield "freedom", lambda: lb.degrees_of_freedom("a", 2, 1), "must be an integer"
+
+
+def test_public_functions_say_what_they_want():
+    with unchecked():
+        for name, call, words in wrong_calls():
+            with pytest.raises(lb.InvalidInput) as raised:
+                call()
+            message = str(raised.value)
+            assert words in message, name
+            assert "\n" not in message, name
+            assert len(message) < LONGEST, name
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_results_need_a_place_to_go(suffix):
+    results = xr.Dataset({"t2": ("N", [1.0])}, {"N": [8]})
+    with pytest.raises(lb.InvalidInput, match="cannot be written"):
+        export(results, f"/proc/nobody/table{suffix}")
