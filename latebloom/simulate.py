@@ -17,6 +17,7 @@ from latebloom.core.progress import Progress
 from latebloom.core.versions import versions
 from latebloom.engines.base import Engine, find_engine, require_engine
 from latebloom.engines.checkpoint import Checkpoint
+from latebloom.engines.flow_engine import NetworkFlowEngine
 from latebloom.engines.result import EngineResult
 from latebloom.engines.step_engine import StepEngine, TrainingEngine
 from latebloom.engines.threads import blas_threads
@@ -145,11 +146,13 @@ def _runs(
     """Return the runs of experiments of one shape, or of a single one."""
     began = time.perf_counter()
     results: Sequence[Any]
+    kept = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
     if isinstance(engine, TrainingEngine):
         from latebloom.engines.training import train
 
-        kept = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         results = train(experiments, progress, kept, refine)
+    elif isinstance(engine, NetworkFlowEngine) and not refine:
+        results = [engine.run(experiments[0], progress, kept)]
     elif refine or checkpoint is not None:
         raise Unsupported(f"engine {engine.name!r}: refine and checkpoint are for 'step'")
     elif type(engine) is StepEngine:
@@ -183,7 +186,9 @@ def _of_network(experiment: Experiment, result: Any) -> dict[str, Any]:
     """Return the fields of the run that follow from a `TrainingResult`."""
     trajectory = network_observables(experiment, result.steps, result.measures)
     found = network_phases(experiment, trajectory, result.passages)
-    notes = () if result.resumed_from is None else (f"resumed at step {result.resumed_from:,}",)
+    notes = result.notes
+    if result.resumed_from is not None:
+        notes = (*notes, f"resumed at step {result.resumed_from:,}")
     return {
         "phases": found,
         "trajectory": trajectory,

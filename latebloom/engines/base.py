@@ -22,7 +22,7 @@ AUTO = "auto"
 # The engines of this package, in the order in which they are listed, and their modules, which are
 # imported when an engine is first needed.
 NAMES = ("step", "jump", "spectral", "slow")
-MODULES = ("step_engine", "jump", "spectral", "slow")
+MODULES = ("step_engine", "jump", "spectral", "slow", "flow_engine")
 # Engines by name, those of least squares (False) and those of networks (True).
 _ENGINES: dict[bool, dict[str, "Engine"]] = {False: {}, True: {}}
 # What decides the outcome of a run and of its check: the updates, what is recorded, the verdict.
@@ -147,7 +147,7 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
         raise Unsupported("engine 'auto': no exact engine applies; name an engine to see why not")
     if name not in engines:
         what, own = ("least squares", "networks") if networks else ("networks", "least squares")
-        others = ", ".join(repr(other) for other in engines)
+        others = ", ".join(repr(other) for other in engine_names() if other in engines)
         raise Unsupported(f"engine {name!r}: is for {what}; {own} have {others}")
     reason = _reason_against(engines[name], experiment)
     if reason:

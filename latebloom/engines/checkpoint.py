@@ -34,6 +34,7 @@ class Checkpoint:
       that finds a file there goes on from it.
     - `every_seconds`: time between two files.
     - `every_steps`: updates between two files, beside the time; None: the time alone decides.
+    - `file`: its name.
 
     >>> from latebloom.engines.checkpoint import Checkpoint
     >>> Checkpoint("state", every_steps=1000).every_seconds
@@ -43,6 +44,7 @@ class Checkpoint:
     folder: str | Path
     every_seconds: float = 60.0  # what one is willing to lose
     every_steps: int | None = None
+    file: str = FILE
 
     def __post_init__(self) -> None:
         check.path("folder", self.folder)
@@ -53,7 +55,7 @@ class Checkpoint:
     @property
     def path(self) -> Path:
         """The file."""
-        return Path(self.folder) / FILE
+        return Path(self.folder) / self.file
 
     def due(self, seconds: float, steps: int) -> bool:
         """Return whether a file is due so long after the last one."""

@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,7 @@ class TrainingResult:
     - `params`: the parameters at the last of them, by name.
     - `passages`: t1 and t2 where they are known better than from the records.
     - `resumed_from`: the step that a checkpoint was taken at, or None.
+    - `notes`: sentences that explain the result.
     """
 
     steps: np.ndarray
@@ -46,6 +47,7 @@ class TrainingResult:
     passages: tuple[Passage | None, Passage | None]
     interrupted: bool
     resumed_from: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def train(
@@ -103,13 +105,26 @@ def shape(experiment: Experiment) -> dict[str, Any]:
 
 
 class Trainer:
-    """Drives one batch: programs, arrays and the log."""
+    """Drives one batch: programs, arrays and the log.
 
-    def __init__(self, experiments: Sequence[Experiment], checkpoint: Checkpoint | None) -> None:
-        self.experiments, self.checkpoint = experiments, checkpoint
+    **Arguments:**
+
+    - `experiments`, `checkpoint`: as for `train`.
+    - `due`: the steps to measure at; by default those that the experiments record.
+    - `until`: says of the log, after each of them, whether to end there.
+    """
+
+    def __init__(
+        self,
+        experiments: Sequence[Experiment],
+        checkpoint: Checkpoint | None,
+        due: np.ndarray | None = None,
+        until: Callable[[Log], bool] | None = None,
+    ) -> None:
+        self.experiments, self.checkpoint, self.until = experiments, checkpoint, until
         self.program, self.data, self.numbers, start = setup(experiments)
         self.advance, self.evaluate = compiled(self.program)
-        self.due = experiments[0].record_steps
+        self.due = experiments[0].record_steps if due is None else due
         self.thresholds = np.array([e.thresholds for e in experiments])
         self.log = Log(start, (-1, start))
         self.resumed_from: int | None = None
@@ -158,6 +173,8 @@ class Trainer:
                     self._record()
                 if self.log.t >= last or not np.isfinite(self.log.last.loss[..., 0]).any():
                     return  # the horizon, or all diverged
+                if self.until and self.log.recorded[0] == self.log.t and self.until(self.log):
+                    return
                 goal = int(self.due[self.log.count])
                 self._advance(goal if every is None else min(goal, saved[1] + every))
                 now = time.monotonic()

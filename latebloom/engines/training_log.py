@@ -58,12 +58,14 @@ def one_of(state: State, i: int) -> State:
     return jax.tree.map(lambda x: x[i], state)
 
 
-def _leaves(prefix: str, tree: Any) -> dict[str, np.ndarray]:
+def pack_tree(prefix: str, tree: Any) -> dict[str, np.ndarray]:
+    """Return the arrays of a structure by their paths."""
     found = jax.tree_util.tree_flatten_with_path(tree)[0]
     return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in found}
 
 
-def _like(prefix: str, tree: Any, arrays: dict[str, np.ndarray]) -> Any:
+def unpack_tree(prefix: str, tree: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return the structure like `tree` that `pack_tree` took apart."""
     paths, structure = jax.tree_util.tree_flatten_with_path(tree)
     return structure.unflatten([arrays[prefix + jax.tree_util.keystr(p)] for p, _ in paths])
 
@@ -71,13 +73,13 @@ def _like(prefix: str, tree: Any, arrays: dict[str, np.ndarray]) -> Any:
 def pack(log: Log, due: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the log of records at the steps `due` as named arrays, and what else is needed to read
     them."""
-    arrays = _leaves("state", log.state) | _leaves("recorded", log.recorded[1])
+    arrays = pack_tree("state", log.state) | pack_tree("recorded", log.recorded[1])
     arrays["steps"] = due[: log.count]
-    arrays |= _leaves("measures", jax.tree.map(lambda *rows: np.stack(rows), *log.measures))
+    arrays |= pack_tree("measures", jax.tree.map(lambda *rows: np.stack(rows), *log.measures))
     passed = []
     for (i, split), (low, high, state) in log.passed.items():
         passed.append([i, split, low, high])
-        arrays |= _leaves(f"passed.{i}.{split}", state)
+        arrays |= pack_tree(f"passed.{i}.{split}", state)
     return arrays, {"t": log.t, "recorded": log.recorded[0], "passed": passed}
 
 
@@ -97,7 +99,7 @@ def unpack(
     """
 
     def state(prefix: str, like: State = like) -> State:
-        found = _like(prefix, like, arrays)
+        found = unpack_tree(prefix, like, arrays)
         for own, theirs in zip(jax.tree.leaves(like), jax.tree.leaves(found), strict=True):
             if (own.shape, own.dtype) != (theirs.shape, theirs.dtype):
                 raise ValueError(
@@ -111,7 +113,7 @@ def unpack(
     if not whole or not recorded <= t <= following:
         raise ValueError(f"{len(steps)} records up to step {recorded} and a state of step {t}")
     names = ("l0", "l1", "l2", "nuclear")
-    stacked = _like("measures", Measures(0, 0, 0, dict.fromkeys(names, 0)), arrays)
+    stacked = unpack_tree("measures", Measures(0, 0, 0, dict.fromkeys(names, 0)), arrays)
     rows = [jax.tree.map(lambda x, k=k: x[k], stacked) for k in range(len(steps))]
     one = one_of(like, 0) if batched else like
     passed = {

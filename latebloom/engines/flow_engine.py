@@ -1,0 +1,103 @@
+"""The engine `slow` of networks: the flow of gradient descent in place of its steps."""
+
+from typing import Any
+
+from latebloom.core import schedules
+from latebloom.core.progress import Progress
+from latebloom.experiment.experiment import Experiment
+from latebloom.methods import SGD, Adam
+from latebloom.penalties import OfNetwork
+
+from .base import Engine, register_engine
+from .result import Records
+
+USE = "use SGD with the full batch"
+
+
+class NetworkFlowEngine(Engine):
+    r"""Full-batch gradient descent and heavy ball at a cost that hardly grows with the delay.
+
+    The first updates are those of the method, up to twice t1. Then it integrates the flow
+    $d\theta/ds = -\nabla g/\beta - H$ in slow time $s = \alpha\beta t/(1 - m)$, see `network_flow`.
+    t1 is exact as a rule, t2 a bracket of at most 2 %, or undecided with a reason.
+    """
+
+    name = "slow"
+    networks = True
+
+    def why_not(self, experiment: Experiment) -> str | None:
+        """Return why the engine does not apply, or None if it does."""
+        method, terms = experiment.method, experiment.terms
+        if type(method) is not SGD:
+            if isinstance(method, Adam) and method.coupling == "coupled":
+                return (
+                    "in coupled Adam beta cancels, because the gradient and its root mean square "
+                    f"are both proportional to it, and no flow with beta describes it; {USE}"
+                )
+            return f"it follows gradient descent and heavy ball, not {type(method).__name__}; {USE}"
+        for wrong, what, instead in (
+            (method.batch is not None and method.batch < len(experiment.supervised.train.inputs),
+             "the noise of minibatches moves parameters along with the penalty", "leave batch out"),
+            (method.nesterov, "Nesterov's momentum has not been measured against its flow",
+             "set nesterov = false"),
+            (bool(method.transforms), "transforms change the gradient", "leave transforms out"),
+            (method.sphere is not None, "the sphere has another flow", "leave sphere out"),
+            (experiment.precision != "float64",
+             f"it integrates a flow in double precision, and precision = {experiment.precision!r}",
+             "set precision = 'float64'"),
+            (schedules.constant(method.alpha) is None, "alpha follows a schedule",
+             "set a constant alpha"),
+        ):  # fmt: skip
+            if wrong:
+                return f"{what}; {instead}"
+        return (
+            self._against(experiment)
+            if terms
+            else ("without a penalty there is no slow time; add a penalty such as L2")
+        )
+
+    def _against(self, experiment: Experiment) -> str | None:
+        """Return what is wrong with the penalty."""
+        assert isinstance(experiment.method, SGD)
+        coupling, terms = experiment.method.coupling, experiment.terms
+        betas = [schedules.constant(term.beta) for term in terms]
+        if None in betas:
+            return "beta follows a schedule; set a constant beta"
+        if not all(betas):
+            return "beta = 0 leaves no slow time; set beta > 0"
+        if coupling == "proximal":
+            return None
+        kinks = ", ".join(type(t).__name__ for t in terms if not t.differentiable)
+        if not kinks:
+            return None
+        axes = {name: x.ndim for name, x in experiment.network_start.items()}
+        smooth = OfNetwork(experiment.penalty, axes).no_prox() is not None
+        instead = "use L2" if smooth else "set coupling = 'proximal'"
+        return f"{kinks} has kinks, about which a {coupling} penalty chatters; {instead}"
+
+    def cost(self, experiment: Experiment) -> float:
+        """Return a minute: some thousand to ten thousand gradients."""
+        return 60.0
+
+    def exact(self, experiment: Experiment) -> bool:
+        """Return False: t2 is a bracket."""
+        return False
+
+    def records(self, experiment: Experiment) -> Records:
+        """Return `flow`."""
+        return "flow"
+
+    def run(
+        self, experiment: Experiment, progress: Progress | None = None, checkpoint: Any = None
+    ) -> Any:
+        """Return the `TrainingResult` of one network.
+
+        **Arguments:** `experiment` and `progress` as for every engine; `checkpoint`: a `Checkpoint`
+        or None.
+        """
+        from .network_following import follow  # loads JAX
+
+        return follow(experiment, progress, checkpoint)
+
+
+register_engine(NetworkFlowEngine())

@@ -1,0 +1,153 @@
+r"""The flow that full-batch gradient descent of a network follows, at its real strength beta.
+
+With the gradient $\nabla g$ of the training loss and a subgradient $H$ of the penalty h, gradient
+descent is the Euler method of size $\alpha$ of
+
+$$\frac{d\theta}{d\tau} = -\nabla g(\theta) - \beta H(\theta), \qquad \tau = a\,t, \quad
+a = \frac{\alpha}{1 - m},$$
+
+also with momentum m (heavy ball). In slow time $s = \beta\tau$ this is
+$d\theta/ds = -\nabla g/\beta - H$. A penalty outside of the gradient (`decoupled`, `proximal`)
+does not pass through the momentum: then its strength in the flow is $(1 - m)\beta$.
+
+Of proximal gradient descent the flow is that of the point before the proximal operator,
+
+$$\frac{dZ}{d\tau} = -\frac{Z - A}{\nu} - \nabla g(A), \qquad
+A = \mathrm{prox}_{\nu\beta h}(Z),$$
+
+of which proximal gradient descent is the Euler method of size $\nu = a$. With a larger $\nu$,
+$Z - A$ follows its balance within a time of $\nu$, and the flow is less stiff.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from latebloom.core.arrays import Array, one_by_one
+from latebloom.experiment.experiment import Experiment
+from latebloom.methods import SGD
+from latebloom.penalties import OfNetwork
+
+from .chebyshev import Field, Tree, norm
+from .network import Data, Numbers, Program, State
+
+# The size of differences of proximal operators, relative to the parameters.
+EPSILON = float(np.sqrt(np.finfo(float).eps))
+
+
+class Rates(NamedTuple):
+    """The scales of time of a run.
+
+    - `a`: flow time tau per step.
+    - `beta`: the strength of the penalty in the flow, over its strength in the experiment, and the
+      largest of its strengths there: slow time s per flow time tau.
+    - `limit`: the largest $\\alpha\\rho$ at which the method is stable.
+    """
+
+    a: float
+    share: float
+    beta: float
+    limit: float
+
+
+def rates(experiment: Experiment) -> Rates:
+    """Return the scales of time of an experiment with `SGD`, constant alpha and beta."""
+    method = experiment.method
+    assert isinstance(method, SGD)
+    m, alpha = method.momentum, float(method.alpha)  # pyright: ignore - constant
+    share = 1.0 if method.coupling == "coupled" else 1 - m
+    beta = share * max(float(term.beta) for term in experiment.terms)  # pyright: ignore
+    return Rates(alpha / (1 - m), share, beta, 2 * (1 + m))
+
+
+class Arguments(NamedTuple):
+    """What the flow of one experiment depends on, beside its structure."""
+
+    data: Data
+    numbers: Numbers
+    nu: Any  # of a proximal flow
+
+
+class Flow(NamedTuple):
+    """The compiled functions of a flow; `arguments` is always the last of theirs.
+
+    - `field`: the derivative.
+    - `params`: the parameters, of the unknown.
+    - `begin`: the unknown, of parameters.
+    - `errors`: the training and the test error, of the unknown.
+    """
+
+    field: Field
+    params: Any
+    begin: Any
+    errors: Any
+
+
+@cache
+def flow_of(program: Program) -> Flow:
+    """Return the flow of all experiments of this structure."""
+    penalty = OfNetwork(program.penalty, dict(program.axes))
+    proximal = program.method.coupling == "proximal"
+
+    def gradient(params: Tree, of: Arguments) -> Tree:
+        with one_by_one():
+            return program.gradient(params, of.data, of.numbers, 0, -1)  # pyright: ignore
+
+    def prox(Z: Tree, of: Arguments) -> Tree:
+        with one_by_one():
+            return penalty.prox(Z, of.nu, program.strength(of.numbers, 0, -1))  # pyright: ignore
+
+    def slope(params: Tree, of: Arguments) -> Tree:
+        with one_by_one():
+            return penalty.subgradient(params, program.strength(of.numbers, 0, -1))  # pyright: ignore
+
+    def smooth_field(params: Tree, of: Arguments) -> Tree:
+        both = gradient(params, of), slope(params, of)
+        return jax.tree.map(lambda g, h: -(g + h), *both)
+
+    def proximal_field(Z: Tree, of: Arguments) -> Tree:
+        A = prox(Z, of)
+        return jax.tree.map(lambda z, a, g: (a - z) / of.nu - g, Z, A, gradient(A, of))
+
+    def proximal_product(Z: Tree, V: Tree, of: Arguments) -> Tree:
+        # The operator has no derivative in JAX where it decomposes matrices; it is continuous, so
+        # that differences do.
+        size = EPSILON * jnp.maximum(norm(Z), 1.0)
+        near = prox(jax.tree.map(lambda z, v: z + size * v, Z, V), of)
+        A = prox(Z, of)
+        W = jax.tree.map(lambda b, a: (b - a) / size, near, A)
+        curved = jax.jvp(lambda A: gradient(A, of), (A,), (W,))[1]
+        return jax.tree.map(lambda v, w, g: (w - v) / of.nu - g, V, W, curved)
+
+    def proximal_begin(params: Tree, of: Arguments) -> Tree:
+        # One more short step gives a point A and a subgradient H at it that fit together.
+        size = of.numbers.alpha
+        Y = jax.tree.map(lambda x, g: x - size * g, params, gradient(params, of))
+        A = prox(Y, of._replace(nu=size))
+        return jax.tree.map(lambda a, y: a + of.nu * (y - a) / size, A, Y)
+
+    def errors(y: Tree, of: Arguments) -> Array:
+        params = prox(y, of) if proximal else y
+        return program.measure(of.data, of.numbers, State(params, ()), 0, -1).error  # pyright: ignore
+
+    keep: Any = jax.jit(lambda y, of: y)
+    if proximal:
+        field = Field(proximal_field, proximal_product)
+        return Flow(field, *map(jax.jit, (prox, proximal_begin, errors)))
+    return Flow(Field.of(smooth_field), keep, keep, jax.jit(errors))
+
+
+def arguments(experiment: Experiment, data: Data, numbers: Numbers, nu: float) -> Arguments:
+    """Return the arguments of the flow of an experiment.
+
+    **Arguments:**
+
+    - `experiment`: which one.
+    - `data`, `numbers`: its arrays, as of its training.
+    - `nu`: how long a proximal flow takes to follow.
+    """
+    betas = jnp.asarray(numbers.betas) * rates(experiment).share
+    return Arguments(data, numbers._replace(betas=betas), jnp.asarray(nu))

@@ -1,0 +1,171 @@
+"""First passages of a network's errors along its flow, and the brackets of the run's made of
+them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from latebloom.core.phases import Passage
+
+# Half the width of a bracket: this many times the distance between two integrations, and a
+# fraction of the time. Of 17 problems of a prototype all were inside; not yet calibrated.
+TIMES, MARGIN = 2.0, 3e-3
+# A wider bracket than this fraction of the time is not an answer.
+WIDEST = 0.02
+# Passages are located to this fraction of the time.
+ROOT = 1e-7
+# An error that differs from its threshold by more than this fraction just before and just after it
+# jumps. An error of classes always does, and has levels of its own.
+JUMP = 0.05
+# How much faster than in the last step of the integrator an error may fall just after it.
+HASTE = 3.0
+
+BRACKET = "{name} is a bracket (engine 'step' gives the step)"
+WIDE = "{name} is undecided: {why}; use engine 'step', or another threshold"
+
+
+@dataclass
+class Watch:
+    """The first passages of one error below several levels, in flow time.
+
+    - `levels`: the threshold, one that is passed early, one that is passed late or None.
+    - `first`: when each was passed, or None.
+    - `jumped`: whether the error jumps at the threshold.
+    """
+
+    levels: tuple[float, float, float | None]
+    smooth: bool
+    first: list[float | None] = field(default_factory=lambda: [None, None, None])
+    value: float = math.inf
+    rate: float = 0.0
+    jumped: bool = False
+
+    @classmethod
+    def of(cls, threshold: float, examples: int | None) -> "Watch":
+        """Return the watch of an error; of classes `examples` counts those it is a mean over.
+
+        Their levels lie between the numbers of wrong ones: one example more, and one less.
+        """
+        if examples is None:
+            return cls((threshold, threshold, threshold), True)
+        allowed = math.floor(threshold * examples * (1 + 1e-12))
+        levels = [(allowed + k + 0.5) / examples for k in (0, 1, -1)]
+        return cls((levels[0], levels[1], levels[2] if allowed else None), False)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a level has not been passed."""
+        pairs = zip(self.levels, self.first, strict=True)
+        return any(first is None and level is not None for level, first in pairs)
+
+    def follow(
+        self, times: list[float], values: list[float], error: Callable[[float], float]
+    ) -> None:
+        """Take a step of the integrator into account.
+
+        **Arguments:**
+
+        - `times`: its begin, points inside, its end.
+        - `values`: the error there.
+        - `error`: as a function of a time in the step.
+        """
+        self.rate = abs(values[-1] - values[0]) / (times[-1] - times[0])
+        self.value = values[-1]
+        for i, level in enumerate(self.levels):
+            if level is None or self.first[i] is not None:
+                continue
+            below = np.flatnonzero(np.array(values) <= level)
+            if not below.size:
+                continue
+            j = int(below[0])
+            if j == 0:
+                self.first[i] = times[0]
+                continue
+            low, high, ends = times[j - 1], times[j], [values[j - 1], values[j]]
+            while high - low > ROOT * high:
+                middle = 0.5 * (low + high)
+                value = error(middle)
+                low, high = (low, middle) if value <= level else (middle, high)
+                ends = [ends[0], value] if value <= level else [value, ends[1]]
+            self.first[i] = high
+            if i == 0 and self.smooth and ends[0] - ends[1] > JUMP * level:
+                self.jumped = True
+
+    def disagrees(self, slips: float, clock: "Clock") -> bool:
+        """Return whether two integrations so far apart leave no useful bracket."""
+        first = self.first[0] or 0.0
+        return 2 * TIMES * slips * clock.pace > 0.5 * WIDEST * clock.step(first)
+
+    def pack(self) -> dict[str, Any]:
+        """Return what changes along a run, JSON-ready."""
+        return {"first": self.first, "jumped": self.jumped}
+
+    def unpack(self, found: dict[str, Any]) -> None:
+        """Take what `pack` returned."""
+        self.first, self.jumped = list(found["first"]), bool(found["jumped"])
+
+
+def slip(one: Watch, two: Watch) -> float:
+    """Return how far two integrations are apart at the threshold; infinite if not known."""
+    here, there = one.first[0], two.first[0]
+    return math.inf if here is None or there is None else abs(here - there)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """From flow time to steps: the step of time 0, and steps per time."""
+
+    origin: int
+    pace: float
+
+    def step(self, time: float) -> float:
+        """Return the step, as a real number, at a time."""
+        return self.origin + self.pace * time
+
+
+def bracket(
+    name: str, watch: Watch, slips: float, clock: Clock, last: int
+) -> tuple[Passage, str | None]:
+    """Return the passage of the run, and what to say of it.
+
+    **Arguments:**
+
+    - `name`: t1 or t2.
+    - `watch`: of its error.
+    - `slips`: how far the passages of the flow may be off, in flow time.
+    - `clock`: the time of the flow in steps.
+    - `last`: the last step that was followed.
+    """
+    least, (at, early, late) = clock.origin + 1, watch.first
+    if early is None:
+        # The run may be ahead of its flow by the margin.
+        ahead = HASTE * watch.rate * MARGIN * last / clock.pace
+        near = watch.value - ahead <= watch.levels[1]
+        return Passage.after(
+            max(least - 1, math.floor(last * (1 - MARGIN)) - 1 if near else last)
+        ), None
+    known = math.isfinite(slips)
+    off = TIMES * slips * clock.pace if known else 0.0
+    low = max(math.floor(clock.step(early) * (1 - MARGIN) - off), least)
+    why = "its integration was not repeated, so that nothing bounds its error"
+    if watch.jumped:
+        why = "the error jumps at its threshold, and the time of a jump is not bounded here"
+    elif at is None or (late is None and watch.levels[2] is not None):
+        why = "the error passes its threshold too near to the end, or by one example only"
+    elif known:
+        late = at if late is None else late
+        high = math.ceil(clock.step(late) * (1 + MARGIN) + off)
+        if high <= last and high - low <= WIDEST * low:
+            return Passage.between(low, high), BRACKET.format(name=name)
+        why = f"a bracket would be [{low:,}, {high:,}], "
+        why += "beyond the end" if high > last else f"wider than {WIDEST:.0%}"
+        spans = {
+            "two integrations disagree, as at kinks": 2 * off,
+            "one example more or less decides": clock.pace * (late - early),
+        }
+        worst = max(spans, key=lambda key: spans[key])
+        why += f" ({worst})" if high <= last else ""
+    return Passage.after(min(low - 1, last - 1)), WIDE.format(name=name, why=why)

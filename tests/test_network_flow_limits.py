@@ -1,0 +1,189 @@
+"""Where the flow of a network is no answer, and how a run is interrupted and goes on."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flow_problems import DIAGONAL, PRODUCT, START, X, Y, addition, diagonal, experiment
+
+import latebloom as lb
+from latebloom.engines import network_following
+from latebloom.engines.network_passages import Clock, Watch, bracket
+from latebloom.models import Custom
+
+
+def follow(e, **options: Any):
+    return lb.simulate(e, engine="slow", **options)
+
+
+def undecided(run, reason):
+    """Assert that t2 has no bracket, for this reason, and that it is not said to be later."""
+    t2 = run.phases.t2
+    assert t2.kind == "censored"
+    assert t2.low <= run.last_step
+    assert any(reason in note for note in run.notes), run.notes
+    assert run.phases.verdict == "undecided"
+    return run
+
+
+def scalar(function, start, alpha=0.1, thresholds=(0.01, 0.4), outputs=1, slow_time=6.0):
+    """Return a model of one input, trained to give 1, tested against 0.5 more than that."""
+    one = np.ones((1, 1))
+    y = np.ones((1, outputs))
+    problem = lb.SupervisedData(one, y, one, 1.5 * y, loss="mse")
+    model = Custom("scalar", {k: np.array([v]) for k, v in start.items()}, function)
+    penalty = lb.On(lb.L2(1e-3), "all")
+    return experiment(problem, model, penalty, alpha, slow_time, thresholds=thresholds)
+
+
+def test_the_edge_of_stability_ends_the_flow():
+    """The penalty shortens w, for which exp(-3 b) and with it the curvature have to grow."""
+
+    def function(p, x):
+        return x * (p["w"] * jnp.exp(-3 * p["b"]))
+
+    e = scalar(function, {"w": 20.0, "b": 1.0}, alpha=0.5)
+    run = undecided(follow(e), "edge of stability")
+    assert run.last_step < e.steps
+    # Without the oscillations, at a smaller step size, it goes on.
+    calm = follow(scalar(function, {"w": 20.0, "b": 1.0}, alpha=0.05))
+    assert calm.last_step == calm.experiment.steps
+
+
+def test_kinks_that_the_flow_slides_along_end_it():
+    def function(p, x):  # the first output pushes |w| to zero, for ever
+        return x * jnp.concatenate([jnp.abs(p["w"]) + p["b"] + 2, p["b"]])
+
+    e = scalar(function, {"w": 0.7, "b": 0.1}, outputs=2, thresholds=(0.9, 0.1))
+    undecided(follow(e), "as at kinks")
+
+
+def test_a_passage_near_the_floor_is_undecided():
+    floor = float(follow(diagonal(0.1, 60.0, thresholds=(0.1, 1e-3))).trajectory.test_error[-1])
+    e = diagonal(0.1, 60.0, thresholds=(0.1, floor * (1 + 1e-5)))
+    undecided(follow(e), "t2 is undecided")
+
+
+def test_an_error_that_jumps_is_undecided():
+    def jumps(p, x):
+        large = (p["u"] ** 2).sum() > 12.0
+        return PRODUCT.function(p, x) + jnp.where(large, 1.0, 0.0)
+
+    e = diagonal(model=Custom("jumps", START, jumps), thresholds=(0.5, 0.55))
+    undecided(follow(e), "jumps at its threshold")
+
+
+def test_one_example_more_or_less_of_few_is_undecided():
+    undecided(follow(addition()), "one example more or less decides")
+
+
+def test_an_error_of_many_classes_is_bracketed():
+    N = DIAGONAL[1]
+    rng = np.random.default_rng(1)
+    more = rng.standard_normal((2000, X.shape[1]))
+    labels = [(y > 0).astype(int) for y in (Y[:N], more[:, : DIAGONAL[2]].sum(axis=1))]
+    problem = lb.SupervisedData(X[:N], labels[0], more, labels[1], loss="mse")
+
+    def two(p, x):
+        f = PRODUCT.function(p, x)
+        return jnp.concatenate([-f, f], axis=1)
+
+    model = Custom("two", START, two)
+    penalty = lb.On(lb.L2(1e-2), "all")
+    e = experiment(problem, model, penalty, 0.05, 4.0, thresholds=(0.01, 0.22))
+    found, true = (lb.simulate(e, engine=k).phases.t2 for k in ("slow", "step"))
+    assert found.kind == "bracketed"
+    assert max(found.low, true.low) <= min(found.high, true.high)
+
+
+def test_a_passage_just_beyond_the_horizon_is_not_excluded():
+    whole = diagonal()
+    t2 = lb.simulate(whole, refine=True).phases.t2.step
+    assert t2 is not None
+    run = follow(whole.with_(steps=t2 - 2))
+    assert run.phases.t2.kind == "censored"
+    assert run.phases.t2.low <= t2 - 2
+    assert run.phases.verdict == "undecided"
+
+
+def test_brackets_need_a_second_integration():
+    watch = Watch((0.1, 0.1, 0.1), True, [50.0, 50.0, 50.0])
+    clock = Clock(100, 10.0)
+    passage, note = bracket("t2", watch, 0.1, clock, 1000)
+    assert (passage.low, passage.high) == (596, 604)
+    assert "bracket" in note
+    passage, note = bracket("t2", watch, float("inf"), clock, 1000)
+    assert passage.kind == "censored"
+    assert "not repeated" in note
+    passage, note = bracket("t2", watch, 0.1, clock, 602)
+    assert "beyond the end" in note
+
+
+# --- Interrupted runs -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def often(monkeypatch):
+    monkeypatch.setattr(network_following, "SECONDS_PER_MOVE", -1.0)
+
+
+class Stop:
+    """Presses Ctrl-C at the n-th report of the flow."""
+
+    def __init__(self, count):
+        self.left, self.notes = count, []
+
+    def __call__(self, done, total, note=""):
+        self.notes.append((done, total, note))
+        if "slow time" in note:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+
+def same(one, two):
+    for column in one.trajectory:
+        np.testing.assert_array_equal(one.trajectory[column], two.trajectory[column])
+    for name, value in one.params.items():
+        np.testing.assert_array_equal(value, two.params[name])
+    assert one.phases == two.phases
+
+
+@pytest.mark.parametrize("count", [1, 15])
+def test_an_interrupted_run_goes_on_to_the_same_end(often, tmp_path, count):
+    e = diagonal()
+    whole = follow(e)
+    stop = Stop(count)
+    part = follow(e, progress=stop, checkpoint=tmp_path)
+    assert part.interrupted
+    assert 224 <= part.last_step < e.steps
+    shared = len(part.trajectory.step) - 1  # the last one is where it ended
+    np.testing.assert_array_equal(
+        part.trajectory.test_error[:shared], whole.trajectory.test_error[:shared]
+    )
+    assert (part.phases.t2.low or 0) <= whole.phases.t2.low
+    rest = follow(e, checkpoint=tmp_path)
+    assert not rest.interrupted
+    assert any("resumed at step" in note for note in rest.notes)
+    same(rest, whole)
+    same(follow(e, checkpoint=tmp_path), whole)  # of a finished one
+
+
+def test_a_file_of_another_run_is_refused(tmp_path):
+    follow(diagonal(slow_time=1.0), checkpoint=tmp_path)
+    with pytest.raises(lb.InvalidInput, match="another run"):
+        follow(diagonal(slow_time=1.1), checkpoint=tmp_path)
+    flow = tmp_path / network_following.FILE
+    flow.write_bytes(flow.read_bytes()[:100])
+    with pytest.raises(lb.InvalidInput, match="cannot be read as a checkpoint"):
+        follow(diagonal(slow_time=1.0), checkpoint=tmp_path)
+
+
+def test_progress_is_told_in_steps_and_slow_time(often):
+    e, stop = diagonal(slow_time=1.0), Stop(10**6)
+    follow(e, progress=stop)
+    done = [done for done, _, _ in stop.notes]
+    assert done == sorted(done)
+    assert stop.notes[-1][:2] == (e.steps, e.steps)
+    assert stop.notes[-1][2].endswith("slow time 0.888")
