@@ -12,6 +12,7 @@ from . import (
     logs,
     low_rank,
     memory,
+    network_flow,
     networks,
     predictions,
     predictors,
@@ -40,6 +41,7 @@ SUITES = {
     "forecasts": forecasts.measure,
     "verdicts": verdicts.measure,
     "logs": logs.measure,
+    "network-flow": network_flow.measure,
 }
 
 

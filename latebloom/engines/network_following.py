@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.record import LogSpaced
@@ -317,7 +318,10 @@ class Follower:
             last = k + gone if self.failure or self.interrupted else self.experiment.steps
         for i, watch in self.watches.items():
             slips = self.slips.get(i, math.inf)
-            passages[i], note = bracket(("t1", "t2")[i], watch, slips, self.clock, last)
+            found, note = bracket(("t1", "t2")[i], watch, slips, self.clock, last)
+            if self.failure and found.high is None:  # what comes after the last record is not known
+                found = Passage.after(min(found.low or 0, log.t) - 1)
+            passages[i] = found
             notes += [note] if note else []
         notes += [self.failure] if self.failure else []
         notes += self._rest() if last == self.experiment.steps else []
