@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from flow_problems import DIAGONAL, START, X, Y, addition, diagonal, teacher_student
+from flow_problems import DIAGONAL, START, X, Y, diagonal, teacher_student
 from scipy.integrate import solve_ivp
 
 import latebloom as lb

@@ -66,11 +66,12 @@ def test_a_passage_near_the_floor_is_undecided():
 
 
 def test_an_error_that_jumps_is_undecided():
-    def jumps(p, x):
+    def jumps(p, x):  # on the test examples only, so that training does not see it
         large = (p["u"] ** 2).sum() > 20.0
-        return PRODUCT.function(p, x) + jnp.where(large, 1.0, 0.0)
+        test = len(x) > DIAGONAL[1]
+        return PRODUCT.function(p, x) + (jnp.where(large, 1.0, 0.0) if test else 0.0)
 
-    e = diagonal(model=Custom("jumps", START, jumps), thresholds=(0.5, 0.9))
+    e = diagonal(model=Custom("jumps", START, jumps), thresholds=(0.1, 0.75))
     undecided(follow(e), "jumps at its threshold")
 
 

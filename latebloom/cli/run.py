@@ -34,7 +34,8 @@ class Run:
 
     experiment: Source
     engine: Engine = "auto"
-    """How the updates are computed; auto takes the cheapest exact way."""
+    """How the updates are computed; auto takes the cheapest exact way, or the one that a named
+    experiment is made for."""
     out: Path | None = None
     """A new folder for spec, data (netCDF), pictures and result."""
     overwrite: bool = False
@@ -59,7 +60,7 @@ class Run:
     def execute(self, settings: list[Setting]) -> int:
         """Run the experiment, or the family of experiments, print the result and save it."""
         from latebloom.engines.checkpoint import Checkpoint
-        from latebloom.experiment.presets import is_family
+        from latebloom.experiment.presets import engine_of, is_family
         from latebloom.runs.run import FILES
         from latebloom.simulate import simulate
 
@@ -68,6 +69,7 @@ class Run:
         if family:
             return self._execute_family()
         experiment = load_experiment(self.experiment, settings, self.small)
+        engine = engine_of(self.experiment) if self.engine == "auto" else self.engine
         if self.out is not None:
             check_folder(self.out, FILES, self.overwrite)  # before, not after, a long run
         checkpoint = None
@@ -82,7 +84,7 @@ class Run:
         with progress_bar(experiment.name) as progress:
             run = simulate(
                 experiment,
-                engine=self.engine,
+                engine=engine,
                 progress=progress,
                 force=self.force,
                 refine=self.refine,

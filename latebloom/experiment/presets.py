@@ -35,7 +35,7 @@ class Preset:
     - `command`: the command that computes the family, or what is built on the experiment.
     - `facts`: returns what else is known of it: `published` (quantity -> value), `source` (where
       the published values come from), `note`, of a family `costs` (how long it takes, and what
-      takes less), and whatever the command needs.
+      takes less), `engine` (which to take where none is named), and whatever the command needs.
     """
 
     name: str
@@ -61,6 +61,11 @@ class Preset:
     def note(self) -> str:
         """What a reader of the experiment must know."""
         return self.facts().get("note", "")
+
+    @property
+    def engine(self) -> str:
+        """The engine that it is made for; `auto` as a rule."""
+        return self.facts().get("engine", "auto")
 
     def experiment(self, small: bool = False) -> Experiment:
         """Return the experiment, labelled with the preset's name.
@@ -149,6 +154,16 @@ def _names() -> dict[str, Preset]:
 def is_family(source: str) -> bool:
     """Return whether `source` names a family of runs rather than an experiment."""
     return not _is_file(source) and preset(source).build is None
+
+
+def engine_of(source: str) -> str:
+    """Return the engine that a named experiment is made for; `auto` for a file.
+
+    >>> from latebloom.experiment.presets import engine_of
+    >>> engine_of("fig3"), engine_of("slow-addition")
+    ('auto', 'slow')
+    """
+    return "auto" if _is_file(source) else preset(source).engine
 
 
 def _is_file(source: str) -> bool:
