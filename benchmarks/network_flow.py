@@ -25,7 +25,7 @@ PROBLEMS = 300
 CALIBRATION, REPORT = 7, 11
 # Slow time that training goes to; passages are drawn after this fraction of it.
 LENGTH, AFTER = 2.0, 0.02
-MOST_STEPS = 300_000
+MOST_STEPS = 100_000
 
 
 class Case(NamedTuple):

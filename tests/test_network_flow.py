@@ -1,12 +1,16 @@
 """The flow of networks, against their training and against SciPy's BDF."""
 
+import json
+
 import numpy as np
 import pytest
 from flow_problems import DIAGONAL, START, X, Y, diagonal, teacher_student
 from scipy.integrate import solve_ivp
 
 import latebloom as lb
-from latebloom.engines.base import choose_engine
+from latebloom.cli.main import main
+from latebloom.engines.base import choose_engine, find_engine
+from latebloom.experiment.presets import engine_of, load
 
 
 def follow(e):
@@ -32,7 +36,7 @@ CASES = {
     "elastic net": teacher_student(
         penalty=lb.L1(1e-3) + lb.L2(1e-3),
         coupling="proximal",
-        alpha=0.005,
+        alpha=0.0025,
         momentum=0.9,
         thresholds=(0.2, 0.3),
         slow_time=0.3,
@@ -159,3 +163,20 @@ def test_what_has_no_flow_is_refused_with_what_would_work(reason):
 def test_refine_is_refused():
     with pytest.raises(lb.Unsupported, match="refine"):
         lb.simulate(diagonal(), engine="slow", refine=True)
+
+
+def test_named_experiments_say_that_they_are_made_for_it():
+    for name in ("slow-teacher", "slow-addition", "slow-cross-entropy"):
+        assert engine_of(name) == "slow"
+        assert find_engine("slow", load(name)).name == "slow"
+    assert engine_of("fig3") == "auto"
+
+
+@pytest.mark.slow
+def test_a_named_experiment_runs_with_its_engine(capsys):
+    found = []
+    for more in ([], ["--engine", "step", "--refine"]):
+        assert main(["run", "slow-teacher", "--small", "--json", *more]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert [run["engine"] for run in found] == ["slow", "step"]
+    assert found[0]["t2"]["low"] <= found[1]["t2"]["step"] <= found[0]["t2"]["high"]

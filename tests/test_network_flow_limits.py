@@ -111,13 +111,13 @@ def test_a_passage_just_beyond_the_horizon_is_not_excluded():
 def test_brackets_need_a_second_integration():
     watch = Watch((0.1, 0.1, 0.1), True, [50.0, 50.0, 50.0])
     clock = Clock(100, 10.0)
-    passage, note = bracket("t2", watch, 0.1, clock, 1000)
-    assert (passage.low, passage.high) == (596, 604)
+    passage, note = bracket("t2", watch, 0.05, clock, 1000)
+    assert (passage.low, passage.high) == (595, 605)
     assert "bracket" in note
     passage, note = bracket("t2", watch, float("inf"), clock, 1000)
     assert passage.kind == "censored"
     assert "not repeated" in note
-    passage, note = bracket("t2", watch, 0.1, clock, 602)
+    passage, note = bracket("t2", watch, 0.05, clock, 603)
     assert "beyond the end" in note
 
 

@@ -45,12 +45,14 @@ class Rates(NamedTuple):
     - `beta`: the strength of the penalty in the flow, over its strength in the experiment, and the
       largest of its strengths there: slow time s per flow time tau.
     - `limit`: the largest $\\alpha\\rho$ at which the method is stable.
+    - `memory`: of the momentum, in steps.
     """
 
     a: float
     share: float
     beta: float
     limit: float
+    memory: float
 
 
 def rates(experiment: Experiment) -> Rates:
@@ -60,7 +62,7 @@ def rates(experiment: Experiment) -> Rates:
     m, alpha = method.momentum, float(method.alpha)  # pyright: ignore - constant
     share = 1.0 if method.coupling == "coupled" else 1 - m
     beta = share * max(float(term.beta) for term in experiment.terms)  # pyright: ignore
-    return Rates(alpha / (1 - m), share, beta, 2 * (1 + m))
+    return Rates(alpha / (1 - m), share, beta, 2 * (1 + m), 1 / (1 - m))
 
 
 class Arguments(NamedTuple):

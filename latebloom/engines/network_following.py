@@ -33,8 +33,8 @@ RTOL, LOOSER = 1e-4, 10.0
 # More gradients than this many times those of the first integration are not spent on another: at
 # kinks their number grows with the inverse of the tolerance.
 PATIENCE = 4
-# The flow is left where it has cost so many gradients per step that it skips, not counting the first
-# ones: at kinks that it slides along its steps are shorter than those of the method.
+# The flow is left where it has cost so many gradients per step that it skips, but not among the
+# first ones: at kinks that it slides along its steps are shorter than those of the method.
 FUTILE, GRACE = 3, 2000
 # How long Z - A of a proximal flow takes to follow, in parts of the time of the first updates: what
 # comes later changes on longer times. And how much longer in the integration that shows its effect.
@@ -137,7 +137,7 @@ class Follower:
     def _begin(self) -> None:
         """Prepare the flow, or take it from its file."""
         log, e = self.log, self.experiment
-        self.clock = Clock(log.t, 1 / self.rates.a)
+        self.clock = Clock(log.t, 1 / self.rates.a, self.rates.memory)
         self.length = (e.steps - log.t) * self.rates.a
         self.of = self.of._replace(nu=jax.numpy.asarray(LAG * self.rates.a * log.t))
         sides = (e.supervised.train, e.supervised.test)

@@ -13,6 +13,8 @@ from latebloom.core.phases import Passage
 # Half the width of a bracket: this many times the distance between two integrations, and a
 # fraction of the time. Of 17 problems of a prototype all were inside; not yet calibrated.
 TIMES, MARGIN = 2.0, 3e-3
+# And this many times the memory of the momentum, in steps; measured were 0.6 to 1.3 times.
+MEMORIES = 2.0
 # A wider bracket than this fraction of the time is not an answer.
 WIDEST = 0.02
 # Passages are located to this fraction of the time.
@@ -116,10 +118,18 @@ def slip(one: Watch, two: Watch) -> float:
 
 @dataclass(frozen=True)
 class Clock:
-    """From flow time to steps: the step of time 0, and steps per time."""
+    """From flow time to steps.
+
+    - `origin`, `pace`: the step of time 0, and steps per time.
+    - `memory`: of the momentum in steps, $1/(1 - m)$. A force that changes is felt so much later:
+      of a motion that decays at a rate r per step that makes the rate $r(1 + r/(1 - m))$, and a
+      passage after L times 1/r comes about L/(1 - m) steps earlier than that of the flow. Without
+      momentum a step has half of this effect.
+    """
 
     origin: int
     pace: float
+    memory: float = 1.0
 
     def step(self, time: float) -> float:
         """Return the step, as a real number, at a time."""
@@ -142,13 +152,14 @@ def bracket(
     least, (at, early, late) = clock.origin + 1, watch.first
     if early is None:
         # The run may be ahead of its flow by the margin.
-        ahead = HASTE * watch.rate * MARGIN * last / clock.pace
+        margin = MARGIN * last + MEMORIES * clock.memory
+        ahead = HASTE * watch.rate * margin / clock.pace
         near = watch.value - ahead <= watch.levels[1]
         return Passage.after(
             max(least - 1, math.floor(last * (1 - MARGIN)) - 1 if near else last)
         ), None
     known = math.isfinite(slips)
-    off = TIMES * slips * clock.pace if known else 0.0
+    off = MEMORIES * clock.memory + (TIMES * slips * clock.pace if known else 0.0)
     low = max(math.floor(clock.step(early) * (1 - MARGIN) - off), least)
     why = "its integration was not repeated, so that nothing bounds its error"
     if watch.jumped:
@@ -163,7 +174,8 @@ def bracket(
         why = f"a bracket would be [{low:,}, {high:,}], "
         why += "beyond the end" if high > last else f"wider than {WIDEST:.0%}"
         spans = {
-            "two integrations disagree, as at kinks": 2 * off,
+            "two integrations disagree, as at kinks": 2 * TIMES * slips * clock.pace,
+            "the momentum has a memory": 2 * MEMORIES * clock.memory,
             "one example more or less decides": clock.pace * (late - early),
         }
         worst = max(spans, key=lambda key: spans[key])
