@@ -28,7 +28,7 @@ CASES = {
         slow_time=40.0,
     ),
     "tanh": teacher_student(),
-    "relu": teacher_student("relu", slow_time=0.6),
+    "relu": teacher_student("relu", slow_time=0.6, thresholds=(0.1, 0.1)),
     "l1": teacher_student(
         penalty=lb.L1(1e-3), coupling="proximal", alpha=0.02, thresholds=(0.2, 0.25), slow_time=0.3
     ),
@@ -36,8 +36,8 @@ CASES = {
     "elastic net": teacher_student(
         penalty=lb.L1(1e-3) + lb.L2(1e-3),
         coupling="proximal",
-        alpha=0.0025,
-        momentum=0.9,
+        alpha=0.01,
+        momentum=0.5,
         thresholds=(0.2, 0.3),
         slow_time=0.3,
     ),
