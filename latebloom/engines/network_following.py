@@ -28,8 +28,10 @@ from .training_log import Log, pack, pack_tree, unpack, unpack_tree
 # The updates that are made one by one: to twice t1, at least LEAST (a run may start memorized), at
 # most MOST (on addition mod 11, 200 of them leave an error of t2 of 5e-4, 20,000 one of 2.5e-4).
 FAST, LEAST, MOST = 2, 100, 20_000
-# Tolerances of the two integrations, whose distance bounds the error of the first.
+# Tolerances of the two integrations, whose distance bounds the error of the first. A threshold of
+# 0.1 goes with the largest; smaller errors of real outputs need smaller ones, in proportion.
 RTOL, LOOSER = 1e-4, 10.0
+WITH, SMALLEST_RTOL = 0.1, 1e-6
 # More gradients than this many times those of the first integration are not spent on another: at
 # kinks their number grows with the inverse of the tolerance.
 PATIENCE = 4
@@ -97,6 +99,8 @@ class Follower:
         self.of = arguments(experiment, self.trainer.data, self.trainer.numbers, nu=1.0)
         self.checkpoint = replace(checkpoint, file=FILE) if checkpoint else None
         self.clock = Clock(0, 1 / self.rates.a)
+        fine = 1.0 if experiment.supervised.classification else experiment.thresholds[1] / WITH
+        self.rtol = max(SMALLEST_RTOL, RTOL * min(1.0, fine))
         self.start: Any = None  # the unknown of the flow at its begin
         self.state: chebyshev.State | None = None
         self.watches: dict[int, Watch] = {}  # of the errors that the updates left above
@@ -167,7 +171,7 @@ class Follower:
         saved, moved = (time.monotonic(), self.log.t), 0.0
         while self.state.t < self.length and not self._at_the_edge():
             state, stretch = chebyshev.advance(
-                self.flow.field, self.of, self.state, self.length, RTOL
+                self.flow.field, self.of, self.state, self.length, self.rtol
             )
             self._take(stretch, state.t == self.length)
             self.state = state
@@ -241,13 +245,14 @@ class Follower:
         reached = {i: w for i, w in self.watches.items() if w.first[0] is not None}
         if not reached:
             return
-        slips = self._slips(self.of, LOOSER * RTOL, reached)[0]
+        slips = self._slips(self.of, LOOSER * self.rtol, reached)[0]
         if any(w.disagrees(slips[i], self.clock) for i, w in reached.items()):
-            more, tighter = self._slips(self.of, RTOL / LOOSER, reached)
+            more, tighter = self._slips(self.of, self.rtol / LOOSER, reached)
             if all(map(math.isfinite, more.values())):
                 slips, reached = more, tighter
         if self.trainer.program.method.coupling == "proximal":
-            more = self._slips(self.of._replace(nu=LAGGARD * self.of.nu), RTOL, self.watches)[0]
+            laggard = self.of._replace(nu=LAGGARD * self.of.nu)
+            more = self._slips(laggard, self.rtol, self.watches)[0]
             # The error of nu grows with nu, so that it is less than this part of the distance.
             slips = {i: slips[i] + more[i] / (LAGGARD - 1) for i in slips}
         self.slips = slips
