@@ -19,8 +19,9 @@ from . import chebyshev
 from .checkpoint import Checkpoint
 from .memory import require_memory
 from .network import State
-from .network_flow import arguments, flow_of, rates
-from .network_passages import WIDEST, Clock, Watch, bracket, slip
+from .network_flow import Arguments, arguments, flow_of, rates
+from .network_passages import EDGE, NOTE, REST, STOPPED, Clock, Watch, bracket, slip
+from .network_search import Search, passages_of
 from .threads import blas_threads
 from .training import SECONDS_PER_MOVE, Trainer, TrainingResult
 from .training_log import Log, pack, pack_tree, unpack, unpack_tree
@@ -41,30 +42,11 @@ FUTILE, GRACE = 3, 2000
 # How long Z - A of a proximal flow takes to follow, in parts of the time of the first updates: what
 # comes later changes on longer times. And how much longer in the integration that shows its effect.
 LAG, LAGGARD = 0.01, 3.0
-# A step of the integrator is a cubic: this many points inside show a dip of an error.
-INSIDE = 3
-# A step shorter than this fraction of the time has no dip that matters: it moves t2 by less.
-SHORT = 1e-3
 # Measurements per decade beside the records, among which t1 is looked for.
 PER_DECADE = 60
 # The flow is at rest where as much time again would move it by less than this part of its size.
 AT_REST = 1e-3
 FILE = "flow.safetensors"
-
-NOTE = (
-    "after step {k} the trajectory is that of the flow in slow time s = beta tau, followed to "
-    "s = {s:.4g} with {n:,} gradients in place of {m:,} steps"
-)
-EDGE = (
-    "the flow was left at step {k}: alpha times the curvature of the loss is {x:.3g} there, above "
-    "{limit:g}, from where on updates oscillate (edge of stability); choose a smaller alpha, or "
-    "engine 'step'"
-)
-STOPPED = "the integration of the flow stopped at step {k} ({why}); use engine 'step'"
-REST = (
-    "the flow has come to rest at step {k} with a test error of {error:.3g}, above the threshold "
-    "{threshold:.3g}: unless that is a saddle, a longer run will not pass it"
-)
 
 
 def follow(
@@ -105,7 +87,7 @@ class Follower:
         self.state: chebyshev.State | None = None
         self.watches: dict[int, Watch] = {}  # of the errors that the updates left above
         self.slips: dict[int, float] = {}  # how far their passages may be off, in flow time
-        self.seen: tuple[float, Any] = (-1.0, None)  # a time, and the errors there
+        self.search = Search(self.flow, self.of)
         self.repeated = 0  # gradients of the second integration
         self.failure = ""
         self.interrupted = False
@@ -149,6 +131,7 @@ class Follower:
         for i, side in enumerate(sides):
             if (0, i) not in log.passed:
                 self.watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
+        self.search = Search(self.flow, self.of)
         self.start = self.flow.begin(log.state.params, self.of)
         self.state = chebyshev.start(self.flow.field, self.of, self.start, self.length)
         found = self.checkpoint.load([e]) if self.checkpoint else None
@@ -216,28 +199,7 @@ class Follower:
             found = jax.tree.map(np.asarray, found)
             values[t] = found.error
             self.log = replace(self.log, state=state, t=k).kept(found)
-        self._watch(stretch, self.watches, values)
-
-    def _watch(
-        self, stretch: chebyshev.Stretch, watches: dict[int, Watch], values: dict[float, Any]
-    ) -> None:
-        """Look for passages in a step of the integrator; `values` holds errors known inside."""
-        if not any(watch.pending for watch in watches.values()):
-            return
-
-        def errors(t: float) -> np.ndarray:
-            return np.asarray(self.flow.errors(stretch.at(t), self.of))
-
-        short = stretch.end - stretch.begin < SHORT * stretch.end
-        grid = np.linspace(stretch.begin, stretch.end, 2 if short else INSIDE + 2).tolist()
-        known = values | {self.seen[0]: self.seen[1]}
-        values = values | {t: known[t] if t in known else errors(t) for t in grid}
-        self.seen = stretch.end, values[stretch.end]
-        times = sorted(values)
-        for i, watch in watches.items():
-            if watch.pending:
-                along = [float(values[t][i]) for t in times]
-                watch.follow(times, along, lambda t, i=i: float(errors(t)[i]))
+        self.search.take(stretch, self.watches, values)
 
     def _repeat(self) -> None:
         """Integrate again, to see how far the passages may be off: less exactly, a proximal flow
@@ -245,42 +207,29 @@ class Follower:
         reached = {i: w for i, w in self.watches.items() if w.first[0] is not None}
         if not reached:
             return
-        slips = self._slips(self.of, LOOSER * self.rtol, reached)[0]
+        slips = self._again(self.of, LOOSER * self.rtol, reached)[0]
         if any(w.disagrees(slips[i], self.clock) for i, w in reached.items()):
-            more, tighter = self._slips(self.of, self.rtol / LOOSER, reached)
+            more, tighter = self._again(self.of, self.rtol / LOOSER, reached)
             if all(map(math.isfinite, more.values())):
                 slips, reached = more, tighter
         if self.trainer.program.method.coupling == "proximal":
             laggard = self.of._replace(nu=LAGGARD * self.of.nu)
-            more = self._slips(laggard, self.rtol, self.watches)[0]
+            more = self._again(laggard, self.rtol, self.watches)[0]
             # The error of nu grows with nu, so that it is less than this part of the distance.
             slips = {i: slips[i] + more[i] / (LAGGARD - 1) for i in slips}
         self.slips = slips
         self.watches = self.watches | reached
 
-    def _slips(
-        self, of: Any, rtol: float, reached: dict[int, Watch]
+    def _again(
+        self, of: Arguments, rtol: float, reached: dict[int, Watch]
     ) -> tuple[dict[int, float], dict[int, Watch]]:
         """Return how far the passages of another integration are from these, and its own."""
-        assert self.start is not None
-        again = {i: Watch(w.levels, w.smooth) for i, w in reached.items()}
-        far = max(w.first[0] or 0.0 for w in reached.values()) * (1 + 2 * WIDEST)
-        own, self.of, self.seen = self.of, of, (-1.0, None)
-        most = PATIENCE * self.state.evaluations if self.state else 0
-        try:
-            start = self.flow.begin(self.flow.params(self.start, own), of)
-            state = chebyshev.start(self.flow.field, of, start, far)
-            while state.t < far and any(w.pending for w in again.values()):
-                state, stretch = chebyshev.advance(self.flow.field, of, state, far, rtol)
-                self._watch(stretch, again, {})
-                if state.evaluations > most:
-                    break
-            self.repeated += state.evaluations
-        except chebyshev.Collapsed:
-            pass  # then nothing bounds the error
-        finally:
-            self.of = own
-        return {i: slip(reached[i], again[i]) for i in reached}, again
+        assert self.state is not None
+        start = self.flow.begin(self.flow.params(self.start, self.of), of)
+        most = PATIENCE * self.state.evaluations
+        found, count = passages_of(self.flow, of, start, reached, rtol, most)
+        self.repeated += count
+        return {i: slip(reached[i], found[i]) for i in reached}, found
 
     def _report(self) -> None:
         if self.progress is not None and self.state is not None:

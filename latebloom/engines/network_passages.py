@@ -29,6 +29,20 @@ JUMP = 0.05
 # How much faster than in the last step of the integrator an error may fall just after it.
 HASTE = 3.0
 
+NOTE = (
+    "after step {k} the trajectory is that of the flow in slow time s = beta tau, followed to "
+    "s = {s:.4g} with {n:,} gradients in place of {m:,} steps"
+)
+EDGE = (
+    "the flow was left at step {k}: alpha times the curvature of the loss is {x:.3g} there, above "
+    "{limit:g}, from where on updates oscillate (edge of stability); choose a smaller alpha, or "
+    "engine 'step'"
+)
+STOPPED = "the integration of the flow stopped at step {k} ({why}); use engine 'step'"
+REST = (
+    "the flow has come to rest at step {k} with a test error of {error:.3g}, above the threshold "
+    "{threshold:.3g}: unless that is a saddle, a longer run will not pass it"
+)
 BRACKET = "{name} is a bracket (engine 'step' gives the step)"
 WIDE = "{name} is undecided: {why}; use engine 'step', or another threshold"
 

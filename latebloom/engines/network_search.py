@@ -1,0 +1,72 @@
+"""Looks for the passages of a network's errors along an integration of its flow."""
+
+from typing import Any
+
+import numpy as np
+
+from . import chebyshev
+from .chebyshev import Stretch, Tree
+from .network_flow import Arguments, Flow
+from .network_passages import WIDEST, Watch
+
+# A step of the integrator is a cubic: this many points inside show a dip of an error.
+INSIDE = 3
+# A step shorter than this fraction of the time has no dip that matters: it moves t2 by less.
+SHORT = 1e-3
+
+
+class Search:
+    """Follows errors along one integration, step by step.
+
+    **Arguments:** the flow, and its arguments.
+    """
+
+    def __init__(self, flow: Flow, of: Arguments) -> None:
+        self.flow, self.of = flow, of
+        self.seen: tuple[float, Any] = (-1.0, None)  # a time, and the errors there
+
+    def take(self, stretch: Stretch, watches: dict[int, Watch], values: dict[float, Any]) -> None:
+        """Look for passages in a step of the integrator; `values` holds errors known inside."""
+        if not any(watch.pending for watch in watches.values()):
+            return
+
+        def errors(t: float) -> np.ndarray:
+            return np.asarray(self.flow.errors(stretch.at(t), self.of))
+
+        short = stretch.end - stretch.begin < SHORT * stretch.end
+        grid = np.linspace(stretch.begin, stretch.end, 2 if short else INSIDE + 2).tolist()
+        known = values | {self.seen[0]: self.seen[1]}
+        values = values | {t: known[t] if t in known else errors(t) for t in grid}
+        self.seen = stretch.end, values[stretch.end]
+        times = sorted(values)
+        for i, watch in watches.items():
+            if watch.pending:
+                along = [float(values[t][i]) for t in times]
+                watch.follow(times, along, lambda t, i=i: float(errors(t)[i]))
+
+
+def passages_of(
+    flow: Flow, of: Arguments, start: Tree, reached: dict[int, Watch], rtol: float, most: int
+) -> tuple[dict[int, Watch], int]:
+    """Return the passages of another integration, and how many gradients it took.
+
+    **Arguments:**
+
+    - `flow`, `of`: the flow and its arguments.
+    - `start`: where it begins.
+    - `reached`: what the first integration found; the other goes a little further.
+    - `rtol`: its tolerance.
+    - `most`: gradients after which it ends.
+    """
+    again = {i: Watch(w.levels, w.smooth) for i, w in reached.items()}
+    far = max(w.first[0] or 0.0 for w in reached.values()) * (1 + 2 * WIDEST)
+    search, count = Search(flow, of), 0
+    try:
+        state = chebyshev.start(flow.field, of, start, far)
+        while state.t < far and any(w.pending for w in again.values()) and count <= most:
+            state, stretch = chebyshev.advance(flow.field, of, state, far, rtol)
+            search.take(stretch, again, {})
+            count = state.evaluations
+    except chebyshev.Collapsed:
+        pass  # then nothing bounds the error
+    return again, count
