@@ -80,7 +80,7 @@ class Run:
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
             checkpoint.require_writable()
-        say_run(experiment, self.engine, self.experiment, self._has_small(settings))
+        say_run(experiment, engine, self.experiment, self._has_small(settings))
         with progress_bar(experiment.name) as progress:
             run = simulate(
                 experiment,
