@@ -160,7 +160,7 @@ def with_passage(rng: np.random.Generator, e: lb.Experiment) -> lb.Experiment | 
     i = int(rng.choice(new))
     return e.with_(
         thresholds=(max(0.1, 1.2 * memorized), float(test[i])),
-        steps=min(e.steps, int(1.1 * k[i])),
+        steps=int(1.15 * k[i]),
         record=At(()),
     )
 
