@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.interrupts import listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -89,8 +90,7 @@ class Follower:
         self.slips: dict[int, float] = {}  # how far their passages may be off, in flow time
         self.search = Search(self.flow, self.of)
         self.repeated = 0  # gradients of the second integration
-        self.failure = ""
-        self.interrupted = False
+        self.failure, self.interrupted = "", False
         self.resumed_from: int | None = None
 
     def _slow_enough(self, log: Log) -> bool:
@@ -106,15 +106,17 @@ class Follower:
         finite = np.isfinite(self.log.last.loss[0])
         if not self.interrupted and finite and self.log.t < self.experiment.steps:
             try:
-                self._begin()
-                self._follow()
+                with listening():
+                    self._begin()
+                    self._follow()
             except chebyshev.Collapsed as why:
                 self.failure = STOPPED.format(k=f"{self.log.t:,}", why=why)
             except KeyboardInterrupt:
                 self.interrupted = True
             try:
-                if not self.interrupted:
-                    self._repeat()
+                with listening():
+                    if not self.interrupted:
+                        self._repeat()
             except KeyboardInterrupt:
                 self.interrupted = True
             self._save()
@@ -126,9 +128,8 @@ class Follower:
         self.clock = Clock(log.t, 1 / self.rates.a, self.rates.memory)
         self.length = (e.steps - log.t) * self.rates.a
         self.of = self.of._replace(nu=jax.numpy.asarray(LAG * self.rates.a * log.t))
-        sides = (e.supervised.train, e.supervised.test)
         classes = e.supervised.classification
-        for i, side in enumerate(sides):
+        for i, side in enumerate((e.supervised.train, e.supervised.test)):
             if (0, i) not in log.passed:
                 self.watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
         self.search = Search(self.flow, self.of)
@@ -153,10 +154,11 @@ class Follower:
         assert self.state is not None
         saved, moved = (time.monotonic(), self.log.t), 0.0
         while self.state.t < self.length and not self._at_the_edge():
-            state, stretch = chebyshev.advance(
-                self.flow.field, self.of, self.state, self.length, self.rtol
-            )
-            self._take(stretch, state.t == self.length)
+            with listening(math.inf):  # a step comes to its end
+                state, stretch = chebyshev.advance(
+                    self.flow.field, self.of, self.state, self.length, self.rtol
+                )
+                self._take(stretch, state.t == self.length)
             self.state = state
             step = int(self.clock.step(state.t))
             if state.evaluations > max(GRACE, FUTILE * (step - self.clock.origin)):
@@ -192,11 +194,10 @@ class Follower:
             )
             if t > stretch.end:
                 break
-            params = self.flow.params(stretch.at(t), self.of)
-            state = State(params, self.log.state.memory)
+            state = State(self.flow.params(stretch.at(t), self.of), self.log.state.memory)
             trainer = self.trainer
-            found = trainer.evaluate(trainer.data, trainer.numbers, state, k, -1)
-            found = jax.tree.map(np.asarray, found)
+            measures = trainer.evaluate(trainer.data, trainer.numbers, state, k, -1)
+            found = jax.tree.map(np.asarray, measures)
             values[t] = found.error
             self.log = replace(self.log, state=state, t=k).kept(found)
         self.search.take(stretch, self.watches, values)
@@ -233,8 +234,7 @@ class Follower:
 
     def _report(self) -> None:
         if self.progress is not None and self.state is not None:
-            s = self.rates.beta * self.state.t
-            done = int(self.clock.step(self.state.t))
+            s, done = self.rates.beta * self.state.t, int(self.clock.step(self.state.t))
             train, test = self.log.last.error
             note = f"error {train:.3g} train, {test:.3g} test, slow time {s:.3g}"
             self.progress(done, self.experiment.steps, note)

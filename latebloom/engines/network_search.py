@@ -1,8 +1,11 @@
 """Looks for the passages of a network's errors along an integration of its flow."""
 
+import math
 from typing import Any
 
 import numpy as np
+
+from latebloom.core.interrupts import listening
 
 from . import chebyshev
 from .chebyshev import Stretch, Tree
@@ -64,8 +67,9 @@ def passages_of(
     try:
         state = chebyshev.start(flow.field, of, start, far)
         while state.t < far and any(w.pending for w in again.values()) and count <= most:
-            state, stretch = chebyshev.advance(flow.field, of, state, far, rtol)
-            search.take(stretch, again, {})
+            with listening(math.inf):
+                state, stretch = chebyshev.advance(flow.field, of, state, far, rtol)
+                search.take(stretch, again, {})
             count = state.evaluations
     except chebyshev.Collapsed:
         pass  # then nothing bounds the error
