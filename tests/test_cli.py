@@ -36,7 +36,11 @@ def test_every_preset_survives_toml(name, capsys):
     code, out, _ = call(capsys, "show", name)
     experiment = preset(name).experiment()
     assert code == 0
-    assert lb.Experiment.from_toml(out).hash == experiment.hash
+    if "sha256" in out:  # stands for an array that has been left out
+        spec = json.loads(call(capsys, "show", name, "--json")[1])["spec"]
+        assert lb.Experiment.from_dict(spec).hash == experiment.hash
+    else:
+        assert lb.Experiment.from_toml(out).hash == experiment.hash
     if isinstance(experiment.problem, LeastSquares):
         experiment.method.require_stable(experiment.data, experiment.penalty, experiment.model)
 
