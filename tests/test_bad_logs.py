@@ -183,6 +183,7 @@ OBJECTS = np.array([Unpickled()], dtype=object)
         (tar(), "a tar archive"),
         (gzip.compress(tar()), "a tar archive"),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else value,  # packed bytes hold the time
 )
 def test_what_is_no_log_is_named(data, message, tmp_path, capsys):
     path = tmp_path / "log.csv"
@@ -191,7 +192,9 @@ def test_what_is_no_log_is_named(data, message, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda d: zipped(a=d)]
+    "pack",
+    [gzip.compress, bz2.compress, lzma.compress, lambda d: zipped(a=d)],
+    ids=["gzip", "bzip2", "xz", "zip"],
 )
 def test_what_unpacks_to_too_much_is_refused_before_it_is_in_memory(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(source, "LIMIT", 2**20)
@@ -290,6 +293,7 @@ def test_kinds_are_told_by_words_not_by_letters():
         ("digits.json", '{"step": ' + "1" * 5000 + ', "a": 1, "b": 1}'),
         ("long.csv", "step,a,b\n1,0.5," + "9" * 140_000 + "\n"),
     ],
+    ids=["deep", "deep too", "digits", "long"],
 )
 def test_what_the_readers_of_python_refuse_is_refused_in_one_line(name, text, tmp_path, capsys):
     (tmp_path / name).write_text(text)
