@@ -55,6 +55,12 @@ class Diagnose:
     """Memorized, in the unit of the column; 0.99 for accuracies."""
     test_threshold: float | None = None
     """Generalized, in the unit of the column; 0.95 for accuracies."""
+    q: float | None = None
+    """Definition of grokking: both thresholds are this accuracy, and training must hold it from t1
+    to t2; the default asks training only to reach its threshold."""
+    kappa: float | None = None
+    """Definition of grokking: the least delay relative to t1, (t2 - t1)/t1; 9, a decade, by
+    default."""
     plot: Path | None = None
     """Write a picture, .svg, .png or .pdf."""
     json: bool = False
@@ -99,6 +105,8 @@ class Diagnose:
             norm=self.norm,
             kind=self.kind,
             thresholds=(self.train_threshold, self.test_threshold),
+            q=self.q,
+            kappa=self.kappa,
         )
 
     def _all(self, log: "Log", options: dict[str, Any]) -> int:
@@ -136,6 +144,16 @@ def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
         ("t2 (generalized)", found.words(found.phases.t2)),
         ("delay", found.delay_words),
     ]
+    if (late := found.delay) is not None:
+        rows.append(("delay relative to t1", late.ratio_words))
+        if late.test_at_t1 is not None:
+            rows.append((f"test {found.test.kind} at t1", number(late.test_at_t1)))
+    if (half := found.jump) is not None:
+        low, high = (half.low - 1) * found.unit, half.high * found.unit
+        rows.append(("half of the late rise done", f"in ({low:,g}, {high:,g}]"))
+    if (after := found.stability) is not None and after.below:
+        lost = f"{after.share:.0%} of the records, worst {number(after.worst)}"
+        rows.append(("threshold missed after t2", lost))
     for which, curve in (("training", found.train), ("test", found.test)):
         best, last = curve.shown(float(curve.errors.min())), float(curve.values[-1])
         rows.append((f"{which} {curve.kind}, best and last", f"{number(best)}, {number(last)}"))
@@ -146,7 +164,7 @@ def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
         rows.append(("forecast of t2", f"{ahead.step:,}, {ends}" if ends else "refused"))
     if options.plot is not None:
         rows.append(("picture", str(options.plot)))
-    notes = [found.verdict.advice.rstrip("."), *found.reasons]
+    notes = [found.advice.rstrip("."), *found.reasons]
     if found.norm is not None:
         notes.append(f"norm: {found.norm.sentence}")
     if found.forecast is not None:

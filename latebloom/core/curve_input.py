@@ -7,6 +7,11 @@ from .checks import unmasked
 from .errors import InvalidInput
 from .passage import Curve, Steps
 
+# A training accuracy ends above this; a training error that rises this far and stays is none.
+NEARLY = 0.95
+# Of a curve with fewer records the shape tells little.
+MANY = 20
+
 
 def no_steps(k: Curve) -> NDArray[np.intp]:
     """Return the indices of what is no integer from 0 to 2^53.
@@ -81,12 +86,15 @@ def read_curve(name: str, values: ArrayLike, k: Steps, nan_from: int) -> tuple[C
 
 
 def refuse_accuracy(e: Curve) -> None:
-    """Raise `InvalidInput` for a training error that looks like an accuracy."""
-    # Safe only for a curve that climbs from below half to exactly 1 or 100, its largest value, and
-    # stays there: a fit that is perfect, read as an error that is total.
+    """Raise `InvalidInput` for a training error that looks like an accuracy: it climbs from below
+    half to nearly 1 or 100, its largest value, and stays there."""
     top = float(e.max())
-    if top in (1.0, 100.0) and e[0] < top / 2 and e[-1] == top and e[-1 - len(e) // 10] == top:
+    unit = 100.0 if top > 1 else 1.0
+    end = e[len(e) - 1 - len(e) // 10 :]
+    # A short curve that ends near 1 may be anything; one that ends at exactly 1 is a perfect fit.
+    least = NEARLY * unit if len(e) >= MANY else unit
+    if least <= top <= unit and e[0] < top / 2 and end.min() >= min(least, top):
         raise InvalidInput(
-            f"train climbs from {e[0]:g} to exactly {top:g} and looks like an accuracy; pass "
-            f"errors (1 - accuracy); if it is one, say so with floors=({top:g}, None)"
+            f"train climbs from {e[0]:g} to {top:g} and looks like an accuracy; pass errors "
+            f"(1 - accuracy); if it is an error, say so with floors=({top:g}, None)"
         )

@@ -1,6 +1,7 @@
 """The diagnosis of logged curves: t1, t2, a verdict with reasons, the norm, a forecast."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,18 @@ from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
 from .choose import choose
 from .curves import Records, ordered
-from .finding import Finding, find
+from .definition import Definition, define
+from .delay import delay
+from .finding import Finding
 from .forecast import Forecast, forecast
+from .judge import Answer, Evidence, judge
+from .jump import Jump, jump
 from .logs import Log, Series, read_log
 from .norm import NormAnswer, explain
+from .passages import Found, level_passage
 from .prepare import prepare
 from .result import Diagnosis
+from .stability import stability
 from .units import whole_steps
 
 
@@ -29,6 +36,8 @@ def diagnose(
     *,
     kind: str | Sequence[str],
     thresholds: tuple[float | None, float | None] = (None, None),
+    q: float | None = None,
+    kappa: float | None = None,
     rules: Rules = DEFAULT,
 ) -> Diagnosis:
     """Say what the curves of another trainer show.
@@ -43,6 +52,9 @@ def diagnose(
     - `thresholds`: (train, test): memorized and generalized, in the unit of the curves. None is
       0.99 and 0.95 for accuracies. Errors and losses have no default: a fraction of the first
       value, say, would call any large start that decays a success.
+    - `q`: the accuracy of both thresholds, which training must hold from t1 to t2; None leaves that
+      to the thresholds, which training only has to reach.
+    - `kappa`: the least (t2 - t1)/t1 of `grokked`; None is 9, the decade of `rules.delay_ratio`.
     - `rules`: the numbers behind the verdict.
 
     **Returns:** a `Diagnosis`; what was repaired is in its `notes`.
@@ -68,7 +80,8 @@ def diagnose(
     # A masked entry was not logged.
     kept = {name: ~np.ma.getmaskarray(given[name]) for name in curves}
     columns = {name: (k[kept[name]], v[kept[name]]) for name, v in curves.items()}
-    return _diagnose(columns, ("train", "test", "norm"), kind, thresholds, rules, [])
+    by = define(q, kappa, thresholds, rules)
+    return _diagnose(columns, ("train", "test", "norm"), kind, by, [])
 
 
 def diagnose_log(
@@ -80,6 +93,8 @@ def diagnose_log(
     *,
     kind: str | Sequence[str] | None = None,
     thresholds: tuple[float | None, float | None] = (None, None),
+    q: float | None = None,
+    kappa: float | None = None,
     rules: Rules = DEFAULT,
 ) -> Diagnosis:
     """Say what two columns of a log show.
@@ -92,7 +107,7 @@ def diagnose_log(
     - `step`: the column with the number of updates, `a,b` if train and test have one each, or `row`
       for the number of the record; None: the first that is called like one, else the records.
     - `kind`: as for `diagnose`; None: guessed from the words in the names of the columns.
-    - `thresholds`, `rules`: as for `diagnose`.
+    - `thresholds`, `q`, `kappa`, `rules`: as for `diagnose`.
 
     **Returns:** a `Diagnosis`.
 
@@ -101,8 +116,9 @@ def diagnose_log(
     log = log if isinstance(log, Log) else read_log(log)
     choice = choose(log, train, test, step, norm)
     names = (choice.train, choice.test, choice.norm or "")
+    by = define(q, kappa, thresholds, rules)
     try:
-        return _diagnose(choice.series, names, kind, thresholds, rules, list(choice.notes))
+        return _diagnose(choice.series, names, kind, by, list(choice.notes))
     except InvalidInput as error:
         if not choice.guessed:
             raise
@@ -123,35 +139,64 @@ def _diagnose(
     columns: dict[str, Series],
     names: tuple[str, str, str],
     kind: str | Sequence[str] | None,
-    thresholds: tuple[float | None, float | None],
-    rules: Rules,
+    by: Definition,
     notes: list[str],
 ) -> Diagnosis:
     columns, unit = whole_steps(columns, notes)
-    train, test, limits = prepare(columns, names[:2], kind, thresholds, notes)
-    found = _phases(train, test, limits, rules, notes)
-    verdict, shown = find(found, train, test, limits, rules)
-    reasons = [_reached(train, limits[0]), _reached(test, limits[1]), *shown, found.reason]
-    answer = _norm(columns.get(names[2]), names[2], test, found, limits[1], rules, notes)
+    train, test, limits = prepare(columns, names[:2], kind, by.thresholds, notes)
+    by.check((train, test))
+    passages = tuple(
+        level_passage(curve.steps, curve.errors, limit)
+        for curve, limit in zip((train, test), limits, strict=True)
+    )
+    found = _phases(train, test, limits, passages, by.rules, notes)
+    late = delay(found.t1, found.t2, train, test, (by.kappa, limits[0]))
+    after = None if passages[1].index is None else stability(train, test, limits, passages[1])
+    seen = Evidence(found, passages, train, test, limits, by.rules, by.strict, late, after)
+    answer = judge(seen)
+    found = _with(found, answer)
+    explained = _norm(columns.get(names[2]), names[2], test, found, limits[1], by.rules, notes)
     return Diagnosis(
-        verdict=verdict,
-        reasons=tuple(reasons),
+        verdict=answer.verdict,
+        advice=answer.advice,
+        reasons=(_reached(train, limits[0]), _reached(test, limits[1]), *answer.reasons),
         phases=found,
         thresholds=(train.shown(limits[0]), test.shown(limits[1])),
-        norm=answer,
-        forecast=_forecast(found, verdict, test, limits[1], answer),
+        norm=explained,
+        forecast=_forecast(found, answer.verdict, test, limits[1], explained),
         notes=tuple(notes),
         train=train,
         test=test,
         unit=unit,
+        delay=late,
+        stability=after,
+        jump=_jump(found, train, test),
+        definition=by.to_dict(late, found.t2.high is None),
     )
 
 
+def _jump(found: Phases, train: Records, test: Records) -> Jump | None:
+    """The jump of the test curve after t1, or in the whole log without one."""
+    t1, t2 = found.t1.high, found.t2.high
+    return jump(test, int(train.steps[0] if t1 is None else t1), t2 is not None and t2 > (t1 or 0))
+
+
+def _with(found: Phases, answer: Answer) -> Phases:
+    """The phases with the verdict on the log; what only a log can be is undecided there."""
+    words = {verdict.value: verdict for verdict in Verdict}
+    verdict = words.get(answer.verdict.value, Verdict.undecided)
+    return replace(found, verdict=verdict, reason="; ".join(answer.reasons))
+
+
 def _phases(
-    train: Records, test: Records, limits: tuple[float, float], rules: Rules, notes: list[str]
+    train: Records,
+    test: Records,
+    limits: tuple[float, float],
+    passages: tuple[Found, Found],
+    rules: Rules,
+    notes: list[str],
 ) -> Phases:
     """The phases on the steps of the test curve; t1 and t2 each from all records of its curve."""
-    passages = (train.passage(limits[0]), test.passage(limits[1]))
     k = test.steps
     if not np.array_equal(k, train.steps):
         k = k[k >= train.steps[0]]
@@ -167,14 +212,9 @@ def _phases(
             f"{test.name} ends at step {test.steps[-1]}, before {train.name} begins at step "
             f"{train.steps[0]}; choose columns of one run"
         )
-    seen = {"passages": passages, "diverged_at": train.diverged_at, "rules": rules}
-    found = phases(k, train.at(k), test.at(k), limits, **seen)
-    t1 = found.t1
-    if t1.high is not None and t1.high > k[-1] and found.verdict is not Verdict.diverged:
-        reason = f"t1 = {t1}, but the last record of {test.name} is at step {k[-1]}"
-        if found.t2.high is None:
-            return Phases(t1, found.t2, Verdict.undecided, reason)
-    return found
+    known = (passages[0].passage, passages[1].passage)
+    seen = {"passages": known, "diverged_at": train.diverged_at, "rules": rules}
+    return phases(k, train.at(k), test.at(k), limits, **seen)
 
 
 def _reached(curve: Records, limit: float) -> str:
@@ -183,7 +223,7 @@ def _reached(curve: Records, limit: float) -> str:
     goal = f"{curve.name} {sign} {curve.shown(limit):.4g}"
     i = int(np.argmin(curve.errors))
     best, last = curve.shown(float(curve.errors[i])), curve.shown(float(curve.errors[-1]))
-    found = curve.passage(limit)
+    found = level_passage(curve.steps, curve.errors, limit).passage
     when = "is not reached"
     if found.high is not None:
         exact, between = f"at step {found.high}", f"between the steps {found.low} and {found.high}"

@@ -8,6 +8,7 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 
+from .carried import evaluated
 from .curves import Records, as_records, ordered
 from .logs import Series
 from .units import in_percent, read_kinds
@@ -43,7 +44,7 @@ def prepare(
 
     **Raises:** `InvalidInput` for curves, kinds or thresholds that make no sense.
     """
-    curves = [ordered(name, *columns[name], notes) for name in pair]
+    curves = [evaluated(name, *ordered(name, *columns[name], notes), notes) for name in pair]
     kinds = read_kinds(kind, pair, [v for _, v in curves], notes)
     percent = in_percent(pair, kinds, [v for _, v in curves], notes)
     train, test = (

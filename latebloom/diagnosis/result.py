@@ -6,16 +6,19 @@ from typing import Any
 from latebloom.core.phases import Passage, Phases
 
 from .curves import Records
+from .delay import Delay
 from .finding import Finding
 from .forecast import Forecast
+from .jump import Jump
 from .norm import NormAnswer
+from .stability import Stability
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """What the curves of a run show.
 
-    - `verdict`: one word; `verdict.advice` says what it means and what to try.
+    - `verdict`: one word; `advice` says what it means here and what to try.
     - `reasons`: the sentences, with their numbers, that led to it.
     - `phases`: t1 and t2 as intervals between records, and the verdict of `latebloom.phases`, of
       errors (1 - accuracy).
@@ -26,6 +29,10 @@ class Diagnosis:
     - `train`, `test`: the cleaned curves.
     - `unit`: how much one step of `phases`, `forecast` and the curves is in the unit of the log: 1,
       or a part of an epoch where the log counts in fractions.
+    - `delay`: bounds of the delay, of its ratio to t1, and the test curve at t1; None without t1.
+    - `stability`: how the test curve holds after t2; None without t2.
+    - `jump`: when half of the late rise is done; None where there is none beyond noise.
+    - `definition`: the thresholds, kappa, and whether the run is grokking by them.
     """
 
     verdict: Finding
@@ -38,6 +45,11 @@ class Diagnosis:
     train: Records = field(repr=False)
     test: Records = field(repr=False)
     unit: float = 1.0
+    advice: str = ""
+    delay: Delay | None = None
+    stability: Stability | None = None
+    jump: Jump | None = None
+    definition: dict[str, Any] = field(default_factory=dict)
 
     def words(self, passage: Passage) -> str:
         """A passage with its kind, in the unit of the log."""
@@ -85,6 +97,22 @@ class Diagnosis:
         scaled = {k: v * self.unit for k in steps if (v := found.get(k)) is not None}
         return found if self.unit == 1 else found | scaled
 
+    def _further(self) -> dict[str, Any]:
+        """The delay relative to t1, what follows t2, and the jump, JSON-ready."""
+        late, after, half = self.delay, self.stability, self.jump
+        found: dict[str, Any] = {
+            "ratio": late and [late.ratio_low, late.ratio_high],
+            "test_at_t1": late and late.test_at_t1,
+            "stability": after and after.to_dict(),
+            "jump": half and half.to_dict(),
+            "definition": self.definition,
+        }
+        if self.unit != 1 and after and after.worst_step is not None:
+            found["stability"]["worst_step"] = after.worst_step * self.unit
+        if self.unit != 1 and half:
+            found["jump"] |= {"low": (half.low - 1) * self.unit, "high": half.high * self.unit}
+        return found
+
     def __repr__(self) -> str:
         """Return verdict, t1, t2 and the reasons, a line each."""
         lines = (f"t1: {self.phases.t1.words}", f"t2: {self.phases.t2.words}", *self.reasons)
@@ -106,11 +134,12 @@ class Diagnosis:
         }
         return {
             "verdict": self.verdict.value,
-            "advice": self.verdict.advice,
+            "advice": self.advice,
             "reasons": list(self.reasons),
             **{key: found[key] for key in ("t1", "t2", "delay_bounds", "diverged_at", "plateau")},
             **curves,
             "step_unit": self.unit,
+            **self._further(),
             "norm": self.norm and self.norm.to_dict(),
             "forecast": self.forecast and self._forecast_in_unit(self.forecast.to_dict()),
             "notes": list(self.notes),
