@@ -157,7 +157,7 @@ BUMP = 0.6 * np.exp(-(((EVERY - 3000) / 2500) ** 2))
         (TRAIN, np.where(EVERY < 5000, 0.97, 0.5), "ungrokked"),
         (TRAIN, np.where(EVERY % 200 == 0, 0.951, 0.949), "generalized_at_once"),
         (TRAIN, 0.949 + 0.001 * (EVERY == 15_000), "undecided"),
-        (TRAIN, rising(EVERY, 9000, 200, high=0.8), "mirage"),
+        (TRAIN, rising(EVERY, 9000, 200, high=0.8), "memorized_only"),  # generalized in part
         (np.where(EVERY < 9000, TRAIN, 0.2), 0.1 + BUMP, "undecided"),
     ],
 )

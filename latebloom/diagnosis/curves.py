@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from latebloom.core.brief import brief
 from latebloom.core.curve_input import no_steps
 from latebloom.core.errors import InvalidInput
-from latebloom.core.passage import Curve, Passage, Steps, first_passage
+from latebloom.core.passage import Curve, Steps
 
 from .logs.restarts import current, distinct_steps, starts
 from .logs.runs import REPEATED
@@ -50,10 +50,6 @@ class Records:
         """The first step of a divergence."""
         lost = np.isinf(self.errors)
         return int(self.steps[np.argmax(lost)]) if lost.any() else None
-
-    def passage(self, threshold: float) -> Passage:
-        """Return the first passage of the error at or below the threshold, between two records."""
-        return first_passage(self.steps, self.errors, threshold)
 
     def shown(self, error: float) -> float:
         """Return an error as a value of the column: 1 - error of an accuracy."""

@@ -15,6 +15,7 @@ from latebloom.core.phases import Rules
 
 from .curves import Records
 from .delay import Delay
+from .prepare import LEAST_PERCENT
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def define(
         if thresholds != (None, None):
             raise InvalidInput("q sets both thresholds; leave out the train and test thresholds")
         check.real("--q", q, low=0, strict=True)
+        q = float(q) / 100 if LEAST_PERCENT <= q <= 100 else float(q)
         thresholds = (q, q)
     if kappa is not None:
         check.real("--kappa", kappa, low=0)

@@ -57,7 +57,9 @@ class Delay:
         return low if low == high else f"{low} to {high}"
 
 
-def delay(t1: Passage, t2: Passage, train: Records, test: Records, rules: tuple[float, float]):
+def delay(
+    t1: Passage, t2: Passage, train: Records, test: Records, rules: tuple[float, float]
+) -> Delay | None:
     """Return the delay, or None without t1.
 
     **Arguments:**

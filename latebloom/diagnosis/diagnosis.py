@@ -159,7 +159,7 @@ def _diagnose(
     return Diagnosis(
         verdict=answer.verdict,
         advice=answer.advice,
-        reasons=(_reached(train, limits[0]), _reached(test, limits[1]), *answer.reasons),
+        reasons=(*map(_reached, (train, test), limits, passages), *answer.reasons),
         phases=found,
         thresholds=(train.shown(limits[0]), test.shown(limits[1])),
         norm=explained,
@@ -217,13 +217,13 @@ def _phases(
     return phases(k, train.at(k), test.at(k), limits, **seen)
 
 
-def _reached(curve: Records, limit: float) -> str:
+def _reached(curve: Records, limit: float, passage: Found) -> str:
     """One sentence on a curve and its threshold, in the unit of the column."""
     sign = ">=" if curve.kind == "accuracy" else "<="
     goal = f"{curve.name} {sign} {curve.shown(limit):.4g}"
     i = int(np.argmin(curve.errors))
     best, last = curve.shown(float(curve.errors[i])), curve.shown(float(curve.errors[-1]))
-    found = level_passage(curve.steps, curve.errors, limit).passage
+    found = passage.passage
     when = "is not reached"
     if found.high is not None:
         exact, between = f"at step {found.high}", f"between the steps {found.low} and {found.high}"

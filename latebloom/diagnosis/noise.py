@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from latebloom.core.line_fit import fit_line
 from latebloom.core.passage import Curve, Steps
 
 # A record beyond so many robust standard deviations is an outlier, and counts as one at that bound.
@@ -81,6 +80,12 @@ def bounded(values: Curve) -> Curve:
     return np.clip(values, -bound, bound)
 
 
+def line(k: Steps, e: Curve) -> tuple[float, float]:
+    """Return the slope of the least squares line, and the mean, through which it goes."""
+    t, mean = k - k.mean(), float(e.mean())
+    return float(t @ (e - mean)) / float(t @ t), mean
+
+
 def measure(k: Steps, e: Curve) -> Noise:
     """Return the noise of a stretch of a curve about the line through it.
 
@@ -95,9 +100,8 @@ def measure(k: Steps, e: Curve) -> Noise:
     steps = np.diff(e)
     moved = bounded(steps - np.median(steps))
     step = float(np.sqrt(np.mean(moved**2)))
-    t = k.astype(float)
-    line = fit_line(t, e)
-    r = bounded(e - line.intercept - line.slope * t)
+    slope, mean = line(k, e)
+    r = bounded(e - mean - slope * (k - k.mean()))
     power = float((r**2).sum())
     if power <= n * TINY**2:
         return Noise(0.0, 0.0, step)

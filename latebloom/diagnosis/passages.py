@@ -1,5 +1,6 @@
 """When the level of a noisy curve passes a threshold: one record that touches it is no passage."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,9 @@ from .trends import SELECTED, SIGMAS, sigmas, window_of
 
 # So many independent records with their median below the threshold are a level.
 ENOUGH = 25
-# The lowest of hundreds of stretches of pure noise is not five standard errors below its level.
-LOWEST = 5.0
+# The lowest of n stretches of pure noise is about sqrt(2 log n) standard errors below the level,
+# and hardly ever so many more.
+MORE = 1.5
 # A record with more than twice the allowed error has lost what the threshold stands for; a smaller
 # excess may be the noise of a level near it.
 LOST = 2.0
@@ -153,8 +155,9 @@ def _lost(
     noise = measure(k[i:], e[i:])
     sums = np.concatenate([[0.0], np.cumsum(e)])
     means = (sums[begins + lengths] - sums[begins]) / lengths
+    lowest = MORE + math.sqrt(2 * math.log(len(e)))
     walk = noise.of_walk(1.0) * np.sqrt(lengths + window_of(len(e)))
-    return level - means > np.minimum(LOWEST * noise.of_mean(lengths), SIGMAS * walk)
+    return level - means > np.minimum(lowest * noise.of_mean(lengths), SIGMAS * walk)
 
 
 def _comes_and_goes(

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latebloom.core.line_fit import fit_line
 from latebloom.core.passage import Curve, Steps
 
-from .noise import FEW, last_half, measure
+from .noise import FEW, last_half, line, measure
 
 # A change is one if it is beyond this many standard errors: of 1000 curves without a trend three
 # would show one, and the change must be a large one besides.
@@ -22,6 +21,8 @@ SELECTED = 6.0
 POINT = 0.01
 # The last half, as in `phases`, and shorter ends for what has just begun.
 STRETCHES = (0.5, 0.25, 0.125)
+# The last quarter of a curve that still falls makes at least so much of the least change.
+PACE = 0.25
 # The standard error of a median of w values is 1.25 sigma / sqrt(w).
 MEDIAN = 1.25
 # The slope of a random walk of n steps, times n, has the variance 1.2 n.
@@ -105,14 +106,14 @@ def trend(k: Steps, e: Curve, fraction: float = 0.5, *, top: float = math.inf) -
     start = int(np.searchsorted(k, k[-1] - fraction * (k[-1] - k[0])))
     i = max(min(start, len(k) - FEW), 0)
     t, y = k[i:].astype(float), e[i:]
-    line = fit_line(t, y)
+    slope, mean = line(k[i:], y)
     noise = measure(k[i:], y)
     if i > (half := last_half(k)) + FEW:
         # A few records do not show how much neighbours resemble each other; those before do.
         noise = noise.with_phi(max(noise.phi, measure(k[half:i], e[half:i]).phi))
     n, length = len(t), float(t[-1] - t[0])
     worth = n / noise.time
-    level, change, mean = line.intercept + line.slope * t[0], line.slope * length, float(y.mean())
+    level, change = mean + slope * (t[0] - float(t.mean())), slope * length
     error = noise.sigma / math.sqrt(max(worth, 1.0)) / float(t.std()) * length
     mean_error = noise.sigma / math.sqrt(max(worth, 1.0))
     least, walk = sigmas(worth - 2), noise.of_walk(WALK * n)
@@ -152,13 +153,17 @@ def end_trend(
     resting = half if not half.beyond(flat) else quarter
     if not moving:
         return half, False, resting
-    # In units of its own noise, where the shorter stretch is worth fewer records.
-    on = moving[0].change < 0 and quarter.change < -quarter.error * quarter.sigmas / SIGMAS
+    # An even pace makes half of the change in the quarter, the tail of a fall that is over nothing.
+    pace = max(quarter.error * quarter.sigmas / SIGMAS, PACE * flat * quarter.scale)
+    on = moving[0].change < 0 and quarter.change < -pace
     return moving[0], bool(on), resting
 
 
 def running_median(e: Curve, window: int) -> Curve:
     """Return the medians of `window` neighbours, from the first full window to the last."""
+    if window == 3:
+        a, b, c = e[:-2], e[1:-1], e[2:]
+        return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
     from scipy.ndimage import median_filter  # a quarter of a second, for those who diagnose
 
     smooth = median_filter(e, size=window, mode="nearest")
