@@ -22,9 +22,9 @@ def evaluated(name: str, k: Steps, v: Curve, notes: list[str]) -> tuple[Steps, C
     - `notes`: gets a sentence if values are repeated.
 
     >>> notes = []
-    >>> values = np.repeat([0.1, 0.2, 0.3, 0.5, 0.8, 0.9], 5)
-    >>> evaluated("acc", np.arange(30), values, notes)[0].tolist()
-    [0, 5, 10, 15, 20, 25]
+    >>> values = np.repeat([0.1, 0.2, 0.3, 0.5, 0.8, 0.9, 0.95], 5)
+    >>> evaluated("acc", np.arange(35), values, notes)[0].tolist()
+    [0, 5, 10, 15, 20, 25, 30]
     """
     changes = np.flatnonzero(v[1:] != v[:-1]) + 1
     period = _period(changes, len(v))

@@ -145,13 +145,13 @@ def _diagnose(
     columns, unit = whole_steps(columns, notes)
     train, test, limits = prepare(columns, names[:2], kind, by.thresholds, notes)
     by.check((train, test))
-    passages = tuple(
-        level_passage(curve.steps, curve.errors, limit)
-        for curve, limit in zip((train, test), limits, strict=True)
+    passages = (
+        level_passage(train.steps, train.errors, limits[0]),
+        level_passage(test.steps, test.errors, limits[1]),
     )
     found = _phases(train, test, limits, passages, by.rules, notes)
     late = delay(found.t1, found.t2, train, test, (by.kappa, limits[0]))
-    after = None if passages[1].index is None else stability(train, test, limits, passages[1])
+    after = None if passages[1].record is None else stability(train, test, limits, passages[1])
     seen = Evidence(found, passages, train, test, limits, by.rules, by.strict, late, after)
     answer = judge(seen)
     found = _with(found, answer)

@@ -73,7 +73,7 @@ def _reached(seen: Evidence) -> Answer:
     held, delay = seen.stability, seen.delay
     assert held is not None
     said = held.sentences(seen.train, seen.test, seen.limits)
-    if all(found.index == 0 for found in seen.passages):
+    if all(found.record == 0 for found in seen.passages):
         return _answer(
             Finding.undecided,
             f"the first record, at step {seen.test.steps[0]}, is beyond both thresholds",
@@ -199,7 +199,7 @@ def _of_touches(seen: Evidence) -> list[str]:
     said = []
     pairs = zip(seen.passages, (seen.train, seen.test), seen.limits, strict=True)
     for found, curve, limit in pairs:
-        if found.index is not None or not found.touches:
+        if found.record is not None or not found.touches:
             continue
         rest = trend(curve.steps, curve.errors)
         said.append(

@@ -29,13 +29,13 @@ class Found(NamedTuple):
     """The passage of the level, and the records before it that only touch the threshold.
 
     - `passage`: of the level.
-    - `index`: of the record by which it is passed; None if it is not.
+    - `record`: the index of the one by which it is passed; None if it is not.
     - `touches`: how many records are at or below the threshold before it (in all, without one).
     - `first`: the first passage of the records, noise or not.
     """
 
     passage: Passage
-    index: int | None
+    record: int | None
     touches: int
     first: Passage
 

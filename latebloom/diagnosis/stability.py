@@ -78,9 +78,9 @@ def stability(train: Records, test: Records, limits: tuple[float, float], t2: Fo
 
     - `train`, `test`: the curves.
     - `limits`: the thresholds (train, test) of their errors.
-    - `t2`: the passage, which has an index.
+    - `t2`: the passage, which has a record.
     """
-    i = t2.index or 0
+    i = t2.record or 0
     k, e = test.steps[i + 1 :], test.errors[i + 1 :]
     wrong = e > limits[1]
     below = int(wrong.sum())
