@@ -1,7 +1,7 @@
 """How often noise about a constant gets a verdict of change: curves that do nothing after step t1.
 
 Each curve is an autoregression of order 1 about a level: an accuracy that has settled. The
-constants of `latebloom.diagnosis.trends` and `passages` were set on other seeds and lengths.
+constants of `latebloom.diagnosis.trends` and `passages` were set on other seeds.
 """
 
 from collections import Counter
