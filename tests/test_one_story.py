@@ -124,7 +124,8 @@ def assert_one_story(kinds: list[str], count: int, seed: int, capsys, every: int
 
 def test_no_two_sentences_of_a_report_contradict_each_other(capsys):
     kinds = [*EXACT, "subgradient, l1", "projected subgradient, l1"]
-    seen = assert_one_story(kinds, 5, 3, capsys, every=15)
+    seen = assert_one_story(kinds, 3, 3, capsys, every=15)
+    seen |= assert_one_story(kinds, 2, 4, capsys, every=15)
     assert {"grokked", "memorized_only", "never_memorized", "undecided"} <= seen
 
 

@@ -16,13 +16,15 @@ class Ahead:
 
     **Fields:**
 
-    - `floor`: it stays above this from there on, for ever: a proof.
+    - `floor`: it stays above this in the end, and as far as is known on the way: a proof.
+    - `least`: an estimate of the least it comes to, no proof.
     - `end`: its limit as t -> infinity, of a method that keeps moving the root mean square.
     - `passage`: the step about which it gets to its threshold if the run goes on.
     - `moving`: a sentence that says why it may still move, however flat it is; "" if nothing does.
     """
 
     floor: float | None = None
+    least: float | None = None
     end: float | None = None
     passage: int | None = None
     moving: str = ""
@@ -54,10 +56,11 @@ def judge(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdi
     it.
 
     An error above its threshold at the last step is said to stay there (`never_memorized`,
-    `memorized_only`, `mirage`) on two grounds only:
+    `memorized_only`, `mirage`) on three grounds only:
 
     1. Proof: it is known to stay above a floor that is above the threshold.
-    2. Rest: nothing is known to move it (no limit below its threshold, no passage ahead, no penalty
+    2. Limit: it ends above its threshold, and so is an estimate of the least it comes to.
+    3. Rest: nothing is known to move it (no limit below its threshold, no passage ahead, no penalty
        that has yet to act), and over the last factor `span` of the steps it changed by at most the
        fraction `flat`. A training error must have moved before, as a run may begin at a saddle;
        for a test error the whole of these steps is after t1.
@@ -117,6 +120,8 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
     # The average of a run, within the margin of its bracket, or within that of some step.
     if e[-1] <= threshold or 0 < (passage.low or 0) <= k[-1]:
         return End(None, f"{what}, but too near to it to be sure")
+    if ahead.passage is None and (ahead.least or 0.0) > threshold and ahead.end is not None:
+        return End(ahead.end, f"{what}, and in the end it is about {ahead.end:.3g}")
     if (why := _expected(threshold, ahead)) is not None:
         return End(None, f"{what}; {why}")
     if ahead.moving:
@@ -142,7 +147,7 @@ def _expected(threshold: float, ahead: Ahead) -> str | None:
         return f"{passes}, on the way to {ahead.end:.3g}" if above else passes
     if ahead.end is not None and ahead.end <= threshold:
         return f"its limit is {ahead.end:.3g}: it has yet to get there"
-    if ahead.end is not None and ahead.floor is not None:
+    if ahead.end is not None and (ahead.floor is not None or ahead.least is not None):
         return (
             f"in the end it is about {ahead.end:.3g}, and that it never dips below its threshold "
             "is not proved"

@@ -164,8 +164,8 @@ def _generalized(run: Run, p: Predicted) -> Measurement:
         return Measurement(0.0)
     if t2.high is not None and t2.sustained:
         return Measurement(1.0)
-    # An error that has risen again may come down again, unless the run has converged.
-    if t2.high is not None and t2.sustained is False and run.last_step >= converged_from(run):
+    # An error above its threshold may come down, unless the run has converged.
+    if t2.sustained is not True and run.last_step >= converged_from(run):
         return Measurement(0.0)
     raise Undecided(f"the run is too short to tell: {t2}")
 

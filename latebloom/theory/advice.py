@@ -116,13 +116,15 @@ def _never_memorized(known: Known) -> Advice:
     if floor is not None:
         what = "The model cannot fit the training data as well as its threshold asks"
         return what, f"{lower}set a threshold above {floor:.3g}"
-    what = "The training error has come to rest above its threshold"
+    how = "ends" if known.ends_below is False else "has come to rest"
+    what = f"The training error {how} above its threshold"
     return what, f"{lower}try another alpha, another start or a larger threshold"
 
 
 def _memorized_only(known: Known) -> Advice:
     proved = known.run.phases.t2.floor is not None
-    end = "does not generalize" if proved else "its test error has come to rest above its threshold"
+    how = "ends" if known.ends_below is False else "has come to rest"
+    end = "does not generalize" if proved else f"its test error {how} above its threshold"
     return f"The model fits the training data and {end}", _what_lowers(known)
 
 

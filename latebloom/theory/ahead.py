@@ -8,6 +8,7 @@ r"""What is known of the errors of a run after its last step.
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -83,21 +84,34 @@ def ahead_of_least_squares(experiment: Experiment, result: EngineResult) -> Pair
         # shows a passage, the run may still get there.
         train, test = (way is None or step is not None for step in passages)
         return Ahead(moving=acting if train else ""), Ahead(moving=acting if test else "")
-    floors = end.train_floor, end.test_floor
-    if isinstance(experiment.method, FISTA) or (
-        way is None and isinstance(experiment.method, ProximalGradient)
-    ):
-        return _near(experiment.data, end, result.params[-1])
-    # An error may pass its threshold on the way to a limit above it: then the threshold is what it
-    # does not stay above.
-    ends = end.train_error, end.test_error
+    here = result.params[-1]
+    if isinstance(experiment.method, FISTA):  # it oscillates, so that this is no proof
+        train, test = _near(experiment.data, end, here)
+        return replace(train, floor=None), replace(test, floor=None)
+    if way is None:
+        return _near(experiment.data, end, here)
+    ends = (
+        (end.train_floor, end.train_least, end.train_error),
+        (end.test_floor, end.test_least, end.test_error),
+    )
     train, test = (
-        Ahead(floor if floor is None or step is None else min(floor, goal), error, step)
-        for floor, error, step, goal in zip(
-            floors, ends, passages, experiment.thresholds, strict=True
-        )
+        _on_the_way(*of, step, goal)
+        for of, step, goal in zip(ends, passages, experiment.thresholds, strict=True)
     )
     return train, test
+
+
+def _on_the_way(
+    floor: float | None, least: float | None, end: float | None, step: int | None, goal: float
+) -> Ahead:
+    """Return what is known of an error with such an end.
+
+    It may pass its threshold on the way to an end above it, at `step`: then the threshold is what
+    it does not stay above.
+    """
+    if step is not None and floor is not None and least is not None:
+        floor, least = min(floor, goal), min(least, goal)
+    return Ahead(floor, least, end, step)
 
 
 def ahead_of_network(experiment: Experiment, step: int, t1: Passage) -> Pair:
@@ -152,14 +166,20 @@ def _near(data: LeastSquares, end: Limit, here: Float[np.ndarray, "..."]) -> Pai
     """Return what is known where only the limit is: how far below it a run may come from here.
 
     Proximal gradient never moves away from a minimizer, so that it stays as near to its limit as
-    it is; with momentum so does a run up to its oscillations.
+    it is: a proof. With momentum so does a run up to its oscillations, with subgradients up to its
+    chatter: estimates.
     """
     away = float(np.linalg.norm(here - end.a))
-    train = max(0.0, end.train_floor - away * data.sigma_max**0.5 / _norm(data.y_star))
-    test = end.test_floor
+    train = max(0.0, end.train_least - away * data.sigma_max**0.5 / _norm(data.y_star))
+    test = end.test_least
     if test is not None and data.a_star is not None:
         test = max(0.0, test - away / _norm(data.a_star))
-    return Ahead(train, end.train_error), Ahead(test, end.test_error)
+    if end.radius > 0:
+        return (
+            Ahead(end.train_floor, train, end.train_error),
+            Ahead(end.test_floor, test, end.test_error),
+        )
+    return Ahead(train, train, end.train_error), Ahead(test, test, end.test_error)
 
 
 def _acting(experiment: Experiment, step: int, t1: Passage) -> str:

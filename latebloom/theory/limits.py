@@ -24,15 +24,16 @@ from latebloom.problems import LeastSquares, MatrixLeastSquares, VectorLeastSqua
 from .certificates import Certificate, constant_strengths, lasso_certificate
 from .chatter import chatter
 from .nuclear_limit import nuclear_certificate, solve_regularized, unique_minimizer
+from .trap import matrix_ball, vector_ball
 
 # A point counts as the optimum if six digits are proved, relative to beta; or if what is left is
 # rounding: at beta = 1e-12 the gradient itself has no six digits left.
 PROVED = 1e-6
 ROUNDING = 64 * np.finfo(float).eps
-# A chattering run may dip below the least error of a sample of 512 steps: on hundreds of instances
-# not below half of it where the error has many components, and to anything where it has few (it
-# passes through zero). So no floor is claimed for fewer than MANY.
-DIP = 0.5
+# A chattering run may dip below the least error of a sample of 512 steps: in 10^5 steps to 0.33 of
+# it with 12 components, and to anything with few, as it passes through zero. So a quarter of it is
+# the estimate of the least from MANY components on, and 0 below. `trap` has a proof.
+DIP = 0.25
 MANY = 10
 # Minimizing with the nuclear norm takes seconds at 50 x 50 and grows with the cube of the size.
 MAX_UNKNOWNS = 2500
@@ -49,10 +50,12 @@ class Limit:
     - `train_error`, `test_error`: relative errors in the end (root mean square for a method that
       keeps moving; with the nuclear norm those of the point it moves about); the test error is
       None without a ground truth.
-    - `train_floor`, `test_floor`: what the errors stay above in the end. The errors themselves for
-      a method that converges, half the least error seen in a sample for one that does not: a
-      threshold below it is infeasible, one between floor and error is met by luck. With the
-      nuclear norm and `Subgradient` the errors less what `radius` may take away.
+    - `train_floor`, `test_floor`: what the errors stay above in the end, proved: the errors
+      themselves for a method that converges, else what they are in a ball that the iterates do not
+      leave, see `latebloom.theory.trap`; 0 where that is too large.
+    - `train_least`, `test_least`: estimates of the least errors met in the end, no proof: the same
+      for a method that converges, else a quarter of the least of a sample; with the nuclear norm
+      the errors less what `radius` may take away.
     - `radius`: root mean square distance ||a_t - a|| in the end, 0 for a method that converges;
       with the nuclear norm twice the largest one expected, from measurements.
     - `certificate`: proves that `a` minimizes what defines it.
@@ -63,6 +66,8 @@ class Limit:
     test_error: float | None
     train_floor: float
     test_floor: float | None
+    train_least: float
+    test_least: float | None
     radius: float
     certificate: Certificate
     __repr__ = brief
@@ -120,7 +125,7 @@ def _limit(experiment: Experiment, start: Float[np.ndarray, " n"] | None) -> Lim
         a = smooth_limit(experiment, beta)
         penalty = None if isinstance(method, ProjectedSubgradient) else penalty
     elif isinstance(method, Subgradient):
-        return _chattering(data, alpha, beta)
+        return _chattering(data, experiment.penalty, alpha, beta)
     elif isinstance(method, ProximalGradient | FISTA):
         # The limit of FISTA is that of the plain method, which is stable for larger steps.
         start = experiment.start if start is None else start
@@ -207,7 +212,7 @@ def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Cer
     test = None
     if data.a_star is not None:
         test = float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
-    return Limit(a, train, test, train, test, 0.0, certificate)
+    return Limit(a, train, test, train, test, train, test, 0.0, certificate)
 
 
 def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | None:
@@ -216,7 +221,7 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
         return None
     X, y, shape = data.operator, data.y_star, (data.shape[0], data.shape[1])
     try:
-        _, beta = nuclear_strength(experiment)
+        alpha, beta = nuclear_strength(experiment)
         A = solve_regularized(X, y, beta, shape)
         certificate = nuclear_certificate(X, y, beta, A)
         if not certificate.proves(PROVED) or not unique_minimizer(X, y, beta, A):
@@ -227,15 +232,41 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
     if not isinstance(experiment.method, Subgradient):
         return end
     radius = 2 * chatter_radius(experiment)  # runs at their limit were up to 1.2 times that away
-    norm = float(np.linalg.norm(y))
-    train = max(0.0, end.train_error - radius * float(np.sqrt(data.sigma_max)) / norm)
-    test = end.test_floor
-    if test is not None and data.a_star is not None:
-        test = max(0.0, test - radius / float(np.linalg.norm(data.a_star)))
-    return replace(end, train_floor=train, test_floor=test, radius=radius)
+    train, test = _within(data, A, matrix_ball(data, alpha, beta, A))
+    train_least, test_least = _within(data, A, radius)
+    return replace(
+        end,
+        train_floor=train,
+        test_floor=test,
+        train_least=train_least,
+        test_least=test_least,
+        radius=radius,
+    )
 
 
-def _chattering(data: VectorLeastSquares, alpha: float, beta: Strengths) -> Limit | None:
+def _within(
+    data: LeastSquares, a: Float[np.ndarray, "..."], radius: float
+) -> tuple[float, float | None]:
+    """Return the least relative errors that a point at most `radius` away from a may have."""
+    rest = data.operator.forward(a) - data.y_star
+    moved = radius * float(np.sqrt(data.sigma_max))
+    train = float(np.linalg.norm(rest)) - moved
+    if isinstance(data, VectorLeastSquares):  # what lies outside the range of X stays
+        U, y = data.svd.U, data.y_star
+        inside = float(np.linalg.norm(U.T @ rest))
+        outside = float(np.linalg.norm(y - U @ (U.T @ y)))
+        outside = outside if outside > ROUNDING * float(np.linalg.norm(y)) else 0.0
+        train = float(np.hypot(outside, max(0.0, inside - moved)))
+    train = max(0.0, train) / float(np.linalg.norm(data.y_star))
+    if data.a_star is None:
+        return train, None
+    test = float(np.linalg.norm(a - data.a_star)) - radius
+    return train, max(0.0, test) / float(np.linalg.norm(data.a_star))
+
+
+def _chattering(
+    data: VectorLeastSquares, penalty: Penalty | None, alpha: float, beta: Strengths
+) -> Limit | None:
     """Return the limit of the subgradient method with l1."""
     state = chatter(data, alpha, beta)
     if not _proved(data, state.certificate):
@@ -245,11 +276,16 @@ def _chattering(data: VectorLeastSquares, alpha: float, beta: Strengths) -> Limi
     moving = np.abs(state.mean) > alpha * beta.l1 * (1 - 1e-9)
     if np.linalg.matrix_rank(data.X[:, moving]) < int(moving.sum()):
         return None
+    minimizer = solve(data, penalty, start=state.mean)
+    proved = _proved(data, lasso_certificate(data, penalty, minimizer))
+    floors = _within(
+        data, minimizer, vector_ball(data, alpha, beta, minimizer) if proved else np.inf
+    )
     train, train_least = np.array(state.residual) / np.linalg.norm(data.y_star)
-    train_floor = DIP * float(train_least) if data.y_star.size >= MANY else 0.0
-    test = floor = None
+    train_least = DIP * float(train_least) if data.y_star.size >= MANY else 0.0
+    test = least = None
     if state.error is not None and data.a_star is not None:
         test, least = (float(e) for e in np.array(state.error) / np.linalg.norm(data.a_star))
-        floor = DIP * least if data.a_star.size >= MANY else 0.0
-    ends = float(train), test, train_floor, floor
+        least = DIP * least if data.a_star.size >= MANY else 0.0
+    ends = float(train), test, *floors, train_least, least
     return Limit(state.mean, *ends, state.radius, state.certificate)

@@ -66,7 +66,7 @@ def _add_floors(experiment: Experiment, found: Found) -> None:
     if end is None:
         notes.append(UNKNOWN_LIMIT)
     else:
-        low, a_star = end.test_floor, experiment.data.a_star
+        low, a_star = end.test_least, experiment.data.a_star
         if end.test_error is not None and a_star is not None:
             high = end.test_error + end.radius / float(np.linalg.norm(a_star))
         if end.radius == 0:
