@@ -8,8 +8,9 @@ import pytest
 import latebloom as lb
 from latebloom.core.errors import InvalidInput
 from latebloom.core.spec import FAMILIES
+from latebloom.experiment.keys import Fields, full_name
 from latebloom.experiment.presets import load, preset, presets
-from latebloom.experiment.settings import Fields, changed, full_name
+from latebloom.experiment.settings import changed
 
 SPARSE = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3))
 KEYS = {field.name for field in dataclasses.fields(lb.Experiment)}

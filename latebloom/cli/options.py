@@ -30,7 +30,7 @@ StorePath = Annotated[str, Positional, STORE]
 
 def experiment_settings() -> list[str]:
     """Return the settings of experiments, for the commands that read one."""
-    from latebloom.experiment.settings import known_settings
+    from latebloom.experiment.keys import known_settings
 
     return known_settings()
 

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import tomli_w
 from jaxtyping import Float
 
-from latebloom.core import checks as check
 from latebloom.core import schedules
-from latebloom.core.brief import brief_array
-from latebloom.core.errors import InvalidInput, Unsupported, shown
+from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.files import parse_toml, read_toml
 from latebloom.core.identity import same_functions
 from latebloom.core.plugins import load_plugins_of
@@ -32,28 +29,19 @@ from latebloom.models import Model, Network
 from latebloom.penalties import Penalty, Term
 from latebloom.problems import LeastSquares, Problem, Supervised, VectorLeastSquares
 
-from . import compatibility
+from . import compatibility, own_fields
 from .initialization import Drawn, Gaussian
+from .own_fields import MAX_STEPS as MAX_STEPS
 from .record import Record
+from .toml_text import toml_text
 
 T = TypeVar("T")
 
-# Arrays up to this many entries are written into the TOML file, larger ones beside it as .npy.
-INLINE_ARRAY = 64
-# For messages.
-SUCH_AS = {
-    "penalty": "L1(1e-5)",
-    "method": "ProximalGradient(0.1)",
-    "model": "Linear()",
-    "record": "Every(10)",
-}
 # Records may take this many numbers (1 GiB of float64).
 MAX_RECORDED = 2**27
 # The share of the stability limit that alpha = "auto" takes: near the fastest first phase, and off
 # the limit by more than rounding.
 AUTO_SHARE = 0.9
-# The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
-MAX_STEPS = 10**15
 
 
 @complete
@@ -105,25 +93,11 @@ class Experiment:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.problem, LeastSquares | Supervised):
-            raise InvalidInput(
-                f"problem = {shown(self.problem)}: must be a problem such as SparseRecovery or "
-                "ModularArithmetic"
-            )
+        own_fields.require_problem(self.problem)
         for name, value in compatibility.defaults(self.problem).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
-        kinds = {"penalty": Penalty, "method": Method, "model": Model | Network, "record": Record}
-        for name, kind in kinds.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind) and not (name == "penalty" and value is None):
-                such = SUCH_AS[name]
-                raise InvalidInput(f"{name} = {shown(value)}: must be a {name}, such as {such}")
-        check.integer("steps", self.steps, low=1, high=MAX_STEPS)
-        if not isinstance(self.thresholds, tuple | list) or len(self.thresholds) != 2:
-            raise InvalidInput(f"thresholds = {shown(self.thresholds)}: must be (train, test)")
-        for name, value in zip(("train", "test"), self.thresholds, strict=True):
-            check.real(f"thresholds ({name})", value, low=0, strict=True)
+        own_fields.require(self)
         parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
         init, network = compatibility.require(compatibility.Parts(*parts))
         object.__setattr__(self, "init", init)
@@ -218,10 +192,9 @@ class Experiment:
 
     def unstable(self) -> str | None:
         """Return a sentence if the step size reaches its limit at some step, else None."""
-        alpha = schedules.largest(self.method.alpha)
-        if alpha < self.alpha_limit:
+        alpha, limit = schedules.largest(self.method.alpha), self.alpha_limit
+        if alpha < limit:
             return None
-        limit = self.alpha_limit
         return f"it needs a stable step size, and alpha = {alpha:g} is not below {limit:.6g}"
 
     @cached_property
@@ -302,29 +275,14 @@ class Experiment:
         return hash_of(canonical(values | missing))
 
     def to_toml(self, folder: Path | None = None, brief: bool = False) -> str:
-        """Return the spec as TOML.
+        """Return the spec as TOML, see `toml_text`.
 
         **Arguments:**
 
-        - `folder`: where arrays of more than 64 entries go, as .npy files; None: they are written
-          out.
-        - `brief`: for people: shape and hash stand for these arrays. Such a text cannot be read
-          back.
+        - `folder`: where arrays of more than 64 entries go, as .npy files.
+        - `brief`: for people: shape and hash stand for these arrays; it cannot be read back.
         """
-
-        def externalize(value: Any, name: str) -> Any:
-            if isinstance(value, dict):
-                return {k: externalize(v, k) for k, v in value.items()}
-            if isinstance(value, np.ndarray):
-                if brief and value.size > INLINE_ARRAY:
-                    return brief_array(value)
-                if folder is None or value.size <= INLINE_ARRAY:
-                    return value.tolist()
-                np.save(folder / f"{name}.npy", value, allow_pickle=False)
-                return f"{name}.npy"
-            return value
-
-        return tomli_w.dumps({k: externalize(v, k) for k, v in self.to_dict().items()})
+        return toml_text(self.to_dict(), folder, brief)
 
     @classmethod
     def from_toml(cls, source: str | Path) -> "Experiment":

@@ -11,7 +11,7 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, shown
 from latebloom.core.spec import canonical
-from latebloom.experiment.settings import Fields
+from latebloom.experiment.keys import Fields
 
 from .axis import Axis, expand
 

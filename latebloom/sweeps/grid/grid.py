@@ -16,7 +16,8 @@ from latebloom.core.spec_class import as_hinted
 from latebloom.engines.base import fingerprint, require_engine
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
-from latebloom.experiment.settings import Fields, change, child_of, copied
+from latebloom.experiment.keys import Fields, child_of
+from latebloom.experiment.settings import change, copied
 
 from .axis import label
 from .dimensions import RESERVED, Values, axis_of, named, seed_axis
