@@ -80,9 +80,11 @@ def _bracket(tracked: list[Tracker]) -> Passage:
     return Passage.between(early.first, late.first)
 
 
-def simulate_subgradient(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+def simulate_subgradient(
+    experiment: Experiment, progress: Progress | None = None, most: int | None = None
+) -> EngineResult:
     """Bracket the passages of the subgradient method with l1, along those of its average; t1 is
-    exact where steps reach it."""
+    exact where steps reach it. After `most` events and closed forms it stops."""
     alpha = schedules.initial(experiment.method.alpha)
     beta = strengths(experiment.penalty).l1
     # Chatter has period two, to which a mode with q = 1 - alpha lambda < 0 responds 1/(1 - |q|)
@@ -90,7 +92,7 @@ def simulate_subgradient(experiment: Experiment, progress: Progress | None = Non
     resonance = max(1.0, 1.0 / (2.0 - alpha * experiment.data.sigma_max))
     radius = CHATTER * resonance * alpha * beta * float(np.sqrt(experiment.start.size))
     proximal = experiment.with_(method=ProximalGradient(alpha))
-    state = proximal_jump.start_state(proximal, progress)
+    state = proximal_jump.start_state(proximal, progress, most)
     spread = radius * float(np.sqrt(experiment.data.sigma_max))
     state.train = _levels(state.train[0], spread)
     state.test = _levels(state.test[0], radius) if state.test else []
@@ -122,8 +124,11 @@ def _explicit(experiment: Experiment, alpha: float, beta: float) -> list[Tracker
     return tracked
 
 
-def simulate_projected(experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-    """Follow the projected subgradient method with l1 along its piecewise linear flow.
+def simulate_projected(
+    experiment: Experiment, progress: Progress | None = None, most: int | None = None
+) -> EngineResult:
+    """Follow the projected subgradient method with l1 along its piecewise linear flow, for at most
+    `most` events.
 
     Until the first coordinate reaches zero the method itself is linear, and passages are exact;
     from then on they are brackets.
@@ -151,7 +156,7 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
         test[0].step(0, float(e0 @ e0))  # the start is no average: only the threshold itself counts
         for tracker in test:
             tracker.step(1, float(e1 @ e1))
-    flow = _Flow(data.a_star, kernel, rate, a1, experiment.steps, test)
+    flow = _Flow(data.a_star, kernel, rate, a1, experiment.steps, test, most)
     due = experiment.record_steps
     records = {0: a0}
     interrupted = False
@@ -165,7 +170,7 @@ def simulate_projected(experiment: Experiment, progress: Progress | None = None)
                     progress(int(end), experiment.steps)
     except KeyboardInterrupt:
         interrupted = True
-    done = experiment.steps if not interrupted else int(flow.k)
+    done = int(flow.k)
     records.setdefault(done, flow.a)
     passages, t2 = [tracked[0].passage()], None
     if test:
@@ -187,6 +192,7 @@ class _Flow:
     a: Float[np.ndarray, " n"]
     last: int
     test: list[Tracker]
+    most: int | None = None
     k: float = 1.0
     events: int = 0
     first_hit: float = np.inf
@@ -196,7 +202,7 @@ class _Flow:
         # Below this a coordinate is zero: rounding of the coordinates themselves.
         zero = 64 * np.finfo(float).eps * float(np.abs(self.a).max(initial=0.0))
         a = self.a
-        while self.k < self.last:
+        while self.k < self.last and (self.most is None or self.events < self.most):
             a[np.abs(a) <= zero] = 0.0
             velocity = self._velocity(a)
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -76,6 +76,11 @@ class Engine(abc.ABC):
         **Returns:** an `EngineResult`: parameters at the recorded steps, t1 and t2.
         """
 
+    def run_bounded(self, experiment: Experiment) -> EngineResult:
+        """Simulate as far as a bound on the work allows, one that no machine changes: for horizons
+        that nobody asked for. By default to the horizon."""
+        return self.run(experiment)
+
 
 def register_engine(engine: E) -> E:
     """Make an engine known to `simulate`, to sweeps and to the option ``--engine``.

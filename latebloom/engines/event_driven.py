@@ -61,11 +61,18 @@ class State:
     due: Iterator[int]
     next_due: int | None
     events: int = 0
+    pieces: int = 0  # closed forms; at the edge of rounding they come without events
+    most: int | None = None  # events and pieces after which the run stops, None: no bound
     anchor: Float[np.ndarray, " n"] | None = None  # the iterate some events ago
     anchored: int = 0  # how many events there were then
     records: dict[int, np.ndarray] = field(default_factory=dict)
     progress: Progress | None = None
     total: int = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the run stops because of the work done, whatever its horizon."""
+        return self.most is not None and self.events + self.pieces >= self.most
 
     @property
     def passages(self) -> list[int]:
@@ -115,7 +122,9 @@ class ProximalJump:
         """Advance the state to the end of the phase."""
 
         def finished() -> bool:
-            return state.k >= phase.end or (phase.until_t1 and state.train[0].first is not None)
+            if state.k >= phase.end or state.spent:
+                return True
+            return phase.until_t1 and state.train[0].first is not None
 
         length, state.anchor = 0, None
         while not finished():
@@ -206,6 +215,7 @@ class ProximalJump:
         """Jump to the step before the next event, or to the end of the phase."""
         alpha, beta, ridge, end, until_t1 = phase
         a, k = state.a, state.k
+        state.pieces += 1
         # With beta = 0 there is no threshold: nothing rests, nothing is an event.
         moves = a != 0 if beta > 0 else np.ones(a.size, dtype=bool)
         moving, resting = np.flatnonzero(moves), np.flatnonzero(~moves)

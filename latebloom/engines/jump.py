@@ -42,13 +42,23 @@ class JumpEngine(Engine):
         return "iterates" if self.exact(experiment) else "average"
 
     @few_threads
-    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
-        """Simulate; `progress` is called with (steps done, steps in all) after every piece."""
+    def run(
+        self, experiment: Experiment, progress: Progress | None = None, most: int | None = None
+    ) -> EngineResult:
+        """Simulate; `progress` is called with (steps done, steps in all) after every piece.
+
+        The run stops after `most` events, if given: the same on every machine. Closed forms that
+        end without an event count as one.
+        """
         if self.exact(experiment):
-            return proximal_jump.simulate(experiment, progress)
+            return proximal_jump.simulate(experiment, progress, most)
         if isinstance(experiment.method, ProjectedSubgradient):
-            return averaged_jump.simulate_projected(experiment, progress)
-        return averaged_jump.simulate_subgradient(experiment, progress)
+            return averaged_jump.simulate_projected(experiment, progress, most)
+        return averaged_jump.simulate_subgradient(experiment, progress, most)
+
+    def run_bounded(self, experiment: Experiment) -> EngineResult:
+        """Simulate for so many events that all but the hardest runs end before."""
+        return self.run(experiment, most=proximal_jump.work_limit(experiment.start.size))
 
 
 JUMP = register_engine(JumpEngine())

@@ -18,6 +18,7 @@ from latebloom.core import schedules
 from latebloom.core.errors import NotCovered, Unsupported
 from latebloom.core.judgement import Ahead
 from latebloom.core.phases import Passage
+from latebloom.engines.base import Engine
 from latebloom.engines.jump import JUMP
 from latebloom.engines.result import EngineResult
 from latebloom.engines.spectral import SPECTRAL
@@ -145,12 +146,18 @@ def _way(experiment: Experiment, result: EngineResult) -> Way | None:
     # These methods have no memory: their run goes on from the last step.
     whole = whole.with_(init=result.params[-1])
     if covered and isinstance(method, ProximalGradient | ProjectedSubgradient):
-        return Way(JUMP.run(whole), result.done, True) if JUMP.why_not(whole) is None else None
+        return _way_by(JUMP, whole, result, True) if JUMP.why_not(whole) is None else None
     alpha = schedules.constant(method.alpha) if covered else None
     proximal = ProximalGradient(min(alpha or math.inf, INSIDE * data.alpha_max))
     engine = SPECTRAL if beta.l1 == 0 else JUMP
     own = covered and isinstance(method, Subgradient)
-    return Way(engine.run(whole.with_(method=proximal)), result.done, own)
+    return _way_by(engine, whole.with_(method=proximal), result, own)
+
+
+def _way_by(engine: Engine, whole: Experiment, result: EngineResult, own: bool) -> Way | None:
+    """Return the way an engine finds from the last step on, None if it would take too long."""
+    way = engine.run_bounded(whole)
+    return Way(way, result.done, own) if way.done == whole.steps else None
 
 
 def _covered(experiment: Experiment) -> bool:

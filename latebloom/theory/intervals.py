@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from latebloom.core.errors import NotCovered, Unsupported
 from latebloom.core.phases import Passage
 from latebloom.engines.jump import JUMP
+from latebloom.engines.proximal_jump import work_limit
 from latebloom.engines.slow import SLOW
 from latebloom.engines.spectral import SPECTRAL
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
@@ -24,11 +25,13 @@ from .prediction import Found
 class FirstPassages:
     """The first passages of an experiment, whatever its horizon.
 
-    **Fields:** `t1`, and `t2`, which is None without a ground truth.
+    **Fields:** `t1`, and `t2`, which is None without a ground truth; `stopped`, why the engine did
+    not go on for ever, "" if it did.
     """
 
     t1: Passage
     t2: Passage | None
+    stopped: str = ""
 
 
 def first_passages(experiment: Experiment) -> FirstPassages:
@@ -54,12 +57,16 @@ def first_passages(experiment: Experiment) -> FirstPassages:
     if not able:
         raise NotCovered("; ".join(f"engine {name!r}: {why}" for name, why in refused.items()))
     try:
-        found = able[0].run(whole)
+        found = able[0].run_bounded(whole)
     except Unsupported as error:
         raise NotCovered(str(error)) from error
     if found.interrupted:
         raise KeyboardInterrupt
-    return FirstPassages(found.t1, found.t2)
+    stopped = ""
+    if able[0] is JUMP and found.done < whole.steps:
+        most = work_limit(experiment.start.size)
+        stopped = f"a prediction takes no more than {most:,} events, and the run would have more"
+    return FirstPassages(found.t1, found.t2, stopped)
 
 
 def middle(passage: Passage | None) -> int | None:
@@ -69,8 +76,15 @@ def middle(passage: Passage | None) -> int | None:
     return (passage.low + passage.high) // 2
 
 
-def why_unknown(passage: Passage) -> str:
-    """Return why a passage has no number: it does not come, or what is left out decides when."""
+def why_unknown(passage: Passage, stopped: str = "") -> str:
+    """Return why a passage has no number: it does not come, or what is left out decides when.
+
+    **Arguments:**
+
+    - `passage`: the one without a number; `stopped`: why the engine did not go on, if it did not.
+    """
+    if stopped and passage.low is not None:
+        return f"not before step {passage.low:,}; {stopped}"
     if passage.low is None or passage.low > MAX_STEPS:
         return f"the error does not come to its threshold in {MAX_STEPS:.0e} steps"
     return (
@@ -93,6 +107,6 @@ def add_passages(experiment: Experiment, found: Found) -> None:
             found[f"{name}_interval"] = (passage.low, passage.high)
         # Where an error ends above its threshold, that has been said.
         elif passage is not None and not any(n.startswith(f"{name}: ") for n in found["notes"]):
-            found["notes"].append(f"{name}: {why_unknown(passage)}")
+            found["notes"].append(f"{name}: {why_unknown(passage, passages.stopped)}")
     if found.get("t1") is not None and found.get("t2") is not None:
         found["delay"] = float(found["t2"] - found["t1"])

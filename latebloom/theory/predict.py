@@ -16,7 +16,7 @@ from latebloom.problems import LeastSquares, MatrixLeastSquares
 from .closed_form import Rates, rates, smooth_times
 from .facts import STUCK, Facts
 from .fit_time import fit_time
-from .intervals import add_passages, first_passages, middle
+from .intervals import add_passages, first_passages, middle, why_unknown
 from .limits import constants, fitted, limit
 from .lower_bound import least_t2
 from .nuclear_predict import predict_matrix
@@ -194,7 +194,11 @@ def _t2_proximal(experiment: Experiment, alpha: float, found: Found) -> int | No
     if isinstance(experiment.method, ProximalGradient):
         return found.get("t2")
     try:
-        return middle(first_passages(experiment.with_(method=ProximalGradient(alpha))).t2)
+        passages = first_passages(experiment.with_(method=ProximalGradient(alpha)))
+        if passages.stopped and passages.t2 is not None and passages.t2.high is None:
+            why = why_unknown(passages.t2, passages.stopped)
+            found["notes"].append(f"t2_proximal: {why}")
+        return middle(passages.t2)
     except NotCovered as reason:
         found["notes"].append(f"t2_proximal: {reason}")
         return None
