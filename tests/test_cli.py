@@ -170,6 +170,7 @@ def test_run_json_is_one_document_and_nothing_else(capsys, tmp_path):
     assert document["t1"]["step"] == 56
     assert document["verdict"] == "memorized_only"
     assert document["engine"] == "spectral"
+    assert "add a penalty" in document.pop("advice")
     assert json.loads((out_folder / "result.json").read_text()) == document
 
 

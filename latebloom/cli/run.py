@@ -99,7 +99,9 @@ class Run:
                 unsaved = error
         if self.json:
             error = {} if unsaved is None else {"error": str(unsaved)}
-            print(dump_json(run.to_dict() | error))
+            from latebloom.theory.advice import advise_on
+
+            print(dump_json(run.to_dict() | {"advice": advise_on(run)} | error))
         else:
             from .tables import print_run
 

@@ -6,6 +6,7 @@ from latebloom.core import schedules
 from latebloom.core.phases import Passage, Verdict
 from latebloom.runs.run import Run
 
+from .predict import predict
 from .prediction import UNKNOWN_LIMIT, Prediction
 
 
@@ -41,6 +42,23 @@ def advise(run: Run, prediction: Prediction) -> str:
     known = Known(run, prediction)
     meaning, try_ = ADVICE[run.phases.verdict](known)
     return f"{meaning}; {try_}" if try_ else meaning
+
+
+def advise_on(run: Run) -> str:
+    """Return the advice on a run with what can be known before it without running an engine.
+
+    **Arguments:**
+
+    - `run`: what was simulated; of an interrupted one nothing else is computed.
+
+    >>> import latebloom as lb
+    >>> problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    >>> run = lb.simulate(lb.Experiment(problem, method=lb.GradientDescent(0.1), steps=1000))
+    >>> advise_on(run)
+    'The model fits the training data and does not generalize; add a penalty that fits the target'
+    """
+    known = Prediction() if run.interrupted else predict(run.experiment, exact=False)
+    return advise(run, known)
 
 
 class Known(NamedTuple):
