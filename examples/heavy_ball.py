@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import latebloom as lb
 from latebloom.core import checks as check
 from latebloom.core.arrays import namespace
-from latebloom.core.schedules import Schedule
+from latebloom.core.schedules import StepSize
 from latebloom.methods import Method
 from latebloom.models import Linear
 
@@ -21,11 +21,11 @@ class HeavyBall(Method):
 
     F is a subgradient of the objective $g + \beta h$.
 
-    - `alpha`: the step size.
+    - `alpha`: the step size: a number, a schedule, or "auto", 0.9 of `alpha_limit`.
     - `momentum`: m, in [0, 1); with 0 it is the subgradient method.
     """
 
-    alpha: float | Schedule
+    alpha: StepSize
     momentum: float = 0.9
     limit_formula = "2 (1 + momentum)/sigma_max(X^T X)"
 

@@ -124,6 +124,16 @@ def test_group_lasso_is_part_of_the_sums_that_have_an_algorithm(example, rng):
     assert lb.Experiment(matrix, GroupLasso(1e-3) + lb.Frobenius(1e-3), method).penalty
 
 
+def test_heavy_ball_takes_the_step_size_auto(example):
+    problem = lb.SparseRecovery(n=20, s=2, N=12, seed=1)
+    heavy = lb.Experiment(problem, lb.L1(1e-3), example("heavy_ball").HeavyBall("auto"))
+    assert heavy.method.alpha == pytest.approx(0.9 * 2 * 1.9 / problem.sigma_max)
+    assert (
+        lb.Experiment.from_toml(heavy.to_toml().replace(repr(heavy.method.alpha), '"auto"'))
+        == heavy
+    )
+
+
 def test_heavy_ball_against_a_plain_loop(example):
     heavy_ball = example("heavy_ball")
     problem = lb.SparseRecovery(n=20, s=2, N=10, seed=1)
