@@ -312,6 +312,7 @@ def test_passages_that_contradict_themselves(fields):
         {"span": 0.9},
         {"mirage_drop": 0.0},
         {"flat": 1.0},
+        {"begun": 1.0},
         {"flat": -0.1},
         {"divergence": math.inf},
         {"flat": math.nan},

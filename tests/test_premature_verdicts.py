@@ -107,7 +107,8 @@ def test_adam_on_l1_is_not_called_memorized_only_before_its_t2():
 @pytest.mark.parametrize(
     ("train", "why"),
     [
-        pytest.param(np.full(1001, 0.2), "not begun to move", id="may be at a saddle"),
+        pytest.param(np.full(1001, 0.2), "not begun to fall", id="may be at a saddle"),
+        pytest.param(stairs(EVERY, (0, 1.0), (9, 0.6)), "not begun to fall", id="fell too little"),
         pytest.param(stairs(EVERY, (0, 1.0), (499, 0.2)), "not come to rest", id="fell lately"),
     ],
 )

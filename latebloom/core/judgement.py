@@ -62,8 +62,9 @@ def judge(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdi
     2. Limit: it ends above its threshold, and so is an estimate of the least it comes to.
     3. Rest: nothing is known to move it (no limit below its threshold, no passage ahead, no penalty
        that has yet to act), and over the last factor `span` of the steps it changed by at most the
-       fraction `flat`. A training error must have moved before, as a run may begin at a saddle;
-       for a test error the whole of these steps is after t1.
+       fraction `flat`. A training error must have fallen to the fraction `begun` of its largest
+       value before, as a run may begin at a saddle; for a test error the whole of these steps is
+       after t1.
 
     In all other cases the run is `undecided`, and the sentence says what is known.
 
@@ -132,8 +133,8 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
     how = f"it changed by {change:.2g} of itself over the last {part}"
     if change > rules.flat:
         return End(None, f"{what}; {how}: it has not come to rest")
-    if not which and e.max() - e.min() <= rules.flat * e.max():
-        return End(None, f"{what}; {how}, and as little before: it has not begun to move")
+    if not which and e.min() > rules.begun * e.max():
+        return End(None, f"{what}; {how}, and little more before: it has not begun to fall")
     if since < after:
         return End(None, f"{what}; {how}: too soon after t1 to tell")
     return End(float(e[-1]), f"{what}; {how}")
