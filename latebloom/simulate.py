@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.errors import InvalidInput, Unsupported, shown
 from latebloom.core.lazy import xarray as xr
 from latebloom.core.passage import first_passage
 from latebloom.core.phases import Ahead, Passage, Phases, Verdict, phases
@@ -75,6 +75,7 @@ def simulate(
     """
     experiment = experiment_of(experiment, "simulate")
     require_engine(engine)
+    check.progress(progress)
     _require_valid([experiment], force, refine, checkpoint)
     chosen = find_engine(engine, experiment)
     return _runs(chosen, [experiment], progress, refine, checkpoint)[0]
@@ -109,9 +110,16 @@ def simulate_batch(
     """
     if isinstance(experiments, Experiment | str | Path):
         raise InvalidInput("simulate_batch takes a list of experiments; lb.simulate takes one")
-    every = [experiment_of(one, "simulate_batch") for one in experiments]
+    try:
+        each = iter(experiments)
+    except TypeError:
+        raise InvalidInput(
+            f"simulate_batch takes a list of experiments, and the argument is {shown(experiments)}"
+        ) from None
+    every = [experiment_of(one, "simulate_batch") for one in each]
     if not every:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
+    check.progress(progress)
     _require_valid(every, force, refine, checkpoint)
     engine = find_engine("step", every[0])
     return _runs(engine, every, progress, refine, checkpoint)

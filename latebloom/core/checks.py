@@ -9,6 +9,9 @@ import numpy as np
 
 from .errors import InvalidInput, nearest, shown
 
+# The largest integer of arrays and files.
+MOST = 2**63 - 1
+
 
 def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False) -> None:
     """Require a finite number.
@@ -32,12 +35,14 @@ def integer(name: str, value: Any, *, low: int, high: int | None = None, why: st
     **Arguments:**
 
     - `name`, `value`: of the setting.
-    - `low`, `high`: the least and the largest value; None for no largest one.
+    - `low`, `high`: the least and the largest value; None for what 64 bits hold.
     - `why`: explains the bound to the user.
     """
     ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not ok or value < low or (high is not None and value > high):
-        allowed = f">= {low}" if high is None else f"in {low}..{high}"
+    if not ok or value < low or value > (MOST if high is None else high):
+        allowed = f"in {low}..{high}"
+        if high is None:
+            allowed = f">= {low}" + (", below 2^63" if ok and value > MOST else "")
         raise InvalidInput(f"{name} = {shown(value)}: must be an integer {allowed}{why}")
 
 
@@ -78,6 +83,14 @@ def boolean(name: str, value: Any) -> None:
     """Require True or False."""
     if not isinstance(value, bool):
         raise InvalidInput(f"{name} = {shown(value)}: must be true or false")
+
+
+def progress(value: Any) -> None:
+    """Require a function that is told how far the work is, or None."""
+    if value is not None and not callable(value):
+        raise InvalidInput(
+            f"progress = {shown(value)}: must be a function of (steps done, steps in all), or None"
+        )
 
 
 def path(name: str, value: Any) -> None:

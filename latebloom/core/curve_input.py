@@ -40,7 +40,10 @@ def read_steps(steps: ArrayLike) -> Steps:
 
 
 def _floats(name: str, values: ArrayLike) -> Curve:
-    array = np.asarray(unmasked(name, values))
+    try:
+        array = np.asarray(unmasked(name, values))
+    except ValueError:  # nested lists of unequal lengths
+        raise InvalidInput(f"{name} is no array of numbers; pass one number per step") from None
     if array.ndim != 1 or array.dtype.kind not in "iufO":
         raise InvalidInput(
             f"{name} has shape {array.shape} and dtype {array.dtype}; it must be a 1-D array of "

@@ -7,10 +7,6 @@ from collections.abc import Iterable
 LONGEST, LONGEST_VALUE = 2000, 200
 
 
-# Characters of a message, and of one value in it: an input of a megabyte is not repeated whole.
-LONGEST, LONGEST_VALUE = 2000, 200
-
-
 class InvalidInput(ValueError):
     """Raised for any input that cannot be used; its message is one line for a human."""
 
@@ -74,12 +70,12 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__} that cannot be written"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, or the list of
     names."""
     known = sorted(known)
-    name = name[:LONGEST_VALUE]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    text = (name if isinstance(name, str) else shown(name))[:LONGEST_VALUE]
+    close = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known: {', '.join(known)}" if known else ""

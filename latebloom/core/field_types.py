@@ -97,6 +97,8 @@ def fits(value: Any, hint: Any) -> bool:
     >>> fits(1, float), fits([1, 2], tuple[int, ...]), fits("a", float), fits(None, int | None)
     (True, True, False, True)
     """
+    if hint is Any:
+        return True
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, option) for option in arguments)

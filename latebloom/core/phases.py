@@ -7,12 +7,15 @@ arXiv:2506.05718. Step 0 is the initialization; step k means after k updates. Cu
 
 import math
 from dataclasses import replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import checks as check
 from .curve_input import read_curve, read_steps, refuse_accuracy
-from .errors import InvalidInput
+from .errors import InvalidInput, shown
 from .judgement import NOTHING, Curves, judge, plateau
 from .judgement import Ahead as Ahead
 from .passage import Curve as Curve
@@ -72,19 +75,10 @@ def phases(
     (2, 99, 'grokked')
     """
     k = read_steps(steps)
-    for name, pair, default in (
-        ("thresholds", thresholds, "(1e-3, 1e-3), or 1e-9 for 'no error at all'"),
-        ("floors", floors, "(None, None): not known"),
-    ):
-        least = math.ulp(0.0) if name == "thresholds" else 0.0
-        ok = isinstance(pair, tuple | list) and len(pair) == 2
-        if not ok or not all(
-            (x is None and not least) or least <= (x or 0) < math.inf for x in pair
-        ):
-            raise InvalidInput(
-                f"{name} is {pair!r}; it must be a pair (train, test) of finite numbers "
-                f"{'> 0' if least else '>= 0 or None'}; try {default}"
-            )
+    _require_pairs(thresholds, floors, passages, ahead)
+    check.instance("rules", rules, Rules)
+    if diverged_at is not None:
+        check.integer("diverged_at", diverged_at, low=0)
     e, blown = read_curve("train", train, k, 0)
     over = blown if diverged_at is None else min(blown, int(np.searchsorted(k, diverged_at)))
     f, lost = (None, len(k)) if test is None else read_curve("test", test, k, over)
@@ -111,6 +105,50 @@ def phases(
         return Phases(t1, t2, Verdict.diverged, reason, None, int(diverged_at))
     verdict, reason = judge(Curves(k, e, f, thresholds, (known[0], known[1])), t1, t2, rules)
     return Phases(t1, t2, verdict, reason, plateau(k, f, t1, thresholds[1], rules))
+
+
+def _require_pairs(thresholds: Any, floors: Any, passages: Any, ahead: Any) -> None:
+    """Raise `InvalidInput` unless each is a pair (train, test) of what it holds."""
+
+    def finite(x: Any, least: float) -> bool:
+        number = isinstance(x, Real) and not isinstance(x, bool)
+        return number and least <= x < math.inf
+
+    for name, pair, fits, what, default in (
+        (
+            "thresholds",
+            thresholds,
+            lambda x: finite(x, math.ulp(0.0)),
+            "finite numbers > 0",
+            "(1e-3, 1e-3), or 1e-9 for 'no error at all'",
+        ),
+        (
+            "floors",
+            floors,
+            lambda x: x is None or finite(x, 0.0),
+            "finite numbers >= 0 or None",
+            "(None, None): not known",
+        ),
+        (
+            "passages",
+            passages,
+            lambda x: x is None or isinstance(x, Passage),
+            "Passage or None",
+            "(None, None): what the records show",
+        ),
+        (
+            "ahead",
+            ahead,
+            lambda x: isinstance(x, Ahead),
+            "Ahead",
+            "(Ahead(), Ahead()): nothing is known",
+        ),
+    ):
+        ok = isinstance(pair, tuple | list) and len(pair) == 2 and all(map(fits, pair))
+        if not ok:
+            raise InvalidInput(
+                f"{name} is {shown(pair)}; it must be a pair (train, test) of {what}; try {default}"
+            )
 
 
 def _passage(

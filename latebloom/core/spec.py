@@ -102,6 +102,8 @@ def field_values(
 
     **Arguments** and **Raises:** as for `from_dict`.
     """
+    if not isinstance(data, Mapping):
+        raise InvalidInput(f"{path or cls.__name__} = {shown(data)}: must be a table of fields")
     hints = hints_of(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     values = {}

@@ -2,10 +2,11 @@
 
 import enum
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from numbers import Real
 from typing import Any
 
-from .errors import InvalidInput
+from .errors import InvalidInput, shown
 from .passage import Passage
 from .text import UNKNOWN
 
@@ -76,13 +77,13 @@ class Rules:
     divergence: float = 1e6
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
             low, high = (0, 1) if name in ("flat", "begun") else (1, math.inf)
-            if not low <= value < high:
-                default = type(self).__dataclass_fields__[name].default
+            if not isinstance(value, Real) or not low <= value < high:
                 raise InvalidInput(
-                    f"the rule {name} is {value!r}; it must be at least {low} and below {high}; "
-                    f"try the default, {default}"
+                    f"the rule {name} is {shown(value)}; it must be at least {low} and below "
+                    f"{high}; try the default, {field.default}"
                 )
 
 

@@ -69,7 +69,9 @@ def diagnose(
     ('grokked', 'in [201, 300]', 'in [7901, 8000]')
     """
     given = {"steps": steps, "train": train, "test": test, "norm": norm}
-    curves = {name: check_numbers(name, x) for name, x in given.items() if x is not None}
+    curves = {
+        name: check_numbers(name, x) for name, x in given.items() if name != "norm" or x is not None
+    }
     k = curves.pop("steps")
     unmasked("steps", steps)
     for name, v in curves.items():
@@ -129,7 +131,7 @@ def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
     """Return the values as floats; raises `InvalidInput` if they are none."""
     try:
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput(
             f"{name} is no array of numbers; pass one run, as NumPy arrays"
         ) from None

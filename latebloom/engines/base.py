@@ -126,7 +126,7 @@ def engine_names() -> tuple[str, ...]:
 
 def require_engine(name: str) -> None:
     """Raise `InvalidInput` unless `name` is `auto` or the name of an engine."""
-    if name not in engine_names():
+    if isinstance(name, str) and name not in engine_names():
         load_plugins()
     check.one_of("engine", name, engine_names())
 

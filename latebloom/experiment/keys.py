@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.spec import FAMILIES, to_dict
 
 from .experiment import Experiment
@@ -88,6 +88,8 @@ class Fields:
 
         **Raises:** `InvalidInput` if there is none, naming the nearest, or more than one.
         """
+        if not isinstance(name, str):
+            raise InvalidInput(f"{shown(name)} must be the name of a field, as in 'penalty.beta'")
         found = self.found(name)
         if len(found) == 1:
             return found[0]
@@ -124,7 +126,9 @@ def full_name(experiment: Experiment | Mapping[str, Any], name: str) -> str:
     >>> full_name(experiment, "N"), full_name(experiment, "before")
     ('problem.N', 'penalty.beta.before')
     """
-    return "name" if name == "name" else Fields(experiment).key(name)
+    if isinstance(name, str) and name == "name":
+        return "name"
+    return Fields(experiment).key(name)
 
 
 Experiment.full_name = full_name

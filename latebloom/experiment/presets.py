@@ -8,7 +8,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.files import as_path, read_toml
 from latebloom.core.plugins import load_plugins
 
@@ -192,6 +193,12 @@ def load(source: str | Path, settings: Sequence[Setting] = (), small: bool = Fal
     ProximalGradient(alpha=0.1)
     """
     as_path("load", source)
+    check.boolean("small", small)
+    if not isinstance(settings, Sequence) or not all(map(_is_pair, settings)):
+        raise InvalidInput(
+            f"settings = {shown(settings)}: must be a list of pairs (field, text), as in "
+            '[("penalty.beta", "1e-7")]'
+        )
     is_file, source = isinstance(source, Path) or _is_file(source), str(source)
     if os.path.isdir(source) and (is_file or source not in _names()):
         raise InvalidInput(
@@ -215,6 +222,13 @@ def load(source: str | Path, settings: Sequence[Setting] = (), small: bool = Fal
         changes = (f"{key}={text}" for key, text in zip(keys, texts, strict=True))
         data["name"] = " ".join((experiment.name, *changes))
     return Experiment.from_dict(data, Path(source).parent if is_file else None)
+
+
+def _is_pair(setting: object) -> bool:
+    """Return whether a setting is a field and its value as it is typed."""
+    if not isinstance(setting, tuple | list) or len(setting) != 2:
+        return False
+    return all(isinstance(part, str) for part in setting)
 
 
 def natural(name: str) -> list[tuple[int, str]]:

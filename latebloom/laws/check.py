@@ -1,11 +1,12 @@
 """All laws against a run: what was promised, what was measured, and the verdict."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.json_text import jsonable
 from latebloom.runs.run import Run
 from latebloom.runs.saved import open_run
@@ -106,9 +107,10 @@ def _run_of(given: Any) -> Run:
     """Return the run that an argument stands for; raises `InvalidInput` with what is wanted."""
     if isinstance(given, Run):
         return given
-    if isinstance(given, str | Path) and Path(given).exists() and Path(given).suffix != ".toml":
+    # Not Path.exists, which raises for a name that is too long.
+    if isinstance(given, str | Path) and os.path.exists(given) and Path(given).suffix != ".toml":
         return open_run(given)
-    kind = repr(str(given)) if isinstance(given, str | Path) else f"of type {type(given).__name__}"
+    kind = shown(str(given)) if isinstance(given, str | Path) else f"of type {type(given).__name__}"
     raise InvalidInput(
         f"check takes a run, and the argument is {kind}: lb.check(lb.simulate(experiment)), or the "
         "folder of a saved run"

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import checks as check
+from latebloom.core.errors import InvalidInput
 
 from .svd import compact_svd
 
@@ -32,7 +33,10 @@ def leverage_scores(A: Float[np.ndarray, "n1 n2"]) -> Weights:
     >>> rows.round(6), columns.round(6)
     (array([1., 0.]), array([0.5, 0.5]))
     """
-    U, _, Vt = compact_svd(check.real_array("A", A, 2))
+    matrix = check.real_array("A", A, 2)
+    if not matrix.size:
+        raise InvalidInput(f"A has shape {matrix.shape}: must have at least one entry")
+    U, _, Vt = compact_svd(matrix)
     return (U**2).sum(axis=1), (Vt**2).sum(axis=0)
 
 

@@ -68,6 +68,9 @@ def unpack(dataset: "xr.Dataset", experiment: Experiment | None = None) -> dict[
 
     **Raises:** `InvalidInput` if the Dataset holds no run.
     """
+    if not isinstance(dataset, xr.Dataset):
+        kind = type(dataset).__name__
+        raise InvalidInput(f"dataset is of type {kind}: must be the Dataset of a run")
     if STATE not in dataset:
         raise InvalidInput(f"the dataset holds no run: it has no variable {STATE!r}")
     state = json.loads(str(dataset[STATE].values.item()))

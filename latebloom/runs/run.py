@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from latebloom.core import checks as check
 from latebloom.core.folders import new_folder
 from latebloom.core.json_text import dump_json, jsonable
 from latebloom.core.phases import Phases
@@ -137,8 +138,11 @@ class Run:
 
         **Raises:** `InvalidInput` if the file cannot be written.
         """
-        from latebloom.plots import plot_run, save_figure
+        from latebloom.plots import plot_run, require_picture, save_figure
 
+        if path is not None:
+            check.path("path", path)
+            require_picture(Path(path))
         figure = plot_run(self)
         if path is not None:
             save_figure(figure, Path(path))
@@ -158,6 +162,8 @@ class Run:
 
         **Raises:** `InvalidInput` if the folder holds something already or cannot be written.
         """
+        check.boolean("overwrite", overwrite)
+        check.boolean("pictures", pictures)
         with new_folder(folder, FILES, overwrite) as draft:
             (draft / "experiment.toml").write_text(self.experiment.to_toml(draft))
             (draft / "run.nc").write_bytes(to_bytes(self.to_dataset()))

@@ -1,8 +1,9 @@
 """Runs that were saved: from their folder, or from the file in it."""
 
+import os
 from pathlib import Path
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shortened
 from latebloom.core.files import as_path
 from latebloom.experiment.experiment import Experiment
 
@@ -35,15 +36,16 @@ def open_run(path: str | Path, experiment: Experiment | None = None) -> Run:
     (True, True)
     """
     path = as_path("open_run", path)
-    file = path / FILE if path.is_dir() else path
-    if not file.is_file():
-        if not path.exists():
+    # Questions to os.path: those of Path raise for a name that is too long.
+    file = path / FILE if os.path.isdir(path) else path
+    if not os.path.isfile(file):
+        if not os.path.exists(path):
             why = "there is no such folder"
-        elif (path / "latebloom-store.json").exists():
+        elif os.path.exists(path / "latebloom-store.json"):
             why = f"it is a store of sweeps; lb.open_store({str(path)!r}) opens it"
         else:
             why = f"it has no {FILE}; Run.save and latebloom run --out write one"
-        raise InvalidInput(f"{path}: holds no saved run ({why})")
+        raise InvalidInput(f"{shortened(str(path))}: holds no saved run ({why})")
     try:
         dataset = from_file(file)
     except (OSError, ValueError, KeyError, RuntimeError) as error:

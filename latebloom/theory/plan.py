@@ -110,6 +110,8 @@ def plan(experiment: Given, budget: float, error: float, alpha: float | None = N
             f"budget = {budget:g}: must be at most {LONGEST:g}; t2 is proportional to 1/beta: "
             "plan for less, and scale beta"
         )
+    if alpha is not None:
+        check.real("alpha", alpha, low=0, strict=True)
     check.real("error", error, low=0, strict=True)
     if error >= 1:
         raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
@@ -137,7 +139,6 @@ class _Search:
             raise Unsupported("plan: needs the ground truth (a_star, of a matrix A_star)")
         self.facts, self.budget, self.error = found, budget, error
         self.alpha = BELOW_LIMIT * experiment.data.alpha_max if alpha is None else float(alpha)
-        check.real("alpha", self.alpha, low=0, strict=True)
         assert experiment.penalty is not None
         self.term = experiment.penalty.terms[0]
         self.base = experiment.with_(

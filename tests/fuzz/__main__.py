@@ -18,23 +18,27 @@ def run() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     for kind, count in (("command", 2000), ("file", 500), ("call", 300)):
         parser.add_argument(f"--{kind}s", type=int, default=count, help=f"how many (of {count})")
+    parser.add_argument("--arguments", type=int, help="how many (of all)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="one case, such as command:17")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     os.environ.setdefault("MPLBACKEND", "Agg")
+    from .calls import odd_arguments
     from .cases import KINDS, case, load_all
     from .files import furnish
 
-    chosen = [(k, i) for k in KINDS for i in range(getattr(options, f"{k}s"))]
-    if options.only:
-        kind, _, number = options.only.partition(":")
-        chosen = [(kind, int(number))]
     codes: Counter[tuple[str, int]] = Counter()
     faults, slowest = 0, (0.0, "")
     load_all()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         furnish(Path(folder))
+        if options.arguments is None:
+            options.arguments = len(odd_arguments())
+        chosen = [(k, i) for k in KINDS for i in range(getattr(options, f"{k}s"))]
+        if options.only:
+            kind, _, number = options.only.partition(":")
+            chosen = [(kind, int(number))]
         for kind, i in chosen:
             ended = case(kind, options.seed, i)
             codes[kind, ended.code] += 1

@@ -25,7 +25,7 @@ from latebloom.cli.main import DEBUG, main
 from latebloom.core.errors import InvalidInput
 from latebloom.core.interrupts import listening
 
-from .calls import call
+from .calls import call, odd_call
 from .commands import command_line
 from .files import file_case
 
@@ -156,13 +156,13 @@ def load_all() -> None:
 # The kinds of cases -------------------------------------------------------------------------------
 
 
-def command(rng: random.Random) -> Ended:
+def command(rng: random.Random, _: int) -> Ended:
     """Run a random command line."""
     argv = command_line(rng)
     return run_line(argv, f"latebloom {' '.join(_brief(a) for a in argv)}")
 
 
-def file(rng: random.Random) -> Ended:
+def file(rng: random.Random, _: int) -> Ended:
     """Run a command on a random TOML file, which stays where it is until the next one."""
     data, line = file_case(rng)
     Path("case.toml").write_bytes(data)
@@ -171,9 +171,17 @@ def file(rng: random.Random) -> Ended:
     return run_line(argv, f"latebloom {' '.join(argv)} with {text}", named=False)
 
 
-def api(rng: random.Random) -> Ended:
+def api(rng: random.Random, _: int) -> Ended:
     """Call a random public function or class."""
-    name, function, arguments = call(rng)
+    return _called(*call(rng))
+
+
+def argument(_: random.Random, i: int) -> Ended:
+    """Call a public function with one argument of a wrong type."""
+    return _called(*odd_call(i))
+
+
+def _called(name: str, function: Callable[..., Any], arguments: dict[str, Any]) -> Ended:
     label = f"lb.{name}({', '.join(f'{k}={_brief(_repr(v))}' for k, v in arguments.items())})"
     fault, code, began = "", 0, time.monotonic()
     try:
@@ -205,10 +213,15 @@ def _brief(text: str, most: int = 60) -> str:
     return quoted if len(quoted) <= most else f"{quoted[:most]}...({len(text)})"
 
 
-KINDS: dict[str, Callable[[random.Random], Ended]] = {"command": command, "file": file, "call": api}
+KINDS: dict[str, Callable[[random.Random, int], Ended]] = {
+    "command": command,
+    "file": file,
+    "call": api,
+    "argument": argument,
+}
 
 
 def case(kind: str, seed: int, i: int) -> Ended:
     """Run case i of a kind; it is the same whenever the seed is."""
-    ended = KINDS[kind](random.Random(f"{seed} {kind} {i}"))
+    ended = KINDS[kind](random.Random(f"{seed} {kind} {i}"), i)
     return Ended(f"{kind} {i}: {ended.case}", ended.code, ended.fault, ended.seconds)

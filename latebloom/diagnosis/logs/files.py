@@ -1,5 +1,6 @@
 """Curves in several files: TensorBoard and Weights & Biases download one file per curve."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +16,9 @@ def file_of(name: str | None) -> tuple[str, str] | None:
     if name is None:
         return None
     place, colon, column = name.rpartition(":")
-    if colon and place and Path(place).is_file():
+    if colon and place and os.path.isfile(place):
         return place, column
-    return (name, "") if Path(name).is_file() else None
+    return (name, "") if os.path.isfile(name) else None
 
 
 def read_curves(

@@ -1,10 +1,11 @@
 """From a path to a log: the content decides how it is read, not the name."""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shortened
 
 from .binary import read_npy, read_npz, read_parquet
 from .delimited import read_delimited
@@ -43,9 +44,10 @@ def read_log(path: str | Path) -> Log:
     """
     if str(path) != STDIN:
         place = Path(path)
-        if not place.exists():
-            raise InvalidInput(f"{path}: does not exist; give the path of a log")
-        if place.is_dir():
+        # Questions to os.path: those of Path raise for a name that is too long.
+        if not os.path.exists(place):
+            raise InvalidInput(f"{shortened(str(path))}: does not exist; give the path of a log")
+        if os.path.isdir(place):
             return spread(read_folder(place, read_log))
         if _holds_events(place):
             return read_events(place, [place])

@@ -147,12 +147,17 @@ class Grid:
         cell out.
         """
         found: dict[str, Any] = {}
-        for axis, k in zip(self.axes, np.unravel_index(i, self.shape), strict=True):
+        for axis, k in zip(self.axes, self._place(i), strict=True):
             found |= {key: values[k] for key, values in axis.values.items()}
         for key, formula in self.derive.items():
             found[key] = formula(self._values(formula, found))
         inside = self.only is None or self.only(self._values(self.only, found))
         return found if inside else None
+
+    def _place(self, i: int) -> tuple[Any, ...]:
+        """Return the index of cell i along each dimension."""
+        check.integer("i", i, low=0, high=self.size - 1, why=", the cells of the sweep")
+        return np.unravel_index(i, self.shape)
 
     def value(self, key: str, settings: Mapping[str, Any]) -> Any:
         """Return what the field `key` of a cell with these settings is, None if it has none."""
@@ -241,7 +246,7 @@ class Grid:
         'N=30, seed=1'
         """
         names = (axis.name for axis in self.axes)
-        at = dict(zip(names, np.unravel_index(i, self.shape), strict=True))
+        at = dict(zip(names, self._place(i), strict=True))
         return ", ".join(f"{name}={values[at[dim]]}" for name, (dim, values) in self.coords.items())
 
     def cells(self) -> Iterator[tuple[int, Experiment]]:
@@ -286,6 +291,7 @@ class Grid:
     def made_by(self, task: Task) -> str:
         """Return the digest of the code that computes a task: the engines, and the sources of the
         parts that plugins brought."""
+        check.instance("task", task, Task, ", of `tasks_of(sweep)`")
         return fingerprint(task.engine, self._foreign)
 
     @cached_property

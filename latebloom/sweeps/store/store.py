@@ -107,6 +107,8 @@ class Store:
             if len(self.sweeps) > 1:
                 raise InvalidInput(f"{self.label} holds several sweeps: choose one of {listed}")
             return next(iter(self.sweeps.values()))
+        if not isinstance(name, str):
+            raise InvalidInput(f"{self.label}: {shown(name)} must be the name of a sweep: {listed}")
         found = [s for key, s in self.sweeps.items() if name == s.name or key.startswith(name)]
         if not found:
             known = [s.name for s in self.sweeps.values()]
@@ -120,6 +122,7 @@ class Store:
 
         **Raises:** `InvalidInput` for a cell whose values make no experiment.
         """
+        check.instance("sweep", sweep, Grid, ": give store.sweep(name)")
         kept = read_keys(self.files, sweep)
         return [sweep.key(i) or "" for i in range(sweep.size)] if kept is None else kept
 
@@ -142,6 +145,7 @@ class Store:
         - `sweep`: of this store.
         - `any_version`: count what any version of the engines computed; else what this one did.
         """
+        check.boolean("any_version", any_version)
         keys = [key for key in dict.fromkeys(self.keys(sweep)) if key]
         done = failed = 0
         files: set[str] = set()
@@ -268,7 +272,7 @@ def create_store(path: str | Path) -> Store:
             raise not_a_store(path, "and holds other things; choose a new folder")
         for folder in (BATCHES, SWEEPS):
             (root / folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name that no folder can have is a ValueError
         raise unwritable(path, error) from None
     made = {"format": STORE_FORMAT, "made_by": f"latebloom {__version__}"}
     publish(root, MARKER, json.dumps(made).encode())
