@@ -36,7 +36,7 @@ test-slow: $(DEV) ## run the slow tests (minutes)
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
 
 # A quarter of an hour each; --seed N tries others.
-fuzz: $(DEV) ## try 2,800 random inputs and 300 random interrupts, and print what goes wrong
+fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and print what goes wrong
 	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz.interrupts
 

@@ -15,10 +15,12 @@ def fuzz(*options: str) -> None:
     assert "faults: 0" in done.stdout
 
 
-@pytest.mark.parametrize("counts", [(40, 0, 0), (0, 40, 0), (0, 0, 150)], ids=str)
-def test_a_few_random_cases(counts):
-    commands, files, calls = counts
-    fuzz("--seed", "7", f"--commands={commands}", f"--files={files}", f"--calls={calls}")
+COUNTS = {"commands": 40, "files": 40, "calls": 150, "arguments": 1500}
+
+
+@pytest.mark.parametrize("kind", COUNTS)
+def test_a_few_random_cases(kind):
+    fuzz("--seed", "7", *(f"--{k}={n if k == kind else 0}" for k, n in COUNTS.items()))
 
 
 @pytest.mark.slow

@@ -160,6 +160,12 @@ def test_a_program_ends_with_130(body):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_have_codes_of_their_own(name):
+    body = f"os.kill(os.getpid(), signal.{name})\ntime.sleep(600)"
+    assert ended(body)[0] == 128 + getattr(signal, name)
+
+
 def test_a_program_cleans_up_before_it_ends(tmp_path):
     file = tmp_path / "draft"
     file.write_text("")
@@ -190,7 +196,8 @@ def test_actions_end_with_their_block():
 @pytest.mark.parametrize("i", range(30))
 def test_a_signal_at_a_random_moment(i, tmp_path):
     furnish(tmp_path)
-    line, delay, number = moment(i, seed=1)
+    # Half of the time holds imports, compilation and the first work; the rest costs twice as much.
+    line, delay, number = moment(i, seed=1, share=0.5)
     assert interrupt(line.split(), tmp_path, delay, number).fault == ""
 
 

@@ -224,6 +224,36 @@ def wrong_calls():
     yield "sweep", lambda: lb.sweep(3, {"N": [8]}), ""
     yield "batch", lambda: lb.simulate_batch([experiment, 3]), ""
     yield "batch", lambda: lb.simulate_batch(experiment), ""
+    yield "no batch", lambda: lb.simulate_batch(None), "takes a list of experiments"
+    yield "progress", lambda: lb.simulate(experiment, progress=3), "must be a function"
+    curves = ([0, 1, 2], [1.0, 0.5, 0.0])
+    yield "diverged", lambda: lb.phases(*curves, diverged_at=len), "diverged_at"
+    yield "passages", lambda: lb.phases(*curves, passages=(1, 2)), "of Passage or None"
+    yield "ahead", lambda: lb.phases(*curves, ahead=None), "of Ahead"
+    yield "rules", lambda: lb.phases(*curves, rules=3), "must be a Rules"
+    yield "a rule", lambda: lb.Rules(flat="a"), "the rule flat is 'a'"
+    imaginary = np.ones(3, dtype=complex)
+    yield "complex", lambda: lb.diagnose(curves[0], imaginary, curves[1], kind="error"), "no array"
+    yield "no steps", lambda: lb.diagnose(None, *curves, kind="error"), "shape"
+    yield "alpha", lambda: lb.plan(experiment, 1e5, 1e-2, alpha=len), "alpha"
+    yield "size", lambda: lb.SparseRecovery(n=10**400), "below 2^63"
+    yield "long path", lambda: lb.open_run(LONG), "holds no saved run"
+    yield "long path", lambda: lb.check(LONG), "check takes a run"
+    yield "long path", lambda: lb.diagnosis.read_log(LONG), "does not exist"
+    yield "settings", lambda: lb.load("beta0", {"beta": 1}), "must be a list of pairs"
+    yield "name", lambda: experiment.full_name(3), "must be the name of a field"
+    yield "axes", lambda: lb.sweep(experiment, {1: [2]}), "must be the name of a field"
+    yield (
+        "cell",
+        lambda: lb.sweep(experiment, {"N": [8]}).experiment(1),
+        "must be an integer in 0..0",
+    )
+    yield "save", lambda: run.save("a", pictures="no"), "true or false"
+    yield "picture", lambda: run.plot(3), "must be a path"
+    yield "dataset", lambda: lb.Run.from_dataset({}), "must be the Dataset of a run"
+    yield "no table", lambda: lb.Experiment.hash_of_dict([]), "must be a table"
+    yield "no entries", lambda: lb.coherence(np.ones((0, 3))), "at least one entry"
+    yield "odd key", lambda: lb.predict({1: 2}), "unknown key"
     for value in (problem, None, 3):
         yield "check", lambda v=value: lb.check(v), ""
     for value in (None, 3):

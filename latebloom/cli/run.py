@@ -61,8 +61,11 @@ class Run:
         """Run the experiment, or the family of experiments, print the result and save it."""
         from latebloom.engines.checkpoint import Checkpoint
         from latebloom.experiment.presets import engine_of, is_family
+        from latebloom.runs.file import prepare
         from latebloom.runs.run import FILES
         from latebloom.simulate import simulate
+
+        from .tables import print_run
 
         with sources_explained(self.experiment):
             family = not settings and is_family(self.experiment)
@@ -81,6 +84,8 @@ class Run:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
             checkpoint.require_writable()
         say_run(experiment, engine, self.experiment, self._has_small(settings))
+        if self.out is not None:
+            prepare()
         with progress_bar(experiment.name) as progress:
             run = simulate(
                 experiment,
@@ -103,8 +108,6 @@ class Run:
 
             print(dump_json(run.to_dict() | {"advice": advise_on(run)} | error))
         else:
-            from .tables import print_run
-
             print_run(run, self.out if unsaved is None else None)
         if unsaved is not None:
             note(str(unsaved), at=QUIET)

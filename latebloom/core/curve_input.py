@@ -40,8 +40,9 @@ def read_steps(steps: ArrayLike) -> Steps:
 
 
 def _floats(name: str, values: ArrayLike) -> Curve:
+    values = unmasked(name, values)
     try:
-        array = np.asarray(unmasked(name, values))
+        array = np.asarray(values)
     except ValueError:  # nested lists of unequal lengths
         raise InvalidInput(f"{name} is no array of numbers; pass one number per step") from None
     if array.ndim != 1 or array.dtype.kind not in "iufO":

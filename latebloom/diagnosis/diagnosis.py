@@ -130,11 +130,12 @@ def diagnose_log(
 def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
     """Return the values as floats; raises `InvalidInput` if they are none."""
     try:
-        return np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        if not np.iscomplexobj(array):  # NumPy would drop the imaginary part
+            return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            f"{name} is no array of numbers; pass one run, as NumPy arrays"
-        ) from None
+        pass
+    raise InvalidInput(f"{name} is no array of numbers; pass one run, as real NumPy arrays")
 
 
 def _diagnose(

@@ -117,6 +117,12 @@ def to_bytes(dataset: "xr.Dataset") -> bytes:
         return path.read_bytes()
 
 
+def prepare() -> None:
+    """Load what writing a file needs, a second or more of the processor, before a long run: after
+    Ctrl-C nobody waits for it."""
+    to_bytes(xr.Dataset({"prepared": 0}))
+
+
 def from_file(path: Path) -> "xr.Dataset":
     """Return the Dataset in a netCDF file, loaded; raises what xarray does for a damaged file."""
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:

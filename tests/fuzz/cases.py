@@ -35,6 +35,8 @@ PATIENCE, HANG = 2.0, 120.0
 AGAIN = 20.0
 CODES = (0, 1, 2, 130)
 LONGEST_MESSAGE = 2500
+# Arguments with which a command prints something else than its result.
+TALK = {"-h", "--help", "-V", "--version", "help"}
 
 
 @dataclass
@@ -85,7 +87,7 @@ def run_line(argv: list[str], label: str, named: bool = True) -> Ended:
         except BaseException:
             fault = traceback.format_exc()
     fault = fault or _fault(argv if named else None, code, out.getvalue(), err.getvalue())
-    if not fault and code == 0 and "--json" in argv and "--help" not in argv:
+    if not fault and code == 0 and "--json" in argv and not TALK.intersection(argv):
         fault = _no_json(out.getvalue())
     return Ended(label, code, fault, time.monotonic() - began)
 

@@ -13,10 +13,13 @@ from latebloom.experiment.presets import load, presets
 from latebloom.experiment.settings import Fields, known_settings
 from latebloom.sweeps.named import sweep_names
 
+from .files import DIAGNOSIS
 from .values import TEXTS, chance, misspelt
 
 # Commands that compute for long are drawn seldom, and stopped.
 SELDOM = ("demo", "reproduce", "report", "sweep", "claims", "errata")
+# Logs of other trainers, which `furnish` copies.
+LOGS = [f"logs/{path.name}" for path in sorted(DIAGNOSIS.iterdir())]
 # What an argument without a name may be, where it is right.
 RIGHT = {
     "experiment": [
@@ -31,7 +34,8 @@ RIGHT = {
     ],
     "grid": ["list", "phase-small", "law", "sweep.toml"],
     "store": ["store", "store", "folder", "empty.store"],
-    "log": ["log.csv", "log.jsonl", "own.toml"],
+    "log": ["log.csv", "log.jsonl", "own.toml", *LOGS],
+    "other": ["log.csv", "log.jsonl", *LOGS],
     "picture": ["law", "phase", "agreement", "curves"],
     "figure": ["fig3", "fig99", "convex"],
     "claim": ["", "fig3", "fig3-delay"],
@@ -41,13 +45,20 @@ OPTIONS = {
     "out": ["out", "out/deep/er", "picture.svg", "table.csv", "table.nc", "report.html", "log.csv"],
     "store": ["store", "new.store"],
     "kind": ["accuracy", "loss", "loss,accuracy"],
-    "train": ["train_acc", "val_acc"],
-    "test": ["val_acc", "nope"],
+    "train": ["train_acc", "val_acc", "accuracy", "loss", "log.csv:train_acc"],
+    "test": ["val_acc", "val_accuracy", "val_loss", "nope", "log.csv:val_acc"],
+    "step": ["step", "epoch", "row", "step,step", "nope"],
+    "where": ["seed=0", "split=test", "split=test,seed=1", "attempt=2", "seed", "nope=1", "=", ","],
+    "by": ["seed", "split", "attempt", "step", "nope"],
+    "norm": ["norm", "l2", "step"],
     "engine": ["auto", "step", "jump", "spectral", "slow"],
     "x": ["N", "s"],
     "y": ["s", "nope"],
     "plot": ["picture.png", "picture.xyz"],
 }
+# What stands before a command, and what may stand anywhere.
+BEFORE = (["-V"], ["--version"], ["--plugin", "nope"], ["--plugin=latebloom_paper"], ["--plugin"])
+ANYWHERE = ("-v", "--verbose", "-q", "--quiet", "-h", "--help")
 NUMBERS = ("1", "2", "10", "1e3", "0.5")
 # Settings that are right, by their last part.
 SETTINGS = {
@@ -69,6 +80,8 @@ def command_line(rng: random.Random) -> list[str]:
     name = rng.choice([n for n in COMMANDS if n not in SELDOM or chance(rng, 0.25)])
     if chance(rng, 0.03):
         return [rng.choice([misspelt(rng, name), *TEXTS]), *_settings(rng, 1)]
+    if chance(rng, 0.03):
+        return ["help", *rng.choice([[], [name], [misspelt(rng, name)], [name, name]])]
     kind = COMMANDS[name].load()
     positional, hints = _positional(kind), typing.get_type_hints(kind)
     tokens = [_positional_value(rng, key) for key in positional if not chance(rng, 0.03)]
@@ -81,7 +94,10 @@ def command_line(rng: random.Random) -> list[str]:
             tokens += ["--steps", rng.choice(["10", "1e3"])]
     if name == "sweep" and chance(rng, 0.7):
         tokens.append("--dry-run")
-    return [name, *(_slip(rng, tokens) if chance(rng, 0.1) else tokens)]
+    argv = [name, *(_slip(rng, tokens) if chance(rng, 0.1) else tokens)]
+    if chance(rng, 0.1):
+        argv.insert(rng.randrange(len(argv) + 1), rng.choice(ANYWHERE))
+    return [*(rng.choice(BEFORE) if chance(rng, 0.03) else []), *argv]
 
 
 def _positional_value(rng: random.Random, key: str) -> str:
@@ -117,7 +133,9 @@ def _settings(rng: random.Random, count: int) -> list[str]:
         if chance(rng, 0.5):
             last = rng.choice(list(SETTINGS))
             key = rng.choice([k for k in _usual() if k.rpartition(".")[2] == last] or [last])
-        right = SETTINGS.get(key.rpartition(".")[2], NUMBERS)
+        last = key.rpartition(".")[2]
+        right = SETTINGS.get(last, NUMBERS)
+        key = last if chance(rng, 0.3) else key
         value = rng.choice(right if chance(rng, 0.7) else TEXTS)
         tokens += [f"--{misspelt(rng, key) if chance(rng, 0.05) else key}", value]
     return tokens

@@ -20,6 +20,8 @@ from latebloom.sweeps.named import sweep_files
 
 from .values import chance, spoilt
 
+# Logs of other trainers.
+DIAGNOSIS = Path(__file__).parents[1] / "data" / "diagnosis"
 BASES = ("fig3", "beta0", "fig5", "fig7", "completion200", "blog-fig1", "fig14", "square")
 COMMANDS = (
     ["show", "FILE"],
@@ -99,6 +101,7 @@ def furnish(folder: Path) -> None:
     (folder / "log.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0}\n')
     (folder / "X.npy").write_bytes(b"\x93NUMPY" + struct.pack("<BBH", 1, 0, 10) + b"not a dict")
     (folder / "folder").mkdir()
+    shutil.copytree(DIAGNOSIS, folder / "logs")
     shutil.copytree(_store(), folder / "store")
 
 

@@ -101,8 +101,9 @@ def interrupt(
     if process.poll() is not None:
         out, err = process.communicate()
         return Interrupted(None, _fault(process, folder, out, err))
+    used = spent(process.pid)  # before the signal: what has ended is counted no more
     os.killpg(process.pid, number)  # as a terminal does
-    return finish(process, folder, number)
+    return finish(process, folder, number, used)
 
 
 def spent(group: int) -> float:
@@ -113,9 +114,12 @@ def spent(group: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def finish(process: "subprocess.Popen[str]", folder: Path, number: int) -> Interrupted:
-    """Wait for the end of a command that got a signal, and judge it."""
-    began, before, used = time.monotonic(), _ended(), spent(process.pid)
+def finish(
+    process: "subprocess.Popen[str]", folder: Path, number: int, used: float = 0.0
+) -> Interrupted:
+    """Wait for the end of a command that got a signal, and judge it; `used`: the processor seconds
+    that it had taken before."""
+    began, before = time.monotonic(), _ended()
     try:
         out, err = process.communicate(timeout=HANG)
     except subprocess.TimeoutExpired:
@@ -165,12 +169,13 @@ def _group(group: int) -> Iterator[list[str]]:
             yield fields
 
 
-def moment(i: int, seed: int) -> tuple[str, float, int]:
-    """Return the command line, the delay and the signal of moment i."""
+def moment(i: int, seed: int, share: float = 1.0) -> tuple[str, float, int]:
+    """Return the command line, the delay and the signal of moment i; `share`: the part of the
+    time of a command, from its start, in which all moments lie."""
     rng = random.Random(f"{seed} interrupt {i}")
     seconds, line = LINES[i % len(LINES)]
     number = signal.SIGTERM if rng.random() < 0.2 else signal.SIGINT
-    return line, rng.uniform(0, seconds), number
+    return line, share * rng.uniform(0, seconds), number
 
 
 def main() -> int:
