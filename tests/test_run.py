@@ -1,7 +1,9 @@
 """The run and its trajectory: observables against their formulas, documents, and saving."""
 
+import base64
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -178,3 +180,13 @@ def test_data_beyond_the_range_of_squares_are_refused(scale):
     problem = lb.SparseRecovery.from_arrays(np.eye(3), scale * np.ones(3), scale * np.ones(3))
     with np.errstate(over="ignore"), pytest.raises(lb.InvalidInput, match="rescale the data"):
         lb.Experiment(problem, lb.L1(1e-3))
+
+
+def test_a_notebook_shows_the_words_and_the_picture():
+    problem = lb.SparseRecovery(n=20, s=2, N=12, seed=1)
+    run = lb.simulate(lb.Experiment(problem, lb.L1(1e-3), steps=100, name="a < b"))
+    words, picture = run._repr_html_().split("</pre>")
+    assert "verdict: " in words
+    assert "a &lt; b" in words
+    data = re.search(r'src="data:image/png;base64,([^"]+)"', picture)[1]
+    assert base64.b64decode(data).startswith(b"\x89PNG\r\n")

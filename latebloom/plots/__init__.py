@@ -12,6 +12,7 @@ from .phase_diagram import plot_phase as plot_phase
 from .phases import plot_run as plot_run
 from .strengths import COLOURS as COLOURS
 from .strengths import Strengths as Strengths
+from .style import render as render
 from .style import require_picture as require_picture
 from .style import save_figure as save_figure
 from .swept_curves import plot_curves as plot_curves

@@ -1,6 +1,8 @@
 """The run: what simulating an experiment gives, and how it is kept."""
 
+from base64 import b64encode
 from dataclasses import dataclass, fields
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +81,17 @@ class Run:
             f"  verdict: {self.phases.verdict}\n"
             f"  t1: {self.phases.t1.words}\n"
             f"  t2: {self.phases.t2.words}"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the same and the picture, for notebooks; it is drawn only here."""
+        from latebloom.plots import plot_run, render
+
+        picture = b64encode(render(plot_run(self), "png")).decode()
+        return (
+            f"<pre>{escape(repr(self))}</pre>"
+            f'<img style="max-width: 100%" alt="errors over steps" '
+            f'src="data:image/png;base64,{picture}">'
         )
 
     def to_dict(self) -> dict[str, Any]:
