@@ -24,7 +24,7 @@ ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## install, run the headline experiments, leave pictures and a page in demo/
 	@$(BIN)/latebloom demo --out demo
@@ -39,6 +39,20 @@ test-slow: $(DEV) ## run the slow tests (minutes)
 fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and print what goes wrong
 	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz.interrupts
+
+# In an environment of its own: PyTorch is never a dependency.
+TRAINERS := .venv-trainers
+
+test-trainers: $(TRAINERS)/.installed ## train 20 seconds with the real Lightning and Transformers
+	@$(TRAINERS)/bin/python -m benchmarks.trainers
+
+$(TRAINERS)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(TRAINERS)
+	@echo "installing PyTorch, Lightning and Transformers into $(TRAINERS) (minutes, once)"
+	@$(TRAINERS)/bin/python -m pip install --quiet torch==2.13.0 lightning 'transformers[torch]'
+	@$(TRAINERS)/bin/python -m pip install --quiet hatchling
+	@$(TRAINERS)/bin/python -m pip install --quiet --no-build-isolation --editable .
+	@touch $@
 
 lint: $(DEV) ## check style, format and types
 	@$(BIN)/ruff check .
@@ -73,7 +87,7 @@ docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are err
 check: lint test ## everything CI runs
 
 clean: ## remove what the targets made, .venv included
-	rm -rf $(VENV) demo bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(TRAINERS) demo bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -12,6 +12,7 @@ from . import (
     logs,
     low_rank,
     memory,
+    monitor,
     network_flow,
     networks,
     predictions,
@@ -44,6 +45,7 @@ SUITES = {
     "verdicts": verdicts.measure,
     "logs": logs.measure,
     "network-flow": network_flow.measure,
+    "monitor": monitor.measure,
 }
 
 

@@ -10,7 +10,9 @@ from .core.schedules import PowerDecay as PowerDecay
 from .core.schedules import SwitchOn as SwitchOn
 from .core.spec import register as register
 from .core.versions import __version__ as __version__
+from .diagnosis import Diagnoses as Diagnoses
 from .diagnosis import Diagnosis as Diagnosis
+from .diagnosis import Monitor as Monitor
 from .diagnosis import diagnose as diagnose
 from .engines.base import Engine as Engine
 from .engines.base import register_engine as register_engine

@@ -20,15 +20,19 @@ ORDER = (
     ("theory",),
     ("laws",),
     ("simulate", "diagnosis"),
-    ("sweeps",),
+    ("sweeps", "callbacks"),
     ("plots",),
     ("cli",),
     ("latebloom", "__main__"),
     ("latebloom_paper",),
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
-# `Run.plot` and `Run.save` import the pictures when they are called.
-EXCEPTIONS = {("latebloom.runs.run", "latebloom.plots", "calling")}
+# `Run.plot`, `Run.save` and the pictures of a diagnosis import `plots` when they are called.
+EXCEPTIONS = {
+    ("latebloom.runs.run", "latebloom.plots", "calling"),
+    ("latebloom.diagnosis.shown", "latebloom.plots", "calling"),
+    ("latebloom.diagnosis.shown", "latebloom.plots.style", "calling"),
+}
 PUBLIC = "docs/api.md"
 # Files of more lines say why, in a comment among their first lines: `# Long because ...`.
 LINES, FIRST = 400, 10

@@ -72,6 +72,7 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
     own: list[str] = []
     settings: list[Setting] = []
     seen: set[str] = set()
+    given: set[str] = set()
     rest = list(tokens)
     while rest:
         token = rest.pop(0)
@@ -83,7 +84,10 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
                 raise InvalidInput(
                     f"{shown(token)} is one argument too many for {name}; see {name} --help"
                 )
-            what = positional.pop(next(iter(positional)))
+            first = next(iter(positional))
+            several = typing.get_origin(types[first]) is tuple  # takes all that follow
+            what = positional[first] if several else positional.pop(first)
+            given.add(first)
             if not token.strip():
                 raise InvalidInput(f"{name} '{token}': is empty; {name} needs {what}")
             own.append(token)
@@ -112,7 +116,7 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
             settings.append((key, value))
     for field in fields(kind):
         required = field.default is MISSING and field.default_factory is MISSING
-        if field.name in positional and required:
+        if field.name in positional and required and field.name not in given:
             raise InvalidInput(f"{name} needs {positional[field.name]}")
     return own, settings
 

@@ -61,5 +61,7 @@ for _name, _summary, _place in (
     ("export", "Write the results of a store as a table.", "export:Export"),
     ("plot", "Plot the results of a store.", "plot:Plot"),
     ("diagnose", "Diagnose the curves of any trainer.", "diagnose:Diagnose"),
+    ("compare", "Compare the curves of several logs.", "compare:Compare"),
+    ("watch", "Follow a log while it grows.", "watch:Watch"),
 ):
     register_command(_name, _summary, f"latebloom.cli.{_place}")

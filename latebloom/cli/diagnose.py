@@ -93,7 +93,7 @@ class Diagnose:
             source = self.log or log.source
             print(dump_json({"log": source, **found.to_dict(), "picture": picture}))
         else:
-            _print(self, log, found)
+            print_diagnosis(log.source, found, self.plot)
         return DONE
 
     def _one(self, log: "Log", options: dict[str, Any]) -> "Diagnosis":
@@ -137,7 +137,15 @@ class Diagnose:
         return FAILED if failed else DONE
 
 
-def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
+def print_diagnosis(source: str, found: "Diagnosis", picture: Path | None = None) -> None:
+    """Print a diagnosis as a table with sentences.
+
+    **Arguments:**
+
+    - `source`: the log.
+    - `found`: its diagnosis.
+    - `picture`: where one was written.
+    """
     rows = [
         ("verdict", str(found.verdict)),
         ("t1 (memorized)", found.words(found.phases.t1)),
@@ -162,15 +170,15 @@ def _print(options: Diagnose, log: "Log", found: "Diagnosis") -> None:
     if (ahead := found.forecast) is not None:
         ends = f"in [{ahead.low:,}, {ahead.high:,}] (90 %)" if ahead.step is not None else ""
         rows.append(("forecast of t2", f"{ahead.step:,}, {ends}" if ends else "refused"))
-    if options.plot is not None:
-        rows.append(("picture", str(options.plot)))
+    if picture is not None:
+        rows.append(("picture", str(picture)))
     notes = [found.advice.rstrip("."), *found.reasons]
     if found.norm is not None:
         notes.append(f"norm: {found.norm.sentence}")
     if found.forecast is not None:
         notes.append(f"forecast: {found.forecast.reason}")
     notes += [f"note: {note}" for note in found.notes]
-    print_table((log.source, ""), rows, notes=notes)
+    print_table((source, ""), rows, notes=notes)
 
 
 def _print_all(log: "Log", found: "dict[str, Diagnosis | InvalidInput]") -> None:

@@ -1,16 +1,19 @@
 """Steps and error curves as they come from any trainer, checked."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import unmasked
 from .errors import InvalidInput
+from .foreign import is_foreign, numbers
 from .passage import Curve, Steps
 
-# A training accuracy ends above this; a training error that rises this far and stays is none.
-NEARLY = 0.95
-# Of a curve with fewer records the shape tells little.
-MANY = 20
+# An accuracy of training ends above this part of its unit; below, it may be a failing run.
+NEARLY = 0.9
+# Of fewer records only a climb to exactly 1 or 100 is taken for an accuracy.
+FEW = 10
 
 
 def no_steps(k: Curve) -> NDArray[np.intp]:
@@ -42,7 +45,7 @@ def read_steps(steps: ArrayLike) -> Steps:
 def _floats(name: str, values: ArrayLike) -> Curve:
     values = unmasked(name, values)
     try:
-        array = np.asarray(values)
+        array = numbers(name, values) if is_foreign(values) else np.asarray(values)
     except ValueError:  # nested lists of unequal lengths
         raise InvalidInput(f"{name} is no array of numbers; pass one number per step") from None
     if array.ndim != 1 or array.dtype.kind not in "iufO":
@@ -90,15 +93,27 @@ def read_curve(name: str, values: ArrayLike, k: Steps, nan_from: int) -> tuple[C
 
 
 def refuse_accuracy(e: Curve) -> None:
-    """Raise `InvalidInput` for a training error that looks like an accuracy: it climbs from below
-    half to nearly 1 or 100, its largest value, and stays there."""
-    top = float(e.max())
-    unit = 100.0 if top > 1 else 1.0
-    end = e[len(e) - 1 - len(e) // 10 :]
-    # A short curve that ends near 1 may be anything; one that ends at exactly 1 is a perfect fit.
-    least = NEARLY * unit if len(e) >= MANY else unit
-    if least <= top <= unit and e[0] < top / 2 and end.min() >= min(least, top):
+    """Raise `InvalidInput` for a training error that looks like an accuracy, and warn of one that
+    may be one: training that gets worse and stays so.
+
+    **Arguments:**
+
+    - `e`: (T,) the training errors.
+    """
+    top, end = float(e.max()), e[-1 - len(e) // 10 :]
+    unit = 1.0 if top <= 1.0 else 100.0
+    if not 2 * e[0] < end.min() or top > unit:
+        return
+    advice = "100 - accuracy, as these are in percent" if unit == 100.0 else "1 - accuracy"
+    climbs = f"train climbs from {e[0]:g} to {top:g} and stays"
+    # A fit that is nearly perfect, read as an error that is nearly total. It rises from below half
+    # and stays; an error that diverges goes on rising, beyond its unit.
+    if end.min() == unit or (len(e) >= FEW and end.min() > NEARLY * unit):
         raise InvalidInput(
-            f"train climbs from {e[0]:g} to {top:g} and looks like an accuracy; pass errors "
-            f"(1 - accuracy); if it is an error, say so with floors=({top:g}, None)"
+            f"{climbs}: it looks like an accuracy; pass errors ({advice}), or call "
+            "latebloom.diagnose(steps, train, test), which takes accuracies; if it is an error, "
+            "say so with floors=(0, None)"
         )
+    if len(e) >= FEW and end.min() > max(0.5 * unit, end.max() / 1.5):
+        what = f"{climbs}: is it an accuracy? Then pass errors ({advice})"
+        warnings.warn(what, UserWarning, stacklevel=3)

@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from latebloom.core.checks import unmasked
 from latebloom.core.errors import InvalidInput
 from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
@@ -26,64 +24,6 @@ from .prepare import prepare
 from .result import Diagnosis
 from .stability import stability
 from .units import whole_steps
-
-
-def diagnose(
-    steps: ArrayLike,
-    train: ArrayLike,
-    test: ArrayLike,
-    norm: ArrayLike | None = None,
-    *,
-    kind: str | Sequence[str],
-    thresholds: tuple[float | None, float | None] = (None, None),
-    q: float | None = None,
-    kappa: float | None = None,
-    rules: Rules = DEFAULT,
-) -> Diagnosis:
-    """Say what the curves of another trainer show.
-
-    **Arguments:**
-
-    - `steps`: (T,) the number of updates at each record, or epochs, also in fractions; any order.
-    - `train`, `test`: (T,) accuracies, errors or losses; NaN or masked where nothing was logged.
-    - `norm`: (T,) a norm of the weights, or None.
-    - `kind`: `accuracy` (in [0, 1], or in percent, which is recognized and noted), `percent`,
-      `error` or `loss`; two words if train and test differ.
-    - `thresholds`: (train, test): memorized and generalized, in the unit of the curves. None is
-      0.99 and 0.95 for accuracies. Errors and losses have no default: a fraction of the first
-      value, say, would call any large start that decays a success.
-    - `q`: the accuracy of both thresholds, which training must hold from t1 to t2; None leaves that
-      to the thresholds, which training only has to reach.
-    - `kappa`: the least (t2 - t1)/t1 of `grokked`; None is 9, the decade of `rules.delay_ratio`.
-    - `rules`: the numbers behind the verdict.
-
-    **Returns:** a `Diagnosis`; what was repaired is in its `notes`.
-
-    **Raises:** `InvalidInput` for curves that cannot be judged, or only by a guess.
-
-    >>> steps = np.arange(0, 10001, 100)
-    >>> train = np.where(steps < 300, 0.2, 1.0)
-    >>> test = np.where(steps < 8000, 0.1, 0.98)
-    >>> found = lb.diagnose(steps, train, test, kind="accuracy")
-    >>> str(found.verdict), str(found.phases.t1), str(found.phases.t2)
-    ('grokked', 'in [201, 300]', 'in [7901, 8000]')
-    """
-    given = {"steps": steps, "train": train, "test": test, "norm": norm}
-    curves = {
-        name: check_numbers(name, x) for name, x in given.items() if name != "norm" or x is not None
-    }
-    k = curves.pop("steps")
-    unmasked("steps", steps)
-    for name, v in curves.items():
-        if v.shape != k.shape or k.ndim != 1:
-            raise InvalidInput(
-                f"{name} has shape {v.shape} for steps of shape {k.shape}; give one value per step"
-            )
-    # A masked entry was not logged.
-    kept = {name: ~np.ma.getmaskarray(given[name]) for name in curves}
-    columns = {name: (k[kept[name]], v[kept[name]]) for name, v in curves.items()}
-    by = define(q, kappa, thresholds, rules)
-    return _diagnose(columns, ("train", "test", "norm"), kind, by, [])
 
 
 def diagnose_log(
@@ -120,31 +60,30 @@ def diagnose_log(
     names = (choice.train, choice.test, choice.norm or "")
     by = define(q, kappa, thresholds, rules)
     try:
-        return _diagnose(choice.series, names, kind, by, list(choice.notes))
+        return diagnose_series(choice.series, names, kind, by, list(choice.notes))
     except InvalidInput as error:
         if not choice.guessed:
             raise
         raise InvalidInput(f"{error} (columns guessed: {choice.options})") from None
 
 
-def check_numbers(name: str, values: ArrayLike) -> np.ndarray:
-    """Return the values as floats; raises `InvalidInput` if they are none."""
-    try:
-        array = np.asarray(values)
-        if not np.iscomplexobj(array):  # NumPy would drop the imaginary part
-            return array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise InvalidInput(f"{name} is no array of numbers; pass one run, as real NumPy arrays")
-
-
-def _diagnose(
+def diagnose_series(
     columns: dict[str, Series],
     names: tuple[str, str, str],
     kind: str | Sequence[str] | None,
     by: Definition,
     notes: list[str],
 ) -> Diagnosis:
+    """Say what the steps and values of two curves show.
+
+    **Arguments:**
+
+    - `columns`: steps and values by name.
+    - `names`: of train, test and the norm, which may be missing.
+    - `kind`: as for `diagnose_log`.
+    - `by`: the definition of grokking.
+    - `notes`: what is known already.
+    """
     columns, unit = whole_steps(columns, notes)
     train, test, limits = prepare(columns, names[:2], kind, by.thresholds, notes)
     by.check((train, test))

@@ -11,11 +11,12 @@ from .finding import Finding
 from .forecast import Forecast
 from .jump import Jump
 from .norm import NormAnswer
+from .shown import Shown
 from .stability import Stability
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Shown):
     """What the curves of a run show.
 
     - `verdict`: one word; `advice` says what it means here and what to try.
@@ -114,8 +115,19 @@ class Diagnosis:
         return found
 
     def __repr__(self) -> str:
-        """Return verdict, t1, t2 and the reasons, a line each."""
-        lines = (f"t1: {self.phases.t1.words}", f"t2: {self.phases.t2.words}", *self.reasons)
+        """Return a summary, a line each: verdict, t1, t2, the delay, its meaning, the reasons."""
+        lines = [
+            f"t1 (memorized): {self.words(self.phases.t1)}",
+            f"t2 (generalized): {self.words(self.phases.t2)}",
+            f"delay: {self.delay_words}",
+            self.advice,
+            *self.reasons,
+        ]
+        if self.norm is not None:
+            lines.append(f"norm: {self.norm.sentence}")
+        if self.forecast is not None:
+            lines.append(f"forecast of t2: {self.forecast.reason}")
+        lines += [f"note: {note}" for note in self.notes]
         return "\n  ".join((f"Diagnosis: {self.verdict}", *lines))
 
     def to_dict(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def read_npz(source: Source) -> Log:
                     notes.append(f"'{name}' is left out ({error})")
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError) as error:
         raise source.refuse(f"is a damaged .npz file ({error}); save it again") from None
-    columns = _columns({k: v for k, v in arrays.items() if v.ndim and v.size > 1}, notes)
+    columns = columns_of_arrays({k: v for k, v in arrays.items() if v.ndim and v.size > 1}, notes)
     if not columns:
         why = notes[-1] if notes else "it holds no arrays of numbers"
         raise source.refuse(f"no curve could be read: {why}")
@@ -54,7 +54,7 @@ def read_npy(source: Source) -> Log:
     notes = list(source.notes)
     if array.dtype.names:
         named = {name: np.ravel(array[name]) for name in array.dtype.names}
-        return Log(source.name, _columns(named, notes), tuple(notes))
+        return Log(source.name, columns_of_arrays(named, notes), tuple(notes))
     if array.ndim == 2 and array.shape[0] < array.shape[1]:
         notes.append(f"an array of shape {array.shape}: its rows are the curves")
         array = array.T
@@ -92,7 +92,7 @@ def _array(data: bytes) -> np.ndarray:
     return array.reshape(shape, order="F" if by_columns else "C")
 
 
-def _columns(arrays: dict[str, np.ndarray], notes: list[str]) -> dict[str, Column]:
+def columns_of_arrays(arrays: dict[str, np.ndarray], notes: list[str]) -> dict[str, Column]:
     """Columns of arrays; rows of matrices stand below each other, told apart by `run`."""
     flat = {k: v for k, v in arrays.items() if v.ndim == 1}
     wide = {k: v for k, v in arrays.items() if v.ndim == 2 and v.dtype.kind in "fiu"}

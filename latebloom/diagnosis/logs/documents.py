@@ -44,17 +44,23 @@ def read_document(source: Source, text: str) -> Log | None:
         document = json.loads(text)
     except BROKEN:
         return None
-    found = _Found()
     try:
-        _search(document, "", found)
+        columns = columns_of(document)
     except RecursionError:
         raise source.refuse("is JSON nested too deep to be a log") from None
-    if not found.columns:
+    if not columns:
         raise source.refuse(
             f"is JSON without a log ({_shape(document)}); give a list of records, as "
             "[{'step': 1, 'train_acc': 0.5}, ...], or of columns, as {'train_acc': [0.5, ...]}"
         )
-    return Log(source.name, _short(found.columns), source.notes)
+    return Log(source.name, columns, source.notes)
+
+
+def columns_of(document: Any) -> dict[str, Column]:
+    """Return the curves at any depth of dictionaries and lists, named by their paths."""
+    found = _Found()
+    _search(document, "", found)
+    return _short(found.columns)
 
 
 def read_json_lines(source: Source, lines: list[str]) -> Log | None:

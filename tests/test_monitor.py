@@ -1,0 +1,263 @@
+"""`lb.Monitor`: events, memory, restarts, and whether a run may stop."""
+
+import json
+
+import numpy as np
+import pytest
+
+import latebloom as lb
+from latebloom.core.errors import InvalidInput
+from latebloom.diagnosis.thinned import MOST
+
+K = np.arange(0, 100_001, 20)
+TRAIN = 0.9985 / (1 + np.exp(-(K - 500) / 60))
+TEST = 0.99 / (1 + np.exp(-(K - 50_000) / 800))
+T1, T2 = 800, 52_540  # by hand: 500 + 60 logit(0.99 / 0.9985), 50,000 + 800 logit(0.95 / 0.99)
+
+
+def feed(monitor, steps=K, train=TRAIN, test=TEST):
+    """The events of curves, one record after the other."""
+    found = []
+    for record in zip(steps.tolist(), train.tolist(), test.tolist(), strict=True):
+        found += monitor.update(*record)
+    return found
+
+
+def kinds(events):
+    return [(event.kind, event.step) for event in events]
+
+
+def test_events_come_once_with_the_step_of_the_passage():
+    events = feed(lb.Monitor())
+    assert kinds(events) == [("memorized", T1), ("generalized", T2)]
+    assert str(events[0]).startswith(f"memorized at step {T1}; test accuracy ")
+    assert "this is where late generalization can begin" in str(events[0])
+    assert "1/(alpha beta)" not in str(events[0])
+    assert str(events[1]) == "generalized at step 52,540, 51,740 steps after memorization"
+
+
+def test_the_delay_is_told_as_a_scaling_where_alpha_and_beta_are_known():
+    events = feed(lb.Monitor(alpha=1e-3, beta=0.5))
+    # 1/(alpha beta) = 2000, and a decade on each side.
+    assert "the delay scales as 1/(alpha beta): about 200 to 20,000 more steps" in str(events[0])
+    epochs = feed(lb.Monitor(alpha=1e-3, beta=0.5, updates_per_step=10))
+    assert "about 20 to 2,000 more steps" in str(epochs[0])
+    assert "1/(alpha beta)" not in str(feed(lb.Monitor(alpha=1e-3, beta=0))[0])
+
+
+def test_one_lucky_record_is_no_event():
+    train = np.where(np.arange(len(K)) % 7 == 0, 1.0, 0.5)
+    assert not feed(lb.Monitor(), train=train, test=train)
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.03])
+def test_noise_around_a_plateau_makes_no_further_event(noise):
+    rng = np.random.default_rng(4)
+    values = np.clip(TEST + noise * rng.standard_normal(len(K)), 0, 1)
+    assert [e.kind for e in feed(lb.Monitor(), test=values)] == ["memorized", "generalized"]
+
+
+def test_what_is_lost_and_comes_back():
+    test = np.where((K >= 60_000) & (K < 70_000), 0.3, TEST)
+    monitor = lb.Monitor()
+    events = feed(monitor, test=test)
+    assert kinds(events)[1:] == [
+        ("generalized", T2),
+        ("lost", 60_000),
+        ("generalized_again", 70_000),
+    ]
+    assert str(events[2]).startswith("lost again at step 60,000: test accuracy 0.3, best 0.99")
+
+
+def test_a_divergence():
+    loss = np.where(K < 3000, 2.0 / (1 + K), np.nan)
+    monitor = lb.Monitor(kind="loss", thresholds=(0.01, 0.01))
+    events = feed(monitor, train=loss, test=np.full(len(K), 3.0))
+    assert kinds(events)[-1] == ("diverged", 3000)
+    assert monitor.may_stop()
+    assert str(monitor.diagnosis().verdict) == "diverged"
+
+
+def test_curves_logged_apart_and_tensors_of_one_number():
+    class Tensor:
+        def __init__(self, value):
+            self.value = value
+
+        def __float__(self):
+            return self.value
+
+    monitor, events = lb.Monitor(kind="percent"), []
+    for k, a, b in zip(K.tolist(), (100 * TRAIN).tolist(), (100 * TEST).tolist(), strict=True):
+        events += monitor.update(k, train=Tensor(a))
+        if k % 1000 == 0:
+            events += monitor.update(k, test=b)
+    assert kinds(events) == [("memorized", T1), ("generalized", 53_000)]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (TRAIN, TEST),
+        (TRAIN, 0.1 * TEST),
+        (0.5 * TRAIN, 0.1 * TEST),
+        (TRAIN, np.where(K < 40_000, TRAIN, 0.2)),
+    ],
+)
+def test_the_diagnosis_is_that_of_the_whole_record(train, test):
+    monitor = lb.Monitor()
+    feed(monitor, train=train, test=test)
+    assert max(len(c.record.steps) for c in (monitor.train, monitor.test)) <= MOST
+    found, whole = monitor.diagnosis(), lb.diagnose(K, train, test, kind="accuracy")
+    assert found.verdict is whole.verdict
+    assert (found.t1, found.t2.low, found.t2.high) == (whole.t1, whole.t2.low, whole.t2.high)
+
+
+def test_the_record_is_dense_early_and_late():
+    monitor = lb.Monitor()
+    feed(monitor)
+    k = np.array(monitor.test.record.steps)
+    assert np.count_nonzero(k <= K[-1] / 100) >= 25
+    assert np.count_nonzero(k >= K[-1] / 2) >= 60
+
+
+# Restarts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stop", [100, 1000, 4000])
+def test_a_restart_goes_on_from_the_file(tmp_path, stop):
+    path = tmp_path / "monitor.json"
+    first = lb.Monitor(path=path)
+    events = feed(first, K[:stop], TRAIN[:stop], TEST[:stop])
+    first.save()
+    assert path.stat().st_size < 64 * 1024
+    json.loads(path.read_text(), parse_constant=pytest.fail)  # no NaN
+    again = lb.Monitor(path=path)
+    assert again.update(int(K[stop - 1]), TRAIN[stop - 1], TEST[stop - 1]) == ()
+    events += feed(again, K[stop:], TRAIN[stop:], TEST[stop:])
+    assert kinds(events) == [("memorized", T1), ("generalized", T2)]
+    assert again.diagnosis().to_dict() == _whole().diagnosis().to_dict()
+
+
+def _whole():
+    monitor = lb.Monitor()
+    feed(monitor)
+    return monitor
+
+
+def test_steps_that_go_back_supersede_what_followed():
+    monitor = lb.Monitor()
+    feed(monitor)
+    half = K < 30_000
+    events = feed(monitor, K[~half], TRAIN[~half], np.full(np.count_nonzero(~half), 0.1))
+    assert events == []
+    assert monitor.test.reached is None
+    assert monitor.train.reached == T1
+    assert str(monitor.diagnosis().verdict) == "memorized_only"
+
+
+def test_the_file_is_written_at_events_and_now_and_then(tmp_path, monkeypatch):
+    path, now = tmp_path / "monitor.json", [0.0]
+    monkeypatch.setattr("latebloom.diagnosis.monitor.time.monotonic", lambda: now[0])
+    monitor = lb.Monitor(path=path, save_every=10)
+    monitor.update(0, 0.1, 0.1)
+    assert not path.exists()
+    now[0] = 10.0
+    monitor.update(1, 0.1, 0.1)
+    assert path.exists()
+    path.unlink()
+    for k in (2, 3, 4):
+        monitor.update(k, 1.0, 0.1)
+    assert path.exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["monitor.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"latebloom_monitor": 1}', "\x00\xff"])
+def test_a_file_of_something_else_is_refused(tmp_path, text):
+    path = tmp_path / "monitor.json"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match="is no state of a monitor"):
+        lb.Monitor(path=path)
+
+
+def test_a_file_of_another_monitor_is_refused(tmp_path):
+    path = tmp_path / "monitor.json"
+    lb.Monitor(path=path).save()
+    with pytest.raises(InvalidInput, match=r"thresholds.*choose another path"):
+        lb.Monitor(path=path, thresholds=(0.9, 0.9))
+
+
+# May it stop? -------------------------------------------------------------------------------------
+
+
+def decision(until, train=TRAIN, test=TEST, **options):
+    monitor = lb.Monitor(**options)
+    keep = until >= K
+    feed(monitor, K[keep], train[keep], test[keep])
+    return monitor.may_stop()
+
+
+@pytest.mark.parametrize(
+    ("found", "stop", "why"),
+    [
+        (decision(400), False, "not memorized yet"),
+        (decision(40_000), False, "trained 50 times as long"),
+        (decision(40_000, patience=40), True, "patience is 40 times"),
+        (decision(40_000, alpha=1e-3, beta=0.1), False, "about 1,000 to 100,000 steps"),
+        (decision(40_000, alpha=1e-2, beta=0.1), True, "10,000 steps are 10 times that"),
+        (decision(60_000), True, "generalized at step 52,540, and has kept it"),
+        (decision(90_000, test=np.where(K < 80_000, TEST, 0.2)), False, "lost it at step 80,000"),
+    ],
+)
+def test_whether_it_may_stop(found, stop, why):
+    assert bool(found) is found.stop is stop
+    assert why in found.reason
+    assert str(found).startswith("it may stop: " if stop else "do not stop yet: ")
+
+
+# Bad input ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kind": "loss"}, "no natural threshold"),
+        ({"kind": "acc"}, "one or two of accuracy"),
+        ({"kind": "loss,loss,loss"}, "one or two of"),
+        ({"thresholds": (1.5, 0.9)}, r"in \(0, 1\]"),
+        ({"alpha": -1.0}, "alpha"),
+        ({"patience": 0.5}, "patience"),
+        ({"save_every": -1}, "save_every"),
+    ],
+)
+def test_options_that_make_no_sense(options, said):
+    with pytest.raises(InvalidInput, match=said):
+        lb.Monitor(**options)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ((0, 12.5), 'train is 12.5 at step 0; an accuracy is in [0, 1] (kind="percent"?)'),
+        ((0, None, -0.1), "test is -0.1 at step 0; an accuracy is in [0, 1]"),
+        ((0, "high"), "train is 'high' at step 0; give one number"),
+        ((0, [0.1, 0.2]), "train is '[0.1, 0.2]' at step 0; give one number"),
+        ((-1, 0.1), "step is -1: must be a number >= 0"),
+        ((float("nan"), 0.1), "step is nan: must be a number >= 0"),
+        (("one", 0.1), "step is 'one': must be a number >= 0"),
+    ],
+)
+def test_records_that_make_no_sense(record, said):
+    with pytest.raises(InvalidInput) as caught:
+        lb.Monitor().update(*record)
+    assert str(caught.value) == said
+
+
+def test_a_monitor_without_a_file_saves_nothing_and_few_records_are_no_diagnosis():
+    monitor = lb.Monitor()
+    with pytest.raises(InvalidInput, match="no file"):
+        monitor.save()
+    with pytest.raises(InvalidInput, match="nothing has been recorded of train"):
+        monitor.diagnosis()
+    monitor.update(np.int64(0), np.float32(0.1), 0.1)
+    with pytest.raises(InvalidInput, match="needs at least 5"):
+        monitor.diagnosis()
