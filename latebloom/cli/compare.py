@@ -49,7 +49,7 @@ class Compare:
         from latebloom.diagnosis.several import HEADER, diagnoses_of
 
         if len(self.logs) < 2:
-            raise InvalidInput(f"compare needs two logs or more, and {self.logs[0]} is one")
+            raise InvalidInput(f"compare needs two logs or more, and {', '.join(self.logs)} is one")
         labels = labels_of(self.logs)
         if len(labels) < len(self.logs):
             raise InvalidInput("compare: a log is given twice; give each once")
@@ -63,6 +63,11 @@ class Compare:
     def _one(self, place: str) -> "Diagnosis":
         from latebloom.diagnosis import diagnose_log
 
-        thresholds = (self.train_threshold, self.test_threshold)
-        names = {"train": self.train, "test": self.test, "step": self.step}
-        return diagnose_log(place, **names, kind=self.kind, thresholds=thresholds)
+        return diagnose_log(
+            place,
+            self.train,
+            self.test,
+            self.step,
+            kind=self.kind,
+            thresholds=(self.train_threshold, self.test_threshold),
+        )

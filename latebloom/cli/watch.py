@@ -84,9 +84,14 @@ class Watch:
         """Return the diagnosis of the log as it is now."""
         from latebloom.diagnosis import diagnose_log
 
-        thresholds = (self.train_threshold, self.test_threshold)
-        names = {"train": self.train, "test": self.test, "step": self.step}
-        return diagnose_log(self.log, **names, kind=self.kind, thresholds=thresholds)
+        return diagnose_log(
+            self.log,
+            self.train,
+            self.test,
+            self.step,
+            kind=self.kind,
+            thresholds=(self.train_threshold, self.test_threshold),
+        )
 
 
 class _Follower:

@@ -6,7 +6,7 @@ from typing import Any
 from latebloom.core.errors import InvalidInput
 
 from .curves import DIVERGED, ROUNDING
-from .finding import LOST
+from .passages import LOST
 from .thinned import Thinned
 
 # So many records in a row must agree before something is said: a batch may be lucky once.
