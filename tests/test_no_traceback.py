@@ -234,7 +234,10 @@ def wrong_calls():
     yield "a rule", lambda: lb.Rules(flat="a"), "the rule flat is 'a'"
     imaginary = np.ones(3, dtype=complex)
     yield "complex", lambda: lb.diagnose(curves[0], imaginary, curves[1], kind="error"), "no array"
-    yield "no steps", lambda: lb.diagnose(None, *curves, kind="error"), "shape"
+    yield "lines", lambda: lb.Adam(1e-3, transforms=(run.trajectory,)), "transforms contains"
+    yield "no kind", lambda: lb.diagnose(train=[1.0] * 6, test=[1.0] * 6, kind=3), "one or two of"
+    yield "no pair", lambda: lb.Monitor(thresholds=None), "must be a pair"
+    yield "no kind", lambda: lb.Monitor(kind=3), "one or two of"
     yield "alpha", lambda: lb.plan(experiment, 1e5, 1e-2, alpha=len), "alpha"
     yield "size", lambda: lb.SparseRecovery(n=10**400), "below 2^63"
     yield "long path", lambda: lb.open_run(LONG), "holds no saved run"

@@ -103,7 +103,7 @@ class _Follower:
     def __init__(self, options: Watch) -> None:
         self.options = options
         self.found: Diagnosis | None = None
-        self.why = f"{options.log}: is not there yet"
+        self.why = f"{options.log}: is not there yet; give the path of a log"
         self._seen: Any = ()
         self._next = 0.0
         self._said = ""
@@ -149,7 +149,7 @@ class _Follower:
 
     def say(self) -> None:
         """Say what has changed, in one line: for what is no terminal."""
-        text = self.why
+        text = f"waiting: {self.why}"
         if self.found is not None:
             t1, t2 = (self.found.words(p) for p in (self.found.t1, self.found.t2))
             reached = [self.found.t1.high is not None, self.found.t2.high is not None]

@@ -79,6 +79,12 @@ def instance(name: str, value: Any, kind: type, advice: str = "") -> None:
         raise InvalidInput(f"{name} is {what}: must be {article} {kind.__name__}{advice}")
 
 
+def pair(name: str, value: Any) -> None:
+    """Require two values, for the training and for the test curve."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InvalidInput(f"{name} = {shown(value)}: must be a pair (train, test)")
+
+
 def boolean(name: str, value: Any) -> None:
     """Require True or False."""
     if not isinstance(value, bool):

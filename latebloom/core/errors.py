@@ -11,7 +11,10 @@ class InvalidInput(ValueError):
     """Raised for any input that cannot be used; its message is one line for a human."""
 
     def __str__(self) -> str:
-        return shortened(super().__str__(), LONGEST)
+        text = super().__str__()
+        if "\n" in text:  # of a value, as arrays and Datasets are written
+            text = " ".join(text.split())
+        return shortened(text, LONGEST)
 
 
 class Unsupported(InvalidInput):

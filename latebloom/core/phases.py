@@ -7,7 +7,6 @@ arXiv:2506.05718. Step 0 is the initialization; step k means after k updates. Cu
 
 import math
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -111,7 +110,7 @@ def _require_pairs(thresholds: Any, floors: Any, passages: Any, ahead: Any) -> N
     """Raise `InvalidInput` unless each is a pair (train, test) of what it holds."""
 
     def finite(x: Any, least: float) -> bool:
-        number = isinstance(x, Real) and not isinstance(x, bool)
+        number = isinstance(x, int | float | np.floating | np.integer) and not isinstance(x, bool)
         return number and least <= x < math.inf
 
     for name, pair, fits, what, default in (

@@ -3,8 +3,9 @@
 import enum
 import math
 from dataclasses import asdict, dataclass, fields
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from .errors import InvalidInput, shown
 from .passage import Passage
@@ -80,7 +81,10 @@ class Rules:
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
             low, high = (0, 1) if name in ("flat", "begun") else (1, math.inf)
-            if not isinstance(value, Real) or not low <= value < high:
+            if (
+                not isinstance(value, int | float | np.floating | np.integer)
+                or not low <= value < high
+            ):
                 raise InvalidInput(
                     f"the rule {name} is {shown(value)}; it must be at least {low} and below "
                     f"{high}; try the default, {field.default}"

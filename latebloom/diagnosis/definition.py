@@ -87,8 +87,10 @@ def define(
 
     **Raises:** `InvalidInput` for values out of range, and q beside thresholds.
     """
+    check.instance("rules", rules, Rules)
+    check.pair("thresholds", thresholds)
     if q is not None:
-        if thresholds != (None, None):
+        if tuple(thresholds) != (None, None):
             raise InvalidInput("q sets both thresholds; leave out the train and test thresholds")
         check.real("--q", q, low=0, strict=True)
         q = float(q) / 100 if LEAST_PERCENT <= q <= 100 else float(q)

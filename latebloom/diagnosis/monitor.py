@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, unwritable
+from latebloom.core.errors import InvalidInput, shown, unwritable
 from latebloom.core.files import as_path, replace
 from latebloom.core.phases import DEFAULT, Rules
 from latebloom.core.text import number
@@ -79,10 +80,13 @@ whether a late drop follows, and patience is 100 times
         check.real("patience", patience, low=1)
         check.real("save_every", save_every, low=0)
         names = ("train", "test")
-        words = kind.split(",") if isinstance(kind, str) else list(kind)
+        check.instance("rules", rules, Rules)
+        check.pair("thresholds", thresholds)
+        given = kind.split(",") if isinstance(kind, str) else kind
+        words = list(given) if isinstance(given, list | tuple) else []
         words = words * 2 if len(words) == 1 else words
-        if len(words) != 2 or not set(words) <= set(KINDS):
-            raise InvalidInput(f"kind {kind!r}: must be one or two of {', '.join(KINDS)}")
+        if len(words) != 2 or not all(word in KINDS for word in words):
+            raise InvalidInput(f"kind {shown(kind)}: must be one or two of {', '.join(KINDS)}")
         limits = [
             _threshold(*one) for one in zip(("train", "test"), words, thresholds, strict=True)
         ]
@@ -98,7 +102,7 @@ whether a late drop follows, and patience is 100 times
         self.step = -math.inf
         self.path = None if path is None else as_path("Monitor", path)
         self.save_every, self._saved = save_every, time.monotonic()
-        if self.path is not None and self.path.exists():
+        if self.path is not None and os.path.exists(self.path):  # Path.exists raises for long names
             self._load(self.path)
 
     def update(self, step: Any, train: Any = None, test: Any = None) -> tuple[Event, ...]:

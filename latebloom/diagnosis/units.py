@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shown
 from latebloom.core.passage import Curve
 
 from .curves import ROUNDING
@@ -73,8 +73,11 @@ def read_kinds(
 
     **Raises:** `InvalidInput` for other words, or where neither the name nor the values show it.
     """
-    words = map(guess_kind, names) if kind is None else kind
+    words = [guess_kind(name) for name in names] if kind is None else kind
     words = words.split(",") if isinstance(words, str) else words
+    listed = isinstance(words, list | tuple)
+    if not listed or not all(kind is None or isinstance(word, str) for word in words):
+        raise InvalidInput(f"kind {shown(kind)}: must be one or two of {', '.join(KINDS)}")
     kinds: list[Any] = [word and word.strip() for word in words]
     kinds = kinds * len(names) if len(kinds) == 1 else kinds
     if len(kinds) != len(names):

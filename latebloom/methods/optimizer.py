@@ -8,7 +8,7 @@ from typing import Any
 from latebloom.core import checks as check
 from latebloom.core import schedules
 from latebloom.core.arrays import Array
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shown
 from latebloom.core.lazy import jax, optax
 from latebloom.core.schedules import StepSize
 from latebloom.core.spec import register
@@ -67,7 +67,7 @@ class Optimizer(Method):
         for transform in self.transforms if several else (self.transforms,):
             if not several or not isinstance(transform, Transform):
                 raise InvalidInput(
-                    f"{name}.transforms contains {transform!r}: must be a list of "
+                    f"{name}.transforms contains {shown(transform)}: must be a list of "
                     "GrokfastEMA() and OrthogonalGradient()"
                 )
         object.__setattr__(self, "transforms", tuple(self.transforms))

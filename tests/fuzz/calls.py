@@ -14,6 +14,8 @@ from .values import OBJECTS, chance
 
 # Given a function, or changing what is registered for all cases to come.
 LEFT_OUT = ("register", "register_engine", "register_law", "register_preset", "register_sweeps")
+# What a function needs although each of its parameters has a default.
+TOGETHER = {"diagnose": ("steps", "train", "test", "kind", "thresholds")}
 # Methods that sweeps and stores call on each other.
 INNER = ("Store.enter", "Sweep.value")
 # What no argument of a function is meant to be; some fit some of them.
@@ -44,7 +46,12 @@ def targets() -> dict[str, Callable[..., Any]]:
 
 def _is_input(one: Any) -> bool:
     """Return whether a class is made by users; others are results."""
-    return hasattr(one, "__spec_family__") or one in (lb.Experiment, lb.Checkpoint, lb.Rules)
+    return hasattr(one, "__spec_family__") or one in (
+        lb.Experiment,
+        lb.Checkpoint,
+        lb.Rules,
+        lb.Monitor,
+    )
 
 
 @cache
@@ -76,9 +83,10 @@ def right() -> dict[str, Any]:
         "Y": matrix,
         **{f"{which}_{part}": np.ones((3, 2)) for which in "xy" for part in ("train", "test")},
         "loss": "squared_error",
-        "steps": [0, 1, 2],
-        "train": [1.0, 0.5, 0.0],
-        "test": [1.0, 1.0, 0.0],
+        "steps": [0, 1, 2, 3, 4, 5],
+        "train": [1.0, 0.5, 0.0, 0.0, 0.0, 0.0],
+        "test": [1.0, 1.0, 1.0, 1.0, 0.0, 0.0],
+        "thresholds": (0.1, 0.2),
         "kind": "error",
         "axes": {"N": [8, 12]},
         "path": "store",
@@ -150,5 +158,9 @@ def odd_call(i: int) -> tuple[str, Callable[..., Any], dict[str, Any]]:
     """Return a call that is right but for one argument, the i-th of `odd_arguments`."""
     name, odd, value = odd_arguments()[i]
     known = right()
-    needed = {p: known[p] for p, is_needed in _parameters(name) if is_needed and p in known}
+    needed = {
+        parameter: known[parameter]
+        for parameter, is_needed in _parameters(name)
+        if parameter in known and (is_needed or parameter in TOGETHER.get(name, ()))
+    }
     return name, targets()[name], {**needed, odd: value}

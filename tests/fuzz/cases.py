@@ -108,7 +108,8 @@ def _fault(argv: list[str] | None, code: int, out: str, err: str) -> str:
         return f"a traceback: {err[-3000:]}"
     if len(err) > LONGEST_MESSAGE:
         return f"{len(err)} characters on standard error: {err[:300]}"
-    lines = [line for line in err.splitlines() if not line.startswith("latebloom: warning: ")]
+    before = ("latebloom: warning: ", "latebloom: waiting: ")
+    lines = [line for line in err.splitlines() if not line.startswith(before)]
     if code == 2:
         if len(lines) != 1 or not lines[0].startswith("latebloom: "):
             return f"a refusal is one line on standard error: {err[:500]!r}"
@@ -132,7 +133,7 @@ def _no_constant(name: str) -> Any:
 ADVICE = re.compile(
     r"must|needs?\b|needed|give|choose|did you mean|known|use |try|instead|see |leave|one of|only|"
     r"go(es)? with|is for|are |has |have |cannot|does not|no such|take|beyond|not stable|is a |"
-    r"pip install|make|below|between|set aside|too |not valid|missing|does that"
+    r"pip install|make|write|below|between|set aside|too |not valid|missing|does that"
 )
 
 

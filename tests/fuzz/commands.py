@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from latebloom.cli.arguments import _positional
 from latebloom.cli.commands import COMMANDS
+from latebloom.experiment.keys import Fields, known_settings
 from latebloom.experiment.presets import load, presets
-from latebloom.experiment.settings import Fields, known_settings
 from latebloom.sweeps.named import sweep_names
 
 from .files import DIAGNOSIS
