@@ -111,7 +111,7 @@ def _require_pairs(thresholds: Any, floors: Any, passages: Any, ahead: Any) -> N
 
     def finite(x: Any, least: float) -> bool:
         number = isinstance(x, int | float | np.floating | np.integer) and not isinstance(x, bool)
-        return number and least <= x < math.inf
+        return number and bool(least <= x < math.inf)
 
     for name, pair, fits, what, default in (
         (
