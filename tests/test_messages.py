@@ -13,6 +13,7 @@ import pytest
 import latebloom as lb
 from latebloom.cli.cost import rough, say_run, say_sweep
 from latebloom.cli.main import main
+from latebloom.core import messages
 from latebloom.core.array_files import read_array
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.presets import PRESETS, load, preset, presets
@@ -209,7 +210,9 @@ def test_show_of_a_family_says_what_it_costs_and_what_costs_less(name, capsys):
 @pytest.fixture
 def said(capsys):
     """Return a function that gives what was said since the last call."""
-    return lambda: capsys.readouterr().err
+    before = messages.set_level(messages.NORMAL)
+    yield lambda: capsys.readouterr().err
+    messages.set_level(before)
 
 
 def test_a_long_run_is_announced_with_a_quicker_command(said):

@@ -227,7 +227,8 @@ def test_a_huge_grid_is_counted_before_anything_else(tmp_path, capsys):
     assert "1,000,000,000" in out
 
 
-def test_status_says_how_far_every_sweep_is(store, capsys):
+def test_status_says_how_far_every_sweep_is(store, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # so that no cell is broken
     code, out, _ = called(capsys, "status", str(store), "--json")
     found = {row["name"]: row for row in json.loads(out)["sweeps"]}
     assert code == 0

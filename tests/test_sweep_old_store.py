@@ -73,7 +73,7 @@ def test_results_of_other_code_are_computed_anew(tmp_path, monkeypatch):
     sweep = lb.Sweep(base, {"beta": [1e-2, 2e-2]}, name="two")
 
     def computed(code, **settings):
-        monkeypatch.setattr("latebloom.sweeps.grid.grid.digest_of_code", lambda *_: code)
+        monkeypatch.setattr("latebloom.sweeps.grid.grid.fingerprint", lambda *_: code)
         with ThreadPoolExecutor(1) as threads:
             return run_sweep(sweep, tmp_path / "store", executor=threads, **settings)
 

@@ -109,8 +109,7 @@ def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Require one of the `allowed` words."""
     if not isinstance(value, str) or value not in allowed:
         raise InvalidInput(
-            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}"
-            f"{nearest(shown(value), allowed)}"
+            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}{nearest(value, allowed)}"
         )
 
 

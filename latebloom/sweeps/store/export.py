@@ -47,7 +47,9 @@ def require_export(path: Path, overwrite: bool = False) -> None:
             f"{path}: no format {path.suffix or '(no suffix)'!r}"
             f"{nearest(path.suffix or '.', FORMATS)}; choose {', '.join(FORMATS)}"
         )
-    if path.suffix == ".zarr" and path.is_dir() and overwrite:
+    if path.suffix == ".zarr" and path.is_dir():
+        if not overwrite:
+            raise InvalidInput(f"{path}: exists; choose another name, or --overwrite it")
         require_folder(path.parent, path)
     else:
         require_file(path, overwrite)
