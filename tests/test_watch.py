@@ -102,7 +102,7 @@ def test_compare_puts_logs_side_by_side(tmp_path, capsys):
     assert main(["compare", a, b, c, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [run["run"] for run in found["runs"]] == ["a.csv", "b.csv", "c.csv"]
-    assert found["runs"][2]["ratio_bounds"] == [(10_001 - 300) / 300, None]
+    assert found["runs"][2]["ratio"] == [(10_001 - 300) / 300, None]
     assert found["sooner"].startswith("b.csv generalizes before")
 
 

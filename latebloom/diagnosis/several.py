@@ -53,7 +53,8 @@ class Diagnoses(Mapping[str, Diagnosis]):
         rows = []
         for name, one in self.found.items():
             times = (one.words(one.phases.t1), one.words(one.phases.t2))
-            rows.append((name, str(one.verdict), *times, ratio_words(one)))
+            ratio = "unknown" if one.delay is None else one.delay.ratio_words
+            rows.append((name, str(one.verdict), *times, ratio))
         return rows + [(name, "no answer", "", "", "") for name in self.failed]
 
     @property
@@ -79,10 +80,7 @@ class Diagnoses(Mapping[str, Diagnosis]):
 
     def to_dict(self) -> dict[str, Any]:
         """All runs, JSON-ready."""
-        runs = [
-            {"run": name, **one.to_dict(), "ratio_bounds": list(ratio_bounds(one))}
-            for name, one in self.found.items()
-        ]
+        runs = [{"run": name, **one.to_dict()} for name, one in self.found.items()]
         failed = [{"run": name, "error": why} for name, why in self.failed.items()]
         return {
             "runs": runs + failed,
@@ -108,26 +106,6 @@ def diagnoses_of(runs: Mapping[str, Callable[[], Diagnosis]]) -> Diagnoses:
     if failed and not found:
         raise InvalidInput(next(iter(failed.values())))
     return Diagnoses(found, failed)
-
-
-def ratio_bounds(one: Diagnosis) -> tuple[float | None, float | None]:
-    """Return the bounds of (t2 - t1)/t1; None: no bound. t1 = 0 counts as 1."""
-    t1, (low, high) = one.phases.t1, one.phases.delay_bounds
-    if t1.low is None or t1.high is None:
-        return None, None
-    least = None if low is None else low / max(t1.high if low > 0 else t1.low, 1)
-    most = None if high is None else high / max(t1.low if high > 0 else t1.high, 1)
-    return least, most
-
-
-def ratio_words(one: Diagnosis) -> str:
-    """Return (t2 - t1)/t1 in words."""
-    low, high = ratio_bounds(one)
-    if low is None:
-        return "unknown"
-    if high is None:
-        return f"more than {low:.3g}"
-    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 
 def _interval(one: Diagnosis) -> tuple[float, float]:
