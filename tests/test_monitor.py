@@ -261,3 +261,18 @@ def test_a_monitor_without_a_file_saves_nothing_and_few_records_are_no_diagnosis
     monitor.update(np.int64(0), np.float32(0.1), 0.1)
     with pytest.raises(InvalidInput, match="needs at least 5"):
         monitor.diagnosis()
+
+
+@pytest.mark.parametrize("thresholds", [(0.99, 0.95), (99, 95)])
+@pytest.mark.parametrize("kind", ["accuracy", "percent"])
+def test_thresholds_are_fractions_or_percent_as_of_a_diagnosis(kind, thresholds):
+    """A test accuracy of 2 percent is far below either form of the threshold."""
+    unit = 100.0 if kind == "percent" else 1.0
+    monitor = lb.Monitor(kind=kind, thresholds=thresholds)
+    for step in range(0, 100, 10):
+        monitor.update(step, train=1.0 * unit, test=0.02 * unit)
+    assert monitor.thresholds == (0.99, 0.95)
+    assert (monitor.train.reached, monitor.test.reached) == (0, None)
+    found = monitor.diagnosis()
+    assert found.thresholds == (0.99, 0.95)
+    assert found.phases.t2.high is None

@@ -45,6 +45,11 @@ def unwritable(path: object, error: Exception) -> InvalidInput:
     return InvalidInput(f"{path}: cannot be written ({why})")
 
 
+def unreadable(path: object, error: Exception) -> InvalidInput:
+    """Return the error for a file that the system does not let us read."""
+    return InvalidInput(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})")
+
+
 def shortened(text: str, most: int = LONGEST_VALUE) -> str:
     """Return a text of at most about `most` characters: its beginning and its end.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, shown, unwritable
+from latebloom.core.errors import InvalidInput, shown, unreadable
 from latebloom.core.files import as_path, replace
 from latebloom.core.phases import DEFAULT, Rules
 from latebloom.core.text import number
@@ -18,7 +18,7 @@ from latebloom.core.text import number
 from .definition import define
 from .diagnosis import diagnose_series
 from .events import Decision, Event, decide, event_of
-from .prepare import TEST_ACCURACY, TRAIN_ACCURACY
+from .prepare import TEST_ACCURACY, TRAIN_ACCURACY, accuracy_threshold
 from .result import Diagnosis
 from .units import KINDS
 from .watched import Watched
@@ -33,15 +33,15 @@ FORMAT = 1
 class Monitor:
     """Watch the curves of a run while it trains, in bounded memory and a few microseconds a record.
 
-    An event is told once three records in a row agree, with the step of the first of them.
+    An event is reported once three records in a row agree, with the step of the first of them.
 
     **Arguments:**
 
     - `kind`: `accuracy` (in [0, 1]), `percent`, `error` or `loss`; two words for (train, test).
-    - `thresholds`: (train, test), in the unit of the curves; None is 0.99 and 0.95 for accuracies,
-      as for `latebloom.diagnose`. Errors and losses have no default.
+    - `thresholds`: (train, test); None is 0.99 and 0.95 for accuracies. Accuracies may be given as
+      fractions or in percent, as for `latebloom.diagnose`. Errors and losses have no default.
     - `alpha`, `beta`: the learning rate and the strength of the regularizer (of decoupled weight
-      decay its coefficient), if the delay is to be told as the scaling 1/(alpha beta) that it is.
+      decay its coefficient), for the scale 1/(alpha beta) of the delay in the event of t1.
     - `updates_per_step`: how many updates one step is, for this scaling: 1 if steps are updates.
     - `patience`: without alpha and beta, `may_stop` waits until this many times t1.
     - `path`: a JSON file that keeps the state: where it exists, the monitor goes on from it.
@@ -189,7 +189,7 @@ whether a late drop follows, and patience is 100 times
                 curve.restore(state[curve.name])
             step = state["step"]
         except OSError as error:
-            raise unwritable(path, error) from None
+            raise unreadable(path, error) from None
         except (ValueError, KeyError, TypeError):
             raise InvalidInput(f"{path}: is no state of a monitor; choose another path") from None
         mine = self._identity()
@@ -223,9 +223,7 @@ def _threshold(which: str, kind: str, threshold: float | None) -> float:
                 "natural threshold; give thresholds=(train, test)"
             )
         return TRAIN_ACCURACY if which == "train" else TEST_ACCURACY
+    if kind in ("accuracy", "percent"):
+        return accuracy_threshold(f"the {which} threshold", threshold)
     check.real(f"the {which} threshold", threshold, low=0, strict=True)
-    if kind == "percent":
-        threshold /= 100.0
-    if kind in ("accuracy", "percent") and threshold > 1:
-        raise InvalidInput(f"the {which} threshold is {threshold:g}: an accuracy is in (0, 1]")
     return float(threshold)

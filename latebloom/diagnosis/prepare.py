@@ -81,19 +81,37 @@ def _limit(
             )
         threshold = default
         notes.append(f"{curve.name}: the threshold is an accuracy of {default:g} ({option})")
-    check.real(option, threshold, low=0, strict=True)
-    threshold = float(threshold)
     if curve.kind != "accuracy":
-        return threshold
-    if LEAST_PERCENT <= threshold <= 100:
-        threshold /= 100
+        check.real(option, threshold, low=0, strict=True)
+        return float(threshold)
+    accuracy = accuracy_threshold(option, threshold)
+    if accuracy < threshold:
         notes.append(f"{option} is in percent: divided by 100")
+    # Rounded as the accuracies are: 1 - 0.95 is not exactly 0.05.
+    return max(float(1.0 - np.float64(accuracy)), NO_ERROR)
+
+
+def accuracy_threshold(option: str, threshold: float) -> float:
+    """Return a threshold of accuracies in (0, 1], whether it is given as a fraction or in percent.
+
+    **Arguments:**
+
+    - `option`: what it is called in messages.
+    - `threshold`: in (0, 1], or in percent, 10 to 100.
+
+    **Raises:** `InvalidInput` for other values.
+
+    >>> accuracy_threshold("the test threshold", 95), accuracy_threshold("the test threshold", 0.95)
+    (0.95, 0.95)
+    """
+    check.real(option, threshold, low=0, strict=True)
+    if LEAST_PERCENT <= threshold <= 100:
+        return float(threshold) / 100
     if threshold > 1:
         raise InvalidInput(
             f"{option} {threshold:g}: must be an accuracy in (0, 1], or in percent, 10 to 100"
         )
-    # Rounded as the accuracies are: 1 - 0.95 is not exactly 0.05.
-    return max(float(1.0 - np.float64(threshold)), NO_ERROR)
+    return float(threshold)
 
 
 def _compare(train: Records, test: Records, notes: list[str]) -> None:
