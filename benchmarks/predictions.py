@@ -28,7 +28,7 @@ VECTOR_METHODS = (lb.ProximalGradient, lb.Subgradient, lb.ProjectedSubgradient)
 
 
 class Score(NamedTuple):
-    """How often something was said, and how often it was so."""
+    """How many statements of one kind were made, and how many of them hold."""
 
     said: int = 0
     right: int = 0
@@ -87,7 +87,7 @@ def cases(batches: Iterator[Batch]) -> Iterator[Case]:
 
 
 def judge(case: Case) -> Iterator[tuple[str, bool]]:
-    """Yield each thing that was said of a run, and whether it was so."""
+    """Yield each kind of statement that a prediction made of a run, and whether it holds."""
     phases = case.run.phases
     for name, said, seen in (
         ("t1", case.passages.t1, phases.t1.step),

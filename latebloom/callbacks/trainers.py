@@ -70,7 +70,7 @@ def lightning(
 
     **Arguments:**
 
-    - `monitor`: told the values and the global step.
+    - `monitor`: receives the values and the global step.
     - `train`, `test`: the names under which `self.log` logs the two curves.
     - `stop`: end training when `monitor.may_stop()` says so.
     - `say`: gets the sentence of each event.
@@ -118,7 +118,7 @@ def transformers(
 
     **Arguments:**
 
-    - `monitor`: told the values and the global step.
+    - `monitor`: receives the values and the global step.
     - `train`, `test`: the keys of `log_history`, such as `loss` and `eval_accuracy`.
     - `stop`: end training when `monitor.may_stop()` says so.
     - `say`: gets the sentence of each event.
@@ -150,7 +150,8 @@ def keras(
 
     **Arguments:**
 
-    - `monitor`: told the values of each epoch; with `alpha` and `beta` give it `updates_per_step`.
+    - `monitor`: receives the values of each epoch; with `alpha` and `beta` give it
+      `updates_per_step`.
     - `train`, `test`: the names of the metrics.
     - `stop`: end training when `monitor.may_stop()` says so.
     - `say`: gets the sentence of each event.

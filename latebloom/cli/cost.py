@@ -1,4 +1,4 @@
-"""What a command will take, said before it starts when that is more than a minute."""
+"""The time that a command will take, announced before it starts if it is more than a minute."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from latebloom.experiment import Experiment
     from latebloom.sweeps import Sweep
 
-# From here on it is said how long it takes, and which command takes less.
+# Commands that take longer are announced, with a quicker one.
 LONG = 60.0
 # Cells of a sweep whose cost is guessed.
 SAMPLED = 20

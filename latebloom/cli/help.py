@@ -132,7 +132,7 @@ def print_program_help() -> None:
     print()
     _print(
         "latebloom help COMMAND: its arguments. Exit codes: 0 done, 1 done in part, 2 bad input, "
-        "130 interrupted."
+        "70 an internal error, 130 interrupted."
     )
 
 

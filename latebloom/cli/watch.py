@@ -113,7 +113,7 @@ class _Follower:
         from rich.console import Console
         from rich.live import Live
 
-        import latebloom.diagnosis  # noqa: F401  slow, and no time of reading
+        import latebloom.diagnosis  # noqa: F401  slow to import: before the first timed read
 
         console = Console(stderr=True)
         end = time.monotonic() + (self.options.seconds or 0.0)

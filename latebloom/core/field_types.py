@@ -71,7 +71,7 @@ def explained(check: Callable[[Any], None]) -> Callable[[Any], None]:
             check(self)
         except InvalidInput:
             raise
-        except Exception:
+        except Exception:  # a value of a wrong type may fail in any way
             wrong = misfit(self)
             if wrong is None:
                 raise

@@ -55,7 +55,7 @@ def _read(values: Any) -> np.ndarray:
         if array.dtype.kind in "cmM":
             raise TypeError(f"it is of type {array.dtype}")
         return array.astype(np.float64)
-    except Exception:
+    except Exception:  # of whatever class the library of the tensor raises
         for way in WAYS:
             if callable(found := getattr(values, way, None)):
                 try:

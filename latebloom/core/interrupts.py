@@ -23,7 +23,7 @@ from typing import Any
 
 # Seconds that a loop has to come to its next check. Engines check every half a second.
 GRACE = 2.0
-# Seconds for what `at_end` was asked to do.
+# Seconds for the actions of `at_end`.
 CLEANING = 0.7
 # Between two looks of the thread at the main thread, seconds.
 LOOK = 0.02
@@ -201,7 +201,7 @@ def _end(number: int) -> None:
 
 
 def _clean_up() -> None:
-    """Do what `at_end` was asked for, the last first, as far as time allows."""
+    """Run the actions of `at_end`, the last first, as far as time allows."""
     actions = list(_actions.values())[::-1]
 
     def act() -> None:

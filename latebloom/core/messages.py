@@ -2,19 +2,19 @@
 
 import sys
 
-# How much is said: nothing but errors, what a user must know, how a result comes about as well.
+# Levels of messages: errors only, also what a user must know, also how a result comes about.
 QUIET, NORMAL, VERBOSE = 0, 1, 2
 
 _level = NORMAL
 
 
 def level() -> int:
-    """Return how much is said: `QUIET`, `NORMAL` or `VERBOSE`."""
+    """Return the level of messages: `QUIET`, `NORMAL` or `VERBOSE`."""
     return _level
 
 
 def set_level(new: int) -> int:
-    """Choose how much is said, and return what was chosen before."""
+    """Set the level of messages, and return the one before."""
     global _level
     before, _level = _level, new
     return before

@@ -66,8 +66,8 @@ class Rules:
     # A curve is flat if it changes by less than this fraction while time doubles: the 5 % of the
     # plateau rule in the paper's code, but over a duration that does not depend on the records.
     flat: float = 0.05
-    # A curve is at rest if it is flat over the last factor `span` of the steps: the least at which
-    # no run of calibration was overturned, of 231; with 2 it was 2 of 327.
+    # A curve is at rest if it is flat over the last factor `span` of the steps: the least value
+    # tried at which no verdict of the calibration was overturned (docs/verdicts.md).
     span: float = 4.0
     # A training error has begun to fall once it is at most this fraction of its largest value. Most
     # runs of calibration that were overturned, at any `span`, had not: they were taken to rest in

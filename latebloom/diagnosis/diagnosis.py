@@ -82,7 +82,11 @@ def diagnose_series(
     - `names`: of train, test and the norm, which may be missing.
     - `kind`: as for `diagnose_log`.
     - `by`: the definition of grokking.
-    - `notes`: what is known already.
+    - `notes`: what is known already; gets a sentence for everything that is repaired or assumed.
+
+    **Returns:** a `Diagnosis`, with these notes.
+
+    **Raises:** `InvalidInput` for curves that cannot be judged, or only by a guess.
     """
     columns, unit = whole_steps(columns, notes)
     train, test, limits = prepare(columns, names[:2], kind, by.thresholds, notes)

@@ -7,7 +7,7 @@ from latebloom.core.text import number
 from .watched import Watched
 
 # The delay is a constant over alpha beta. Measured constants: 0.1 in Figures 3 and 4 of the paper,
-# 3.5 in Figure 5; so a decade on each side of one is told.
+# 3.5 in Figure 5; so events show a decade on each side of one.
 CONSTANT = (0.1, 10.0)
 
 

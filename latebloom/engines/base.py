@@ -78,7 +78,7 @@ class Engine(abc.ABC):
 
     def run_bounded(self, experiment: Experiment) -> EngineResult:
         """Simulate as far as a bound on the work allows, one that no machine changes: for horizons
-        that nobody asked for. By default to the horizon."""
+        that no user has chosen. By default to the horizon."""
         return self.run(experiment)
 
 

@@ -18,7 +18,8 @@ class NetworkFlowEngine(Engine):
     r"""Full-batch gradient descent and heavy ball at a cost that hardly grows with the delay.
 
     The first updates are those of the method, up to twice t1. Then it integrates the flow
-    $d\theta/ds = -\nabla g/\beta - H$ in slow time $s = \alpha\beta t/(1 - m)$, see `network_flow`.
+    $d\theta/ds = -\nabla g/\beta - H$ in slow time, see `network_flow`: $s = \alpha\beta t/(1 - m)$
+    for a penalty in the gradient, $s = \alpha\beta t$ for one that is decoupled or proximal.
     t1 is exact as a rule, t2 a bracket of at most 2 %, or undecided with a reason.
     """
 

@@ -42,8 +42,8 @@ class Rates(NamedTuple):
     """The scales of time of a run.
 
     - `a`: flow time tau per step.
-    - `beta`: the strength of the penalty in the flow, over its strength in the experiment, and the
-      largest of its strengths there: slow time s per flow time tau.
+    - `share`: the strength of the penalty in the flow over its strength in the experiment.
+    - `beta`: the largest strength in the flow: slow time s per flow time tau.
     - `limit`: the largest $\\alpha\\rho$ at which the method is stable.
     - `memory`: of the momentum, in steps.
     """

@@ -21,8 +21,9 @@ from .checkpoint import Checkpoint
 from .memory import require_memory
 from .network import State
 from .network_flow import Arguments, arguments, flow_of, rates
-from .network_passages import EDGE, NOTE, REST, STOPPED, Clock, Watch, bracket, slip
+from .network_passages import EDGE, NOTE, REST, STOPPED, Clock, Watch, bracket
 from .network_search import Search, passages_of
+from .slow_passages import slip
 from .threads import blas_threads
 from .training import SECONDS_PER_MOVE, Trainer, TrainingResult
 from .training_log import Log, pack, pack_tree, unpack, unpack_tree
@@ -230,7 +231,7 @@ class Follower:
         most = PATIENCE * self.state.evaluations
         found, count = passages_of(self.flow, of, start, reached, rtol, most)
         self.repeated += count
-        return {i: slip(reached[i], found[i]) for i in reached}, found
+        return {i: slip(reached[i].first, found[i].first) for i in reached}, found
 
     def _report(self) -> None:
         if self.progress is not None and self.state is not None:

@@ -10,6 +10,8 @@ import numpy as np
 
 from latebloom.core.phases import Passage
 
+from .slow_passages import BRACKET, HASTE
+
 # Half the width of a bracket: this many times the distance between two integrations, and a
 # fraction of the time. Of 17 problems of a prototype all were inside; not yet calibrated.
 TIMES, MARGIN = 2.0, 3e-3
@@ -26,8 +28,6 @@ ROOT = 1e-7
 # An error that differs from its threshold by more than this fraction just before and just after it
 # jumps. An error of classes always does, and has levels of its own.
 JUMP = 0.05
-# How much faster than in the last step of the integrator an error may fall just after it.
-HASTE = 3.0
 
 NOTE = (
     "after step {k} the trajectory is that of the flow in slow time s = beta tau, followed to "
@@ -43,7 +43,6 @@ REST = (
     "the flow has come to rest at step {k} with a test error of {error:.3g}, above the threshold "
     "{threshold:.3g}: unless that is a saddle, a longer run will not pass it"
 )
-BRACKET = "{name} is a bracket (engine 'step' gives the step)"
 WIDE = "{name} is undecided: {why}; use engine 'step', or another threshold"
 
 
@@ -126,12 +125,6 @@ class Watch:
     def unpack(self, found: dict[str, Any]) -> None:
         """Take what `pack` returned."""
         self.first, self.jumped = list(found["first"]), bool(found["jumped"])
-
-
-def slip(one: Watch, two: Watch) -> float:
-    """Return how far two integrations are apart at the threshold; infinite if not known."""
-    here, there = one.first[0], two.first[0]
-    return math.inf if here is None or there is None else abs(here - there)
 
 
 @dataclass(frozen=True)

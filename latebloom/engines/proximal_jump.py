@@ -19,9 +19,9 @@ from .event_driven import Phase, ProximalJump, State
 from .passages import Tracker, trackers
 from .result import EngineResult
 
-# The work that a run to 10^15 steps may take where nobody asked for it. Random instances of 20 to
-# 400 entries took up to 7.5 events and closed forms per entry. A run that takes many more has come
-# to where steps are lost in rounding, and would take minutes.
+# The work that a run to 10^15 steps may take where the program, not the user, chose it. Random
+# instances of 20 to 400 entries took up to 7.5 events and closed forms per entry. A run that takes
+# many more has come to where steps are lost in rounding, and would take minutes.
 EVENTS_PER_ENTRY, EVENTS = 20, 200
 
 
@@ -106,7 +106,7 @@ def collect(state: State, interrupted: bool) -> EngineResult:
 
 def work_limit(size: int) -> int:
     """Return the number of events and closed forms that a run of so many entries may take where
-    nobody asked for its horizon."""
+    no user has chosen its horizon."""
     return EVENTS_PER_ENTRY * size + EVENTS
 
 

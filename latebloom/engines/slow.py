@@ -246,7 +246,7 @@ class _Run:
         except Failed:
             pass  # then nothing bounds the error, and the passage stays undecided
         self.decompositions += flow.decompositions
-        self.slips.update({i: slip(self.watches[i], w) for i, w in again.items()})
+        self.slips.update({i: slip(self.watches[i].first, w.first) for i, w in again.items()})
 
     def result(self) -> EngineResult:
         """Return what was found."""

@@ -130,9 +130,14 @@ def watches(
     return found
 
 
-def slip(watch: Watch, other: Watch) -> float:
-    """Return how far two integrations are apart at the first level; infinite if not known."""
-    here, there = watch.first[0], other.first[0]
+def slip(one: list[float | None], two: list[float | None]) -> float:
+    """Return how far two integrations are apart at the first level; infinite if not known.
+
+    **Arguments:**
+
+    - `one`, `two`: when each of them passes the levels.
+    """
+    here, there = one[0], two[0]
     return math.inf if here is None or there is None else abs(here - there)
 
 

@@ -1,4 +1,4 @@
-"""What a run means and what to try next: the one place that says so, given all that is known."""
+"""The advice on a simulated run: what its verdict means and what to try, from all that is known."""
 
 from typing import NamedTuple
 

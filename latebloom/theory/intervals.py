@@ -105,7 +105,7 @@ def add_passages(experiment: Experiment, found: Found) -> None:
         if passage is not None and step is not None:
             found[name], found[f"{name}_kind"] = step, passage.kind
             found[f"{name}_interval"] = (passage.low, passage.high)
-        # Where an error ends above its threshold, that has been said.
+        # Where an error ends above its threshold, another note has the reason.
         elif passage is not None and not any(n.startswith(f"{name}: ") for n in found["notes"]):
             found["notes"].append(f"{name}: {why_unknown(passage, passages.stopped)}")
     if found.get("t1") is not None and found.get("t2") is not None:

@@ -66,12 +66,12 @@ def ball(
 def vector_ball(
     data: VectorLeastSquares, alpha: float, beta: Strengths, a: Float[np.ndarray, " n"]
 ) -> float:
-    """Return the radius for l1, with or without squared l2.
+    """Return the radius for l1, with or without squared l2; infinite if there is no proof.
 
     **Arguments:**
 
     - `data`: X and y*; `alpha`, `beta`: the step size and the strengths.
-    - `a`: the minimizer.
+    - `a`: (n,) the minimizer.
     """
     nu = (data.X.T @ (data.y_star - data.X @ a) - beta.l2 * a) / beta.l1
     slack = np.where(a != 0, 0.0, 1 - np.abs(nu))
