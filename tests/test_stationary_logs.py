@@ -43,3 +43,14 @@ def test_the_standard_error_of_a_mean_is_that_of_many_curves(coefficient):
     found = [float(measure(np.arange(400), curve).of_mean(50)) for curve in curves[:100]]
     # 300 curves give the standard deviation to 4 %, a hundred estimates their median as well.
     assert np.median(found) == pytest.approx(truth, rel=0.2)
+
+
+def test_noise_about_a_constant_is_no_late_generalization():
+    """A curve that never rises does not "generalize in part", whatever its record at t1 is."""
+    step = np.arange(0, 20_001, 100)
+    train = 1 / (1 + np.exp(-(step - 500) / 60))
+    for seed in range(40):
+        test = 0.3 + 0.05 * np.random.default_rng(seed).standard_normal(len(step))
+        found = lb.diagnose(step, train, test, kind="accuracy")
+        assert found.verdict == "memorized_only"
+        assert "in part" not in " ".join((found.advice, *found.reasons)), seed

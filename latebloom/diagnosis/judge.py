@@ -4,6 +4,7 @@ Once the level of the test curve has passed its threshold, the delay decides, an
 holds from there on. Until then the end of the curves does: falling, worse than its best, at rest.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,10 @@ from latebloom.core.phases import Phases, Rules, Verdict, phases
 from .curves import Records
 from .delay import Delay
 from .finding import EARLIER, FORGOT, NEAR, NOT_HELD, PART, RATIO, UNFITTED, Finding
+from .noise import last_half, measure
 from .passages import LOST, Found
 from .stability import Stability
-from .trends import POINT, Rise, Trend, end_trend, rise, trend, window_of
+from .trends import POINT, SIGMAS, Rise, Trend, end_trend, rise, trend, window_of
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,10 @@ def _settled(seen: Evidence, rest: Trend, said: list[str]) -> Answer:
         found = phases(k, seen.train.at(k), test.errors, seen.limits, **known)
         return _answer(Finding(found.verdict.value), *said, found.reason)
     start = float(test.at(np.array([t1.high or 0]))[0])
-    if start - rest.mean > max(POINT, 3 * rest.mean_error, rules.flat * min(start, 1 - start)):
+    # The level is a mean; the curve at t1 is one record, with the noise of one.
+    end = last_half(test.steps)
+    noise = math.hypot(rest.mean_error, measure(test.steps[end:], test.errors[end:]).sigma)
+    if start - rest.mean > max(POINT, SIGMAS * noise, rules.flat * min(start, 1 - start)):
         late = f"it was {test.shown(start):.4g} at t1: it generalizes in part"
         return _answer(Finding.memorized_only, *said, late, advice=PART)
     return _answer(Finding.memorized_only, *said)

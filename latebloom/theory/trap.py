@@ -27,6 +27,8 @@ from latebloom.problems.tangent import Tangent
 
 # A smaller slack, or a smaller eigenvalue on T, may be rounding.
 SLACK = 1e-6
+# Of larger numbers float64 has no square.
+LARGEST = 1e150
 # Splits of the step, as fractions of the largest epsilon, and spaces T that are tried: any gives a
 # proof, and a factor of two between neighbours costs at most that in the bound.
 SPLITS = np.geomspace(1e-4, 0.999, 60)
@@ -50,11 +52,11 @@ def ball(
       eigenvalue of Q on T (infinite if T is empty).
     """
     (alpha, beta), (slack, least) = rate, outside
-    top = 2 / (alpha * sigma) - 1
-    if top <= 0 or slack <= SLACK or least <= SLACK * sigma:
+    top, kick = 2 / (alpha * sigma) - 1, alpha * beta * size
+    if top <= 0 or slack <= SLACK or least <= SLACK * sigma or kick > LARGEST:
         return math.inf
     epsilon = top * SPLITS
-    C = (1 + 1 / epsilon) * (alpha * beta * size) ** 2
+    C = (1 + 1 / epsilon) * kick**2
     c, h = alpha * (2 - (1 + epsilon) * alpha * sigma), 2 * alpha * beta * slack
     off = C / h  # ||P_off d||, where c d'Qd + h ||P_off d|| <= C
     # With u = sqrt(d'Qd): sqrt(least) ||P_T d|| <= u + sqrt(sigma) (C - c u^2)/h, the most of it.
