@@ -294,3 +294,9 @@ def test_results_need_a_place_to_go(suffix):
     results = xr.Dataset({"t2": ("N", [1.0])}, {"N": [8]})
     with pytest.raises(lb.InvalidInput, match="cannot be written"):
         export(results, f"/proc/nobody/table{suffix}")
+
+
+@pytest.mark.parametrize("command", ["run", "predict", "show"])
+def test_a_strength_whose_square_float64_does_not_have_is_refused(command, capsys):
+    assert main([command, "fig3", "--penalty.beta", "1e160"]) == 2
+    assert "L1.beta = 1e+160: float64 has no squares of it" in capsys.readouterr().err
