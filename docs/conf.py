@@ -1,6 +1,8 @@
 """Sphinx configuration: MyST pages, executed while building."""
 
+import importlib.util
 import re
+from pathlib import Path
 
 import latebloom
 
@@ -15,11 +17,20 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "sphinx_design",
 ]
 exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
 
 html_theme = "furo"
 html_title = f"latebloom {release}"
+
+# MathJax comes with the pages: formulas render from disk, without a network.
+MATHJAX = "tex-svg.js"
+PACKAGE = importlib.util.find_spec("sphinx-mathjax-offline")
+assert PACKAGE is not None and PACKAGE.origin is not None
+html_static_path = ["style.css", str(Path(PACKAGE.origin).parent / "static" / "mathjax" / MATHJAX)]
+mathjax_path = MATHJAX
+html_css_files = ["style.css"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
