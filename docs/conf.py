@@ -27,7 +27,8 @@ html_title = f"latebloom {release}"
 # MathJax comes with the pages: formulas render from disk, without a network.
 MATHJAX = "tex-svg.js"
 PACKAGE = importlib.util.find_spec("sphinx-mathjax-offline")
-assert PACKAGE is not None and PACKAGE.origin is not None
+assert PACKAGE is not None
+assert PACKAGE.origin is not None
 html_static_path = ["style.css", str(Path(PACKAGE.origin).parent / "static" / "mathjax" / MATHJAX)]
 mathjax_path = MATHJAX
 html_css_files = ["style.css"]

@@ -1,0 +1,83 @@
+"""The command `cite`: the papers behind an experiment, as BibTeX."""
+
+import inspect
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from importlib.resources import files
+from typing import Annotated, Any
+
+from tyro.conf import Positional, arg
+
+from latebloom.core.json_text import dump_json
+
+from .commands import DONE, Setting
+from .options import experiment_settings, load_experiment
+
+# The number of a paper at arXiv, and what a docstring calls its source.
+ARXIV = re.compile(r"\b\d{4}\.\d{4,5}\b")
+SOURCE = re.compile(r"Source: (.*?)(?:\n\s*\n|\Z)", re.DOTALL)
+# Keys of the bibliography that every answer has: latebloom and the paper that it grew from.
+ALWAYS = ("latebloom", "2506.05718")
+
+
+@dataclass(frozen=True)
+class Cite:
+    """Print BibTeX for latebloom and the papers behind an experiment.
+
+    These are the sources that the documentation names of its problem, penalty, method, model and
+    engine.
+    """
+
+    experiment: Annotated[
+        str, Positional, arg(metavar="NAME|FILE.toml", help="An experiment; none: latebloom only.")
+    ] = ""
+    json: bool = False
+    """Print one JSON document instead of BibTeX."""
+
+    known_settings = staticmethod(experiment_settings)
+
+    def execute(self, settings: list[Setting]) -> int:
+        """Print the entries, and as comments the sources that have none."""
+        sources: dict[str, str] = {}
+        if self.experiment:
+            sources = sources_of(load_experiment(self.experiment, settings, small=False))
+        entries = bibliography()
+        keys = dict.fromkeys(ALWAYS)
+        for text in sources.values():
+            keys |= dict.fromkeys(number for number in ARXIV.findall(text) if number in entries)
+        if self.json:
+            print(dump_json({"sources": sources, "bibtex": [entries[key] for key in keys]}))
+            return DONE
+        for part, text in sources.items():
+            print(f"% {part}: {text}")
+        print("\n".join(entries[key] for key in keys), end="")
+        return DONE
+
+
+def bibliography() -> dict[str, str]:
+    """Return the BibTeX entries, by the number at arXiv."""
+    return tomllib.loads(files("latebloom.cli").joinpath("bibliography.toml").read_text("utf-8"))
+
+
+def sources_of(experiment: Any) -> dict[str, str]:
+    """Return what the parts of an experiment and its engine name as their source, by their name."""
+    from latebloom.engines.base import AUTO, find_engine
+
+    found = {}
+    for part in (*_parts(experiment), find_engine(AUTO, experiment)):
+        match = SOURCE.search(inspect.getdoc(type(part)) or "")
+        if match:
+            found[type(part).__name__] = " ".join(match[1].split())
+    return found
+
+
+def _parts(spec: Any) -> Iterator[Any]:
+    """Yield a spec and the specs inside of it."""
+    yield spec
+    for field in fields(spec) if is_dataclass(spec) else ():
+        value = getattr(spec, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if is_dataclass(one):
+                yield from _parts(one)
