@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .html import facts
 from .identity import digest
 
 # A longer array is shown by its shape and hash.
@@ -35,6 +36,18 @@ def brief_array(array: np.ndarray) -> str:
     """Return the shape of an array, and of numbers the beginning of their hash."""
     kind = f"sha256 {digest(array)[:12]}" if array.dtype.kind in "fiub" else str(array.dtype)
     return f"array {' x '.join(map(str, array.shape))}, {kind}"
+
+
+def brief_html(self: Any) -> str:
+    """Return a dataclass as a table of its fields that are not None; its notes stand below.
+
+    Written as `_repr_html_ = brief_html` in the class.
+    """
+    values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.repr}
+    notes = values.pop("notes", None) or ()
+    shown = {k: v if isinstance(v, str) else brief_value(v) for k, v in values.items()}
+    known = {k: text for k, text in shown.items() if values[k] is not None}
+    return facts(type(self).__name__, known, notes)
 
 
 def brief(self: Any, empty: bool = False) -> str:

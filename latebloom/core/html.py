@@ -1,7 +1,7 @@
 """Pages of HTML that need no other file and no network: head, tables, pictures, folded parts."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
@@ -49,6 +49,27 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], ids: Sequence[st
         + "\n".join(body)
         + "\n</tbody>\n</table></div>"
     )
+
+
+def facts(title: str, values: Mapping[str, object], notes: Iterable[str] = ()) -> str:
+    """Return names with their values, as notebooks show an object.
+
+    **Arguments:**
+
+    - `title`: plain text, as are all others.
+    - `values`: the value of each name.
+    - `notes`: sentences below.
+
+    >>> from latebloom.core.html import facts
+    >>> facts("L1", {"beta": 1e-05})[-64:]
+    '<tr><th scope="row">beta</th><td>1e-05</td></tr></tbody></table>'
+    """
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+        for name, value in values.items()
+    )
+    below = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    return f"<table><caption>{escape(title)}</caption><tbody>{rows}</tbody></table>{below}"
 
 
 def folded(summary: str, content: str, kind: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InvalidInput, shown
+from .html import facts
 from .passage import Passage
 from .text import UNKNOWN
 
@@ -118,6 +119,11 @@ class Phases:
     reason: str
     plateau: Plateau | None = None
     diverged_at: int | None = None
+
+    def _repr_html_(self) -> str:
+        """Return the same and the reason, for notebooks."""
+        rows = {"t1": self.t1.words, "t2": self.t2.words}
+        return facts(f"Phases: {self.verdict}", rows, [self.reason])
 
     def __repr__(self) -> str:
         return f"<Phases {self.verdict}: t1 {self.t1.words}, t2 {self.t2.words}>"

@@ -11,8 +11,10 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import schedules
+from latebloom.core.brief import brief_value
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.files import parse_toml, read_toml
+from latebloom.core.html import facts
 from latebloom.core.identity import same_functions
 from latebloom.core.plugins import load_plugins_of
 from latebloom.core.spec import (
@@ -273,6 +275,13 @@ class Experiment:
             if values.get(name) is None
         }
         return hash_of(canonical(values | missing))
+
+    def _repr_html_(self) -> str:
+        """Return the parts as a table, for notebooks."""
+        title = f"{self.name}, experiment {self.hash}" if self.name else f"Experiment {self.hash}"
+        parts = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
+        del parts["name"]
+        return facts(title, {name: brief_value(value) for name, value in parts.items()})
 
     def to_toml(self, folder: Path | None = None, brief: bool = False) -> str:
         """Return the spec as TOML, see `toml_text`.

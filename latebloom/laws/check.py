@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.html import facts
 from latebloom.core.json_text import jsonable
 from latebloom.runs.run import Run
 from latebloom.runs.saved import open_run
@@ -59,6 +60,11 @@ class Report:
             names = ", ".join(one.law for one in found)
             lines += [f"  {what}: {names}"] if found else []
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the laws about this experiment as a table, for notebooks."""
+        rows = {one.law: f"{one.verdict}; {one.why}".rstrip("; ") for one in self.covered}
+        return facts(repr(self).partition("\n")[0], rows)
 
     @property
     def _expected(self) -> tuple[Finding, ...]:

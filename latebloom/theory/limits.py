@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from latebloom.core import checks as check
 from latebloom.core import schedules
-from latebloom.core.brief import brief
+from latebloom.core.brief import brief, brief_html
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported
 from latebloom.engines.jump import solve
 from latebloom.engines.slow_passages import chatter_radius
@@ -71,6 +71,7 @@ class Limit:
     radius: float
     certificate: Certificate
     __repr__ = brief
+    _repr_html_ = brief_html
 
 
 def limit(experiment: Given, start: Float[np.ndarray, " n"] | None = None) -> Limit | None:

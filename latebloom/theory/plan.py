@@ -7,7 +7,7 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.bisection import bisect
-from latebloom.core.brief import brief
+from latebloom.core.brief import brief, brief_html
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported, shown
 from latebloom.core.json_text import jsonable
 from latebloom.engines.base import run_engine
@@ -70,6 +70,7 @@ class Plan:
     least_error: float | None = None
     why: str = ""
     __repr__ = brief
+    _repr_html_ = brief_html
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from latebloom.core.brief import brief
+from latebloom.core.brief import brief, brief_html
 from latebloom.core.json_text import jsonable
 from latebloom.problems import NuclearRecovery
 
@@ -84,6 +84,7 @@ class Prediction:
     recoverability: Recoverability | NuclearRecovery | None = None
     notes: tuple[str, ...] = ()
     __repr__ = brief
+    _repr_html_ = brief_html
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""

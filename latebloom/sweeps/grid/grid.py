@@ -11,6 +11,7 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.core.html import facts
 from latebloom.core.spec import FAMILIES, SPEC_VERSION, canonical
 from latebloom.core.spec_class import as_hinted
 from latebloom.engines.base import fingerprint, require_engine
@@ -314,6 +315,11 @@ class Grid:
         data["base"] = canonical(self.base.with_(name=""))
         text = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _repr_html_(self) -> str:
+        """Return the axes as a table, for notebooks."""
+        axes = {a.name: f"{a.size}: {', '.join(map(str, a.values))}" for a in self.axes}
+        return facts(repr(self), {**axes, "base": self.base.name or self.base.hash})
 
     def __repr__(self) -> str:
         grid = " x ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "one cell"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, UnknownType, nearest, shown, unwritable
 from latebloom.core.files import as_path, publish, remove_drafts, replace
+from latebloom.core.html import facts
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 
@@ -76,6 +77,12 @@ class Store:
         """Return the folder and the names of the sweeps."""
         names = ", ".join(sweep.name for sweep in self.sweeps.values()) or "none"
         return f"Store({self.label!r}; sweeps: {names})"
+
+    def _repr_html_(self) -> str:
+        """Return the sweeps and how much of each is done as a table, for notebooks."""
+        found = {f"{sweep!r}": self.progress(sweep) for sweep in self.sweeps.values()}
+        rows = {name: f"{one.done:,} of {one.total:,} done" for name, one in found.items()}
+        return facts(f"Store {self.label}", rows)
 
     # Sweeps ---------------------------------------------------------------------------------------
 
