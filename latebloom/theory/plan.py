@@ -241,7 +241,18 @@ class _Search:
                 return None
         else:
             return None
-        return bisect(self._late, low, high, _middle)[1]
+        return bisect(self._late, low, high, self._between)[1]
+
+    def _between(self, low: float, high: float) -> float | None:
+        """Return a strength between one that is late and one that is not, where a power law
+        through both meets the budget; None if they differ by a percent."""
+        late, soon = self.time(low), self.time(high)
+        if _middle(low, high) is None or late is None or soon is None or late <= soon:
+            return _middle(low, high)
+        exponent = math.log(late / self.budget) / math.log(late / soon)
+        # Not at an end: from both sides of the guess the interval becomes small enough.
+        inside = (1 + DIGITS) ** 0.9
+        return min(max(low * (high / low) ** exponent, low * inside), high / inside)
 
     def _least_error(self) -> float | None:
         """Return the least error that some beta reaches within the budget, to a stride."""
@@ -250,6 +261,7 @@ class _Search:
         stride = max(1.5, (0.9 / self.error) ** (1 / 24))
         while (error := error * stride) < 1:
             other = _Search(self.base, self.budget, error, self.alpha)
+            other.ends = self.ends  # where a strength ends does not depend on the target
             high = other._largest(lambda b, o=other, e=error: (o.end(b) or math.inf) <= e)
             times = [] if high is None else [other.time(high), other.time(high / 1.5)]
             if any(t is not None and t <= self.budget for t in times):
