@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from latebloom.core import checks as check
-from latebloom.core.bisection import bisect
+from latebloom.core.bisection import bisect, halfway
 from latebloom.core.brief import brief
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported, shown
 from latebloom.core.json_text import jsonable
@@ -256,17 +256,19 @@ class _Search:
 
     def _least_error(self) -> float | None:
         """Return the least error that some beta reaches within the budget, to a stride."""
-        error = self.error
-        # Large strides first where the target is far out of reach: never more than 24.
+        # Large strides where the target is far out of reach: never more than 24.
         stride = max(1.5, (0.9 / self.error) ** (1 / 24))
-        while (error := error * stride) < 1:
+        beyond = math.ceil(-math.log(self.error) / math.log(stride))
+
+        def missed(k: int) -> bool:
+            error = self.error * stride**k
             other = _Search(self.base, self.budget, error, self.alpha)
             other.ends = self.ends  # where a strength ends does not depend on the target
-            high = other._largest(lambda b, o=other, e=error: (o.end(b) or math.inf) <= e)
-            times = [] if high is None else [other.time(high), other.time(high / 1.5)]
-            if any(t is not None and t <= self.budget for t in times):
-                return error
-        return None
+            high = other._largest(lambda beta: (other.end(beta) or math.inf) <= error)
+            return high is None or (other._late(high) and other._late(high / 1.5))
+
+        k = bisect(missed, 0, beyond, halfway)[1]
+        return self.error * stride**k if k < beyond else None
 
 
 def _passage(experiment: Experiment) -> int | None:
