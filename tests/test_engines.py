@@ -9,7 +9,7 @@ from helpers import iterate as library_iterates
 from plain_updates import UPDATES, plain_none, plain_norm, plain_nuclear
 
 import latebloom as lb
-from latebloom.engines import step
+from latebloom.engines import step, step_program
 from latebloom.engines.step import simulate_step
 
 
@@ -52,21 +52,24 @@ def test_step_equals_the_plain_loop(penalty, method, update):
 
 
 def test_a_long_run_is_unrolled_and_equals_the_plain_loop(monkeypatch):
-    monkeypatch.setattr(step, "LONG", 2000)
+    monkeypatch.setattr(step_program, "LONG", 2000)
     experiment = lb.Experiment(SMALL, *CASES[0][:2], steps=2000)
-    assert step.Program.of(experiment, batched=False, shared=False).unroll > 1
-    assert step.Program.of(experiment.with_(steps=1999), batched=False, shared=False).unroll == 1
+    assert step_program.Program.of(experiment, batched=False, shared=False).unroll > 1
+    assert (
+        step_program.Program.of(experiment.with_(steps=1999), batched=False, shared=False).unroll
+        == 1
+    )
     test_step_equals_the_plain_loop(*CASES[0])
 
 
 def test_runs_of_different_lengths_share_a_program():
     experiment = lb.Experiment(SMALL, lb.L1(1e-3), steps=100)
     simulate_step([experiment])
-    before = step._advance._cache_size()  # pyright: ignore[reportFunctionMemberAccess]
+    before = step._advance._cache_size()
     for steps, record in ((321, lb.LogSpaced(10)), (50, lb.Every(1))):
         run = simulate_step([experiment.with_(steps=steps, record=record)])[0]
         assert run.steps[-1] == run.done == steps
-    assert step._advance._cache_size() == before  # pyright: ignore[reportFunctionMemberAccess]
+    assert step._advance._cache_size() == before
 
 
 def test_step_records_what_is_asked_and_the_passages():
