@@ -1,6 +1,7 @@
 """What every test shares: one thread per process, seeded randomness, names for examples."""
 
 import os
+import sys
 
 # Libraries read these when they load. A pytest plugin loads NumPy before this file, so the first
 # three reach the parallel workers only; `make test` sets them before pytest starts.
@@ -14,6 +15,10 @@ import hypothesis
 import numpy as np
 import pytest
 import run_time_types
+
+# Bytecode is kept: the processes that tests start would compile the package one by one.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 run_time_types.install()
 
@@ -30,13 +35,6 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.fixture
-def rolled_loop(monkeypatch):
-    """Compile the step engine without unrolling its loop: the same updates, compiled in half the
-    time, which is what short runs spend."""
-    monkeypatch.setattr("latebloom.engines.step.UNROLL", 1)
-
-
 class DoctestNames:
     """The names that examples in docstrings may use without importing them."""
 
@@ -45,6 +43,13 @@ class DoctestNames:
         import latebloom as lb
 
         doctest_namespace.update(lb=lb, np=np)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Let a worker keep the tests of a file, with its fixtures and compiled programs."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 def pytest_configure(config):

@@ -1,4 +1,4 @@
-"""Sweeps in processes of their own, which tests kill."""
+"""Sweeps in processes of their own, which tests kill, and go on with in this one."""
 
 import subprocess
 import time
@@ -8,10 +8,14 @@ from pathlib import Path
 from sweep_helpers import (
     command,
     kill_group,
+    run,
     write_sweep,
 )
 
-# Long enough to be caught in the middle: 18 batches of some tenths of a second.
+from latebloom.sweeps import Summary
+from latebloom.sweeps.file import load_sweep
+
+# Long enough to be caught in the middle: 12 batches of some tenths of a second.
 GRID = """
     seeds = 4
     batch = 4
@@ -25,7 +29,7 @@ GRID = """
 
     [axes]
     N = { start = 8, stop = 18, step = 2 }
-    s = [2, 3, 4]
+    s = [2, 3]
 """
 
 
@@ -33,11 +37,20 @@ GRID = """
 PATIENCE = 240
 
 
-def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+def sweep_file(folder: Path) -> str:
+    """Return the path of the sweep's file in a folder."""
     path = folder / "grid.toml"
-    if not path.exists():
-        write_sweep(folder, GRID)
-    return command("sweep", str(path), "--store", "store", *arguments, cwd=folder)
+    return str(path if path.exists() else write_sweep(folder, GRID))
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Start the sweep in processes of its own."""
+    return command("sweep", sweep_file(folder), "--store", "store", *arguments, cwd=folder)
+
+
+def go_on(folder: Path) -> Summary:
+    """Compute in this process what the sweep still needs."""
+    return run(load_sweep(sweep_file(folder), []), folder / "store")
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:

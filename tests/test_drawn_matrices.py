@@ -13,9 +13,6 @@ import latebloom as lb
 from latebloom.problems import low_rank as low_rank_module
 from latebloom.problems.matrix_sensing import VARIANCES
 
-pytestmark = pytest.mark.usefixtures("rolled_loop")
-
-
 # --- Drawn completion problems --------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from helpers import iterate as library_iterates
 from plain_updates import UPDATES, plain_none, plain_norm, plain_nuclear
 
 import latebloom as lb
+from latebloom.engines import step, step_program
 from latebloom.engines.step import simulate_step
 
 
@@ -48,6 +49,27 @@ def test_step_equals_the_plain_loop(penalty, method, update):
     assert (result.t1.step, result.t2.step) == (t1, t2)
     assert list(result.steps) == list(range(2001))
     np.testing.assert_allclose(result.params, iterates, rtol=0, atol=1e-13)
+
+
+def test_a_long_run_is_unrolled_and_equals_the_plain_loop(monkeypatch):
+    monkeypatch.setattr(step_program, "LONG", 2000)
+    experiment = lb.Experiment(SMALL, *CASES[0][:2], steps=2000)
+    assert step_program.Program.of(experiment, batched=False, shared=False).unroll > 1
+    assert (
+        step_program.Program.of(experiment.with_(steps=1999), batched=False, shared=False).unroll
+        == 1
+    )
+    test_step_equals_the_plain_loop(*CASES[0])
+
+
+def test_runs_of_different_lengths_share_a_program():
+    experiment = lb.Experiment(SMALL, lb.L1(1e-3), steps=100)
+    simulate_step([experiment])
+    before = step._advance._cache_size()
+    for steps, record in ((321, lb.LogSpaced(10)), (50, lb.Every(1))):
+        run = simulate_step([experiment.with_(steps=steps, record=record)])[0]
+        assert run.steps[-1] == run.done == steps
+    assert step._advance._cache_size() == before
 
 
 def test_step_records_what_is_asked_and_the_passages():
@@ -90,9 +112,6 @@ def test_a_batch_of_different_shapes_is_refused():
 
 # --- matrices -------------------------------------------------------------------------------------
 
-rolled = pytest.mark.usefixtures("rolled_loop")
-
-
 MATRIX = data_for(lb.Nuclear(1.0))
 
 
@@ -128,7 +147,6 @@ def assert_plain_matrix_run(problem, penalty, plain, method):
 
 
 @pytest.mark.parametrize("method", examples("method").values(), ids=examples("method"))
-@rolled
 def test_step_on_a_matrix_equals_the_plain_loop(method):
     penalty, plain = lb.Nuclear(0.05), plain_nuclear(0.05, MATRIX.shape)
     method = type(method)(0.4 * MATRIX.alpha_max)
@@ -140,7 +158,6 @@ def test_step_on_a_matrix_equals_the_plain_loop(method):
 
 
 @pytest.mark.parametrize("kind", [lb.Subgradient, lb.ProximalGradient])
-@rolled
 def test_step_with_the_frobenius_norm_equals_the_plain_loop(kind):
     assert_plain_matrix_run(
         MATRIX, lb.Frobenius(0.05), plain_norm(0.05), kind(0.4 * MATRIX.alpha_max)
@@ -148,7 +165,6 @@ def test_step_with_the_frobenius_norm_equals_the_plain_loop(kind):
 
 
 @pytest.mark.parametrize("problem", MATRICES.values(), ids=MATRICES)
-@rolled
 def test_step_on_every_matrix_problem_equals_the_plain_loop(problem):
     method = lb.ProjectedSubgradient(0.4 * problem.alpha_max)  # takes operator and correction
     plain = plain_nuclear(0.05, problem.shape)
@@ -160,7 +176,6 @@ def test_step_on_every_matrix_problem_equals_the_plain_loop(problem):
     [m for m in linear_models().values() if not isinstance(m, lb.Linear | lb.HadamardDifference)],
     ids=lambda m: type(m).__name__,
 )
-@rolled
 def test_step_with_a_deep_model_of_a_matrix_takes_the_automatic_derivative(model):
     method, penalty = lb.Subgradient(0.01), lb.Nuclear(0.05)
     experiment, result = matrix_run(MATRIX, penalty, method, model)
@@ -179,7 +194,6 @@ def test_step_with_a_deep_model_of_a_matrix_takes_the_automatic_derivative(model
     ],
     ids=["drawn", "shared"],
 )
-@rolled
 def test_a_batch_of_matrices_equals_its_members_run_alone(problems, penalty):
     together = [
         lb.Experiment(p, penalty(b), lb.Subgradient(a), steps=200, thresholds=(0.05, 0.3))
@@ -192,7 +206,6 @@ def test_a_batch_of_matrices_equals_its_members_run_alone(problems, penalty):
         np.testing.assert_allclose(result.params, alone.params, rtol=0, atol=1e-12)
 
 
-@rolled
 def test_different_operators_are_not_one_batch():
     A = np.ones((3, 4))
     masked = lb.MaskedMatrix(mask=A, Y=A, A_star=A)
@@ -201,7 +214,6 @@ def test_different_operators_are_not_one_batch():
         simulate_step(experiments)
 
 
-@rolled
 def test_a_diverging_matrix_run_ends_with_its_step():
     experiment = lb.Experiment(MATRIX, lb.Nuclear(0.1), lb.Subgradient(3 * MATRIX.alpha_max))
     with pytest.raises(lb.InvalidInput, match="not below"):

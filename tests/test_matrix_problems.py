@@ -21,9 +21,6 @@ from latebloom.problems import (
 from latebloom.problems import operators as operators_module
 from latebloom.problems.targets import TARGETS
 
-pytestmark = pytest.mark.usefixtures("rolled_loop")
-
-
 OPERATORS = {
     "dense": linear_data(),
     "entries": masked_matrix(),

@@ -19,8 +19,6 @@ from helpers import (
 
 import latebloom as lb
 
-pytestmark = pytest.mark.usefixtures("rolled_loop")
-
 CASES = [
     (lb.MatrixProduct(2), (3, 4), [(3, 3), (3, 4)]),
     (lb.MatrixProduct(2), (4, 3), [(4, 3), (3, 3)]),

@@ -123,7 +123,7 @@ def test_a_straight_line_is_fitted_by_hand(rng):
 # Kernel to rich ----------------------------------------------------------------------------------
 
 
-def test_descent_by_steps_turns_where_the_flow_does(rolled_loop):
+def test_descent_by_steps_turns_where_the_flow_does():
     from latebloom_paper.others.kernel_to_rich import task
 
     data, gamma, beta = task("regression", 0), 4.0, 0.1

@@ -4,12 +4,14 @@ import json
 import logging
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
 
 import pytest
-from fault_helpers import alive, finish, start, wait_until
+from cli_helpers import refused
+from fault_helpers import alive, sweep_file, wait_until
 from sweep_helpers import (
     assert_same,
     batch_files,
@@ -21,6 +23,27 @@ import latebloom as lb
 from latebloom.core import files
 from latebloom.core.errors import InvalidInput
 from latebloom.sweeps.store.batch_file import BatchFile
+
+
+@pytest.fixture(scope="module")
+def undamaged(tmp_path_factory):
+    """A store of the whole grid."""
+    folder = tmp_path_factory.mktemp("undamaged") / "store"
+    run(grid(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(undamaged):
+    """What that store holds."""
+    return lb.open_store(undamaged).open().load()
+
+
+@pytest.fixture
+def store(undamaged, tmp_path):
+    """A copy of the store, to be damaged."""
+    return shutil.copytree(undamaged, tmp_path / "store")
+
 
 # Damage -------------------------------------------------------------------------------------------
 
@@ -41,10 +64,7 @@ def flip(data: bytes, at: int) -> bytes:
     ],
     ids=["empty", "half", "byte short", "first bytes", "middle", "checksum"],
 )
-def test_a_damaged_file_is_named_not_believed_and_computed_again(harm, tmp_path):
-    store = tmp_path / "store"
-    run(grid(), store)
-    whole = lb.open_store(store).open().load()
+def test_a_damaged_file_is_named_not_believed_and_computed_again(harm, store, whole):
     name = batch_files(store)[2]
     path = store / "batches" / name
     seen = path.stat()
@@ -74,10 +94,7 @@ def test_every_single_flipped_bit_is_noticed(tmp_path):
             BatchFile(flip(data, at))
 
 
-def test_the_index_is_derived(tmp_path):
-    store = tmp_path / "store"
-    run(grid(), store)
-    whole = lb.open_store(store).open().load()
+def test_the_index_is_derived(store, whole):
     for text in ("", "{", '{"format": 99}', '{"format": 1, "files": {"x.nc": {"size": 1}}}'):
         (store / "index.json").write_text(text)
         assert_same(lb.open_store(store).open().load(), whole)
@@ -136,12 +153,12 @@ def test_an_event_loop_is_silent_about_closed_connections_only(caplog):
     assert "stream is closed" not in caplog.text
 
 
-def test_a_scheduler_that_does_not_answer(tmp_path):
+def test_a_scheduler_that_does_not_answer(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("latebloom.sweeps.workers.dask.ANSWER", 0.2)
     arguments = ("--executor", "dask", "--scheduler", "tcp://127.0.0.1:9")
-    code, _, err = finish(start(tmp_path, *arguments))
-    assert code == 2
-    assert "scheduler tcp://127.0.0.1:9: does not answer within 10 s" in err
-    assert "Traceback" not in err
+    store = ("--store", str(tmp_path / "store"))
+    err = refused(capsys, "sweep", sweep_file(tmp_path), *store, *arguments)
+    assert "scheduler tcp://127.0.0.1:9: does not answer within 0.2 s" in err
 
 
 # submitit leaves the finished processes of its local jobs to the garbage collector.
@@ -167,10 +184,7 @@ def test_jobs_of_a_queue(tmp_path):
 # Files beside the batches -------------------------------------------------------------------------
 
 
-def test_what_is_derived_is_checked_as_well(tmp_path):
-    store = tmp_path / "store"
-    run(grid(), store)
-    whole = lb.open_store(store).open().load()
+def test_what_is_derived_is_checked_as_well(store, whole):
     [keys] = (store / "sweeps").glob("*.keys.npy")
     for path, at in ((keys, -90), (store / "index.json", 200)):
         data = path.read_bytes()
@@ -191,11 +205,10 @@ def test_what_is_derived_is_checked_as_well(tmp_path):
         assert_same(lb.open_store(store).open().load(), whole)
 
 
-def test_a_folder_among_the_batches_is_named(tmp_path):
-    run(grid(), tmp_path / "store")
-    (tmp_path / "store" / "batches" / "x.nc").mkdir()
-    assert list(lb.open_store(tmp_path / "store").index.damaged) == ["x.nc"]
-    assert run(grid(), tmp_path / "store").damaged == ["x.nc"]
+def test_a_folder_among_the_batches_is_named(store):
+    (store / "batches" / "x.nc").mkdir()
+    assert list(lb.open_store(store).index.damaged) == ["x.nc"]
+    assert run(grid(), store).damaged == ["x.nc"]
 
 
 def test_the_draft_of_a_process_that_has_ended_is_removed(tmp_path):

@@ -206,7 +206,7 @@ def test_an_estimate_follows_from_the_times_of_some_cells(monkeypatch):
 
 
 def test_the_size_of_a_store_is_estimated(tmp_path):
-    sweep = grid(seeds=10)
+    sweep = grid(seeds=3)
     found = estimate(sweep, None, workers=1, seconds=math.inf)  # every cell, however long it takes
     assert found.timed == sweep.size
     run(sweep, tmp_path / "store")

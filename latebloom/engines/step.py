@@ -1,14 +1,11 @@
 """The reference engine: every update, compiled, with first passages detected at every single step.
 
-Updates run in blocks inside one compiled loop. A block is a scan of `BLOCK` updates whose iterates
-and residuals are kept; errors, first passages and records are then taken from the block as a whole,
-which costs a fraction of an update per step. Many experiments of one shape advance together
-(`vmap`).
+Updates run in blocks (`step_program`) inside one compiled loop, which takes the records from them.
+Many experiments of one shape advance together (`vmap`).
 """
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,137 +21,21 @@ from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Rules
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import Oracle, ProjectedSubgradient, Step
-from latebloom.models import Linear
+from latebloom.methods import ProjectedSubgradient
 
 from .passages import Tracker
 from .result import EngineResult
-from .structure import Structure, on_device, one_problem, stack, structure
+from .step_program import NEVER, SHARED, Consts, Program, Single, advance_block
+from .structure import on_device, one_problem, stack
 
-# 64 updates per block: longer blocks fall out of the first-level cache, shorter ones pay the
-# block's own cost too often (measured: benchmarks/step_engine.py).
-BLOCK = 64
-# In a batch the iterates of a block are as many times larger, and 8 updates keep them in the
-# second-level cache.
-BATCH_BLOCK = 8
-# Updates unrolled in the inner scan, to spread the loop's own cost.
-UNROLL = 8
+# Room for so many records, where they take no more than so many numbers: runs of different lengths
+# share a program.
+RECORDS = 512
+RECORDED = 2**17
 # A compiled call aims at this many seconds, so that progress moves and Ctrl-C is answered.
 SECONDS_PER_CALL = 0.3
-NEVER = np.iinfo(np.int64).max
 
 use_compilation_cache()  # before JAX compiles anything: it looks for the folder only once
-
-
-class Consts(NamedTuple):
-    """The numbers one experiment depends on; all of them may differ within a batch."""
-
-    operator: Any  # X as a linear map, a tuple of arrays
-    y: Any
-    a_star: Any
-    inverse: Any  # what projecting with the operator needs; else empty
-    alpha: Any  # the constant; ignored for a schedule
-    betas: Any  # the constants, one per term; ignored for schedules
-    levels: Any  # of the squared errors: train, test, divergence
-
-
-# What is the same for experiments on one problem.
-SHARED = ("operator", "y", "a_star", "inverse")
-
-
-class Single(NamedTuple):
-    """The state of one experiment between blocks."""
-
-    params: Any
-    memory: Any
-    first: Any  # first passages of train, test and divergence; NEVER if not yet
-    last_above: Any  # last steps above the levels of train and test
-    at_first: Any  # parameters at the first passages of train and test
-
-
-@dataclass(frozen=True)
-class Program(Structure):
-    """The structure of a least squares experiment."""
-
-    has_truth: bool
-
-    @classmethod
-    def of(cls, experiment: Experiment, batched: bool, shared: bool) -> "Program":
-        """Return the structure of an experiment, its constants replaced by 1."""
-        method, penalty = structure(experiment.method, experiment.penalty)
-        truth = experiment.data.a_star is not None
-        return cls(method, penalty, experiment.least_squares_model, batched, shared, truth)
-
-    @property
-    def block(self) -> int:
-        """The number of updates per block: one where t1 must be known at every update."""
-        if self.needs_t1:
-            return 1
-        return BATCH_BLOCK if self.batched else BLOCK
-
-
-def _block(program: Program, consts: Consts, single: Single, t: Any, last: Any) -> tuple[Any, Any]:
-    """Return the state after one block, and the iterates t .. t + block - 1."""
-    model, penalty, method = program.model, program.penalty, program.method
-    X, unknown = consts.operator, consts.a_star.shape
-
-    def predictor(params: Any) -> Any:
-        return model.predictor(params, unknown)
-
-    def residual(params: Any) -> Any:
-        return X.forward(predictor(params)) - consts.y
-
-    def gradient(params: Any) -> Any:
-        if isinstance(model, Linear):
-            return X.adjoint(residual(params))
-        a, pullback = jax.vjp(predictor, params)
-        return pullback(X.adjoint(X.forward(a) - consts.y))[0]
-
-    def project(params: Any) -> Any:
-        return params - X.correction(residual(params), consts.inverse)
-
-    oracle = Oracle(gradient, project)
-
-    def update(state: tuple[Any, Any, Any], _: None) -> tuple[Any, Any]:
-        params, memory, t = state
-        r = residual(params)
-        t1 = -1
-        if program.needs_t1:
-            now = jnp.where((r * r).sum() <= consts.levels[0], t, -1)
-            t1 = jnp.where(single.first[0] < NEVER, single.first[0], now)
-        alpha, beta = program.alpha(consts, t, t1), program.strength(consts, t, t1)
-        new, memory = method.update(params, memory, Step(oracle, penalty, alpha, beta, t))
-        return (new, memory, t + 1), (params, r)
-
-    start = (single.params, single.memory, t)
-    unroll = min(UNROLL, program.block)
-    (params, memory, _), (P, R) = lax.scan(update, start, None, length=program.block, unroll=unroll)
-
-    steps = t + jnp.arange(program.block)
-    valid = steps <= last
-    train = _squares(R)
-    test = _squares(jax.vmap(predictor)(P) - consts.a_star)
-    below = jnp.stack([train <= consts.levels[0], test <= consts.levels[1]])
-    # Written so that a NaN counts as divergence.
-    diverged = ~(train <= consts.levels[2])
-    hits = jnp.concatenate([below, diverged[None]]) & valid
-    first = jnp.min(jnp.where(hits, steps, NEVER), axis=1)
-    above = jnp.max(jnp.where(~below & valid, steps, -1), axis=1)
-    new_hit = (first < NEVER) & (single.first == NEVER)
-    chosen = P[jnp.clip(first[:2] - t, 0, program.block - 1)]
-    mask = new_hit[:2].reshape((2,) + (1,) * (chosen.ndim - 1))
-    return Single(
-        params,
-        memory,
-        jnp.minimum(single.first, first),
-        jnp.maximum(single.last_above, above),
-        jnp.where(mask, chosen, single.at_first),
-    ), P
-
-
-def _squares(rows: Any) -> Any:
-    """Return the squared norm of each entry of the first axis."""
-    return (rows * rows).sum(axis=tuple(range(1, rows.ndim)))
 
 
 class Carry(NamedTuple):
@@ -171,7 +52,7 @@ def _advance(
     program: Program, consts: Consts, carry: Carry, due: Any, last: Any, blocks: Any
 ) -> Carry:
     """Return the state `blocks` blocks later."""
-    run = partial(_block, program)
+    run = partial(advance_block, program)
     if program.batched:
         axes = Consts(**{k: None if program.shared and k in SHARED else 0 for k in Consts._fields})
         run = jax.vmap(run, in_axes=(axes, 0, None, None))
@@ -224,8 +105,8 @@ def simulate_step(
         raise Unsupported("engine 'step' batches experiments of one shape: run the others apart")
     program = Program.of(first, len(experiments) > 1, one_problem(experiments))
     with jax.enable_x64(True):
-        consts, carry = _setup(experiments, program)
-        due, last = jnp.asarray(first.record_steps), first.steps
+        consts, carry, due = _setup(experiments, program)
+        last = first.steps
         blocks, interrupted, t = 1, False, 0
         try:
             with listening():
@@ -280,7 +161,8 @@ def _consts(experiment: Experiment) -> Consts:
     )
 
 
-def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts, Carry]:
+def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts, Carry, Any]:
+    """Return the constants, the state at step 0 and the steps to record, filled up with `NEVER`."""
     every = [_consts(experiment) for experiment in experiments]
     singles = [_start(experiment) for experiment in experiments]
     due, lead = experiments[0].record_steps, ()
@@ -290,20 +172,23 @@ def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts,
         common = SHARED if program.shared else ()
         of_batch = stack([one._replace(**dict.fromkeys(common)) for one in every])
         consts = of_batch._replace(**{name: getattr(consts, name) for name in common})
-    records = jnp.zeros((*lead, due.size, *experiments[0].start.shape))
-    return on_device(consts), Carry(single, jnp.asarray(0), jnp.asarray(0), records)
+    row = experiments[0].start
+    room = max(due.size, min(RECORDS, RECORDED // (row.size * len(experiments))))
+    due = on_device(np.append(due, np.full(room - due.size, NEVER)))
+    zero, records = np.zeros((), np.int64), np.zeros((*lead, room, *row.shape))
+    return on_device(consts), Carry(single, zero, zero.copy(), records), due
 
 
 def _start(experiment: Experiment) -> Single:
     """Return the state at step 0."""
-    params = jnp.asarray(experiment.start)
+    params = jnp.array(experiment.start)
     return Single(
         params,
         # A method may keep the initial parameters; donated buffers must not be the same twice.
         jax.tree.map(jnp.copy, experiment.method.start(params)),
-        jnp.full(3, NEVER, dtype=jnp.int64),
-        jnp.full(2, -1, dtype=jnp.int64),
-        jnp.zeros((2, *params.shape)),
+        np.full(3, NEVER),
+        np.full(2, -1),
+        np.zeros((2, *params.shape)),
     )
 
 

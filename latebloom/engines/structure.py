@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from latebloom.core import schedules
 from latebloom.core.arrays import Array
@@ -71,9 +72,9 @@ def one_problem(experiments: Sequence[Experiment]) -> bool:
 
 def on_device(tree: Any) -> Any:
     """Return the tree with its arrays on the device."""
-    return jax.tree.map(jnp.asarray, tree)
+    return jax.device_put(tree)  # `jnp.asarray` would compile a program for every shape
 
 
 def stack(trees: Sequence[Any]) -> Any:
     """Return the trees as one, with a first axis for the batch."""
-    return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(x) for x in leaves]), *trees)
+    return jax.tree.map(lambda *leaves: jnp.array(np.stack(list(map(np.asarray, leaves)))), *trees)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from latebloom.core import checks as check
-from latebloom.core.bisection import bisect
+from latebloom.core.bisection import bisect, halfway
 from latebloom.core.brief import brief, brief_html
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported, shown
 from latebloom.core.json_text import jsonable
@@ -242,20 +242,34 @@ class _Search:
                 return None
         else:
             return None
-        return bisect(self._late, low, high, _middle)[1]
+        return bisect(self._late, low, high, self._between)[1]
+
+    def _between(self, low: float, high: float) -> float | None:
+        """Return a strength between one that is late and one that is not, where a power law
+        through both meets the budget; None if they differ by a percent."""
+        late, soon = self.time(low), self.time(high)
+        if _middle(low, high) is None or late is None or soon is None or late <= soon:
+            return _middle(low, high)
+        exponent = math.log(late / self.budget) / math.log(late / soon)
+        # Not at an end: from both sides of the guess the interval becomes small enough.
+        inside = (1 + DIGITS) ** 0.9
+        return min(max(low * (high / low) ** exponent, low * inside), high / inside)
 
     def _least_error(self) -> float | None:
         """Return the least error that some beta reaches within the budget, to a stride."""
-        error = self.error
-        # Large strides first where the target is far out of reach: never more than 24.
+        # Large strides where the target is far out of reach: never more than 24.
         stride = max(1.5, (0.9 / self.error) ** (1 / 24))
-        while (error := error * stride) < 1:
+        beyond = math.ceil(-math.log(self.error) / math.log(stride))
+
+        def missed(k: int) -> bool:
+            error = self.error * stride**k
             other = _Search(self.base, self.budget, error, self.alpha)
-            high = other._largest(lambda b, o=other, e=error: (o.end(b) or math.inf) <= e)
-            times = [] if high is None else [other.time(high), other.time(high / 1.5)]
-            if any(t is not None and t <= self.budget for t in times):
-                return error
-        return None
+            other.ends = self.ends  # where a strength ends does not depend on the target
+            high = other._largest(lambda beta: (other.end(beta) or math.inf) <= error)
+            return high is None or (other._late(high) and other._late(high / 1.5))
+
+        k = bisect(missed, 0, beyond, halfway)[1]
+        return self.error * stride**k if k < beyond else None
 
 
 def _passage(experiment: Experiment) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from latebloom.core import checks as check
 from latebloom.core.brief import brief
@@ -16,7 +16,7 @@ from .data import resample, with_axis
 
 TIMES = ("t1", "t2", "delay")
 TAIL = 0.025  # on each side of a 95% interval
-Z = float(norm.isf(TAIL))
+Z = -float(ndtri(TAIL))
 DRAWS = 200  # 5 of them lie beyond each end of the interval
 # A product of fractions that should be 1/2 is 1/2 up to rounding.
 ROUNDING = 1e-9

@@ -12,17 +12,19 @@ import numpy as np
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
 from latebloom.core.html import facts
-from latebloom.core.spec import FAMILIES, SPEC_VERSION, canonical
+from latebloom.core.spec import SPEC_VERSION, canonical
 from latebloom.core.spec_class import as_hinted
-from latebloom.engines.base import fingerprint, require_engine
+from latebloom.engines.base import fingerprint
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
 from latebloom.experiment.keys import Fields, child_of
 from latebloom.experiment.settings import change, copied
 
+from .arguments import check_arguments
 from .axis import label
 from .dimensions import RESERVED, Values, axis_of, named, seed_axis
 from .expression import Expression
+from .foreign import foreign_parts
 from .seeding import derived_seed, seed_keys
 from .structure import structure_of
 from .task import TASKS, Task
@@ -63,22 +65,8 @@ class Grid:
         name: str = "",
     ) -> None:
         base = experiment_of(base, "sweep")
-        if axes is not None and not isinstance(axes, Mapping):
-            raise InvalidInput(f"axes = {axes!r}: must be a table, {{'beta': [1e-5, 1e-6]}}")
         seeds, batch = as_hinted(seeds, int), as_hinted(batch, int)
-        require_engine(engine)
-        check.boolean("matched", matched)
-        for what, words in (("tasks", tasks), ("trajectories", trajectories)):
-            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-                raise InvalidInput(f"{what} = {words!r}: must be a list of names")
-        for task in tasks:
-            check.one_of("tasks", task, TASKS)
-        if isinstance(zip, Mapping) or not all(isinstance(group, Mapping) for group in zip):
-            raise InvalidInput("zip: must be a list of groups, each a table of axes")
-        if not tasks:
-            raise InvalidInput(f"tasks = []: give at least one of {', '.join(TASKS)}")
-        if batch is not None:
-            check.integer("batch", batch, low=1, high=10**6)
+        check_arguments(axes, zip, matched, engine, tasks, trajectories, batch)
         self.base, self.engine, self.matched, self.batch = base, engine, matched, batch
         self.tasks = tuple(dict.fromkeys(tasks))
         self.trajectories = tuple(sorted(set(trajectories)))
@@ -298,13 +286,7 @@ class Grid:
     @cached_property
     def _foreign(self) -> tuple[type, ...]:
         """The classes from outside of the package that the sweep names."""
-        package, words = __name__.partition(".")[0], set(_words(self.to_dict()))
-        kinds = (kind for members in FAMILIES.values() for kind in members.values())
-        return tuple(
-            kind
-            for kind in kinds
-            if kind.__name__ in words and kind.__module__.partition(".")[0] != package
-        )
+        return foreign_parts(self.to_dict())
 
     @cached_property
     def hash(self) -> str:
@@ -324,17 +306,6 @@ class Grid:
     def __repr__(self) -> str:
         grid = " x ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "one cell"
         return f"{type(self).__name__}({self.name!r}: {grid}; {', '.join(self.tasks)})"
-
-
-def _words(value: Any) -> Iterator[str]:
-    """Yield the texts in nested dictionaries and lists."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for part in value:
-            yield from _words(part)
 
 
 def tasks_of(sweep: Grid) -> list[Task]:

@@ -9,6 +9,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
 from latebloom.core.spec import canonical
 from latebloom.sweeps.grid.grid import Grid, tasks_of
+from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.store.batch_file import encode
 from latebloom.sweeps.store.outcome import Outcome
 from latebloom.sweeps.store.store import Progress, Store
@@ -116,8 +117,8 @@ def _timed(sweep: Grid, todo: Sequence[Batch], seconds: float) -> tuple[list[flo
     drawn = [(batch, cell) for batch in todo for cell in batch.cells]
     random.Random(0).shuffle(drawn)
     times: list[float] = []
-    size, error = 0.0, ""
-    began = time.perf_counter()
+    found: dict[Task, list[tuple[Outcome, str]]] = {}
+    error, began = "", time.perf_counter()
     for batch, cell in drawn:
         if time.perf_counter() - began > seconds:
             break
@@ -129,13 +130,20 @@ def _timed(sweep: Grid, todo: Sequence[Batch], seconds: float) -> tuple[list[flo
         if outcome.failed:
             error = error or f"{sweep.describe(cell)}: {outcome.values['message']}"
         times.append(spent)
-        experiment = sweep.experiment(cell)
-        assert experiment is not None
-        spec = dump_json(canonical(experiment))
-        # Two cells less one: what every cell adds to a file.
-        two, one = (encode([outcome] * k, ["0" * 16] * k, {"specs": spec * k}) for k in (9, 1))
-        size += (len(two) - len(one)) / 8
-    return times, size, error
+        spec = dump_json(canonical(sweep.experiment(cell)))
+        found.setdefault(batch.task, []).append((outcome, spec))
+    return times, sum(map(_size, found.values())), error
+
+
+def _size(found: Sequence[tuple[Outcome, str]]) -> float:
+    """Return the bytes that some cells of one task add to a file."""
+    cells = [*found] * -(-9 // len(found))  # of few cells what each adds would drown in the rest
+
+    def written(count: int) -> int:
+        rows, specs = zip(*cells[:count], strict=True)
+        return len(encode(rows, ["0" * 16] * count, {"specs": "".join(specs)}))
+
+    return (written(len(cells)) - written(1)) / (len(cells) - 1) * len(found)
 
 
 def _cell(sweep: Grid, batch: Batch, cell: int) -> tuple[float, Outcome]:
