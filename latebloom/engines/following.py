@@ -10,7 +10,7 @@ from latebloom.core.phases import Passage
 from . import chebyshev
 from .chebyshev import Stretch, Tree
 from .flow import Flow, Rates
-from .network_passages import EDGE, Clock, Watch, bracket
+from .network_passages import EDGE, TIMES, Clock, Watch, bracket
 from .network_search import Search, passages_of
 from .network_steps import Moved, begin, move
 from .slow_passages import slip
@@ -130,20 +130,21 @@ class Following:
         if laggard is not None:
             more = self._again(laggard, self.rtol, self.watches)[0]
             # The error of nu grows with nu, so that it is less than this part of the distance.
-            slips = {i: slips[i] + more[i] / (LAGGARD - 1) for i in slips}
+            slips = {i: slips[i] + more[i] / (TIMES * (LAGGARD - 1)) for i in slips}
         self.slips |= slips
         self.watches = self.watches | reached
 
     def _again(
         self, of: Any, rtol: float, reached: dict[int, Watch]
     ) -> tuple[dict[int, float], dict[int, Watch]]:
-        """Return how far the passages of another integration are from these, and its own."""
+        """Return what another integration tells of the errors of the passages, and its own."""
         start = self.flow.begin(self.flow.params(self.start, self.of), of)
         most = PATIENCE * self.state.evaluations
         search = Search(self.flow, of)
         found, count = passages_of(search, self.rates.memory, start, reached, rtol, most)
         self.repeated += count
-        return {i: slip(reached[i].first, found[i].first) for i in reached}, found
+        apart = {i: slip(reached[i].first, found[i].first) for i in reached}
+        return {i: TIMES * distance for i, distance in apart.items()}, found
 
     def passages(self, recorded: int) -> tuple[dict[int, Passage], list[str]]:
         """Return the passages of the run, and what to say of them.

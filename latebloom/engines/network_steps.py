@@ -10,7 +10,7 @@ from .flow import Flow
 
 # The derivative of the remembered gradient is taken over so many times the memory: shorter
 # differences feel what decays faster than the memory lasts, for which its expansion does not hold.
-WINDOW = 10.0
+WINDOW = 3.0
 
 
 class Moved(NamedTuple):
@@ -28,7 +28,15 @@ class Moved(NamedTuple):
 
 
 def begin(flow: Flow, of: Any, y: Tree, length: float) -> Moved:
-    """Return an integration at its start; arguments and errors as of `chebyshev.start`."""
+    """Return an integration at its start.
+
+    **Arguments:**
+
+    - `flow`, `of`: the flow, and its arguments with the push of the start.
+    - `y`, `length`: as for `chebyshev.start`.
+
+    **Raises:** `Collapsed` if the flow is not finite at y.
+    """
     state = chebyshev.start(flow.field, of, y, length)
     return Moved(state, 0.0, flow.carried(y, of), of.push)
 
