@@ -8,7 +8,7 @@ import pytest
 from flow_problems import DIAGONAL, PRODUCT, START, X, Y, addition, diagonal, experiment
 
 import latebloom as lb
-from latebloom.engines import network_following
+from latebloom.engines import following, network_following
 from latebloom.engines.network_passages import Clock, Watch, bracket
 from latebloom.models import Custom
 
@@ -51,7 +51,9 @@ def test_the_edge_of_stability_ends_the_flow():
     assert calm.last_step == calm.experiment.steps
 
 
-def test_kinks_that_the_flow_slides_along_end_it():
+def test_kinks_that_the_flow_slides_along_end_it(monkeypatch):
+    monkeypatch.setattr(following, "GRACE", 2000)  # it would only take longer to see
+
     def function(p, x):  # the first output pushes |w| to zero, for ever
         return x * jnp.concatenate([jnp.abs(p["w"]) + p["b"] + 2, p["b"]])
 

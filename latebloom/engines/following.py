@@ -22,8 +22,9 @@ LOOSER = 10.0
 # kinks their number grows with the inverse of the tolerance.
 PATIENCE = 4
 # The flow is left where it has cost so many gradients per step that it skips, but not among the
-# first ones: at kinks that it slides along its steps are shorter than those of the method.
-FUTILE, GRACE = 3, 2000
+# first ones: at kinks that it slides along its steps are shorter than those of the method. ReLU
+# networks cross many of them early on, and few later.
+FUTILE, GRACE = 3, 20_000
 # How much longer Z - A of a proximal flow takes to follow in the integration that shows its effect.
 LAGGARD = 3.0
 # The flow is at rest where as much time again would move it by less than this part of its size.
