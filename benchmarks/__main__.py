@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from . import (
+    flow_batches,
+    flow_brackets,
     forecasts,
     growth,
     jump_engine,
@@ -45,6 +47,8 @@ SUITES = {
     "verdicts": verdicts.measure,
     "logs": logs.measure,
     "network-flow": network_flow.measure,
+    "flow-brackets": flow_brackets.measure,
+    "flow-batches": flow_batches.measure,
     "monitor": monitor.measure,
 }
 

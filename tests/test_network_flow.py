@@ -9,7 +9,9 @@ from scipy.integrate import solve_ivp
 
 import latebloom as lb
 from latebloom.cli.main import main
+from latebloom.engines import chebyshev, network_steps
 from latebloom.engines.base import choose_engine, find_engine
+from latebloom.experiment.initialization import Drawn
 from latebloom.experiment.presets import engine_of, load
 
 
@@ -130,6 +132,22 @@ def test_a_large_penalty_has_a_floor_above_the_threshold():
     assert found.phases.t2.kind == "censored"
     assert any("come to rest" in note for note in found.notes)
     assert lb.simulate(e, engine="step").phases.t2.kind == "censored"
+
+
+def test_other_numbers_compile_nothing():
+    programs = chebyshev._attempt, chebyshev._radius, network_steps._pushed
+    one = teacher_student(slow_time=0.2)
+    follow(one)
+    sizes = [program._cache_size() for program in programs]  # pyright: ignore
+    follow(one.with_(method=lb.SGD(0.04), penalty=lb.L2(2e-3), init=Drawn(5)))
+    assert [program._cache_size() for program in programs] == sizes  # pyright: ignore
+
+
+def test_the_cost_grows_as_the_square_root_of_the_steps():
+    engine, e = find_engine("slow", diagonal()), diagonal()
+    costs = [engine.cost(e.with_(steps=10**k)) for k in (6, 8, 10)]
+    assert 9 < (costs[2] - costs[1]) / (costs[1] - costs[0]) < 11
+    assert costs[1] < 0.01 * find_engine("step", e).cost(e.with_(steps=10**8))
 
 
 def test_auto_does_not_take_it():

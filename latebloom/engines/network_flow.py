@@ -17,6 +17,10 @@ A = \mathrm{prox}_{\nu\beta h}(Z),$$
 
 of which proximal gradient descent is the Euler method of size $\nu = a$. With a larger $\nu$,
 $Z - A$ follows its balance within a time of $\nu$, and the flow is less stiff.
+
+Steps of a finite size, and the momentum, which remembers gradients P, add to the derivative
+$c\,dP/d\tau + O(c^2)$ with $c = a\,(1/2 + m/(1 - m))$. Of a motion that decays at a rate r that
+makes the rate $r(1 + c r)$.
 """
 
 from functools import cache
@@ -32,27 +36,11 @@ from latebloom.methods import SGD
 from latebloom.penalties import OfNetwork
 
 from .chebyshev import Field, Tree, norm
+from .flow import Flow, Rates
 from .network import Data, Numbers, Program, State
 
 # The size of differences of proximal operators, relative to the parameters.
 EPSILON = float(np.sqrt(np.finfo(float).eps))
-
-
-class Rates(NamedTuple):
-    """The scales of time of a run.
-
-    - `a`: flow time tau per step.
-    - `share`: the strength of the penalty in the flow over its strength in the experiment.
-    - `beta`: the largest strength in the flow: slow time s per flow time tau.
-    - `limit`: the largest $\\alpha\\rho$ at which the method is stable.
-    - `memory`: of the momentum, in steps.
-    """
-
-    a: float
-    share: float
-    beta: float
-    limit: float
-    memory: float
 
 
 def rates(experiment: Experiment) -> Rates:
@@ -62,7 +50,8 @@ def rates(experiment: Experiment) -> Rates:
     m, alpha = method.momentum, float(method.alpha)  # pyright: ignore - constant
     share = 1.0 if method.coupling == "coupled" else 1 - m
     beta = share * max(float(term.beta) for term in experiment.terms)  # pyright: ignore
-    return Rates(alpha / (1 - m), share, beta, 2 * (1 + m), 1 / (1 - m))
+    a = alpha / (1 - m)
+    return Rates(a, alpha, 2 * (1 + m), a * (0.5 + m / (1 - m)), beta, share)
 
 
 class Arguments(NamedTuple):
@@ -71,28 +60,14 @@ class Arguments(NamedTuple):
     data: Data
     numbers: Numbers
     nu: Any  # of a proximal flow
-
-
-class Flow(NamedTuple):
-    """The compiled functions of a flow; `arguments` is always the last of theirs.
-
-    - `field`: the derivative.
-    - `params`: the parameters, of the unknown.
-    - `begin`: the unknown, of parameters.
-    - `errors`: the training and the test error, of the unknown.
-    """
-
-    field: Field
-    params: Any
-    begin: Any
-    errors: Any
+    push: Tree  # what the memory adds to the derivative
 
 
 @cache
 def flow_of(program: Program) -> Flow:
     """Return the flow of all experiments of this structure."""
     penalty = OfNetwork(program.penalty, dict(program.axes))
-    proximal = program.method.coupling == "proximal"
+    proximal, coupled = (program.method.coupling == name for name in ("proximal", "coupled"))
 
     def gradient(params: Tree, of: Arguments) -> Tree:
         with one_by_one():
@@ -107,12 +82,14 @@ def flow_of(program: Program) -> Flow:
             return penalty.subgradient(params, program.strength(of.numbers, 0, -1))  # pyright: ignore
 
     def smooth_field(params: Tree, of: Arguments) -> Tree:
-        both = gradient(params, of), slope(params, of)
-        return jax.tree.map(lambda g, h: -(g + h), *both)
+        both = gradient(params, of), slope(params, of), of.push
+        return jax.tree.map(lambda g, h, p: p - (g + h), *both)
 
     def proximal_field(Z: Tree, of: Arguments) -> Tree:
         A = prox(Z, of)
-        return jax.tree.map(lambda z, a, g: (a - z) / of.nu - g, Z, A, gradient(A, of))
+        return jax.tree.map(
+            lambda z, a, g, p: p + (a - z) / of.nu - g, Z, A, gradient(A, of), of.push
+        )
 
     def proximal_product(Z: Tree, V: Tree, of: Arguments) -> Tree:
         # The operator has no derivative in JAX where it decomposes matrices; it is continuous, so
@@ -131,6 +108,10 @@ def flow_of(program: Program) -> Flow:
         A = prox(Y, of._replace(nu=size))
         return jax.tree.map(lambda a, y: a + of.nu * (y - a) / size, A, Y)
 
+    def carried(y: Tree, of: Arguments) -> Tree:
+        g = gradient(prox(y, of) if proximal else y, of)
+        return jax.tree.map(jnp.add, g, slope(y, of)) if coupled else g
+
     def errors(y: Tree, of: Arguments) -> Array:
         params = prox(y, of) if proximal else y
         return program.measure(of.data, of.numbers, State(params, ()), 0, -1).error  # pyright: ignore
@@ -138,8 +119,8 @@ def flow_of(program: Program) -> Flow:
     keep: Any = jax.jit(lambda y, of: y)
     if proximal:
         field = Field(proximal_field, proximal_product)
-        return Flow(field, *map(jax.jit, (prox, proximal_begin, errors)))
-    return Flow(Field.of(smooth_field), keep, keep, jax.jit(errors))
+        return Flow(field, *map(jax.jit, (carried, prox, proximal_begin, errors)))
+    return Flow(Field.of(smooth_field), jax.jit(carried), keep, keep, jax.jit(errors))
 
 
 def arguments(experiment: Experiment, data: Data, numbers: Numbers, nu: float) -> Arguments:
@@ -152,4 +133,5 @@ def arguments(experiment: Experiment, data: Data, numbers: Numbers, nu: float) -
     - `nu`: how long a proximal flow takes to follow.
     """
     betas = jnp.asarray(numbers.betas) * rates(experiment).share
-    return Arguments(data, numbers._replace(betas=betas), jnp.asarray(nu))
+    push = {name: jnp.zeros(x.shape) for name, x in experiment.network_start.items()}
+    return Arguments(data, numbers._replace(betas=betas), jnp.asarray(nu), push)

@@ -12,17 +12,20 @@ from latebloom.core.phases import Passage
 
 from .slow_passages import BRACKET, HASTE
 
-# Half the width of a bracket: this many times the distance between two integrations, and a
-# fraction of the time. Of 17 problems of a prototype all were inside; not yet calibrated.
-TIMES, MARGIN = 2.0, 3e-3
+# Half the width of a bracket: a fraction of the time and a few steps, beside the error of the
+# integration. Its method is of second order in steps whose size goes as the third root of the
+# tolerance, so that of the distance to one with a ten times larger tolerance 0.27 is the error of
+# the more exact one; seen were up to 0.35. Chosen on 300 random problems (docs/network_delay.md).
+TIMES, MARGIN, STEPS = 0.5, 1e-3, 2.0
 # The levels of an error of real outputs, about its threshold: steps of a finite alpha leave errors
-# a little off those of the flow, up to 4e-4 of themselves were seen (ReLU), which is much in time
-# where an error hardly changes.
-LEVEL = 5e-4
-# And this many times the memory of the momentum, in steps; measured were 0.6 to 1.3 times.
-MEMORIES = 2.0
+# a little off those of the flow, which is much in time where an error hardly changes.
+LEVEL = 1e-4
+# And this many times the memory of the momentum, in steps: what its first order leaves.
+MEMORIES = 0.3
 # A wider bracket than this fraction of the time is not an answer.
 WIDEST = 0.02
+# The error of the integration may be this part of that.
+MUCH = 0.25
 # Passages are located to this fraction of the time.
 ROOT = 1e-7
 # An error that differs from its threshold by more than this fraction just before and just after it
@@ -32,6 +35,10 @@ JUMP = 0.05
 NOTE = (
     "after step {k} the trajectory is that of the flow in slow time s = beta tau, followed to "
     "s = {s:.4g} with {n:,} gradients in place of {m:,} steps"
+)
+UNPENALIZED = (
+    "after step {k} the trajectory is that of the flow of gradient descent, followed with {n:,} "
+    "gradients in place of {m:,} steps"
 )
 EDGE = (
     "the flow was left at step {k}: alpha times the curvature of the loss is {x:.3g} there, above "
@@ -114,9 +121,9 @@ class Watch:
                 self.jumped = True
 
     def disagrees(self, slips: float, clock: "Clock") -> bool:
-        """Return whether two integrations so far apart leave no useful bracket."""
+        """Return whether an error of the integration of `slips` makes a bracket too wide."""
         first = self.first[0] or 0.0
-        return 2 * TIMES * slips * clock.pace > 0.5 * WIDEST * clock.step(first)
+        return 2 * slips * clock.pace > MUCH * WIDEST * clock.step(first)
 
     def pack(self) -> dict[str, Any]:
         """Return what changes along a run, JSON-ready."""
@@ -132,15 +139,12 @@ class Clock:
     """From flow time to steps.
 
     - `origin`, `pace`: the step of time 0, and steps per time.
-    - `memory`: of the momentum in steps, $1/(1 - m)$. A force that changes is felt so much later:
-      of a motion that decays at a rate r per step that makes the rate $r(1 + r/(1 - m))$, and a
-      passage after L times 1/r comes about L/(1 - m) steps earlier than that of the flow. Without
-      momentum a step has half of this effect.
+    - `memory`: of the momentum and of a step, in steps, see `Rates`.
     """
 
     origin: int
     pace: float
-    memory: float = 1.0
+    memory: float = 0.5
 
     def step(self, time: float) -> float:
         """Return the step, as a real number, at a time."""
@@ -161,16 +165,16 @@ def bracket(
     - `last`: the last step that was followed.
     """
     least, (at, early, late) = clock.origin + 1, watch.first
+    around = STEPS + MEMORIES * clock.memory
     if early is None:
         # The run may be ahead of its flow by the margin.
-        margin = MARGIN * last + MEMORIES * clock.memory
+        margin = MARGIN * last + around
         ahead = HASTE * watch.rate * margin / clock.pace
         near = watch.value - ahead <= watch.levels[1]
-        return Passage.after(
-            max(least - 1, math.floor(last * (1 - MARGIN)) - 1 if near else last)
-        ), None
+        sure = math.floor(last - margin) - 1 if near else last
+        return Passage.after(max(least - 1, sure)), None
     known = math.isfinite(slips)
-    off = MEMORIES * clock.memory + (TIMES * slips * clock.pace if known else 0.0)
+    off = around + (slips * clock.pace if known else 0.0)
     low = max(math.floor(clock.step(early) * (1 - MARGIN) - off), least)
     why = "its integration was not repeated, so that nothing bounds its error"
     if watch.jumped:
@@ -186,8 +190,8 @@ def bracket(
         why += "beyond the end" if high > last else f"wider than {WIDEST:.0%}"
         slow = "the error changes slowly" if watch.smooth else "one example more or less decides"
         spans = {
-            "two integrations disagree, as at kinks": 2 * TIMES * slips * clock.pace,
-            "the momentum has a memory": 2 * MEMORIES * clock.memory,
+            "two integrations disagree, as at kinks": 2 * slips * clock.pace,
+            "the momentum has a memory": 2 * around,
             slow: clock.pace * (late - early),
         }
         worst = max(spans, key=lambda key: spans[key])

@@ -9,8 +9,9 @@ from latebloom.core.interrupts import listening
 
 from . import chebyshev
 from .chebyshev import Stretch, Tree
-from .network_flow import Arguments, Flow
+from .flow import Flow
 from .network_passages import WIDEST, Watch
+from .network_steps import begin, move
 
 # A step of the integrator is a cubic: this many points inside show a dip of an error.
 INSIDE = 3
@@ -24,7 +25,7 @@ class Search:
     **Arguments:** the flow, and its arguments.
     """
 
-    def __init__(self, flow: Flow, of: Arguments) -> None:
+    def __init__(self, flow: Flow, of: Any) -> None:
         self.flow, self.of = flow, of
         self.seen: tuple[float, Any] = (-1.0, None)  # a time, and the errors there
 
@@ -49,13 +50,14 @@ class Search:
 
 
 def passages_of(
-    flow: Flow, of: Arguments, start: Tree, reached: dict[int, Watch], rtol: float, most: int
+    search: Search, memory: float, start: Tree, reached: dict[int, Watch], rtol: float, most: int
 ) -> tuple[dict[int, Watch], int]:
     """Return the passages of another integration, and how many gradients it took.
 
     **Arguments:**
 
-    - `flow`, `of`: the flow and its arguments.
+    - `search`: with the flow and its arguments.
+    - `memory`: of momentum and steps, see `Rates`.
     - `start`: where it begins.
     - `reached`: what the first integration found; the other goes a little further.
     - `rtol`: its tolerance.
@@ -63,14 +65,14 @@ def passages_of(
     """
     again = {i: Watch(w.levels, w.smooth) for i, w in reached.items()}
     far = max(w.first[0] or 0.0 for w in reached.values()) * (1 + 2 * WIDEST)
-    search, count = Search(flow, of), 0
+    flow, of, count = search.flow, search.of, 0
     try:
-        state = chebyshev.start(flow.field, of, start, far)
-        while state.t < far and any(w.pending for w in again.values()) and count <= most:
+        moved = begin(flow, of, start, far)
+        while moved.state.t < far and any(w.pending for w in again.values()) and count <= most:
             with listening(math.inf):
-                state, stretch = chebyshev.advance(flow.field, of, state, far, rtol)
+                moved, stretch = move(flow, of, memory, moved, far, rtol)
                 search.take(stretch, again, {})
-            count = state.evaluations
+            count = moved.state.evaluations
     except chebyshev.Collapsed:
         pass  # then nothing bounds the error
     return again, count

@@ -17,7 +17,12 @@ from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
-from latebloom.methods import ProjectedSubgradient, ProximalGradient, Subgradient
+from latebloom.methods import (
+    GradientDescent,
+    ProjectedSubgradient,
+    ProximalGradient,
+    Subgradient,
+)
 from latebloom.models import Linear
 from latebloom.penalties import Nuclear
 
@@ -76,7 +81,7 @@ class SlowEngine(Engine):
         """Return why the engine does not apply, or None if it does."""
         data, method, terms = experiment.data, experiment.method, experiment.terms
         if not isinstance(experiment.model, Linear):
-            return f"it needs the linear model, not {type(experiment.model).__name__}"
+            return _why_not_deep(experiment)
         if len(data.shape) != 2:
             return f"it needs a matrix problem, and the unknown has shape {data.shape}"
         if not data.a_hat.any():
@@ -116,6 +121,10 @@ class SlowEngine(Engine):
 
         A passage that the flow does not show clearly is censored, with a note.
         """
+        if not isinstance(experiment.model, Linear):
+            from .deep_flow import follow  # loads JAX
+
+            return follow(experiment, progress)
         run = _Run(experiment, progress)
         try:
             with listening():
@@ -125,6 +134,19 @@ class SlowEngine(Engine):
         except KeyboardInterrupt:
             run.interrupted = True
         return run.result()
+
+
+def _why_not_deep(experiment: Experiment) -> str | None:
+    """Return why products of layers cannot be followed along their flow, or None."""
+    method, terms = experiment.method, experiment.terms
+    if not isinstance(method, GradientDescent | Subgradient):
+        return f"of a product of layers it needs GradientDescent, not {type(method).__name__}"
+    kinks = ", ".join(type(t).__name__ for t in terms if not t.differentiable)
+    if kinks:
+        return f"{kinks} on layers has kinks; it needs a differentiable penalty such as L2, or none"
+    if None in map(schedules.constant, (method.alpha, *(t.beta for t in terms))):
+        return "it needs constant alpha and beta"
+    return None if experiment.data.a_star is not None else "it needs a problem with a known truth"
 
 
 class _Run:

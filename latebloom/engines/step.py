@@ -140,7 +140,8 @@ def shape(experiment: Experiment) -> tuple[Any, ...]:
     )
 
 
-def _consts(experiment: Experiment) -> Consts:
+def consts_of(experiment: Experiment) -> Consts:
+    """Return the numbers of an experiment."""
     data = experiment.data
     a_star = np.full(data.shape, np.nan) if data.a_star is None else data.a_star
     projects = isinstance(experiment.method, ProjectedSubgradient)
@@ -163,7 +164,7 @@ def _consts(experiment: Experiment) -> Consts:
 
 def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts, Carry, Any]:
     """Return the constants, the state at step 0 and the steps to record, filled up with `NEVER`."""
-    every = [_consts(experiment) for experiment in experiments]
+    every = [consts_of(experiment) for experiment in experiments]
     singles = [_start(experiment) for experiment in experiments]
     due, lead = experiments[0].record_steps, ()
     consts, single = every[0], singles[0]

@@ -50,17 +50,21 @@ class TrainingEngine(StepEngine):
 
     def cost(self, experiment: Experiment) -> float:
         """Return the time to compile, and that of an update for each step."""
-        weights = sum(array.size for array in experiment.network_start.values())
-        examples = len(experiment.supervised.train.targets)
-        batch = getattr(experiment.method, "batch", None) or examples
-        update = TRAINING + WEIGHT * weights * min(batch, examples)
-        return COMPILING + update * experiment.steps
+        return COMPILING + seconds_per_update(experiment) * experiment.steps
 
     def run(self, experiment: Experiment, progress: Progress | None = None) -> Any:
         """Return the `TrainingResult` of one network."""
         from .training import train  # loads JAX
 
         return train([experiment], progress)[0]
+
+
+def seconds_per_update(experiment: Experiment) -> float:
+    """Return a rough guess of the time that an update of a network takes."""
+    weights = sum(array.size for array in experiment.network_start.values())
+    examples = len(experiment.supervised.train.targets)
+    batch = getattr(experiment.method, "batch", None) or examples
+    return TRAINING + WEIGHT * weights * min(batch, examples)
 
 
 register_engine(StepEngine())

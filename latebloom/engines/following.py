@@ -1,0 +1,172 @@
+"""Follows a flow to the horizon of a run, and once more to see how exact that is."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from latebloom.core.interrupts import listening
+from latebloom.core.phases import Passage
+
+from . import chebyshev
+from .chebyshev import Stretch, Tree
+from .flow import Flow, Rates
+from .network_passages import EDGE, TIMES, Clock, Watch, bracket
+from .network_search import Search, passages_of
+from .network_steps import Moved, begin, move
+from .slow_passages import slip
+
+# How much larger the tolerance of the second integration is, whose distance from the first bounds
+# the error of the first; and how much smaller that of a third one.
+LOOSER = 10.0
+# More gradients than this many times those of the first integration are not spent on another: at
+# kinks their number grows with the inverse of the tolerance.
+PATIENCE = 4
+# The flow is left where it has cost so many gradients per step that it skips, but not among the
+# first ones: at kinks that it slides along its steps are shorter than those of the method. ReLU
+# networks cross many of them early on, and few later.
+FUTILE, GRACE = 3, 20_000
+# How much longer Z - A of a proximal flow takes to follow in the integration that shows its effect.
+LAGGARD = 3.0
+# The flow is at rest where as much time again would move it by less than this part of its size.
+AT_REST = 1e-3
+
+
+class Following:
+    """An integration from the end of the first updates to the horizon.
+
+    **Arguments:**
+
+    - `flow`, `of`: the flow, see `Flow`, and its arguments.
+    - `rates`: the scales of time.
+    - `origin`, `last`: the steps at its begin and at its end.
+    - `y`: the unknown at its begin.
+    - `watches`: of the errors (0 training, 1 test) that the updates left above their thresholds.
+    - `rtol`: the tolerance of a step.
+
+    **Raises:** `Collapsed` if the flow is not finite at y.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        of: Any,
+        rates: Rates,
+        origin: int,
+        last: int,
+        y: Tree,
+        watches: dict[int, Watch],
+        rtol: float,
+    ) -> None:
+        self.flow, self.of, self.rates, self.start, self.rtol = flow, of, rates, y, rtol
+        self.last, self.length = last, (last - origin) * rates.a
+        self.clock = Clock(origin, 1 / rates.a, rates.memory / rates.a)
+        self.watches, self.slips = watches, dict.fromkeys(watches, math.inf)
+        self.search = Search(flow, of)
+        self.moved: Moved = begin(flow, of, y, self.length)
+        self.repeated = 0  # gradients of other integrations
+        self.failure = ""
+
+    @property
+    def state(self) -> chebyshev.State:
+        """The state of the integrator."""
+        return self.moved.state
+
+    @property
+    def step(self) -> int:
+        """The step of the run that it has come to."""
+        return self.last if self.ended else int(self.clock.step(self.state.t))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to the horizon."""
+        return self.state.t >= self.length
+
+    @property
+    def gradients(self) -> int:
+        """How many gradients it took."""
+        return self.state.evaluations + self.repeated
+
+    def goes_on(self) -> bool:
+        """Return whether there is more to follow; if updates leave the flow here, say so."""
+        x, limit = self.rates.alpha * self.state.radius, self.rates.limit
+        if x > limit and not self.ended:
+            self.failure = EDGE.format(k=f"{self.step:,}", x=x, limit=limit)
+        return not (self.ended or self.failure)
+
+    def advance(self, measure: Callable[[Stretch], dict[float, Any]]) -> None:
+        """Make a step, which comes to its end whatever happens.
+
+        **Arguments:** `measure`: records what is due in it and returns the errors seen on the way,
+        by time.
+
+        **Raises:** `Collapsed` if no step is small enough, or if they are not worth their cost.
+        """
+        with listening(math.inf):
+            moved, stretch = move(
+                self.flow, self.of, self.rates.memory, self.moved, self.length, self.rtol
+            )
+            self.search.take(stretch, self.watches, measure(stretch))
+            self.moved = moved
+        skipped = self.step - self.clock.origin
+        if self.state.evaluations > max(GRACE, FUTILE * skipped):
+            raise chebyshev.Collapsed("it takes more gradients than steps, as at kinks")
+
+    def time(self, step: int) -> float:
+        """Return the flow time of a step."""
+        if step == self.last:
+            return self.length
+        return (step - self.clock.origin) * self.rates.a
+
+    def repeat(self, laggard: Any = None) -> None:
+        """Integrate again, to see how far the passages may be off: less exactly, a proximal flow
+        with the arguments `laggard` of a larger nu, and more exactly where that does not do."""
+        reached = {i: w for i, w in self.watches.items() if w.first[0] is not None}
+        if not reached:
+            return
+        slips = self._again(self.of, LOOSER * self.rtol, reached)[0]
+        if any(w.disagrees(slips[i], self.clock) for i, w in reached.items()):
+            more, tighter = self._again(self.of, self.rtol / LOOSER, reached)
+            if all(map(math.isfinite, more.values())):
+                slips, reached = more, tighter
+        if laggard is not None:
+            more = self._again(laggard, self.rtol, self.watches)[0]
+            # The error of nu grows with nu, so that it is less than this part of the distance.
+            slips = {i: slips[i] + more[i] / (TIMES * (LAGGARD - 1)) for i in slips}
+        self.slips |= slips
+        self.watches = self.watches | reached
+
+    def _again(
+        self, of: Any, rtol: float, reached: dict[int, Watch]
+    ) -> tuple[dict[int, float], dict[int, Watch]]:
+        """Return what another integration tells of the errors of the passages, and its own."""
+        start = self.flow.begin(self.flow.params(self.start, self.of), of)
+        most = PATIENCE * self.state.evaluations
+        search = Search(self.flow, of)
+        found, count = passages_of(search, self.rates.memory, start, reached, rtol, most)
+        self.repeated += count
+        apart = {i: slip(reached[i].first, found[i].first) for i in reached}
+        return {i: TIMES * distance for i, distance in apart.items()}, found
+
+    def passages(self, recorded: int) -> tuple[dict[int, Passage], list[str]]:
+        """Return the passages of the run, and what to say of them.
+
+        **Arguments:** `recorded`: the last step that was measured.
+        """
+        found, notes = {}, []
+        for i, watch in self.watches.items():
+            name = ("t1", "t2")[i]
+            passage, note = bracket(name, watch, self.slips[i], self.clock, self.step)
+            if self.failure and passage.high is None:
+                # What comes after the last record is not known.
+                passage = Passage.after(min(passage.low or 0, recorded) - 1)
+            found[i] = passage
+            notes += [note] if note else []
+        return found, notes + ([self.failure] if self.failure else [])
+
+    def rests(self) -> bool:
+        """Return whether the flow ended at a point, with a test error above its threshold."""
+        watch, state = self.watches.get(1), self.state
+        if watch is None or watch.first[1] is not None or not self.ended:
+            return False
+        left = float(chebyshev.norm(state.F)) * state.t
+        return left <= AT_REST * float(chebyshev.norm(state.y))
