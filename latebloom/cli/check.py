@@ -34,7 +34,7 @@ class Check:
         """Simulate the experiment and print the comparison."""
         from latebloom.laws import check
         from latebloom.simulate import simulate
-        from latebloom.theory import predict
+        from latebloom.theory.predict import predict_at_once
 
         from .tables import print_check
 
@@ -44,7 +44,7 @@ class Check:
             run = simulate(experiment, engine=self.engine, progress=progress)
         if run.interrupted:
             raise KeyboardInterrupt  # laws about a part of a run would take long, and say little
-        report = check(run, predict(experiment))
+        report = check(run, predict_at_once(experiment))
         if self.json:
             print(dump_json({**run.to_dict(), "check": report.to_dict()}))
         else:
