@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.engines import chebyshev
@@ -36,6 +38,7 @@ class NetworkAhead:
     - `slow_time_per_step`: s per step.
     - `gradients`: how many were computed.
     - `notes`: of the engine, and why it ended.
+    - `params`: the parameters at the end.
     """
 
     t1: Passage
@@ -46,6 +49,7 @@ class NetworkAhead:
     slow_time_per_step: float
     gradients: int
     notes: tuple[str, ...]
+    params: dict[str, np.ndarray]
 
     def why(self, name: str) -> str:
         """Return why a passage has no number."""
@@ -105,7 +109,7 @@ class _Ahead(Follower):
         return NetworkAhead(
             t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), self.at_rest,
             self.rates.a * self.rates.beta, int(self.clock.origin) + done + self.repeated,
-            result.notes[1:] if done else result.notes,
+            result.notes[1:] if done else result.notes, result.params,
         )  # fmt: skip
 
     def _at_the_edge(self) -> bool:
