@@ -1,5 +1,5 @@
-"""The six runs of the demo, and the page that shows them: grokking, computed exactly; a far longer
-delay; a matrix; a mirage; a network."""
+"""The seven runs of the demo, and the page that shows them: grokking, computed exactly; a far
+longer delay; a matrix; a mirage; a network; one whose delay is skipped."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
