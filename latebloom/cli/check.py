@@ -32,19 +32,24 @@ class Check:
 
     def execute(self, settings: list[Setting]) -> int:
         """Simulate the experiment and print the comparison."""
+        from latebloom.experiment.presets import engine_of
         from latebloom.laws import check
+        from latebloom.problems import LeastSquares
         from latebloom.simulate import simulate
-        from latebloom.theory import predict
+        from latebloom.theory.predict import predict_at_once
 
         from .tables import print_check
 
         experiment = load_experiment(self.experiment, settings)
-        say_run(experiment, self.engine, self.experiment, small=False)
+        engine = engine_of(self.experiment) if self.engine == "auto" else self.engine
+        say_run(experiment, engine, self.experiment, small=False)
+        # Of networks trained step by step t2 is else known between two records only.
+        stepped = not isinstance(experiment.problem, LeastSquares) and engine in ("auto", "step")
         with progress_bar(experiment.name) as progress:
-            run = simulate(experiment, engine=self.engine, progress=progress)
+            run = simulate(experiment, engine=engine, progress=progress, refine=stepped)
         if run.interrupted:
             raise KeyboardInterrupt  # laws about a part of a run would take long, and say little
-        report = check(run, predict(experiment))
+        report = check(run, predict_at_once(experiment))
         if self.json:
             print(dump_json({**run.to_dict(), "check": report.to_dict()}))
         else:

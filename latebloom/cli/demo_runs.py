@@ -1,5 +1,5 @@
-"""The six runs of the demo, and the page that shows them: grokking, computed exactly; a far longer
-delay; a matrix; a mirage; a network."""
+"""The seven runs of the demo, and the page that shows them: grokking, computed exactly; a far
+longer delay; a matrix; a mirage; a network; one whose delay is skipped."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,8 +18,9 @@ from latebloom.plots.page import Section, page
 from latebloom.plots.style import render
 from latebloom.runs.run import Run as Result
 from latebloom.simulate import simulate
-from latebloom.theory import Prediction, predict
+from latebloom.theory import Prediction
 from latebloom.theory.advice import explain
+from latebloom.theory.predict import predict_at_once
 
 from .arguments import split
 from .run import Run
@@ -121,7 +122,7 @@ def demo(
             run = simulate(experiment, engine=source.engine, progress=moved, refine=source.refine)
         if run.interrupted:
             raise KeyboardInterrupt
-        outcomes.append(Outcome(source, run, predict(experiment)))
+        outcomes.append(Outcome(source, run, predict_at_once(experiment)))
     with new_folder(folder, files, overwrite=True) as draft:
         sections = []
         for outcome in outcomes:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.json_text import dump_json
+from latebloom.core.progress import progress_bar
 
 from .commands import DONE, Setting
 from .options import Source, experiment_settings, load_experiment
@@ -19,7 +20,9 @@ class Predict:
     error: float | None = None
     """...at a test error of at most this; the test threshold if left out."""
     plan_alpha: float | None = None
-    """The step size of that plan; 0.9 of the largest stable one if left out."""
+    """The step size of that plan; if left out 0.9 of the largest stable one, of networks theirs."""
+    small: bool = False
+    """The small version of a named experiment."""
     json: bool = False
     """Print one JSON document instead of a table."""
 
@@ -31,14 +34,15 @@ class Predict:
 
         from .tables import print_plan, print_prediction
 
-        experiment = load_experiment(self.experiment, settings)
+        experiment = load_experiment(self.experiment, settings, self.small)
         found = None
-        if self.budget is not None:
-            error = experiment.thresholds[1] if self.error is None else self.error
-            found = plan(experiment, self.budget, error, self.plan_alpha)
-        elif self.error is not None or self.plan_alpha is not None:
+        if self.budget is None and (self.error is not None or self.plan_alpha is not None):
             raise InvalidInput("--error and --plan-alpha are of a plan: give --budget STEPS too")
-        prediction = predict(experiment)
+        with progress_bar(f"{experiment.name}: gradients") as progress:
+            if self.budget is not None:
+                error = experiment.thresholds[1] if self.error is None else self.error
+                found = plan(experiment, self.budget, error, self.plan_alpha, progress)
+            prediction = predict(experiment, progress=progress)
         if self.json:
             name = {"experiment": experiment.hash, "name": experiment.name}
             more = {} if found is None else {"plan": found.to_dict()}

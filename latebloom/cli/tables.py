@@ -8,9 +8,10 @@ from latebloom.experiment.experiment import Experiment
 from latebloom.laws import Finding, Report, Verdict
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
-from latebloom.theory import Prediction, predict
+from latebloom.theory import Prediction
 from latebloom.theory.advice import explain
 from latebloom.theory.plan import Plan
+from latebloom.theory.predict import predict_at_once
 
 from .table import Row, print_table
 
@@ -86,6 +87,10 @@ def print_prediction(experiment: Experiment, prediction: Prediction) -> None:
         delay = values[name]
         values[name] = None if delay is None else round(delay)
     values |= {name: expected(prediction, name) for name in ("t1", "t2")}
+    if not isinstance(experiment.problem, LeastSquares):  # few of these are about networks
+        titles = {
+            k: title for k, title in titles.items() if k in ("t1", "t2") or values[k] is not None
+        }
     rows = [(title, number(values[name])) for name, title in titles.items()]
     print_table((experiment.name, "predicted"), rows, notes=prediction.notes)
 
@@ -110,7 +115,9 @@ def print_plan(experiment: Experiment, found: Plan) -> None:
     rows.append(("fewest steps for this error", number(found.least_budget)))
     if not found.possible:
         rows.append(("least error in this budget", number(found.least_error)))
-    notes = (found.why, "by proximal gradient; alpha can be given as --plan-alpha")
+    own = isinstance(experiment.problem, LeastSquares)
+    how = "by proximal gradient" if own else "along the flow of the network"
+    notes = (found.why, f"{how}; alpha can be given as --plan-alpha")
     print_table((experiment.name, "plan"), rows, notes=notes)
 
 
@@ -132,7 +139,7 @@ def _promised(found: Finding) -> str:
 def print_run(run: Run, folder: Path | None) -> None:
     """Print what was measured and predicted, and where the files are."""
     # After Ctrl-C one does not want to wait for a prediction.
-    prediction = Prediction() if run.interrupted else predict(run.experiment)
+    prediction = Prediction() if run.interrupted else predict_at_once(run.experiment)
     rows = run_rows(run, prediction)
     if folder is not None:
         rows.append(("files", f"{folder}{os.sep}", ""))

@@ -29,7 +29,8 @@ from .flow import Flow, Rates
 from .following import Following
 from .network_passages import NOTE, REST, STOPPED, UNPENALIZED, Watch
 from .result import EngineResult
-from .step import Consts, Program, consts_of, simulate_step
+from .step import consts_of, simulate_step
+from .step_program import Consts, Program
 from .structure import on_device
 
 # The updates that are made one by one; they take a twentieth of a second.

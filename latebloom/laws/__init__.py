@@ -29,6 +29,7 @@ from .linear_estimators import closed_form as closed_form
 from .matrices import MATRICES
 from .measurements import MEASUREMENTS
 from .memorization import MEMORIZATION
+from .network_time import NETWORK_TIME
 from .norm_separation import NORM_SEPARATION
 from .null_space import NULL_SPACE
 from .predictors import PREDICTORS
@@ -43,7 +44,7 @@ GROUPS = (
     *(PREDICTORS, SLOW_TIME, EARLIEST, FLOORS, ROW_SPACE, MEMORIZATION, CONTRACTION, DESCENT),
     *(NULL_SPACE, MATRICES, DYNAMICS, RIDGE, DEPTH, IDENTITIES, MEASUREMENTS),
     *(RESCALING, RIDGE_BOUNDS, NORM_SEPARATION, FIRST_PASSAGE, LINEAR_ESTIMATORS),
-    KERNEL_TO_RICH,
+    *(KERNEL_TO_RICH, NETWORK_TIME),
 )
 for group in GROUPS:
     register_law(*group)

@@ -101,12 +101,30 @@ def add_passages(experiment: Experiment, found: Found) -> None:
         found["notes"].append(f"t1, t2: {reason}")
         return
     for name, passage in (("t1", passages.t1), ("t2", passages.t2)):
-        step = middle(passage)
-        if passage is not None and step is not None:
-            found[name], found[f"{name}_kind"] = step, passage.kind
-            found[f"{name}_interval"] = (passage.low, passage.high)
-        # Where an error ends above its threshold, another note has the reason.
-        elif passage is not None and not any(n.startswith(f"{name}: ") for n in found["notes"]):
-            found["notes"].append(f"{name}: {why_unknown(passage, passages.stopped)}")
+        if passage is not None:
+            add_passage(found, name, passage, passages.stopped)
+    add_delay(found)
+
+
+def add_passage(found: Found, name: str, passage: Passage, stopped: str) -> None:
+    """Add t1 or t2 with its interval and kind, or a note on why there is none.
+
+    **Arguments:**
+
+    - `found`: the fields so far.
+    - `name`: t1 or t2; `passage`: it.
+    - `stopped`: why the engine did not go on, if it did not.
+    """
+    step = middle(passage)
+    if step is not None:
+        found[name], found[f"{name}_kind"] = step, passage.kind
+        found[f"{name}_interval"] = (passage.low, passage.high)
+    # Where an error ends above its threshold, another note has the reason.
+    elif not any(note.startswith(f"{name}: ") for note in found["notes"]):
+        found["notes"].append(f"{name}: {why_unknown(passage, stopped)}")
+
+
+def add_delay(found: Found) -> None:
+    """Add t2 - t1 where both are known."""
     if found.get("t1") is not None and found.get("t2") is not None:
         found["delay"] = float(found["t2"] - found["t1"])

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from latebloom.core import checks as check
 from latebloom.core.bisection import bisect, halfway
-from latebloom.core.brief import brief, brief_html
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported, shown
-from latebloom.core.json_text import jsonable
+from latebloom.core.progress import Progress
 from latebloom.engines.base import run_engine
 from latebloom.engines.slow import SLOW
 from latebloom.engines.threads import blas_threads
@@ -20,6 +18,8 @@ from latebloom.methods import ProximalGradient
 from latebloom.problems import LeastSquares, MatrixLeastSquares
 
 from .facts import facts, largest_beta
+from .network_plan import plan_network
+from .prediction import Plan as Plan
 from .recoverability import recoverability
 from .two_term_floor import final_error
 
@@ -37,67 +37,35 @@ SMALLEST = 1e-12
 LONGEST = 1e12
 
 
-@dataclass(frozen=True)
-class Plan:
-    r"""The strengths with which proximal gradient meets a target within a budget.
-
-    **Fields:**
-
-    - `budget`, `error`: the arguments.
-    - `alpha`: the step size of the plan.
-    - `possible`: whether any beta does both.
-    - `beta_low`, `beta_high`: below the first t2 comes too late, above the second the bias of the
-      end is too large (to 1 %); None if nothing does both, the first also if t2 is in time with
-      any smaller beta.
-    - `beta`, `t2`, `final_error`: a strength between, the step at which the test error is at most
-      `error`, and the error in the end.
-    - `least_budget`: the fewest steps found in which the error can be reached with any beta.
-    - `least_error`: where the target cannot be reached, the least error found that can within the
-      budget (to the stride of the search, a factor of 1.5 or more); None if none was found.
-    - `why`: one sentence.
-    """
-
-    budget: int
-    error: float
-    alpha: float
-    possible: bool
-    beta_low: float | None = None
-    beta_high: float | None = None
-    beta: float | None = None
-    t2: int | None = None
-    final_error: float | None = None
-    least_budget: int | None = None
-    least_error: float | None = None
-    why: str = ""
-    __repr__ = brief
-    _repr_html_ = brief_html
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields, JSON-ready."""
-        return jsonable(vars(self))
-
-
-def plan(experiment: Given, budget: float, error: float, alpha: float | None = None) -> Plan:
+def plan(
+    experiment: Given,
+    budget: float,
+    error: float,
+    alpha: float | None = None,
+    progress: Progress | None = None,
+) -> Plan:
     r"""Say which beta generalizes within a budget of steps at an error below a target.
 
     Every beta has two sides: $t_2 \approx s_2/(\alpha\beta)$ falls with it, the bias of the end
     grows in proportion. Both are computed, not estimated: t2 by the event-driven engine (of
-    matrices by the flow in slow time), the end with its certificate.
+    matrices and of networks by the flow in slow time), the end with its certificate (of networks
+    where the flow comes to rest).
 
     **Arguments:**
 
-    - `experiment`: its problem, start and kind of penalty (L1 or Nuclear, alone); the strengths do
-      not matter.
+    - `experiment`: its problem, start and kind of penalty (L1 or Nuclear, alone; of networks any);
+      the strengths do not matter, of networks they are where the search begins.
     - `budget`: steps, 1 to 10^12.
     - `error`: the relative test error to reach, in (0, 1).
-    - `alpha`: the step size; 0.9 of the largest stable one if left out: t2 is proportional to
-      1/alpha, the end does not depend on it.
+    - `alpha`: the step size; 0.9 of the largest stable one if left out, of networks their own: t2
+      is proportional to 1/alpha, the end does not depend on it.
+    - `progress`: of networks: called with (gradients computed, gradients at most, a note).
 
     **Returns:** a `Plan`, also where it is impossible: with what would be possible instead.
 
-    **Raises:** `Unsupported` for networks, other penalties, models and methods (momentum), without
-    a ground truth, or if the experiment's own alpha is unstable or its beta 0; `InvalidInput` for
-    numbers out of range.
+    **Raises:** `Unsupported` for other penalties, models and methods (momentum; of networks
+    minibatches and Adam), without a ground truth, or if the experiment's own alpha is unstable or
+    its beta 0; `InvalidInput` for numbers out of range.
 
     >>> import latebloom as lb
     >>> problem = lb.SparseRecovery(n=20, s=1, N=12, seed=1)
@@ -116,7 +84,10 @@ def plan(experiment: Given, budget: float, error: float, alpha: float | None = N
     check.real("error", error, low=0, strict=True)
     if error >= 1:
         raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
+    check.progress(progress)
     experiment = experiment_of(experiment, "plan")
+    if not isinstance(experiment.problem, LeastSquares):
+        return plan_network(experiment, int(budget), float(error), alpha, progress)
     with blas_threads(experiment.problem):
         return _Search(experiment, int(budget), float(error), alpha).run()
 
@@ -127,8 +98,6 @@ class _Search:
     def __init__(
         self, experiment: Experiment, budget: int, error: float, alpha: float | None
     ) -> None:
-        if not isinstance(experiment.problem, LeastSquares):
-            raise Unsupported("plan: is for least squares; of networks no law gives t2")
         try:
             found = facts(experiment)
         except NotCovered as reason:

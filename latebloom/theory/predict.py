@@ -6,6 +6,7 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import NotCovered, Unsupported
+from latebloom.core.progress import Progress
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
@@ -19,15 +20,14 @@ from .fit_time import fit_time
 from .intervals import add_passages, first_passages, middle, why_unknown
 from .limits import constants, fitted, limit
 from .lower_bound import least_t2
+from .network_predict import predict_network
 from .nuclear_predict import predict_matrix
 from .prediction import MOMENTUM, UNKNOWN_LIMIT, Found
 from .prediction import Prediction as Prediction
 from .recoverability import recoverability
 
-NO_LAW = "no law known here gives t1 or t2 of a network before it is trained"
 
-
-def predict(experiment: Given, exact: bool = True) -> Prediction:
+def predict(experiment: Given, exact: bool = True, progress: Progress | None = None) -> Prediction:
     r"""Return what the laws say of an experiment before it runs.
 
     **Arguments:**
@@ -52,14 +52,23 @@ def predict(experiment: Given, exact: bool = True) -> Prediction:
     69631
     """
     check.boolean("exact", exact)
-    return _predict(experiment_of(experiment, "predict"), exact)
+    check.progress(progress)
+    experiment = experiment_of(experiment, "predict")
+    if isinstance(experiment.problem, LeastSquares):
+        return _predict(experiment, exact)
+    found: Found = {"notes": []}
+    predict_network(experiment, found, exact, progress)
+    return Prediction(notes=tuple(found.pop("notes")), **found)
+
+
+def predict_at_once(experiment: Experiment) -> Prediction:
+    """Return what is predicted in a second or two, beside a run: of networks no flow."""
+    return predict(experiment, exact=isinstance(experiment.problem, LeastSquares))
 
 
 @few_threads
 def _predict(experiment: Experiment, exact: bool) -> Prediction:
-    """Return the prediction for an experiment."""
-    if not isinstance(experiment.problem, LeastSquares):
-        return Prediction(notes=(NO_LAW,))
+    """Return the prediction for an experiment of least squares."""
     data, top = experiment.data, experiment.alpha_limit
     notes: list[str] = []
     found: Found = {"notes": notes}

@@ -1,4 +1,4 @@
-"""What the laws say of an experiment, as one record."""
+"""What the laws say of an experiment, as records."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +46,8 @@ class Prediction:
     - `t2_proximal`: t2 of proximal gradient at the same alpha, beta and start: exact with l1, from
       the flow in slow time with the nuclear norm.
     - `s2`: alpha beta t2_proximal, the slow time of generalization: nearly a number of the
-      instance, whatever alpha and beta.
+      instance, whatever alpha and beta. Of networks alpha beta t2, with momentum m in the gradient
+      over 1 - m.
     - `train_plateau`: the relative train error right after t1, $\beta\|(X^\top)^+\mathrm{sign}(\hat
       a)\|/\|y^*\|$ together with what least squares cannot fit.
     - `train_floor`, `test_floor`: relative errors in the end: bias of order beta, and for
@@ -92,3 +93,44 @@ class Prediction:
         if self.recoverability is not None:
             plain["recoverability"] = self.recoverability.to_dict()
         return jsonable(plain)
+
+
+@dataclass(frozen=True)
+class Plan:
+    r"""The strengths with which a method meets a target within a budget.
+
+    **Fields:**
+
+    - `budget`, `error`: the arguments.
+    - `alpha`: the step size of the plan.
+    - `possible`: whether any beta does both.
+    - `beta_low`, `beta_high`: below the first t2 comes too late, above the second the bias of the
+      end is too large (to 1 %; of networks to 10 and 25 %); None if nothing does both, the first
+      also if t2 is in time with any smaller beta. Of a sum of penalties the largest strength, with
+      which the others are scaled.
+    - `beta`, `t2`, `final_error`: a strength between, the step at which the test error is at most
+      `error`, and the error in the end (of networks None where their flow does not come to rest).
+    - `least_budget`: the fewest steps found in which the error can be reached with any beta.
+    - `least_error`: where the target cannot be reached, the least error found that can within the
+      budget (to the stride of the search, a factor of 1.5 or more); None if none was found.
+    - `why`: one sentence.
+    """
+
+    budget: int
+    error: float
+    alpha: float
+    possible: bool
+    beta_low: float | None = None
+    beta_high: float | None = None
+    beta: float | None = None
+    t2: int | None = None
+    final_error: float | None = None
+    least_budget: int | None = None
+    least_error: float | None = None
+    why: str = ""
+    __repr__ = brief
+    _repr_html_ = brief_html
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, JSON-ready."""
+        return jsonable(vars(self))

@@ -15,6 +15,7 @@ from .estimators import plot_estimators as plot_estimators
 from .losses import plot_losses as plot_losses
 from .lu import SphereLosses as SphereLosses
 from .lu import plot_lu as plot_lu
+from .networks_delay import plot_networks_delay as plot_networks_delay
 from .norms import plot_passage as plot_passage
 from .norms import plot_separation as plot_separation
 from .panels import plot_panels as plot_panels

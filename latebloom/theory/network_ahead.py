@@ -1,0 +1,142 @@
+"""Follows a network to its passages and on to where it rests, whatever the horizon."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from latebloom.core.phases import Passage
+from latebloom.core.progress import Progress
+from latebloom.engines import chebyshev
+from latebloom.engines.memory import require_memory
+from latebloom.engines.network_following import AT_REST, Follower
+from latebloom.engines.threads import blas_threads
+from latebloom.experiment.experiment import MAX_STEPS, Experiment
+from latebloom.experiment.record import At
+
+# Gradients after which a prediction ends, on every machine the same: addition mod 23 at
+# beta = 1e-6 of its largest curvature took 57,000.
+MOST_GRADIENTS = 200_000
+# After the last passage so many times the gradients until there are spent on the floor, and MORE.
+FOR_THE_FLOOR, MORE = 1, 1000
+# The flow may be at rest only when the penalty has acted for so long, in slow time: what decays at
+# the rate of weight decay is then at 5e-5.
+ACTED = 10.0
+
+
+@dataclass(frozen=True)
+class NetworkAhead:
+    """What the flow of a network shows.
+
+    **Fields:**
+
+    - `t1`, `t2`: the passages; censored where they were not seen, or not clearly.
+    - `passed`: the step, a real number, at which the test error is at its threshold along the
+      flow, without any margin; infinite if it was not seen.
+    - `errors`: the training and the test error at the end.
+    - `at_rest`: whether the flow had come to rest there.
+    - `slow_time_per_step`: s per step.
+    - `gradients`: how many were computed.
+    - `notes`: of the engine, and why it ended.
+    - `params`: the parameters at the end.
+    """
+
+    t1: Passage
+    t2: Passage
+    passed: float
+    errors: tuple[float, float]
+    at_rest: bool
+    slow_time_per_step: float
+    gradients: int
+    notes: tuple[str, ...]
+    params: dict[str, np.ndarray]
+
+    def why(self, name: str) -> str:
+        """Return why a passage has no number."""
+        own = [note for note in self.notes if note.startswith(f"{name} is undecided: ")]
+        return own[0].partition(": ")[2] if own else "; ".join(self.notes)
+
+
+def ahead_of(
+    experiment: Experiment,
+    progress: Progress | None = None,
+    most_steps: float = MAX_STEPS,
+    brackets: bool = True,
+) -> NetworkAhead:
+    """Return what the flow of a network shows, whatever the horizon.
+
+    **Arguments:**
+
+    - `experiment`: to which the engine `slow` of networks applies.
+    - `progress`: called with (gradients computed, gradients at most, a note).
+    - `most_steps`: beyond which nothing is asked.
+    - `brackets`: whether passages get brackets, for a second integration; and the floor, for as
+      many gradients as t2.
+
+    **Raises:** `KeyboardInterrupt` after Ctrl-C.
+    """
+    import jax
+
+    with jax.enable_x64(True), blas_threads(experiment.problem):
+        require_memory([experiment])
+        return _Ahead(experiment, progress, int(most_steps), brackets).found()
+
+
+class _Ahead(Follower):
+    """Follows the flow until there is nothing more to see."""
+
+    def __init__(
+        self, experiment: Experiment, progress: Progress | None, most_steps: int, brackets: bool
+    ) -> None:
+        super().__init__(experiment.with_(steps=most_steps, record=At(())), progress, None)
+        self.brackets, self.at_rest = brackets, False
+        self.enough = math.inf  # gradients, once the last passage is behind
+
+    def found(self) -> NetworkAhead:
+        """Return what the flow shows."""
+        result = self.run()
+        if self.interrupted:
+            raise KeyboardInterrupt
+        t1, t2 = (Passage.after(self.log.t - 1) if p is None else p for p in result.passages)
+        watch = self.watches.get(1)
+        passed = t2.low if t2.high is not None and watch is None else math.inf
+        if watch is not None and watch.first[0] is not None:
+            passed = self.clock.step(watch.first[0])
+        errors = self.log.last.error
+        if self.state is not None:
+            errors = self.flow.errors(self.state.y, self.of)
+        done = 0 if self.state is None else self.state.evaluations
+        return NetworkAhead(
+            t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), self.at_rest,
+            self.rates.a * self.rates.beta, int(self.clock.origin) + done + self.repeated,
+            result.notes[1:] if done else result.notes, result.params,
+        )  # fmt: skip
+
+    def _at_the_edge(self) -> bool:
+        return super()._at_the_edge() or self._nothing_left()
+
+    def _nothing_left(self) -> bool:
+        """Return whether the flow can be left here."""
+        state = self.state
+        assert state is not None
+        pending = any(watch.pending for watch in self.watches.values())
+        if not pending:
+            more = FOR_THE_FLOOR * state.evaluations + MORE if self.brackets else 0
+            self.enough = min(self.enough, state.evaluations + more)
+        left = float(chebyshev.norm(state.F)) * state.t / float(chebyshev.norm(state.y))
+        self.at_rest = left < AT_REST and self.rates.beta * state.t > ACTED
+        if pending and self.at_rest:
+            self.failure = "the flow comes to rest with the error above its threshold"
+        elif pending and state.evaluations > MOST_GRADIENTS:
+            self.failure = f"a prediction takes no more than {MOST_GRADIENTS:,} gradients"
+        return bool(self.at_rest or self.failure or state.evaluations >= self.enough)
+
+    def _repeat(self) -> None:
+        if self.brackets:
+            super()._repeat()
+
+    def _report(self) -> None:
+        if self.progress is not None and self.state is not None:
+            train, test = self.log.last.error
+            note = f"error {train:.3g} train, {test:.3g} test"
+            self.progress(self.state.evaluations, MOST_GRADIENTS, note)
