@@ -300,6 +300,24 @@ def test_what_the_readers_of_python_refuse_is_refused_in_one_line(name, text, tm
     refused(capsys, str(tmp_path / name), "--train", "a", "--test", "b")
 
 
+# Reading takes time in proportion to a text. Where something is tried in more than one way, these
+# take hours, and no signal is answered meanwhile.
+LONG_LINES = {
+    **{f"{mark!r} repeated": mark * 100_000 for mark in ("y", "9", "'", "[ ", "-", "a' ", "a /")},
+    "a number behind spaces": "a:" + " " * 100_000 + "9x",
+    "a long number": "a=" + "9" * 100_000 + "x",
+    "thousands": "a 1" + ",234" * 25_000 + "x",
+    "a list without an end": "a" + " " * 100_000 + "= [" + "1," * 50_000,
+    "spaces": "x" + " " * 100_000 + "y",
+}
+
+
+@pytest.mark.parametrize("text", LONG_LINES.values(), ids=LONG_LINES)
+def test_a_long_line_takes_no_longer_than_many_short_ones(text, tmp_path, capsys):
+    (tmp_path / "log.txt").write_text(text + "\n" + text)
+    refused(capsys, str(tmp_path / "log.txt"))
+
+
 def test_empty_lines_before_the_header_keep_the_numbers_of_the_others(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("\n\nstep,a,b\n1,0.5,0.5\n2,0.5\n3,0.5,0.5\n")

@@ -35,12 +35,13 @@ class Check:
         from latebloom.experiment.presets import engine_of
         from latebloom.laws import check
         from latebloom.problems import LeastSquares
-        from latebloom.simulate import simulate
+        from latebloom.simulate import require_valid, simulate
         from latebloom.theory.predict import predict_at_once
 
         from .tables import print_check
 
         experiment = load_experiment(self.experiment, settings)
+        require_valid([experiment])
         engine = engine_of(self.experiment) if self.engine == "auto" else self.engine
         say_run(experiment, engine, self.experiment, small=False)
         # Of networks trained step by step t2 is else known between two records only.

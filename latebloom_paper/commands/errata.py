@@ -66,7 +66,7 @@ def find(name: str) -> "Erratum":
     """
     from latebloom_paper.errata import ERRATA
 
-    parts = re.fullmatch(r"\s*([a-z])-?0*(\d+)\s*", name.lower())
+    parts = re.fullmatch(r"\s*([a-z])-?0*+(\d+)\s*", name.lower())
     key = f"{parts[1].upper()}-{int(parts[2]):02d}" if parts else name.upper()
     if key not in ERRATA:
         raise InvalidInput(f"no erratum {shown(name)}{nearest(key, ERRATA)}")

@@ -22,7 +22,10 @@ NAMES = ("name", "label", "tag", "metric", "key")
 # Keys that count, as in {"epoch_0": {...}, "epoch_1": {...}}.
 NUMBERED = re.compile(r"^([a-z _-]*?)(\d+)$", re.IGNORECASE)
 # A list on a line of its own, as Python, TOML and YAML write it: train_acc = [0.1, 0.2]
-LIST = re.compile(r"""^\W*([\w /.@-]+?)["']?\s*[:=]\s*(?:np\.)?(?:array\()?\[([^\[\]]*)\]""")
+LIST = re.compile(
+    r"""^\W*+(\w[\w/.@-]*+(?:[ ]++[\w/.@-]++)*+)["']?\s*+[:=]\s*+"""
+    r"""(?:np\.)?(?:array\()?\[([^\[\]]*+)\]"""
+)
 # The triples of TensorBoard's download.
 TRIPLE = ("wall time", "step", "value")
 # A shorter list in a line of text is no curve.

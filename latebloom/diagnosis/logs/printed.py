@@ -12,22 +12,24 @@ from .names import is_step, meaning, role_of, words_of
 from .source import Source
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\b]")
+# All patterns take time in proportion to the line, however long: nothing is tried in two ways.
 NUMBER = (
-    r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
+    r"[-+]?(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:e[-+]?\d++)?"
+    r"|\.\d++(?:e[-+]?\d++)?|nan|inf)"
 )
-WORD = r"[a-z_][\w@./'-]*"
+WORD = r"[a-z_][\w@./'-]{0,200}+"
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
-    rf"(?P<name>{WORD}(?:[ ]+{WORD}){{0,2}})[\"']?(?:\s*[:=]\s*|\s+|\s*(?=\[))"
-    rf"(?:tensor\()?[\"'\[(]?\s*"
-    rf"(?P<number>{NUMBER})(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*/\s*(?P<of>\d+))?",
+    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:\s*+[:=]\s*+|\s++|(?=\[))"
+    rf"(?:tensor\()?[\"'\[(]?\s*+"
+    rf"(?P<number>{NUMBER})(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
     re.IGNORECASE,
 )
 # xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
 ROUND = re.compile(r"^\s*(?:\[(\d+)\]|(\d+):)\s+(?=[A-Za-z])")
 ROUND_NAME, EPOCH = "iteration", "epoch"
 # A counter of batches after a number.
-OF = re.compile(r" +\[\s*\d+/")
+OF = re.compile(r" ++\[\s*+\d++/")
 # A name that stands in fewer lines is a setting, not a curve.
 LEAST = 2
 # Names that are printed more often come first; more would be no log.
@@ -62,13 +64,12 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
         name = "_".join(words)
         value = float(match["number"].replace(",", ""))
         known = meaning(name)
-        before, after = line[: match.start("number")].rstrip(), line[match.end("number") :]
         if known.role and not known.kind and not known.stem:
             # A counter, `Test: [10/97]`; timm prints the epoch, `Train: 3 [  0/1251 (  0%)]`.
-            if before.endswith("["):
+            if match[0][: match.start("number") - match.start()].rstrip().endswith("["):
                 role = known.role
                 continue
-            if OF.match(after):
+            if OF.match(line, match.end("number")):
                 role = known.role
                 found.append((EPOCH, value))
                 continue
