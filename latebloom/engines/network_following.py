@@ -63,6 +63,8 @@ def follow(
 class Follower:
     """One run: the training of its first updates, and what its flow showed so far."""
 
+    kind: type[Following] = Following  # how the flow is followed
+
     def __init__(
         self, experiment: Experiment, progress: Progress | None, checkpoint: Checkpoint | None
     ) -> None:
@@ -123,7 +125,7 @@ class Follower:
             if (0, i) not in log.passed:
                 watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
         start = self.flow.begin(log.state.params, self.of)
-        going = Following(self.flow, self.of, self.rates, log.t, e.steps, start, watches, self.rtol)
+        going = self.kind(self.flow, self.of, self.rates, log.t, e.steps, start, watches, self.rtol)
         self.going = going
         found = self.checkpoint.load([e]) if self.checkpoint else None
         if found is None:

@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.engines import chebyshev
+from latebloom.engines.following import AT_REST, Following
 from latebloom.engines.memory import require_memory
-from latebloom.engines.network_following import AT_REST, Follower
+from latebloom.engines.network_following import Follower
 from latebloom.engines.threads import blas_threads
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
@@ -82,43 +84,19 @@ def ahead_of(
         return _Ahead(experiment, progress, int(most_steps), brackets).found()
 
 
-class _Ahead(Follower):
+class _Ending(Following):
     """Follows the flow until there is nothing more to see."""
 
-    def __init__(
-        self, experiment: Experiment, progress: Progress | None, most_steps: int, brackets: bool
-    ) -> None:
-        super().__init__(experiment.with_(steps=most_steps, record=At(())), progress, None)
-        self.brackets, self.at_rest = brackets, False
-        self.enough = math.inf  # gradients, once the last passage is behind
+    brackets = True  # see `ahead_of`
+    at_rest = False
+    enough = math.inf  # gradients, once the last passage is behind
 
-    def found(self) -> NetworkAhead:
-        """Return what the flow shows."""
-        result = self.run()
-        if self.interrupted:
-            raise KeyboardInterrupt
-        t1, t2 = (Passage.after(self.log.t - 1) if p is None else p for p in result.passages)
-        watch = self.watches.get(1)
-        passed = t2.low if t2.high is not None and watch is None else math.inf
-        if watch is not None and watch.first[0] is not None:
-            passed = self.clock.step(watch.first[0])
-        errors = self.log.last.error
-        if self.state is not None:
-            errors = self.flow.errors(self.state.y, self.of)
-        done = 0 if self.state is None else self.state.evaluations
-        return NetworkAhead(
-            t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), self.at_rest,
-            self.rates.a * self.rates.beta, int(self.clock.origin) + done + self.repeated,
-            result.notes[1:] if done else result.notes, result.params,
-        )  # fmt: skip
-
-    def _at_the_edge(self) -> bool:
-        return super()._at_the_edge() or self._nothing_left()
+    def goes_on(self) -> bool:
+        """Return whether there is more to see; where passages are missing, say why."""
+        return super().goes_on() and not self._nothing_left()
 
     def _nothing_left(self) -> bool:
-        """Return whether the flow can be left here."""
         state = self.state
-        assert state is not None
         pending = any(watch.pending for watch in self.watches.values())
         if not pending:
             more = FOR_THE_FLOOR * state.evaluations + MORE if self.brackets else 0
@@ -131,12 +109,55 @@ class _Ahead(Follower):
             self.failure = f"a prediction takes no more than {MOST_GRADIENTS:,} gradients"
         return bool(self.at_rest or self.failure or state.evaluations >= self.enough)
 
-    def _repeat(self) -> None:
+    def repeat(self, laggard: Any = None) -> None:
+        """Integrate again, if brackets are wanted."""
         if self.brackets:
-            super()._repeat()
+            super().repeat(laggard)
+
+
+class _Ahead(Follower):
+    """The first updates and then the flow, whatever the horizon."""
+
+    kind = _Ending
+    going: _Ending | None
+
+    def __init__(
+        self, experiment: Experiment, progress: Progress | None, most_steps: int, brackets: bool
+    ) -> None:
+        super().__init__(experiment.with_(steps=most_steps, record=At(())), progress, None)
+        self.brackets = brackets
+
+    def found(self) -> NetworkAhead:
+        """Return what the flow shows."""
+        result = self.run()
+        if self.interrupted:
+            raise KeyboardInterrupt
+        t1, t2 = (Passage.after(self.log.t - 1) if p is None else p for p in result.passages)
+        going, errors, step = self.going, self.log.last.error, self.rates.a * self.rates.beta
+        watch = None if going is None else going.watches.get(1)
+        passed = t2.low if t2.high is not None and watch is None else math.inf
+        if going is None:
+            ends = float(errors[0]), float(errors[1])
+            return NetworkAhead(
+                t1, t2, float(passed or 0), ends, False, step, self.log.t, result.notes,
+                result.params,
+            )  # fmt: skip
+        if watch is not None and watch.first[0] is not None:
+            passed = going.clock.step(watch.first[0])
+        errors = self.flow.errors(going.state.y, self.of)
+        return NetworkAhead(
+            t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), going.at_rest, step,
+            int(going.clock.origin) + going.gradients, result.notes[1:], result.params,
+        )  # fmt: skip
+
+    def _begin(self) -> Following:
+        going = super()._begin()
+        assert isinstance(going, _Ending)
+        going.brackets = self.brackets
+        return going
 
     def _report(self) -> None:
-        if self.progress is not None and self.state is not None:
+        if self.progress is not None and self.going is not None:
             train, test = self.log.last.error
             note = f"error {train:.3g} train, {test:.3g} test"
-            self.progress(self.state.evaluations, MOST_GRADIENTS, note)
+            self.progress(self.going.state.evaluations, MOST_GRADIENTS, note)
