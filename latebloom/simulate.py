@@ -52,8 +52,8 @@ def simulate(
     - `engine`: `step` (every update, compiled), `jump` (event by event, exact for proximal
       gradient, a bracket of t2 for subgradient methods), `spectral` (closed form, for ridge and
       unpenalized problems), `slow` (the flow in slow time for the nuclear norm, and for networks
-      under gradient descent; a bracket of t2), the name of an engine of one's own (see
-      `register_engine`), or `auto`: the cheapest exact one.
+      and products of layers under gradient descent; a bracket of t2), the name of an engine of
+      one's own (see `register_engine`), or `auto`: the cheapest exact one.
     - `force`: run although alpha is beyond the stability limit; the verdict then says where it
       diverged.
     - `progress`: called with (steps done, steps in all) now and then, for networks with a note

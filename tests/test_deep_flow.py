@@ -102,6 +102,12 @@ def test_what_has_no_flow_is_refused(reason):
         find_engine("slow", REFUSED[reason])
 
 
+def test_a_prediction_does_not_follow_a_product_for_ever():
+    engine = find_engine("slow", CASES["matrix product"])
+    with pytest.raises(lb.Unsupported, match="horizon of your choice"):
+        engine.run_bounded(CASES["matrix product"])
+
+
 def test_an_interrupted_run_keeps_what_was_done():
     def stop(done, total):
         if done > FIRST:

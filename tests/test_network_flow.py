@@ -54,7 +54,8 @@ def test_training_to_the_end_is_inside_the_bracket(name):
     assert t1 == true.phases.t1
     assert t2.kind == "bracketed", found.notes
     assert t2.low <= true.phases.t2.step <= t2.high
-    assert t2.high - t2.low <= 0.02 * t2.low
+    assert t2.high - t2.low <= 0.01 * t2.low
+    assert 0.5 * (t2.low + t2.high) == pytest.approx(true.phases.t2.step, rel=3e-3)
     assert found.phases.verdict == true.phases.verdict
     assert (found.engine, found.records) == ("slow", "flow")
     assert "the flow in slow time" in found.notes[0]

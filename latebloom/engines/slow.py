@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core import schedules
+from latebloom.core.errors import Unsupported
 from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
@@ -59,6 +60,9 @@ class SlowEngine(Engine):
     $n_1 \times n_2$ matrices, whatever alpha beta is. It needs the linear model, a matrix unknown,
     the penalty `Nuclear` alone, and `ProximalGradient`, `Subgradient` or `ProjectedSubgradient`
     with constant alpha and beta.
+
+    Products of layers have another flow, see `deep_flow`: they need `GradientDescent`, a
+    differentiable penalty or none, and 20,000 steps come first.
 
     >>> import latebloom as lb
     >>> from latebloom.engines.slow import SLOW
@@ -134,6 +138,12 @@ class SlowEngine(Engine):
         except KeyboardInterrupt:
             run.interrupted = True
         return run.result()
+
+    def run_bounded(self, experiment: Experiment) -> EngineResult:
+        """Simulate, but no product of layers, whose work grows with the horizon."""
+        if not isinstance(experiment.model, Linear):
+            raise Unsupported("a product of layers is followed to a horizon of your choice only")
+        return self.run(experiment)
 
 
 def _why_not_deep(experiment: Experiment) -> str | None:
