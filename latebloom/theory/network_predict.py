@@ -8,10 +8,10 @@ from latebloom.methods import Adam
 from .intervals import add_delay, add_passage
 from .prediction import Found
 
-# What is measured of AdamW, in place of a law: the study networks-delay.
+# What is measured of AdamW, in place of a law: see the study networks-delay of latebloom_paper.
 ADAMW = (
-    "AdamW trains at its edge of stability, where no flow holds to the percent: t2 goes as "
-    "1/(alpha beta) there, an estimate and no prediction; use SGD with the full batch"
+    "no law gives t2 of AdamW to the percent: it goes roughly as 1/(alpha beta), an estimate and "
+    "no prediction; use SGD with the full batch"
 )
 LATER = "t1, t2: `latebloom predict`, lb.predict(experiment), follows the flow to find them"
 

@@ -66,7 +66,13 @@ def flows(workspace: Workspace, study: Study) -> dict[str, Line]:
 
 
 def adam(workspace: Workspace, study: Study, coupling: str, problem: str) -> dict[float, Family]:
-    """Return the runs of Adam on one problem, by learning rate and strength, one per seed."""
+    """Return the runs of Adam on one problem, by learning rate and strength, one per seed.
+
+    **Arguments:**
+
+    - `workspace`: where runs are kept; `study`: at a size.
+    - `coupling`: of the penalty; `problem`: a table of the study's file.
+    """
     grid = study.settings["grids"][coupling][problem]
     found = {}
     for alpha in grid["alphas"]:
@@ -82,11 +88,11 @@ def adam(workspace: Workspace, study: Study, coupling: str, problem: str) -> dic
     return found
 
 
-def products(runs: Mapping[float, Family], power: float = 1.0) -> np.ndarray:
-    """Return t2 alpha beta^power, shape (alphas, betas, seeds), infinite without t2."""
+def products(runs: Mapping[float, Family]) -> np.ndarray:
+    """Return t2 alpha beta, shape (alphas, betas, seeds), infinite without t2."""
     return np.array(
         [
-            [[middle(run) * alpha * beta**power for run in own] for beta, own in family.items()]
+            [[middle(run) * alpha * beta for run in own] for beta, own in family.items()]
             for alpha, family in runs.items()
         ]
     )
@@ -125,17 +131,20 @@ def adam_evidence(runs: Mapping[tuple[str, str], Mapping[float, Family]]) -> dic
         law = law_of(own)
         for factor in ("alpha", "beta"):
             found[f"networks-delay.{problem}-{coupling}-{factor}"] = exponent(law, factor)
-    constant = np.log(products(runs["addition-11", "decoupled"]).reshape(-1, 5))
-    seen = np.isfinite(constant).all(axis=0)
-    off = np.exp(np.abs(constant - constant.mean(axis=0)).max(axis=0)) - 1
-    found["networks-delay.addition-11-decoupled-constant"] = (
-        median(off[seen]) if seen.any() else None
-    )
+    s2 = products(runs["addition-11", "decoupled"])
+    s2 = s2.reshape(-1, s2.shape[-1])
+    s2 = np.log(s2[:, np.isfinite(s2).all(axis=0)])
+    if s2.size:
+        off = np.exp(np.abs(s2 - s2.mean(axis=0)).max(axis=0)) - 1
+        found["networks-delay.addition-11-decoupled-constant"] = median(off)
     small = runs["addition-11", "coupled"]
     weakest = small[min(small)]
     betas = np.array(sorted(weakest)[:2])
     t2 = np.array([[middle(run) for run in weakest[b]] for b in betas]).T
-    found["networks-delay.addition-11-coupled-small"] = median(-slopes(betas, t2))
+    small_beta = -slopes(betas, t2)
+    small_beta = small_beta[np.isfinite(small_beta)]
+    if small_beta.size:
+        found["networks-delay.addition-11-coupled-small"] = median(small_beta)
     ids = {claim.id for claim in STUDY.claims}
     return {key: one for key, one in present(found).items() if key in ids}
 
