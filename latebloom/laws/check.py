@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.interrupts import check as check_signals
 from latebloom.core.json_text import jsonable
 from latebloom.runs.run import Run
 from latebloom.runs.saved import open_run
@@ -100,7 +101,11 @@ def check(run: Run | str | Path, prediction: Prediction | None = None) -> Report
     run = _run_of(run)
     if prediction is None:
         prediction = predict(run.experiment, exact=False)
-    return Report(tuple(law.check(run) for law in LAWS.values()), prediction)
+    findings = []
+    for law in LAWS.values():
+        check_signals()
+        findings.append(law.check(run))
+    return Report(tuple(findings), prediction)
 
 
 def _run_of(given: Any) -> Run:

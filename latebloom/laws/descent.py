@@ -10,9 +10,11 @@ for EVERY comparator x: an upper bound, from which no lower bound of a time foll
 """
 
 from collections.abc import Callable, Iterable
+from itertools import product
 
 import numpy as np
 
+from latebloom.core.interrupts import check as check_signals
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.runs.run import Run
@@ -83,7 +85,10 @@ def _for_every_comparator(ratio: Callable[[Facts, Point, Point], float]):
 
     def measure(run: Run, f: Facts) -> Measurement:
         stretches, points = _two_stretches(run, f), comparators(f)
-        ratios = ((ratio(f, path, x), name) for path in stretches for name, x in points.items())
+        ratios = []
+        for path, (name, x) in product(stretches, points.items()):
+            check_signals()
+            ratios.append((ratio(f, path, x), name))
         worst, name = max(ratios)
         return Measurement(worst, f"tightest for the comparator {name}")
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latebloom.core.errors import InvalidInput, NotCovered
+from latebloom.core.interrupts import check as check_signals
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import (
     FISTA,
@@ -239,6 +240,7 @@ class Facts:
         beta = None if penalty is None else penalty.strength(0, np.int64(-1))
         alpha = np.float64(self.alpha)
         for t in range(steps):
+            check_signals()
             step = Step(oracle, penalty, alpha, beta, np.int64(t))
             a, memory = experiment.method.update(a, memory, step)
             out[t + 1] = a

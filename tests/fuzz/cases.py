@@ -30,9 +30,9 @@ from .commands import command_line
 from .files import file_case
 
 # Seconds until a case gets Ctrl-C, and until one that does not end then is a hang.
-PATIENCE, HANG = 2.0, 120.0
-# Seconds until the second one, which is raised wherever the case is.
-AGAIN = 20.0
+PATIENCE, HANG = 2.0, 180.0
+# Seconds until the second one, which is raised wherever the case is, and which Python may drop.
+AGAIN = 90.0
 CODES = (0, 1, 2, 130)
 LONGEST_MESSAGE = 2500
 # Arguments with which a command prints something else than its result.
@@ -132,8 +132,8 @@ def _no_constant(name: str) -> Any:
 # A refusal says what is allowed, or what to do.
 ADVICE = re.compile(
     r"must|needs?\b|needed|give|choose|did you mean|known|use |try|instead|see |leave|one of|only|"
-    r"go(es)? with|is for|are |has |have |cannot|does not|no such|take|beyond|not stable|is a |"
-    r"pip install|make|write|below|between|set aside|too |not valid|missing|does that"
+    r"such as|go(es)? with|is for|are |has |have |cannot|does not|no such|take|beyond|not stable|"
+    r"is a |pip install|make|write|below|between|set aside|too |not valid|missing|does that"
 )
 
 

@@ -30,12 +30,17 @@ LINES: tuple[tuple[float, str], ...] = (
     (1.5, "predict fig3"),
     (1.5, "check small.toml"),
     (1.5, "diagnose log.csv --train train_acc --test val_acc"),
+    (1.5, "diagnose - --json < log.csv"),
+    (1.5, "compare log.csv logs/no_suffix --json"),
+    (2.0, "watch log.csv --every 0.1"),
     (1.5, "export store --out table.csv"),
     (2.5, "plot phase store --out picture.svg"),
     (3.0, "run fig3 --engine step --method.alpha 1e-4 --steps 1e9 --out out"),
     (2.0, "run fig3 --method ProximalGradient --out out"),
     (6.0, "run blog-fig1 --checkpoint state --checkpoint-every 0.5"),
     (3.0, "run completion200 --json"),
+    (6.0, "run slow-teacher --out out"),
+    (6.0, "check completion200"),
     (5.0, "sweep phase-small --workers 1"),
     (2.0, "sweep sweep.toml --dry-run"),
     (5.0, "reproduce fig3 --store paper.store --workers 1"),
@@ -62,16 +67,25 @@ class Interrupted:
 
 
 def start(argv: list[str], folder: Path) -> "subprocess.Popen[str]":
-    """Start a command and wait until it answers signals, which Python itself does not."""
+    """Start a command and wait until it answers signals, which Python itself does not.
+
+    Standard input is the file after ``<``, the last argument.
+    """
     accept_ctrl_c()  # the process inherits it
+    piped = (folder / argv[-1]).read_text() if "<" in argv else ""
+    argv = argv[: argv.index("<")] if piped else argv
     process = subprocess.Popen(
         [sys.executable, "-m", "latebloom", *argv],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
         start_new_session=True,
     )
+    assert process.stdin is not None
+    process.stdin.write(piped)  # it stays open: a reader waits for more
+    process.stdin.flush()
     while process.poll() is None and not _answers(process.pid):
         time.sleep(0.002)
     return process
