@@ -76,7 +76,7 @@ def simulate(
     experiment = experiment_of(experiment, "simulate")
     require_engine(engine)
     check.progress(progress)
-    _require_valid([experiment], force, refine, checkpoint)
+    require_valid([experiment], force, refine, checkpoint)
     chosen = find_engine(engine, experiment)
     return _runs(chosen, [experiment], progress, refine, checkpoint)[0]
 
@@ -120,15 +120,21 @@ def simulate_batch(
     if not every:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
     check.progress(progress)
-    _require_valid(every, force, refine, checkpoint)
+    require_valid(every, force, refine, checkpoint)
     engine = find_engine("step", every[0])
     return _runs(engine, every, progress, refine, checkpoint)
 
 
-def _require_valid(
-    experiments: Sequence[Experiment], force: bool, refine: bool, checkpoint: object
+def require_valid(
+    experiments: Sequence[Experiment],
+    force: bool = False,
+    refine: bool = False,
+    checkpoint: object = None,
 ) -> None:
-    """Raise unless all are networks, or all least squares without options of networks, stable."""
+    """Raise unless all are networks, or all least squares without options of networks, stable.
+
+    **Arguments:** as of `simulate_batch`, which calls it.
+    """
     check.boolean("force", force)
     check.boolean("refine", refine)
     if checkpoint is not None and not isinstance(checkpoint, Checkpoint):

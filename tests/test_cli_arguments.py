@@ -125,7 +125,7 @@ class Command:
     [
         ("x", ["x"], []),
         ("--steps 1e3 x y", ["x", "y"], [("steps", "1e3")]),
-        ("--flag x --penalty.beta=-1", ["--flag", "x"], [("penalty.beta", "-1")]),
+        ("--flag x --penalty.beta=-1", ["x", "--flag"], [("penalty.beta", "-1")]),
         ("x --name -y --steps -1", ["x", "--name=-y"], [("steps", "-1")]),
         ("x --name=a=b", ["x", "--name=a=b"], []),
         ("x --whole 1e4 --maybe-whole 2.0", ["x", "--whole=10000", "--maybe-whole=2"], []),
@@ -133,6 +133,7 @@ class Command:
         ("x --beta 3 --0.beta 4", ["x"], [("beta", "3"), ("0.beta", "4")]),
         ("-q x -v", ["x"], []),
         ("x --name -q", ["x", "--name=-q"], []),
+        ("--real 1 x --whole 2", ["x", "--real=1.0", "--whole=2"], []),
     ],
 )
 def test_options_and_settings_are_separated(line, own, settings):

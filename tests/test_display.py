@@ -8,12 +8,16 @@ from contextlib import redirect_stdout
 from functools import cache
 
 import pytest
+from fuzz.files import DIAGNOSIS
 
+import latebloom as lb
 from latebloom.cli.commands import COMMANDS
 from latebloom.cli.help import arguments_of
 from latebloom.cli.main import main
-from latebloom.cli.table import print_table
+from latebloom.cli.sweep import _print_summary
+from latebloom.cli.table import print_table, print_text
 from latebloom.core.versions import __version__
+from latebloom.sweeps.workers.summary import Summary
 
 WIDTHS = (40, 80, 120)
 
@@ -89,7 +93,10 @@ def test_quiet_and_verbose(capsys):
 
 # Tables -------------------------------------------------------------------------------------------
 
+LOGS = [str(DIAGNOSIS / f"{name}.csv") for name in ("early_sign", "duplicate_other_column")]
 TABLES = [
+    ("diagnose", LOGS[0]),
+    ("compare", *LOGS),
     ("list",),
     ("sweep", "list"),
     ("predict", "beta0"),
@@ -143,6 +150,32 @@ def test_ids_and_hashes_stay_whole(capsys, monkeypatch):
         assert max(map(len, text.splitlines())) <= width
         assert {row[0], row[1]} <= set(words(text))
         assert sum(line.count(row[1]) for line in text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_end_of_a_sweep_fits_and_breaks_no_hash(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    name, cell = "0123456789abcdef.nc", "s=2 N=12 seed=1 simulate"
+    why = "alpha = 3 is not below 0.28 (2/sigma_max(X^T X)): the iteration is not stable"
+    summary = Summary(9, 5, 2, 3, 1, 1.0, 1.0, [(cell, why)] * 2, [name], 1, interrupted=True)
+    grid = lb.sweep(lb.load("beta0"), {"N": [8, 12], "s": [2, 3]}, seeds=2)
+    _print_summary(grid, "a-long-name.store", summary)
+    text = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert {name, "a-long-name.store", "2/sigma_max(X^T"} <= {w.strip("();,") for w in words(text)}
+
+
+def test_a_text_fits_a_terminal_and_is_one_line_of_a_file(capsys, monkeypatch):
+    text = "pictures and numbers: some-folder/of-studies; everything computed: paper.store"
+    monkeypatch.setenv("COLUMNS", "40")
+    print_text(text, indent="  ")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 40
+    assert words(" ".join(lines)) == words(text)
+    monkeypatch.setenv("COLUMNS", "")
+    print_text(text)
+    assert capsys.readouterr().out == f"{text}\n"
 
 
 def test_long_formulas_are_broken_after_an_operator(capsys, monkeypatch):

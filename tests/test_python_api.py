@@ -1,5 +1,7 @@
 """The library as people call it: names for experiments, saved runs, short reprs, wrong calls."""
 
+import signal
+
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -11,10 +13,12 @@ from network_helpers import blobs, refusal
 
 import latebloom as lb
 from latebloom.core.brief import brief_value
+from latebloom.core.interrupts import listening
 from latebloom.core.phases import phases
 from latebloom.experiment.given import experiment_of
 from latebloom.experiment.presets import preset
 from latebloom.sweeps.store.store import create_store
+from latebloom.theory.facts import facts
 
 PROBLEM = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
 BASE = lb.Experiment(PROBLEM, lb.L1(1e-3), lb.ProximalGradient(0.1), steps=2000)
@@ -224,6 +228,31 @@ def test_show_has_shape_and_hash_of_a_large_array(tmp_path, capsys):
     assert f'X = "{brief_value(problem.X)[1:-1]}"' in text
     assert "9.0,\n" in text  # y*, which is short, is written out
     assert "99.0" not in text
+    assert "--out FOLDER" in text
+    assert main(["show", str(folder / "big.toml"), "--out", str(tmp_path / "whole")]) == 0
+    whole = lb.load(str(tmp_path / "whole" / "experiment.toml"))
+    assert whole == lb.Experiment(problem)
+    assert np.array_equal(whole.problem.X, problem.X)
+
+
+def test_a_field_has_one_value():
+    with pytest.raises(lb.InvalidInput, match=r"method\.alpha: is given by two names"):
+        BASE.with_(**{"method.alpha": 0.1, "alpha": 0.2})
+
+
+@pytest.mark.parametrize("data", [5, [1, 2], np.ones(3)], ids=str)
+def test_what_is_no_log_is_named(data):
+    with pytest.raises(lb.InvalidInput, match=rf"data is of type {type(data).__name__}"):
+        lb.diagnose(data)
+
+
+def test_a_check_answers_signals_between_and_within_laws(run):
+    known = facts(run.experiment)
+    for work in (lambda: lb.check(run), lambda: known.path(run.experiment.start, 10)):
+        with listening():
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                work()
 
 
 # --- Arrays of other libraries, and arrays that are none ------------------------------------------

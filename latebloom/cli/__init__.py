@@ -8,3 +8,4 @@ from .commands import INTERRUPTED as INTERRUPTED
 from .commands import Setting as Setting
 from .commands import register_command as register_command
 from .table import print_table as print_table
+from .table import print_text as print_text

@@ -69,6 +69,8 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
     """
     types = typing.get_type_hints(kind)
     positional = _positional(kind)
+    # tyro wants several arguments without a name next to each other.
+    unnamed: list[str] = []
     own: list[str] = []
     settings: list[Setting] = []
     seen: set[str] = set()
@@ -90,7 +92,7 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
             given.add(first)
             if not token.strip():
                 raise InvalidInput(f"{name} '{token}': is empty; {name} needs {what}")
-            own.append(token)
+            unnamed.append(token)
             continue
         option, equals, value = token.partition("=")
         key = option.lstrip("-").replace("-", "_")
@@ -118,7 +120,7 @@ def split(name: str, kind: Any, tokens: Sequence[str]) -> tuple[list[str], list[
         required = field.default is MISSING and field.default_factory is MISSING
         if field.name in positional and required and field.name not in given:
             raise InvalidInput(f"{name} needs {positional[field.name]}")
-    return own, settings
+    return [*unnamed, *own], settings
 
 
 def _positional(kind: Any) -> dict[str, str]:

@@ -33,12 +33,13 @@ class Check:
     def execute(self, settings: list[Setting]) -> int:
         """Simulate the experiment and print the comparison."""
         from latebloom.laws import check
-        from latebloom.simulate import simulate
+        from latebloom.simulate import require_valid, simulate
         from latebloom.theory import predict
 
         from .tables import print_check
 
         experiment = load_experiment(self.experiment, settings)
+        require_valid([experiment])
         say_run(experiment, self.engine, self.experiment, small=False)
         with progress_bar(experiment.name) as progress:
             run = simulate(experiment, engine=self.engine, progress=progress)

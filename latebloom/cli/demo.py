@@ -9,7 +9,7 @@ from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
 from .commands import DONE, Setting
-from .table import print_table
+from .table import print_table, print_text
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Demo:
             print(dump_json({"page": str(page), "runs": [o.run.to_dict() for o in outcomes]}))
         else:
             print_table(HEADER, [outcome.row() for outcome in outcomes])
-            print(f"The pictures and the numbers: {page}\n\nType next:")
+            print_text(f"The pictures and the numbers: {page}")
+            print("\nType next:")
             for command in NEXT:
                 print(f"  {command.replace('latebloom', _program(), 1)}")
         return DONE

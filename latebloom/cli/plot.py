@@ -11,6 +11,7 @@ from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
 from .options import StorePath
+from .table import print_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,8 +77,8 @@ class Plot:
             print(dump_json({"picture": str(out), **numbers}))
         else:
             for sentence in sentences:
-                print(sentence)
-            print(f"Picture: {out}")
+                print_text(sentence)
+            print_text(f"Picture: {out}")
         return DONE
 
 

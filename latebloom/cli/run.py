@@ -63,7 +63,7 @@ class Run:
         from latebloom.experiment.presets import engine_of, is_family
         from latebloom.runs.file import prepare
         from latebloom.runs.run import FILES
-        from latebloom.simulate import simulate
+        from latebloom.simulate import require_valid, simulate
 
         from .tables import print_run
 
@@ -83,6 +83,7 @@ class Run:
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
             checkpoint.require_writable()
+        require_valid([experiment], self.force, self.refine, checkpoint)
         say_run(experiment, engine, self.experiment, self._has_small(settings))
         if self.out is not None:
             prepare()

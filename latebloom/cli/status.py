@@ -8,7 +8,7 @@ from latebloom.core.text import duration, size
 
 from .commands import DONE, Setting
 from .options import StorePath
-from .table import print_table
+from .table import print_table, print_text
 
 if TYPE_CHECKING:
     from latebloom.sweeps import Store
@@ -67,15 +67,15 @@ class Status:
             for key, (grid, p) in progress.items()
         ]
         print_table(HEADER, rows)
-        print(f"{len(files):,} files, {size(total)}, all checksums compared.")
+        print_text(f"{len(files):,} files, {size(total)}, all checksums compared.")
         for why in store.unknown.values():
-            print(f"not known here: {why}")
+            print_text(f"not known here: {why}")
         for why in store.unreadable.values():
-            print(f"damaged: {why}; `latebloom sweep` writes it anew")
+            print_text(f"damaged: {why}; `latebloom sweep` writes it anew")
         for name, damage in damaged.items():
-            print(f"damaged: {name}: {damage}; `latebloom sweep` computes its cells again")
+            print_text(f"damaged: {name}: {damage}; `latebloom sweep` computes its cells again")
         for failure in failures:
-            print(f"failed: {failure['sweep']}: {failure['cell']}: {failure['message']}")
+            print_text(f"failed: {failure['sweep']}: {failure['cell']}: {failure['message']}")
         return DONE
 
 

@@ -13,7 +13,7 @@ from latebloom.core.text import duration, size
 from .commands import DONE, FAILED, INTERRUPTED, Setting
 from .cost import say_sweep
 from .options import experiment_settings
-from .table import print_table
+from .table import print_table, print_text
 
 if TYPE_CHECKING:
     from latebloom.sweeps import Summary
@@ -152,23 +152,23 @@ def _print_summary(grid: "Grid", path: str, summary: "Summary") -> None:
     ]
     print_table(("sweep", repr(grid)), rows)
     for cell, message in summary.failures[:SHOWN]:
-        print(f"failed: {cell}: {message}")
+        print_text(f"failed: {cell}: {message}")
     if summary.failed:
-        print(f"All failures: latebloom status {path} --failures; again: --retry-failed")
+        print_text(f"All failures: latebloom status {path} --failures; again: --retry-failed")
     if summary.other:
-        print(
+        print_text(
             f"Computed by another version of the engines: {summary.other:,} results, which did not "
             "count; --any-version keeps such results"
         )
     if summary.damaged:
-        print(
+        print_text(
             f"Damaged, set aside and computed again: {', '.join(summary.damaged[:SHOWN])}"
             + (f" and {len(summary.damaged) - SHOWN} more" if len(summary.damaged) > SHOWN else "")
         )
     if summary.deaths:
-        print(f"Workers died {summary.deaths} times; their batches were computed again.")
+        print_text(f"Workers died {summary.deaths} times; their batches were computed again.")
     if summary.interrupted or summary.missing:
         word = "Interrupted" if summary.interrupted else "Not complete"
-        print(f"{word}: what is done is kept in {path}; the same command goes on.")
+        print_text(f"{word}: what is done is kept in {path}; the same command goes on.")
     else:
-        print(f"Results: {path} (latebloom plot, latebloom export, latebloom status)")
+        print_text(f"Results: {path} (latebloom plot, latebloom export, latebloom status)")

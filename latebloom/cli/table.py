@@ -51,10 +51,21 @@ def print_table(
     else:
         _print_columns(header, rows, title, widths)
     for note in notes:
-        lines = [f"- {note}"]
-        if width is not None:
-            lines = textwrap.wrap(lines[0], width, subsequent_indent="  ", **WHOLE)
-        print("\n".join(lines))
+        print_text(f"- {note}", indent="  ")
+
+
+def print_text(text: str, indent: str = "") -> None:
+    """Print a text in the width of the terminal, in one line of a file; no word is broken.
+
+    **Arguments:**
+
+    - `text`: without line breaks.
+    - `indent`: what its further lines begin with.
+    """
+    width = terminal_width()
+    if width is not None:
+        text = textwrap.fill(text, width, subsequent_indent=indent, **WHOLE)
+    print(text, flush=True)
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int] | None:

@@ -11,6 +11,8 @@ from .errors import InvalidInput, nearest, shown
 
 # The largest integer of arrays and files.
 MOST = 2**63 - 1
+# Laws and engines square strengths and starts times sizes of the data; float64 ends at 1.8e308.
+LARGEST = 1e100
 
 
 def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False) -> None:
@@ -27,6 +29,15 @@ def real(name: str, value: Any, *, low: float = -math.inf, strict: bool = False)
     ok = ok and abs(value) <= sys.float_info.max
     if not ok or value < low or (strict and value == low):
         raise InvalidInput(f"{name} = {shown(value)}: must be a finite number{bound}")
+
+
+def size(name: str, value: Any) -> None:
+    """Require that no entry of a number or an array is beyond `LARGEST`."""
+    largest = float(np.abs(value).max(initial=0.0))
+    if largest > LARGEST:
+        raise InvalidInput(
+            f"{name} = {largest:g}: float64 has no squares of it; choose at most {LARGEST:g}"
+        )
 
 
 def integer(name: str, value: Any, *, low: int, high: int | None = None, why: str = "") -> None:

@@ -164,6 +164,11 @@ def _stacked(log: Log, data: Any) -> bool:
 
 def _of_arrays(steps: Any, curves: tuple[Any, Any, Any], options: dict[str, Any]) -> Any:
     given = dict(zip(("train", "test", "norm"), curves, strict=True))
+    if given["train"] is None and given["test"] is None and steps is not None:
+        raise InvalidInput(
+            f"data is of type {type(steps).__name__}, no table and no path; give a DataFrame, a "
+            "dictionary of lists, the path of a log, or arrays as diagnose(steps, train, test)"
+        )
     for name in ("train", "test"):
         if given[name] is None or isinstance(given[name], str):
             raise InvalidInput(

@@ -98,6 +98,7 @@ def _require_least_squares(parts: Parts, problem: LeastSquares) -> Start:
         init = array
     elif not isinstance(init, Gaussian):
         check.real("init", init)
+    check.size("init", init.zeta if isinstance(init, Gaussian) else init)
     parts.method.require(parts.penalty, model)
     _require_shapes(parts.terms, model, unknown)
     problem.validate()

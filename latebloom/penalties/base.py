@@ -17,9 +17,6 @@ from latebloom.core.spec import register, to_dict
 # The regularization strength at one step: a number, or a tuple of them for a sum.
 Strength = Any
 
-# Laws and engines square the strength times sizes of the data; float64 ends at 1.8e308.
-LARGEST = 1e100
-
 
 class Penalty(abc.ABC):
     r"""A term $\beta h$ of the objective $f = g + \beta h$, acting on the parameters.
@@ -106,11 +103,7 @@ class Term(Penalty):
     def __post_init__(self) -> None:
         if not isinstance(self.beta, Schedule):
             check.real(f"{type(self).__name__}.beta", self.beta, low=0)
-        if schedules.largest(self.beta) > LARGEST:
-            raise InvalidInput(
-                f"{type(self).__name__}.beta = {schedules.largest(self.beta):g}: float64 has no "
-                f"squares of it; choose a strength of at most {LARGEST:g}"
-            )
+        check.size(f"{type(self).__name__}.beta", schedules.largest(self.beta))
 
     @property
     def terms(self) -> tuple["Term", ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from latebloom.cli import DONE, FAILED, Setting, print_table
+from latebloom.cli import DONE, FAILED, Setting, print_table, print_text
 from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.json_text import dump_json
 
@@ -135,7 +135,7 @@ def check_again(chosen: "Chosen", command: Claims) -> int:
         header = ("claim", "recorded", "now", "recorded number", "number now")
         print_table(header, rows, "What differs")
     same = sum(one.same for one in found)
-    print(
+    print_text(
         f"{len(found)} claims computed again: {len(found) - len(differ)} with the recorded "
         f"verdict, {same} with the same numbers"
     )

@@ -5,7 +5,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from latebloom.cli import DONE, Setting
+from latebloom.cli import DONE, Setting, print_text
 from latebloom.core.errors import InvalidInput
 from latebloom.core.files import replace, require_file
 from latebloom.core.json_text import dump_json
@@ -64,11 +64,13 @@ class Report:
             counts = {"claims": tally(record, theirs), "beyond": tally(record, ours)}
             print(dump_json({"page": str(self.out), **counts, "missing": missing}))
             return DONE
-        print(f"{self.out}: {size(len(page))}, {len(record.figures)} studies")
-        print(f"{len(theirs)} claims of the paper and the post: {record.count(theirs)}")
-        print(f"{len(ours)} questions of ours: {record.count(ours)}")
+        print_text(f"{self.out}: {size(len(page))}, {len(record.figures)} studies")
+        print_text(f"{len(theirs)} claims of the paper and the post: {record.count(theirs)}")
+        print_text(f"{len(ours)} questions of ours: {record.count(ours)}")
         if missing:
-            print(f"{len(missing)} studies not run yet: {', '.join(missing)}; --quick runs them")
+            print_text(
+                f"{len(missing)} studies not run yet: {', '.join(missing)}; --quick runs them"
+            )
         return DONE
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from latebloom.cli import DONE, INTERRUPTED, Setting, note, print_table
+from latebloom.cli import DONE, INTERRUPTED, Setting, note, print_table, print_text
 from latebloom.core.errors import InvalidInput
 from latebloom.core.folders import check_folder, new_folder
 from latebloom.core.json_text import dump_json
@@ -69,9 +69,9 @@ class Reproduce:
         files = tuple(f"{name}.{suffix}" for name in names for suffix in ("svg", "json"))
         if self.out is not None:
             check_folder(self.out, files, self.overwrite)
-        say_costs(self, names, size)
         made: list[Regenerated] = []
         with Workspace(self.store, size, workers=self.workers) as workspace:
+            say_costs(self, names, size)
             for study in chosen:
                 try:
                     made.append(regenerate(study, workspace))
@@ -160,9 +160,9 @@ def print_line(study: "Study", one: "Regenerated") -> None:
     claims = f"; claims: {count(verdicts)}" if verdicts else ""
     comparison = "" if outcome.verdict.startswith("no values") else outcome.verdict
     text = f"{comparison}{claims}".removeprefix("; ")
-    print(f"{study.name:<18} {outcome.wall:6.1f} s  {text}", flush=True)
+    print_text(f"{study.name:<18} {outcome.wall:6.1f} s  {text}", indent="  ")
     if one.replaced:
-        print(f"{'':<18}           {one.replaced}", flush=True)
+        print_text(f"  {one.replaced}", indent="  ")
 
 
 def print_claims_of(study: "Study", one: "Regenerated") -> None:
@@ -170,7 +170,7 @@ def print_claims_of(study: "Study", one: "Regenerated") -> None:
     from latebloom_paper.book.claim_text import HEADER, claim_row
 
     if one.replaced:
-        print(one.replaced)
+        print_text(one.replaced)
     if study.claims:
         rows = [claim_row(claim, one.outcome.claims[claim.id]) for claim in study.claims]
         print_table(HEADER, rows, "Claims")
@@ -194,12 +194,13 @@ def print_end(
         outcomes = [one.outcome for one in made]
         verdicts = [c["verdict"] for o in outcomes for c in o.claims.values()]
         compared, agreeing = sum(o.compared for o in outcomes), sum(o.agreeing for o in outcomes)
-        print(f"\n{len(made)} studies in {duration(sum(o.wall for o in outcomes))}")
+        print()
+        print_text(f"{len(made)} studies in {duration(sum(o.wall for o in outcomes))}")
         if compared:
-            print(f"published values within 10%: {agreeing} of {compared}")
-        print(f"claims: {count(verdicts)}")
-    print(f"pictures and numbers: {where}; everything computed: {command.store}")
+            print_text(f"published values within 10%: {agreeing} of {compared}")
+        print_text(f"claims: {count(verdicts)}")
+    print_text(f"pictures and numbers: {where}; everything computed: {command.store}")
     if not command.full:
         hours = public_seconds_of(p.name for p in chosen)
         official = f" (public code: {duration(hours)})" if hours else ""
-        print(f"the published settings: latebloom reproduce {command.figure} --full{official}")
+        print_text(f"the published settings: latebloom reproduce {command.figure} --full{official}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from latebloom.core.errors import InvalidInput, nearest
+from latebloom.core.errors import InvalidInput, nearest, shown
 
 from .cells import as_numbers, as_words, objects
 from .names import plain
@@ -133,13 +133,13 @@ class Log:
                 return found[0]
             if found:
                 raise InvalidInput(
-                    f"{self.source}: {len(found)} columns are called '{name}'; name one of "
+                    f"{self.source}: {len(found)} columns are called {shown(name)}; name one of "
                     f"{', '.join(found)}"
                 )
         hint = nearest(name, self.names)
         if not hint.startswith("; known"):
             hint += f" columns: {', '.join(self.names)}"
-        raise InvalidInput(f"{self.source}: no column '{name}'{hint}")
+        raise InvalidInput(f"{self.source}: no column {shown(name)}{hint}")
 
     def _equal(self, one: str, other: str) -> bool:
         """Whether two columns hold the same."""
