@@ -35,6 +35,8 @@ FAST = 2000
 # At full rank the Jacobian has (n1 n2)^2 entries and is factored a thousand times: 30 x 30 takes
 # about two minutes, and the time grows with the third power of n1 n2.
 MOST_ENTRIES = 1000
+# Steps of the integrator in a bounded run; where the flow ends smoothly it takes a few thousand.
+MOST_STRETCHES = 4000
 # The second integration, whose distance from the first bounds the error of the first.
 LOOSER = 10.0
 
@@ -111,12 +113,18 @@ class SlowEngine(Engine):
         return "flow"
 
     @few_threads
-    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    def run(
+        self,
+        experiment: Experiment,
+        progress: Progress | None = None,
+        most: float = math.inf,
+    ) -> EngineResult:
         """Simulate; `events` counts the singular value decompositions.
 
-        A passage that the flow does not show clearly is censored, with a note.
+        A passage that the flow does not show clearly is censored, with a note. The run stops after
+        `most` steps of the integrator.
         """
-        run = _Run(experiment, progress)
+        run = _Run(experiment, progress, most)
         try:
             with listening():
                 run.steps()
@@ -126,12 +134,16 @@ class SlowEngine(Engine):
             run.interrupted = True
         return run.result()
 
+    def run_bounded(self, experiment: Experiment) -> EngineResult:
+        """Simulate for so many steps of the integrator that all but the hardest runs end before."""
+        return self.run(experiment, most=MOST_STRETCHES)
+
 
 class _Run:
     """One run: its first steps, then its flow, in which lengths are divided by `scale`."""
 
-    def __init__(self, experiment: Experiment, progress: Progress | None) -> None:
-        self.experiment, self.progress = experiment, progress
+    def __init__(self, experiment: Experiment, progress: Progress | None, most: float) -> None:
+        self.experiment, self.progress, self.most = experiment, progress, most
         data, self.method = experiment.data, experiment.method
         assert experiment.penalty is not None  # why_not
         self.penalty = experiment.penalty.terms[0]
@@ -199,7 +211,9 @@ class _Run:
         length = (last - self.switch) * self.rate / c
         marked: set[int] = set()
         try:
-            for stretch in stretches(flow, z, length):
+            for count, stretch in enumerate(stretches(flow, z, length)):
+                if count == self.most:
+                    raise Failed(f"a prediction takes no more than {count:,} of its steps")
                 begin, end = self.k, stretch.unknown(stretch.end)
                 for watch in self.watches.values():
                     watch.follow(stretch, end)
