@@ -23,6 +23,7 @@ from . import (
     stationary,
     step_engine,
     sweeps,
+    user_laws,
     verdicts,
 )
 from .timing import machine, show
@@ -44,6 +45,7 @@ SUITES = {
     "stationary": stationary.measure,
     "verdicts": verdicts.measure,
     "logs": logs.measure,
+    "user-laws": user_laws.measure,
     "network-flow": network_flow.measure,
     "monitor": monitor.measure,
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from latebloom.core.interrupts import keeping_nothing
 from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
@@ -41,10 +42,11 @@ class Check:
         experiment = load_experiment(self.experiment, settings)
         require_valid([experiment])
         say_run(experiment, self.engine, self.experiment, small=False)
-        with progress_bar(experiment.name) as progress:
+        # Laws about a part of a run would take long, and say little.
+        with keeping_nothing(), progress_bar(experiment.name) as progress:
             run = simulate(experiment, engine=self.engine, progress=progress)
         if run.interrupted:
-            raise KeyboardInterrupt  # laws about a part of a run would take long, and say little
+            raise KeyboardInterrupt
         report = check(run, predict(experiment))
         if self.json:
             print(dump_json({**run.to_dict(), "check": report.to_dict()}))
