@@ -25,6 +25,7 @@ from . import (
     stationary,
     step_engine,
     sweeps,
+    user_laws,
     verdicts,
 )
 from .timing import machine, show
@@ -46,6 +47,7 @@ SUITES = {
     "stationary": stationary.measure,
     "verdicts": verdicts.measure,
     "logs": logs.measure,
+    "user-laws": user_laws.measure,
     "network-flow": network_flow.measure,
     "flow-brackets": flow_brackets.measure,
     "flow-batches": flow_batches.measure,

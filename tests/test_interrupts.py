@@ -123,7 +123,8 @@ def test_an_engine_keeps_what_was_done():
 
 PROGRAM = """
 import os, signal, sys, time
-from latebloom.core.interrupts import at_end, check, end_program, listening, take_over
+from latebloom.core.interrupts import at_end, check, end_program, keeping_nothing, listening
+from latebloom.core.interrupts import take_over
 take_over()
 {body}
 sys.exit(end_program(0))
@@ -151,8 +152,9 @@ KILL = "os.kill(os.getpid(), signal.SIGINT)"
         f"with listening():\n    {KILL}\n    {KILL}\n    time.sleep(600)",
         f"try:\n    with listening():\n        {KILL}\nexcept KeyboardInterrupt: pass",
         f"try:\n    {KILL}\n    time.sleep(600)\nexcept BaseException: time.sleep(600)",
+        f"with keeping_nothing(), listening(600):\n    {KILL}\n    time.sleep(600)",
     ],
-    ids=["no block", "no check", "twice", "answered", "nothing is raised"],
+    ids=["no block", "no check", "twice", "answered", "nothing is raised", "nothing to keep"],
 )
 def test_a_program_ends_with_130(body):
     code, err = ended(body)

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import latebloom as lb
+from benchmarks.user_instances import DESIGNS, posed, vector_problem
 from latebloom.laws import check, law
+from latebloom.laws.contraction import decrease
+from latebloom.theory.facts import facts
 
 # --- experiments at the edges: no crash, and no law of ours violated ------------------------------
 
@@ -107,3 +110,40 @@ def test_rounding_in_the_kernel_of_a_large_start_violates_nothing():
     experiment = lb.Experiment(problem, None, lb.GradientDescent(0.1), init=100.0, steps=10_000)
     found = law("rate of plain gradient descent").check(lb.simulate(experiment))
     assert found.verdict == "holds"
+
+
+# Instances of users at which laws of ours were called violated.
+USERS = {
+    "rounding at the minimizer": (35, "signs", lb.ProximalGradient),
+    "a penalty as large as the gradient": (48, "blurs", lb.Subgradient),
+    "records far apart": (67, "cosines", lb.ProximalGradient),
+    "a row space that lags": (130, "gaussian", lb.Subgradient),
+}
+
+
+@pytest.mark.parametrize("why", USERS)
+def test_instances_of_users_violate_no_law_of_ours(why):
+    seed, design, method = USERS[why]
+    rng = np.random.default_rng([31337, seed])
+    experiment = posed(rng, vector_problem(rng, DESIGNS[design], 20, 12), method, 3.5)
+    assert check(lb.simulate(experiment.with_(steps=4000), engine="step")).failures == ()
+
+
+def test_the_loss_may_grow_where_the_penalty_is_as_large_as_the_gradient(rng):
+    # One step from a point where beta ||H|| is nearly ||G||, with alpha near 2/L: the law, by hand.
+    X = np.diag([2.0, 0.01])
+    problem = lb.LinearData(X=X, y_star=np.array([0.0, 0.0001]))
+    experiment = lb.Experiment(problem, lb.L1(1e-3), lb.Subgradient(0.499), steps=10)
+    f, L, mu = facts(experiment), 4.0, 1e-4
+    for _ in range(100):
+        a = f.fitted + rng.standard_normal(2)
+        G, H = X.T @ (X @ a - problem.y_star), rng.standard_normal(2)
+        gamma = rng.uniform(0, 1)
+        b = a - 0.499 * (G + gamma * np.linalg.norm(G) / np.linalg.norm(H) * H)
+        grown = f.loss(b) / f.loss(a)
+        x = 0.499 * L
+        bracket = (2 - x) - 2 * gamma * abs(1 - x) - x * gamma**2
+        assert decrease(f, gamma, False) == pytest.approx(
+            (mu if bracket > 0 else L) * 0.499 * bracket
+        )
+        assert grown <= 1 - decrease(f, gamma, False) + 1e-12

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from latebloom.core.interrupts import keeping_nothing
 from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
@@ -46,10 +47,11 @@ class Check:
         say_run(experiment, engine, self.experiment, small=False)
         # Of networks trained step by step t2 is else known between two records only.
         stepped = not isinstance(experiment.problem, LeastSquares) and engine in ("auto", "step")
-        with progress_bar(experiment.name) as progress:
+        # Laws about a part of a run would take long, and say little.
+        with keeping_nothing(), progress_bar(experiment.name) as progress:
             run = simulate(experiment, engine=engine, progress=progress, refine=stepped)
         if run.interrupted:
-            raise KeyboardInterrupt  # laws about a part of a run would take long, and say little
+            raise KeyboardInterrupt
         report = check(run, predict_at_once(experiment))
         if self.json:
             print(dump_json({**run.to_dict(), "check": report.to_dict()}))

@@ -36,6 +36,8 @@ _heard: list[int] = []
 _listening: list[float] = []
 # Whether a check has raised for the signals so far: the main thread is on its way out.
 _answered = False
+# Blocks of `keeping_nothing` that the main thread is in.
+_discarding = 0
 # Whether the program, not the library, answers signals.
 _taken_over = False
 _actions: dict[object, Callable[[], Any]] = {}
@@ -104,6 +106,18 @@ def listening(grace: float = GRACE) -> Iterator[None]:
 
 
 @contextmanager
+def keeping_nothing() -> Iterator[None]:
+    """Let a signal end the program at once in this block, even where loops listen: for a command
+    that has no use for a part of its work."""
+    global _discarding
+    _discarding += 1
+    try:
+        yield
+    finally:
+        _discarding -= 1
+
+
+@contextmanager
 def at_end(action: Callable[[], Any]) -> Iterator[None]:
     """Let `action` be called if a signal ends the process inside this block.
 
@@ -164,10 +178,10 @@ def _watch(reader: int) -> None:
     number = _next_signal(reader, None)
     assert number is not None
     began = time.monotonic()
-    while not _answered:
+    while not _answered or _discarding:
         # Two signals, or none that a loop would answer, or no answer in time.
         late = not _listening or time.monotonic() - began > _innermost()
-        if late and not _answered:
+        if _discarding or (late and not _answered):
             _end(number)
         if _next_signal(reader, LOOK) is not None:
             _end(number)

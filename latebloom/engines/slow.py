@@ -41,6 +41,8 @@ FAST = 2000
 # At full rank the Jacobian has (n1 n2)^2 entries and is factored a thousand times: 30 x 30 takes
 # about two minutes, and the time grows with the third power of n1 n2.
 MOST_ENTRIES = 1000
+# Steps of the integrator in a bounded run; where the flow ends smoothly it takes a few thousand.
+MOST_STRETCHES = 4000
 # The second integration, whose distance from the first bounds the error of the first.
 LOOSER = 10.0
 
@@ -120,16 +122,22 @@ class SlowEngine(Engine):
         return "flow"
 
     @few_threads
-    def run(self, experiment: Experiment, progress: Progress | None = None) -> EngineResult:
+    def run(
+        self,
+        experiment: Experiment,
+        progress: Progress | None = None,
+        most: float = math.inf,
+    ) -> EngineResult:
         """Simulate; `events` counts the singular value decompositions.
 
-        A passage that the flow does not show clearly is censored, with a note.
+        A passage that the flow does not show clearly is censored, with a note. The run stops after
+        `most` steps of the integrator.
         """
         if not isinstance(experiment.model, Linear):
             from .deep_flow import follow  # loads JAX
 
             return follow(experiment, progress)
-        run = _Run(experiment, progress)
+        run = _Run(experiment, progress, most)
         try:
             with listening():
                 run.steps()
@@ -140,10 +148,11 @@ class SlowEngine(Engine):
         return run.result()
 
     def run_bounded(self, experiment: Experiment) -> EngineResult:
-        """Simulate, but no product of layers, whose work grows with the horizon."""
+        """Simulate for so many steps of the integrator that all but the hardest runs end before; no
+        product of layers, whose work grows with the horizon."""
         if not isinstance(experiment.model, Linear):
             raise Unsupported("a product of layers is followed to a horizon of your choice only")
-        return self.run(experiment)
+        return self.run(experiment, most=MOST_STRETCHES)
 
 
 def _why_not_deep(experiment: Experiment) -> str | None:
@@ -162,8 +171,8 @@ def _why_not_deep(experiment: Experiment) -> str | None:
 class _Run:
     """One run: its first steps, then its flow, in which lengths are divided by `scale`."""
 
-    def __init__(self, experiment: Experiment, progress: Progress | None) -> None:
-        self.experiment, self.progress = experiment, progress
+    def __init__(self, experiment: Experiment, progress: Progress | None, most: float) -> None:
+        self.experiment, self.progress, self.most = experiment, progress, most
         data, self.method = experiment.data, experiment.method
         assert experiment.penalty is not None  # why_not
         self.penalty = experiment.penalty.terms[0]
@@ -231,7 +240,9 @@ class _Run:
         length = (last - self.switch) * self.rate / c
         marked: set[int] = set()
         try:
-            for stretch in stretches(flow, z, length):
+            for count, stretch in enumerate(stretches(flow, z, length)):
+                if count == self.most:
+                    raise Failed(f"a prediction takes no more than {count:,} of its steps")
                 begin, end = self.k, stretch.unknown(stretch.end)
                 for watch in self.watches.values():
                     watch.follow(stretch, end)

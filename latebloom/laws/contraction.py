@@ -72,14 +72,17 @@ def decrease(f: Facts, gamma: float, printed: bool) -> float:
 
     $g(a - \alpha(G + \beta H)) \le g - \alpha(1 - \frac{\alpha L}2)\|G\|^2 - \alpha(1 - \alpha
     L)\langle\beta H, G\rangle + \frac{\alpha^2L}2\|\beta H\|^2$, so that $\delta =
-    \mu\alpha((2-\alpha L) - 2\gamma|1-\alpha L| - \alpha\gamma^2L)$. As printed (for $\|H\| \le
-    \|G\|$, $\gamma = \beta$) the terms in $\gamma$ have other factors and the opposite sign.
+    \mu\alpha((2-\alpha L) - 2\gamma|1-\alpha L| - \alpha\gamma^2L)$, with L in the place of $\mu$
+    where the bracket is negative: then g may grow, and $\|G\|^2 \le 2Lg$ counts. As printed (for
+    $\|H\| \le \|G\|$, $\gamma = \beta$) the terms in $\gamma$ have other factors and the opposite
+    sign.
     """
     L, mu = float(f.sigma[0]), float(f.sigma[-1])
     x = f.alpha * L
     if printed:
         return mu * f.alpha * ((2 - x) * (1 + gamma) + x * gamma**2)
-    return mu * f.alpha * ((2 - x) - 2 * gamma * abs(1 - x) - x * gamma**2)
+    bracket = (2 - x) - 2 * gamma * abs(1 - x) - x * gamma**2
+    return (mu if bracket > 0 else L) * f.alpha * bracket
 
 
 def _decreases(printed: bool) -> Measure:
@@ -123,7 +126,8 @@ CONTRACTION = (
     _decrease_law(
         name="decrease against a penalty",
         statement="g(a(t+1)) <= (1 - delta) g(a(t)), delta = mu alpha ((2 - alpha L) - 2 gamma "
-        "|1 - alpha L| - alpha gamma^2 L), while beta ||H|| <= gamma ||G||",
+        "|1 - alpha L| - alpha gamma^2 L) (L for mu where that is negative), while beta ||H|| <= "
+        "gamma ||G||",
         source="the blog of arXiv 2506.05718, its theorem under PL, derived anew",
         status="corrected",
         measure=_decreases(printed=False),

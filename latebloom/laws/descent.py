@@ -28,6 +28,8 @@ from .measures import first_updates, records
 
 # Updates that are followed from the start, and again from t1 on.
 WINDOW = 400
+# Of a value of f, relative: at the minimizer nothing else is left of a difference.
+ROUNDING = 64 * np.finfo(float).eps
 
 
 def _two_stretches(run: Run, f: Facts) -> list[Point]:
@@ -55,6 +57,11 @@ def squared_distance(a: Point, x: Point) -> float:
     return float(((a - x) ** 2).sum())
 
 
+def _gained(values: list[float], of_x: float) -> np.ndarray:
+    """Return the least value so far above that of the comparator, without what may be rounding."""
+    return np.minimum.accumulate(values) - of_x - ROUNDING * abs(of_x)
+
+
 def telescoped(f: Facts, path: Point, x: Point, h_only: bool = False) -> float:
     """Return the largest ratio of the two sides over all lengths T of a stretch.
 
@@ -67,7 +74,7 @@ def telescoped(f: Facts, path: Point, x: Point, h_only: bool = False) -> float:
     """
     steps = len(path) - 1
     value = (lambda a: f.beta * f.norm(a)) if h_only else f.objective
-    gained = np.minimum.accumulate([value(a) for a in path[:-1]]) - value(x)
+    gained = _gained([value(a) for a in path[:-1]], value(x))
     moved = np.diff(path, axis=0).reshape(steps, -1)  # -alpha F
     paid = squared_distance(path[0], x) + np.cumsum((moved**2).sum(axis=1))
     right = paid / (2 * f.alpha * np.arange(1, steps + 1))
@@ -75,9 +82,9 @@ def telescoped(f: Facts, path: Point, x: Point, h_only: bool = False) -> float:
 
 
 def _proximal_ratio(f: Facts, path: Point, x: Point) -> float:
-    best = np.minimum.accumulate([f.objective(a) for a in path[1:]])
+    gained = _gained([f.objective(a) for a in path[1:]], f.objective(x))
     right = squared_distance(path[0], x) / (2 * f.alpha * np.arange(1, len(path)))
-    return float(((best - f.objective(x)) / np.where(right > 0, right, 1.0)).max())
+    return float((gained / np.where(right > 0, right, 1.0)).max())
 
 
 def _for_every_comparator(ratio: Callable[[Facts, Point, Point], float]):

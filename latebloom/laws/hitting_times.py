@@ -47,7 +47,10 @@ def hitting_ratio(
             reached = np.flatnonzero(values <= level(eta))
             bound = int(steps[0]) + far / (rate * eta)
             if reached.size:
-                found.append(float(steps[reached[0]]) / bound)
+                i = int(reached[0])
+                # Between two records the level may have been reached at any step.
+                early = extreme is max and i > 0
+                found.append(float(steps[i - 1] + 1 if early else steps[i]) / bound)
             elif steps[-1] >= bound:
                 found.append(math.inf)
         if not found:

@@ -128,8 +128,10 @@ def _s2(t: Timed) -> Promise:
 def _s2_corrected(t: Timed) -> Promise:
     passage = _passage(t)
     when = (passage.s + t.facts.beta * passage.correction) / (t.facts.alpha * t.facts.beta)
-    # What is left out is of second order; whole steps and the chatter of subgradients besides.
-    left = FLOW + SMALL * t.correction + OF_FLOOR * t.near**2 + 2 / max(when, 1.0)
+    # What is left out is of second order; whole steps and the chatter of subgradients besides, and
+    # the steps by which the row space lags behind an event. The flow of matrices has them.
+    lag = 1 / (t.facts.alpha * float(t.facts.sigma[-1])) if t.facts.h == "l1" else 0.0
+    left = FLOW + SMALL * t.correction + OF_FLOOR * t.near**2 + (2 + lag) / max(when, 1.0)
     return Promise("t2", when, when, tolerance=left)
 
 

@@ -12,7 +12,7 @@ from latebloom.core.errors import NotCovered, Unsupported
 from latebloom.core.phases import Passage
 from latebloom.engines.jump import JUMP
 from latebloom.engines.proximal_jump import work_limit
-from latebloom.engines.slow import SLOW
+from latebloom.engines.slow import MOST_STRETCHES, SLOW
 from latebloom.engines.spectral import SPECTRAL
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 from latebloom.experiment.record import At
@@ -63,9 +63,11 @@ def first_passages(experiment: Experiment) -> FirstPassages:
     if found.interrupted:
         raise KeyboardInterrupt
     stopped = ""
-    if able[0] is JUMP and found.done < whole.steps:
-        most = work_limit(experiment.start.size)
-        stopped = f"a prediction takes no more than {most:,} events, and the run would have more"
+    if found.done < whole.steps and able[0] is not SPECTRAL:
+        most = f"{work_limit(experiment.start.size):,} events"
+        if able[0] is SLOW:
+            most = f"{MOST_STRETCHES:,} steps of the integrator"
+        stopped = f"a prediction takes no more than {most}, and the run would have more"
     return FirstPassages(found.t1, found.t2, stopped)
 
 

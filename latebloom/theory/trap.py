@@ -50,6 +50,13 @@ def ball(
     - `size`: a bound of $\|\Delta\|$.
     - `outside`: the slack g outside of T (infinite if T is the whole space) and the least
       eigenvalue of Q on T (infinite if T is empty).
+
+    With strongly convex data, T the whole space, it is proportional to alpha beta:
+
+    >>> definite = (math.inf, 1.0)
+    >>> one, ten = (ball((0.1, beta), 1.0, 2.0, definite) for beta in (1e-4, 1e-3))
+    >>> round(ten / one, 9)
+    10.0
     """
     (alpha, beta), (slack, least) = rate, outside
     top, kick = 2 / (alpha * sigma) - 1, alpha * beta * size
@@ -74,6 +81,12 @@ def vector_ball(
 
     - `data`: X and y*; `alpha`, `beta`: the step size and the strengths.
     - `a`: (n,) the minimizer.
+
+    >>> import latebloom as lb
+    >>> data = lb.LinearData(X=np.eye(2), y_star=np.array([1.0, 0.0]))
+    >>> minimizer = np.array([0.9, 0.0])  # y* thresholded at beta
+    >>> 0 < vector_ball(data, 0.1, Strengths(0.1, 0.0), minimizer) < 0.1
+    True
     """
     nu = (data.X.T @ (data.y_star - data.X @ a) - beta.l2 * a) / beta.l1
     slack = np.where(a != 0, 0.0, 1 - np.abs(nu))

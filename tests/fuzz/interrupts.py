@@ -195,12 +195,12 @@ def moment(i: int, seed: int, share: float = 1.0) -> tuple[str, float, int]:
 def main() -> int:
     """Interrupt commands and print what happened, by command."""
     parser = argparse.ArgumentParser(prog="python -m fuzz.interrupts", description=__doc__)
-    parser.add_argument("--moments", type=int, default=300)
+    parser.add_argument("--count", type=int, default=300, help="moments (of 300)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="command lines that begin so")
     options = parser.parse_args()
     rows: dict[str, list[Interrupted]] = {line: [] for _, line in LINES}
-    for i in range(options.moments):
+    for i in range(options.count):
         line, delay, number = moment(i, options.seed)
         if not line.startswith(options.only):
             continue
