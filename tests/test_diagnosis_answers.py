@@ -13,7 +13,7 @@ from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 from latebloom.diagnosis import diagnose_log
 from latebloom.diagnosis.forecast import forecast
-from latebloom.diagnosis.norm import explain
+from latebloom.diagnosis.norm import norm_answer
 from latebloom.plots.diagnosis import plot_diagnosis
 
 
@@ -45,7 +45,7 @@ SHRINKING = 500 * np.exp(-K / 100)
     ],
 )
 def test_whether_the_norm_explains_the_drop(errors, norm, kind, answer):
-    found = explain(K, errors, norm, kind, 0, 1e-3, 3.0)
+    found = norm_answer(K, errors, norm, kind, 0, 1e-3, 3.0)
     assert found.answer == answer, found.sentence
 
 

@@ -43,32 +43,32 @@ class Decision:
 
 
 def event_of(
-    said: str, curve: Watched, train: Watched, test: Watched, scale: float | None
+    change: str, curve: Watched, train: Watched, test: Watched, scale: float | None
 ) -> Event | None:
     """Return the event that a record of a curve makes, or None.
 
     **Arguments:**
 
-    - `said`: what the record shows, from `Watched.add`.
+    - `change`: what the record shows, from `Watched.add`.
     - `curve`: whose record it is, one of the next two.
     - `train`, `test`: the curves.
     - `scale`: 1/(alpha beta) in steps, or None.
     """
     at = f"step {number(curve.since)}"
-    if said == "diverged":
-        return Event(said, curve.since, f"{curve.name} is not finite since {at}")
+    if change == "diverged":
+        return Event(change, curve.since, f"{curve.name} is not finite since {at}")
     if curve is train:
-        if said != "reached":
+        if change != "reached":
             return None  # training may leave its threshold and come back
         return Event("memorized", curve.since, f"memorized at {at}{_outlook(test, scale)}")
     now = f"test {curve.kind} {number(curve.record.values[-1])}"
-    if said == "reached":
+    if change == "reached":
         t1 = train.reached
         delay = "" if t1 is None else f", {number(curve.since - t1)} steps after memorization"
         if t1 is not None and t1 >= curve.since:
             delay = ", no later than it memorized"
         return Event("generalized", curve.since, f"generalized at {at}{delay}")
-    if said == "lost":
+    if change == "lost":
         best = f"best {number(curve.shown(curve.best))} at step {number(curve.best_step)}"
         return Event("lost", curve.since, f"lost again at {at}: {now}, {best}")
     return Event("generalized_again", curve.since, f"generalized again at {at}: {now}")

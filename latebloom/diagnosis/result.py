@@ -79,15 +79,7 @@ class Diagnosis(Shown):
         def scaled(step: int | None, shift: int = 0) -> float | None:
             return None if step is None else (step + shift) * self.unit
 
-        for name in ("t1", "t2"):
-            one = found[name]
-            shift = -1 if one["low"] else 0
-            found[name] = one | {
-                "step": None,
-                "low": scaled(one["low"], shift),
-                "high": scaled(one["high"]),
-                "sustained_from": scaled(one["sustained_from"]),
-            }
+        found |= {"t1": self.t1.to_dict(), "t2": self.t2.to_dict()}
         low, high = found["delay_bounds"]
         found["delay_bounds"] = [scaled(low, -1), scaled(high, 1)]
         found["diverged_at"] = scaled(found["diverged_at"])

@@ -128,7 +128,9 @@ def _order(found: Mapping[str, Diagnosis]) -> str:
     later = [name for name in rest if known[name][0] > known[first][1]]
     open_ = [name for name in rest if name not in later]
     near = [name for name in open_ if known[name][1] < math.inf]
-    why = "their records are too far apart" if near else "a log ends before that"
+    same = all(known[name] == known[first] for name in near)
+    why = "their t2 lie between the same two records" if same else "their intervals of t2 overlap"
+    why = why if near else "a log ends before that"
     if not later:
         return (
             f"which of {_listed([first, *(near or open_)])} generalizes first is not known: {why}"
