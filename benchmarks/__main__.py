@@ -22,6 +22,7 @@ from . import (
     startup,
     stationary,
     step_engine,
+    stopping,
     sweeps,
     verdicts,
 )
@@ -42,6 +43,7 @@ SUITES = {
     "slow-time": slow_time.measure,
     "forecasts": forecasts.measure,
     "stationary": stationary.measure,
+    "stopping": stopping.measure,
     "verdicts": verdicts.measure,
     "logs": logs.measure,
     "network-flow": network_flow.measure,

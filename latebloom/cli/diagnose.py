@@ -91,8 +91,8 @@ def print_diagnosis(source: str, found: "Diagnosis", picture: Path | None = None
     """
     rows = [
         ("verdict", str(found.verdict)),
-        ("t1 (memorized)", found.words(found.phases.t1)),
-        ("t2 (generalized)", found.words(found.phases.t2)),
+        ("t1 (memorized)", found.t1.words),
+        ("t2 (generalized)", found.t2.words),
         ("delay", found.delay_words),
     ]
     if (late := found.delay) is not None:

@@ -132,7 +132,7 @@ class _Follower:
         """Say what has changed, in one line: for what is no terminal."""
         text = f"waiting: {self.why}"
         if self.found is not None:
-            t1, t2 = (self.found.words(p) for p in (self.found.phases.t1, self.found.phases.t2))
+            t1, t2 = (p.words for p in (self.found.t1, self.found.t2))
             reached = [p.high is not None for p in (self.found.t1, self.found.t2)]
             key = f"{self.found.verdict} {reached}"
             text = f"{self.found.verdict}: t1 {t1}, t2 {t2}"
@@ -154,8 +154,8 @@ class _Follower:
         for curve in (self.found.train, self.found.test):
             last = f"{float(curve.values[-1]):.4g} at step {int(curve.steps[-1]):,}"
             table.add_row(Text(curve.name), Text(sparkline(curve.steps, curve.values)), Text(last))
-        table.add_row("t1 (memorized)", Text(self.found.words(self.found.phases.t1)), "")
-        table.add_row("t2 (generalized)", Text(self.found.words(self.found.phases.t2)), "")
+        table.add_row("t1 (memorized)", Text(self.found.t1.words), "")
+        table.add_row("t2 (generalized)", Text(self.found.t2.words), "")
         table.add_row("verdict", Text(str(self.found.verdict)), "Ctrl-C leaves the diagnosis")
         return table
 

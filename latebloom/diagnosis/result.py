@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from latebloom.core.phases import Passage, Phases
+from latebloom.core.phases import Phases
 
 from .curves import Records
 from .delay import Delay
@@ -51,15 +51,6 @@ class Diagnosis(Shown):
     stability: Stability | None = None
     jump: Jump | None = None
     definition: dict[str, Any] = field(default_factory=dict)
-
-    def words(self, passage: Passage) -> str:
-        """A passage with its kind, in the unit of the log."""
-        if self.unit == 1 or passage.low is None:
-            return passage.words
-        low = (passage.low - 1) * self.unit
-        if passage.high is None:
-            return f"not by {low:g} ({passage.kind})"
-        return f"in ({low:g}, {passage.high * self.unit:g}] ({passage.kind})"
 
     @property
     def delay_words(self) -> str:
@@ -109,8 +100,8 @@ class Diagnosis(Shown):
     def __repr__(self) -> str:
         """Return a summary, a line each: verdict, t1, t2, the delay, its meaning, the reasons."""
         lines = [
-            f"t1 (memorized): {self.words(self.phases.t1)}",
-            f"t2 (generalized): {self.words(self.phases.t2)}",
+            f"t1 (memorized): {self.t1.words}",
+            f"t2 (generalized): {self.t2.words}",
             f"delay: {self.delay_words}",
             self.advice,
             *self.reasons,

@@ -52,7 +52,7 @@ class Diagnoses(Mapping[str, Diagnosis]):
         """The cells of a table with the header `HEADER`."""
         rows = []
         for name, one in self.found.items():
-            times = (one.words(one.phases.t1), one.words(one.phases.t2))
+            times = (one.t1.words, one.t2.words)
             ratio = "unknown" if one.delay is None else one.delay.ratio_words
             rows.append((name, str(one.verdict), *times, ratio))
         return rows + [(name, "no answer", "", "", "") for name in self.failed]
