@@ -305,3 +305,13 @@ def test_a_run_that_groks_is_not_stopped_before():
                 before.append(bool(monitor.may_stop()))
         assert sum(before[10:]) == 0
         assert monitor.may_stop()  # it has generalized
+
+
+def test_a_run_that_has_generalized_in_part_waits_for_twice_its_best():
+    """A plateau from step 500 on, with its best at step 1,500, may stop at step 3,000."""
+    monitor = lb.Monitor(alpha=0.1, beta=1.0)
+    for step in range(0, 3001, 10):
+        monitor.update(step, 1.0, 0.1 if step < 500 else 0.81 if step == 1500 else 0.8)
+        if step == 2500:
+            assert "generalized in part: best test accuracy 0.81" in str(monitor.may_stop())
+    assert monitor.may_stop()

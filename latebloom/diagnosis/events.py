@@ -20,6 +20,9 @@ WHOLE = 10**6
 BETTER = 0.01
 # So large a rise of an accuracy (or fraction of an error) that noise may hide is no rest either.
 HIDDEN = 0.1
+# A curve that has lost half of its error after t1 has begun to generalize: it may stop where the
+# steps have doubled without a new best.
+PART, AGAIN = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -131,13 +134,13 @@ def decide(
         return Decision(False, "the training data are not memorized yet")
     when = f"memorized at step {number(train.reached)}"
     waited = _waited(train.reached, when, step, scale, patience)
-    if waited and (better := _improvement(test)) is not None:
+    if waited and (better := _improvement(test, train.reached)) is not None:
         return Decision(False, f"{when}; {better}")
     return waited
 
 
-def _improvement(test: Watched) -> str | None:
-    """How much better the test curve has become at its end; None where it has not beyond noise."""
+def _improvement(test: Watched, t1: float) -> str | None:
+    """How much better the test curve has become, if it may still do; None where it rests."""
     k, values = (np.array(x) for x in (test.record.steps, test.record.values))
     accuracy = test.kind == "accuracy"
     errors = 1.0 - values if accuracy else values
@@ -158,6 +161,13 @@ def _improvement(test: Watched) -> str | None:
         return (
             f"the test {test.kind} may still be getting better: by {-found.change:.2g} {since}, "
             f"with a standard error of {found.error:.2g}"
+        )
+    at_t1 = float(errors[min(int(np.searchsorted(k, t1)), len(k) - 1)])
+    if test.best <= PART * at_t1 and k[-1] < AGAIN * test.best_step:
+        best = number(test.shown(test.best))
+        return (
+            f"it has generalized in part: best test {test.kind} {best} at step "
+            f"{number(test.best_step)}; wait for {AGAIN:g} times that"
         )
     return None
 
