@@ -23,10 +23,9 @@ PAIR = re.compile(
     re.IGNORECASE,
 )
 # Two sets in one pair of values: Train / Test accuracy: 0.98 / 0.10.
-BOTH = re.compile(
-    rf"([a-z]+)\s*/\s*([a-z]+)\s+([a-z]+)\s*[:=]\s*({NUMBER}\s?%?)\s*/\s*({NUMBER}\s?%?)",
-    re.IGNORECASE,
-)
+SETS, VALUES = r"([a-z]+)\s*/\s*([a-z]+)", rf"({NUMBER}\s?%?)\s*/\s*({NUMBER}\s?%?)"
+BOTH = re.compile(rf"{SETS}\s+([a-z]+)\s*[:=]\s*{VALUES}", re.IGNORECASE)
+BOTH_AFTER = re.compile(rf"([a-z]+)\s*\({SETS}\)\s*[:=]\s*{VALUES}", re.IGNORECASE)
 # A line of nothing but names and numbers, whatever the names are.
 ONLY = re.compile(rf"^\s*(?:{WORD}[:=]{NUMBER}[\s,;]*)+$", re.IGNORECASE)
 # xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
@@ -65,6 +64,7 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
     found: list[tuple[str, float]] = []
     end = 0
     line = BOTH.sub(r"\1_\3: \4, \2_\3: \5", PLACE.sub("", line))
+    line = BOTH_AFTER.sub(r"\2_\1: \4, \3_\1: \5", line)
     first = ROUND.match(line)
     if first:
         found.append((ROUND_NAME, float(first[1] or first[2])))
@@ -181,7 +181,7 @@ def _json_pairs(line: str) -> list[tuple[str, float]] | None:
         record = json.loads(line[start:])
     except (ValueError, RecursionError):
         return None
-    found = []
+    found = [pair for pair in _scan(line[:start], None)[0] if is_step(pair[0])]
     for name, value in record.items():
         try:
             found.append((name, float(value)))
