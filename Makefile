@@ -44,13 +44,13 @@ fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and pri
 # In an environment of its own: PyTorch is never a dependency.
 TRAINERS := .venv-trainers
 
-test-trainers: $(TRAINERS)/.installed ## train 20 seconds with the real Lightning and Transformers
+test-trainers: $(TRAINERS)/.installed ## train a minute with the real Lightning, Transformers and Keras
 	@$(TRAINERS)/bin/python -m benchmarks.trainers
 
 $(TRAINERS)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(TRAINERS)
-	@echo "installing PyTorch, Lightning and Transformers into $(TRAINERS) (minutes, once)"
-	@$(TRAINERS)/bin/python -m pip install --quiet torch==2.13.0 lightning 'transformers[torch]'
+	@echo "installing PyTorch, Lightning, Transformers and Keras into $(TRAINERS) (minutes, once)"
+	@$(TRAINERS)/bin/python -m pip install --quiet torch==2.13.0 lightning 'transformers[torch]' keras
 	@$(TRAINERS)/bin/python -m pip install --quiet hatchling
 	@$(TRAINERS)/bin/python -m pip install --quiet --no-build-isolation --editable .
 	@touch $@

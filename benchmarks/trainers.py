@@ -1,10 +1,11 @@
-"""Train a small network with the real Lightning and Transformers, watched: `make test-trainers`.
+"""Train a small network with the real trainers, watched: `make test-trainers`.
 
-Needs torch, lightning and transformers, in an environment of its own. A network learns 200 points
-on a line in about 20 seconds with each; the events and the diagnosis must agree with the log that
-the trainer itself keeps.
+Lightning, Transformers and Keras, which runs on JAX. Needs them and torch, in an environment of its
+own. A network learns 200 points on a line in about 20 seconds with each; the events and the
+diagnosis must agree with the log that the trainer itself keeps.
 """
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -117,12 +118,33 @@ def with_transformers(folder: Path) -> lb.Monitor:
     return monitor
 
 
+def with_keras(folder: Path) -> lb.Monitor:
+    """Train with Keras; its steps are epochs."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    import keras  # pyright: ignore[reportMissingImports]
+
+    keras.utils.set_random_seed(0)
+    monitor = lb.Monitor(thresholds=(0.95, 0.9), path=folder / "keras.json")
+    layers = [keras.layers.Dense(16, activation="relu"), keras.layers.Dense(2)]
+    net = keras.Sequential(layers)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    net.compile(optimizer=keras.optimizers.Adam(0.01), loss=loss, metrics=["accuracy"])
+    train, test = ([x.numpy() for x in data(seed)] for seed in (0, 1))
+    watching = callbacks.keras(monitor)
+    options = {"batch_size": BATCH, "epochs": EPOCHS, "validation_data": test, "verbose": 0}
+    history = net.fit(*train, callbacks=[watching], **options)
+    found = lb.diagnose(history, thresholds=(0.95, 0.9))
+    # The history has no steps: its records count from 0, and the epochs of the monitor from 1.
+    assert found.t1.high == (monitor.diagnosis().t1.high or 0) - 1, found
+    return monitor
+
+
 def main() -> int:
     """Train with each, and say what the monitors found."""
     loss = torch.linspace(1, 0, 50, requires_grad=True, dtype=torch.bfloat16)
     found = lb.diagnose(range(50), loss, loss, kind="loss", thresholds=(0.5, 0.5))
     assert found.t1.step is not None, found
-    for train in (with_lightning, with_transformers):
+    for train in (with_lightning, with_transformers, with_keras):
         with tempfile.TemporaryDirectory() as place:
             monitor = train(Path(place))
             found = monitor.diagnosis()

@@ -309,6 +309,13 @@ LONG_LINES = {
     "thousands": "a 1" + ",234" * 25_000 + "x",
     "a list without an end": "a" + " " * 100_000 + "= [" + "1," * 50_000,
     "spaces": "x" + " " * 100_000 + "y",
+    "spaces in a box": "| a" + " " * 100_000 + "b",
+    "names and numbers": "a=1e5" * 20_000 + "x",
+    "sets": "a / b c" * 15_000,
+    "percentages": "a 1% " * 20_000 + " " * 100_000,
+    "a name before a place": "a" * 100_000 + ".py:x]",
+    "empty lines": "a\n" + "\n" * 100_000,
+    "spaces around a literal": " " * 100_000 + "x",
 }
 
 

@@ -203,7 +203,7 @@ def test_which_run_generalizes_sooner_with_censoring():
     assert order((8000, 9000), (5000, 9000)) == "b generalizes before a"
     assert order((5000, 9000), (9999, 9000)) == "a generalizes before b (not by the end of its log)"
     assert "a log ends before that" in order((8000, 9000), (9999, 4000))
-    assert "too far apart" in order((8000, 9000), (8000, 9000))
+    assert "between the same two records" in order((8000, 9000), (8000, 9000))
     assert "not known" in order((9999, 9000), (9999, 9000))
     text = order((8000, 9000), (9999, 4000), (8500, 9000))
     assert text.startswith("a generalizes before c; whether before b is not known")
@@ -299,3 +299,18 @@ def test_several_results_show_a_table():
     assert lines[2].endswith("17.1 to 19.8")
     assert lines[3].endswith("more than 24")  # (20001 - 800) / 800
     assert found._repr_html_().count("<tr>") == 3
+
+
+def test_times_are_in_the_unit_of_a_log_in_fractions_of_epochs():
+    """Records every quarter of an epoch: t1 is reached at 1.5, and not yet at 1.25."""
+    epoch = np.arange(0, 20, 0.25)
+    table = {
+        "epoch": epoch,
+        "train_acc": np.where(epoch < 1.5, 0.3, 1.0),
+        "val_acc": np.where(epoch < 17, 0.1, 0.99),
+    }
+    found = lb.diagnose(table)
+    assert (found.t1.low, found.t1.high, found.t1.step) == (1.25, 1.5, None)
+    assert (found.t2.low, found.t2.high) == (16.75, 17.0)
+    document = found.to_dict()
+    assert (document["t1"]["low"], document["t2"]["high"]) == (1.25, 17.0)

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from formats import PROBES, documents, further, others, printed, tables
+from formats import PROBES, documents, further, others, printed, programs, tables, trackers
 
 from latebloom.cli.main import main
 
@@ -31,8 +31,9 @@ def diagnose(capsys, *argv):
 
 def test_every_module_has_probes():
     homes = {made.__module__ for made in PROBES.values()}
-    assert homes == {module.__name__ for module in (documents, further, others, printed, tables)}
-    assert len(PROBES) >= 46
+    modules = (documents, further, others, printed, programs, tables, trackers)
+    assert homes == {module.__name__ for module in modules}
+    assert len(PROBES) >= 200
 
 
 @pytest.mark.parametrize("name", PROBES)

@@ -276,3 +276,42 @@ def test_thresholds_are_fractions_or_percent_as_of_a_diagnosis(kind, thresholds)
     found = monitor.diagnosis()
     assert found.thresholds == (0.99, 0.95)
     assert found.phases.t2.high is None
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_a_run_whose_test_curve_still_rises_may_not_stop(rising):
+    """After ten times 1/(alpha beta) a flat curve may stop, and one that rises may not."""
+    monitor = lb.Monitor(alpha=0.1, beta=0.1)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(400)
+    for i in range(400):
+        monitor.update(10 * i, 1.0, 0.2 + (0.6 * i / 400 if rising else 0.0) + noise[i])
+    decision = monitor.may_stop()
+    assert bool(decision) is not rising
+    assert ("still getting better" in str(decision)) is rising
+
+
+def test_a_run_that_groks_is_not_stopped_before():
+    """3,000 updates are beyond any patience here, and the error falls all the time."""
+    steps = np.arange(0, 3001, 10)
+    errors = np.maximum(1 - steps / 3000, 1e-3)
+    for beta in (None, 0.1):
+        monitor = lb.Monitor(
+            kind="error", thresholds=(0.01, 0.02), alpha=beta and 0.1, beta=beta, patience=2
+        )
+        before = []
+        for k, e in zip(steps, errors, strict=True):
+            monitor.update(k, 1.0 if k < 30 else 1e-3, e)
+            if k >= 60 and monitor.test.reached is None:
+                before.append(bool(monitor.may_stop()))
+        assert sum(before[10:]) == 0
+        assert monitor.may_stop()  # it has generalized
+
+
+def test_a_run_that_has_generalized_in_part_waits_for_twice_its_best():
+    """A plateau from step 500 on, with its best at step 1,500, may stop at step 3,000."""
+    monitor = lb.Monitor(alpha=0.1, beta=1.0)
+    for step in range(0, 3001, 10):
+        monitor.update(step, 1.0, 0.1 if step < 500 else 0.81 if step == 1500 else 0.8)
+        if step == 2500:
+            assert "generalized in part: best test accuracy 0.81" in str(monitor.may_stop())
+    assert monitor.may_stop()

@@ -231,3 +231,18 @@ def test_a_group_without_an_answer_is_said_and_counts_as_failed(tmp_path, capsys
     assert "no answer" in out
     assert main(["diagnose", str(path), "--by", "seed", "--plot", str(tmp_path / "a.svg")]) == 2
     assert "choose it with --where" in capsys.readouterr().err
+
+
+def test_a_restart_that_only_the_training_curve_shows(tmp_path):
+    """Resumed at 350: what the first attempt evaluated at 400 is superseded, as its training is."""
+    rows = ["step,train_acc,val_acc"]
+    for k in range(0, 450, 10):
+        rows.append(f"{k},{min(1, k / 100)},{0.99 if k == 400 else 0.1 if k % 400 == 0 else ''}")
+    for k in range(350, 2010, 10):
+        rows.append(f"{k},1,{0.1 if k % 400 == 0 and k > 400 else ''}")
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join([*rows, "2400,1,0.1", "2800,1,0.1", "3200,1,0.1"]))
+    found = lb.diagnose(path)
+    assert 400 not in found.test.steps.tolist()
+    assert found.t2.high is None
+    assert any("1 records are superseded by a restart" in note for note in found.notes)

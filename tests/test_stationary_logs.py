@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from benchmarks.stationary import WRONG, stationary, verdict
+from benchmarks.stationary import ORDER_2, SHORT, WRONG, stationary, verdict
 from latebloom.diagnosis.noise import measure
 
 SEEDS = range(12)
+ORDER_2_KINDS = (*SHORT[:2], (300, 0.92, 0.01), (200, 0.5, 0.03))
 
 
 @pytest.mark.parametrize("coefficient", [0.0, 0.5, 0.8, 0.95])
@@ -15,6 +16,23 @@ SEEDS = range(12)
 def test_noise_gets_no_verdict_of_change(kind, coefficient):
     found = [verdict(kind, coefficient, seed) for seed in SEEDS]
     assert sum(name in WRONG for name in found) <= 1, found
+
+
+@pytest.mark.parametrize("coefficient", ORDER_2)
+def test_noise_of_order_2_gets_no_verdict_of_change(coefficient):
+    wave = stationary(20_000, coefficient, 0)
+    a, b = coefficient
+    # The first autocorrelation of Yule and Walker, and unit variance.
+    assert np.corrcoef(wave[1:], wave[:-1])[0, 1] == pytest.approx(a / (1 - b), abs=0.03)
+    assert wave.std() == pytest.approx(1, rel=0.1)
+    found = [verdict(kind, coefficient, seed) for seed in range(6) for kind in ORDER_2_KINDS]
+    assert sum(name in WRONG for name in found) <= 2, found
+
+
+@pytest.mark.parametrize("coefficient", [0.0, 0.8])
+def test_noise_in_short_logs_gets_no_verdict_of_change(coefficient):
+    found = [verdict(kind, coefficient, seed) for seed in range(5) for kind in SHORT]
+    assert sum(name in WRONG for name in found) <= 2, found
 
 
 @pytest.mark.parametrize("coefficient", [0.0, 0.5, 0.8])

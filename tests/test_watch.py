@@ -122,3 +122,34 @@ def test_compare_says_which_log_has_no_answer(tmp_path, capsys):
 def test_compare_needs_two_logs(logs, said, capsys):
     assert main(["compare", *logs]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_definition_and_a_picture_are_options_of_watch_and_compare(tmp_path, capsys):
+    path, other = (write(tmp_path / name, 8000) for name in ("a.csv", "b.csv"))
+    picture = tmp_path / "out.svg"
+    options = ["--kappa", "50", "--q", "0.95"]
+    assert main(["watch", path, "--seconds", "0", *options, "--plot", str(picture), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["definition"]["kappa"] == 50
+    assert picture.read_text().lstrip().startswith("<?xml")
+    assert main(["compare", path, other, *options, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [run["definition"]["q"] for run in found["runs"]] == [0.95, 0.95]
+
+
+def test_compare_takes_the_runs_of_each_log_apart(tmp_path, capsys):
+    paths = []
+    for name in ("a.csv", "b.csv"):
+        rows = ["seed,step,train_acc,val_acc"]
+        for seed, jump in ((0, 4000), (1, 8000)):
+            rows += [f"{seed},{k},{0.2 if k < 300 else 1},{0.1 if k < jump else 0.98}" for k in K]
+        paths.append(str(tmp_path / name))
+        (tmp_path / name).write_text("\n".join(rows))
+    assert main(["compare", *paths, "--by", "seed", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert {run["run"]: run["t2"]["high"] for run in runs} == {
+        f"{name} seed={seed}": jump
+        for name in ("a.csv", "b.csv")
+        for seed, jump in ((0, 4000), (1, 8000))
+    }
+    assert main(["compare", *paths, "--where", "seed=1", "--json"]) == 0
+    assert {run["t2"]["high"] for run in json.loads(capsys.readouterr().out)["runs"]} == {8000}

@@ -1,8 +1,9 @@
 """The command `diagnose`: what the curves of any trainer show."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
@@ -11,6 +12,7 @@ from latebloom.core.json_text import dump_json
 from latebloom.core.text import number
 
 from .commands import DONE, FAILED, Setting
+from .curve_options import CurveOptions, print_diagnoses, save_picture
 from .table import print_table
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ OTHER = arg(metavar="LOG", help="The file with the test curve, if each curve has
 
 
 @dataclass(frozen=True)
-class Diagnose:
+class Diagnose(CurveOptions):
     """Diagnose the curves of any trainer: t1, t2, a verdict with reasons, a forecast.
 
     `latebloom diagnose LOG` guesses the columns from their names, and says which. The content
@@ -34,107 +36,48 @@ class Diagnose:
 
     log: Annotated[str, Positional, LOG] = ""
     other: Annotated[str, Positional, OTHER] = ""
-    train: str | None = None
-    """The training curve: a column, or FILE:COLUMN; if left out, guessed from the names."""
-    test: str | None = None
-    """The test (or validation) curve."""
-    step: str | None = None
-    """The number of updates; two columns as in a,b if train and test have one each; row for the
-    number of the record. If left out, the first column that is called like one."""
-    where: str | None = None
-    """Only the rows of one run, as in seed=0 or split=test,lr=0.1; attempt=2 counts how often the
-    steps have started again."""
     by: str | None = None
     """One answer for each value of a column, as in seed; or of attempt."""
     norm: str | None = None
     """A norm of the weights: does it alone explain the late drop?"""
-    kind: str | None = None
-    """accuracy, percent, error or loss, or two as in loss,accuracy (train,test); if left out, the
-    names of the columns decide."""
-    train_threshold: float | None = None
-    """Memorized, in the unit of the column; 0.99 for accuracies."""
-    test_threshold: float | None = None
-    """Generalized, in the unit of the column; 0.95 for accuracies."""
-    q: float | None = None
-    """Definition of grokking: both thresholds are this accuracy, and training must hold it from t1
-    to t2; the default asks training only to reach its threshold."""
-    kappa: float | None = None
-    """Definition of grokking: the least delay relative to t1, (t2 - t1)/t1; 9, a decade, by
-    default."""
     plot: Path | None = None
     """Write a picture, .svg, .png or .pdf."""
-    json: bool = False
-    """Print one JSON document instead of a table."""
 
     def execute(self, settings: list[Setting]) -> int:
         """Read the log and print the diagnosis."""
-        from latebloom.diagnosis.logs import read_curves, where
-
         if self.plot is not None:
             from latebloom.plots import require_picture
 
             require_picture(self.plot)
-        log, train, test = read_curves(
-            [place for place in (self.log, self.other) if place], self.train, self.test, self.step
-        )
-        joined = self.other or self.train != train or self.test != test
-        options = {"train": train, "test": test, "step": None if joined else self.step}
-        if self.where is not None:
-            log = where(log, self.where, self.step)
+            if self.by is not None:
+                raise InvalidInput("--plot draws one run; choose it with --where instead of --by")
+        log, options = self.read(*(place for place in (self.log, self.other) if place))
+        source = self.log or log.source
         if self.by is not None:
-            return self._all(log, options)
-        found = self._one(log, options)
-        if self.plot is not None:
-            from latebloom.plots import plot_diagnosis, save_figure
-
-            save_figure(plot_diagnosis(found), self.plot)
+            return self._all(source, log, options)
+        found = options.diagnose(log, self.norm)
+        save_picture(found, self.plot)
         if self.json:
             picture = None if self.plot is None else str(self.plot)
-            source = self.log or log.source
             print(dump_json({"log": source, **found.to_dict(), "picture": picture}))
         else:
             print_diagnosis(log.source, found, self.plot)
         return DONE
 
-    def _one(self, log: "Log", options: dict[str, Any]) -> "Diagnosis":
-        from latebloom.diagnosis import diagnose_log
-
-        return diagnose_log(
-            log,
-            **options,
-            norm=self.norm,
-            kind=self.kind,
-            thresholds=(self.train_threshold, self.test_threshold),
-            q=self.q,
-            kappa=self.kappa,
-        )
-
-    def _all(self, log: "Log", options: dict[str, Any]) -> int:
+    def _all(self, source: str, log: "Log", options: CurveOptions) -> int:
         """Print the answer for each group of rows; one without an answer fails."""
         from latebloom.diagnosis.logs import groups
+        from latebloom.diagnosis.several import diagnoses_of
 
-        if self.plot is not None:
-            raise InvalidInput("--plot draws one run; choose it with --where instead of --by")
-        found: dict[str, Diagnosis | InvalidInput] = {}
-        for name, part in groups(log, self.by or "", self.step).items():
-            try:
-                found[name] = self._one(part, options)
-            except InvalidInput as error:
-                found[name] = error
-        failed = [error for error in found.values() if isinstance(error, InvalidInput)]
-        if len(failed) == len(found):
-            raise failed[0] if failed else InvalidInput(f"{log.source}: no group in {self.by}")
+        parts = groups(log, self.by or "", self.step)
+        found = diagnoses_of(
+            {name: partial(options.diagnose, part, self.norm) for name, part in parts.items()}
+        )
         if self.json:
-            runs = [
-                {"run": name, "error": str(one)}
-                if isinstance(one, InvalidInput)
-                else {"run": name, **one.to_dict()}
-                for name, one in found.items()
-            ]
-            print(dump_json({"log": self.log or log.source, "by": self.by, "runs": runs}))
+            print(dump_json({"log": source, "by": self.by, **found.to_dict()}))
         else:
-            _print_all(log, found)
-        return FAILED if failed else DONE
+            print_diagnoses(log.source, found)
+        return FAILED if found.failed else DONE
 
 
 def print_diagnosis(source: str, found: "Diagnosis", picture: Path | None = None) -> None:
@@ -148,8 +91,8 @@ def print_diagnosis(source: str, found: "Diagnosis", picture: Path | None = None
     """
     rows = [
         ("verdict", str(found.verdict)),
-        ("t1 (memorized)", found.words(found.phases.t1)),
-        ("t2 (generalized)", found.words(found.phases.t2)),
+        ("t1 (memorized)", found.t1.words),
+        ("t2 (generalized)", found.t2.words),
         ("delay", found.delay_words),
     ]
     if (late := found.delay) is not None:
@@ -179,17 +122,3 @@ def print_diagnosis(source: str, found: "Diagnosis", picture: Path | None = None
         notes.append(f"forecast: {found.forecast.reason}")
     notes += [f"note: {note}" for note in found.notes]
     print_table((source, ""), rows, notes=notes)
-
-
-def _print_all(log: "Log", found: "dict[str, Diagnosis | InvalidInput]") -> None:
-    rows, notes = [], []
-    for name, one in found.items():
-        if isinstance(one, InvalidInput):
-            rows.append((name, "no answer", "", "", ""))
-            notes.append(f"{name}: {one}")
-            continue
-        t1, t2 = one.words(one.phases.t1), one.words(one.phases.t2)
-        rows.append((name, str(one.verdict), t1, t2, one.delay_words))
-        notes += one.notes
-    header = (log.source, "verdict", "t1 (memorized)", "t2 (generalized)", "delay")
-    print_table(header, rows, notes=[f"note: {note}" for note in dict.fromkeys(notes)])

@@ -16,6 +16,7 @@ from latebloom.core.json_text import dump_json
 from latebloom.core.messages import note
 
 from .commands import DONE, INTERRUPTED, Setting
+from .curve_options import CurveOptions, save_picture
 from .diagnose import print_diagnosis
 
 if TYPE_CHECKING:
@@ -33,38 +34,29 @@ LOOK = 0.1
 
 
 @dataclass(frozen=True)
-class Watch:
+class Watch(CurveOptions):
     """Follow a growing log: the curves, t1 and t2 as they are reached. Ctrl-C leaves the diagnosis.
 
     The log is read again when it has changed. It may not exist yet.
     """
 
     log: Annotated[str, Positional, LOG]
-    train: str | None = None
-    """The training curve; if left out, guessed from the names of the columns."""
-    test: str | None = None
-    """The test (or validation) curve."""
-    step: str | None = None
-    """The number of updates; if left out, the first column that is called like one."""
-    kind: str | None = None
-    """accuracy, percent, error or loss, or two as in loss,accuracy (train,test); if left out, the
-    names of the columns decide."""
-    train_threshold: float | None = None
-    """Memorized, in the unit of the column; 0.99 for accuracies."""
-    test_threshold: float | None = None
-    """Generalized, in the unit of the column; 0.95 for accuracies."""
     every: float = 2.0
     """Seconds between two looks at the log."""
     seconds: float | None = None
     """End after so many seconds; if left out, Ctrl-C ends it."""
-    json: bool = False
-    """Print one JSON document at the end."""
+    plot: Path | None = None
+    """Write a picture at the end, .svg, .png or .pdf."""
 
     def execute(self, settings: list[Setting]) -> int:
         """Follow the log until Ctrl-C, then print the diagnosis."""
         check.real("--every", self.every, low=0, strict=True)
         if self.seconds is not None:
             check.real("--seconds", self.seconds, low=0)
+        if self.plot is not None:
+            from latebloom.plots import require_picture
+
+            require_picture(self.plot)
         follower, code = _Follower(self), DONE
         try:
             with listening(GRACE):
@@ -74,24 +66,12 @@ class Watch:
         follower.look(at_once=True)
         if follower.found is None:
             raise InvalidInput(follower.why)
+        save_picture(follower.found, self.plot)
         if self.json:
             print(dump_json({"log": self.log, **follower.found.to_dict()}))
         else:
-            print_diagnosis(self.log, follower.found)
+            print_diagnosis(self.log, follower.found, self.plot)
         return code
-
-    def read(self) -> "Diagnosis":
-        """Return the diagnosis of the log as it is now."""
-        from latebloom.diagnosis import diagnose_log
-
-        return diagnose_log(
-            self.log,
-            self.train,
-            self.test,
-            self.step,
-            kind=self.kind,
-            thresholds=(self.train_threshold, self.test_threshold),
-        )
 
 
 class _Follower:
@@ -140,7 +120,8 @@ class _Follower:
             return False
         self._seen = state
         try:
-            self.found = self.options.read()
+            log, options = self.options.read(self.options.log)
+            self.found = options.diagnose(log)
         except InvalidInput as error:
             self.why = str(error)
         took = time.monotonic() - now
@@ -151,8 +132,8 @@ class _Follower:
         """Say what has changed, in one line: for what is no terminal."""
         text = f"waiting: {self.why}"
         if self.found is not None:
-            t1, t2 = (self.found.words(p) for p in (self.found.t1, self.found.t2))
-            reached = [self.found.t1.high is not None, self.found.t2.high is not None]
+            t1, t2 = (p.words for p in (self.found.t1, self.found.t2))
+            reached = [p.high is not None for p in (self.found.t1, self.found.t2)]
             key = f"{self.found.verdict} {reached}"
             text = f"{self.found.verdict}: t1 {t1}, t2 {t2}"
         else:
@@ -173,8 +154,8 @@ class _Follower:
         for curve in (self.found.train, self.found.test):
             last = f"{float(curve.values[-1]):.4g} at step {int(curve.steps[-1]):,}"
             table.add_row(Text(curve.name), Text(sparkline(curve.steps, curve.values)), Text(last))
-        table.add_row("t1 (memorized)", Text(self.found.words(self.found.t1)), "")
-        table.add_row("t2 (generalized)", Text(self.found.words(self.found.t2)), "")
+        table.add_row("t1 (memorized)", Text(self.found.t1.words), "")
+        table.add_row("t2 (generalized)", Text(self.found.t2.words), "")
         table.add_row("verdict", Text(str(self.found.verdict)), "Ctrl-C leaves the diagnosis")
         return table
 

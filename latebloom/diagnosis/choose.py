@@ -9,11 +9,13 @@ from latebloom.core.errors import InvalidInput
 
 from .curves import MIN_RECORDS
 from .logs.log import ROW, Log, Series
-from .logs.names import Meaning, is_value, meaning, role_of, step_rank
+from .logs.names import Meaning, is_value, meaning, plain, role_of, step_rank
+from .logs.restarts import distinct_steps
 from .logs.runs import refuse_several
+from .superseded import restarts_of, without_superseded
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
-KINDS = ("accuracy", "error", None, "loss")
+PREFERRED = ("accuracy", "error", None, "loss")
 # Where a log has both, the test curve is the one that was not used to choose anything.
 ROLES = ("test", "val")
 
@@ -79,7 +81,7 @@ def choose(
         train, test = _guess(log, train, test)
     assert train is not None
     assert test is not None
-    train, test = log.known(train), log.known(test)
+    train, test = _of_role(log, train, ("train",)), _of_role(log, test, ROLES)
     if train == test:
         raise InvalidInput(
             f"{log.source}: train and test are both '{train}'; name two columns of "
@@ -89,8 +91,11 @@ def choose(
     names = (train, test) if third is None else (train, test, third)
     steps = _steps(log, step, names)
     series = {}
+    later = {
+        name: restarts_of(log, name, column) for name, column in zip(names, steps, strict=True)
+    }
     for name, column in zip(names, steps, strict=True):
-        series[name] = log.series(name, column)
+        series[name] = without_superseded(log, name, column, later, notes)
         refuse_several(log, name, column, series[name])
     if step is None:
         notes += _said_steps(log, names[:2], steps[:2])
@@ -115,6 +120,13 @@ def _split_columns(
         return train, test
     notes.append(f"'{train}' is {first[0]} for train and {second[0]} for test")
     return first[0], second[0]
+
+
+def _of_role(log: Log, name: str, roles: tuple[str, ...]) -> str:
+    """The column that a name means, of several with this last part the one of the role."""
+    ends = [n for n in log.names if plain(n.rpartition("/")[2]) == plain(name)]
+    mine = [n for n in ends if meaning(n).role in roles]
+    return mine[0] if name not in log.columns and len(mine) == 1 else log.known(name)
 
 
 def _curves(log: Log) -> list[str]:
@@ -164,7 +176,7 @@ def _is_test(name: str) -> bool:
 def _rank(log: Log, train: str, test: str) -> tuple:
     """The smaller, the better a pair fits."""
     a, b = meaning(train), meaning(test)
-    kinds = KINDS.index(a.kind) + KINDS.index(b.kind)
+    kinds = PREFERRED.index(a.kind) + PREFERRED.index(b.kind)
     return (
         a.kind != b.kind if "loss" not in (a.kind, b.kind) else False,
         kinds,
@@ -208,7 +220,13 @@ def _without_names(log: Log, curves: Iterable[str]) -> tuple[str, str] | None:
 def _steps(log: Log, step: str | None, names: tuple[str, ...]) -> tuple[str | None, ...]:
     """The column of the steps of each curve."""
     if step is None:
-        return tuple(_best_step(log, name) for name in names)
+        every = [_fitting(log, name) for name in names]
+        own = tuple(found[0][-1] if found else None for found in every)
+        # One clock for both curves, unless each is logged with one that is called like it.
+        common = [s for *_, s in every[0] if all(s in [f[-1] for f in found] for found in every)]
+        if len(set(own)) > 1 and common and not any(n and role_of(n) for n in own):
+            return tuple(common[0] for _ in names)
+        return own
     if step in (ROW, "step") and step not in log.columns:
         if step == "step" and all(log.columns[name].steps is None for name in names):
             log.known(step)  # refused, or another spelling
@@ -221,11 +239,11 @@ def _steps(log: Log, step: str | None, names: tuple[str, ...]) -> tuple[str | No
     return (found[0], *(found[-1] for _ in names[1:]))
 
 
-def _best_step(log: Log, name: str) -> str | None:
-    """The column that is called like steps and fits a curve best; None: none does."""
+def _fitting(log: Log, name: str) -> list[tuple]:
+    """The columns that are called like steps and fit a curve, the best first."""
     column = log.columns[name]
     if column.steps is not None:
-        return None
+        return []
     role = meaning(name).role
     fitting, empty = [], None
     for other in log.names:
@@ -243,10 +261,18 @@ def _best_step(log: Log, name: str) -> str | None:
         both = long != short or bool((log.numbers(other)[1] & log.numbers(name)[1]).any())
         apart = other.rpartition("/")[0] != name.rpartition("/")[0]
         same = role is not None and role_of(other) in (role, None)
-        fitting.append((long != short, not both, apart, not same, rank or 0, other))
-    best = min(fitting, default=None)
+        # The number of a batch in its epoch does not count the records.
+        few = long == short and _few(*log.numbers(other), log.numbers(name)[1])
+        fitting.append((long != short, not both, few, apart, not same, rank or 0, other))
+    found = sorted(fit for fit in fitting if not fit[1])
     # A column of steps without numbers is refused where it is read.
-    return best[-1] if best is not None and not best[1] else empty
+    return found or ([(empty,)] if empty is not None else [])
+
+
+def _few(k: np.ndarray, has_step: np.ndarray, logged: np.ndarray) -> bool:
+    """Whether steps have fewer than half as many values as there are records."""
+    k = k[has_step & logged]
+    return len(k) >= MIN_RECORDS and distinct_steps(k) < 0.5 * len(k)
 
 
 def _said_steps(log: Log, names: tuple[str, ...], steps: tuple[str | None, ...]) -> list[str]:

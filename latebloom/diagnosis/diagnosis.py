@@ -15,10 +15,10 @@ from .definition import Definition, define
 from .delay import delay
 from .finding import Finding
 from .forecast import Forecast, forecast
-from .judge import Answer, Evidence, judge
+from .judge import Answer, Evidence, answer_of
 from .jump import Jump, jump
 from .logs import Log, Series, read_log
-from .norm import NormAnswer, explain
+from .norm import NormAnswer, norm_answer
 from .passages import Found, level_passage
 from .prepare import prepare
 from .result import Diagnosis
@@ -99,7 +99,7 @@ def diagnose_series(
     late = delay(found.t1, found.t2, train, test, (by.kappa, limits[0]))
     after = None if passages[1].record is None else stability(train, test, limits, passages[1])
     seen = Evidence(found, passages, train, test, limits, by.rules, by.strict, late, after)
-    answer = judge(seen)
+    answer = answer_of(seen)
     found = _with(found, answer)
     explained = _norm(columns.get(names[2]), names[2], test, found, limits[1], by.rules, notes)
     return Diagnosis(
@@ -202,7 +202,7 @@ def _norm(
     steps = test.steps[both]
     norm = np.exp(np.interp(steps, k, np.log(v)))
     after = found.t1.high or 0
-    return explain(steps, test.errors[both], norm, test.kind, after, limit, rules.mirage_drop)
+    return norm_answer(steps, test.errors[both], norm, test.kind, after, limit, rules.mirage_drop)
 
 
 def _forecast(

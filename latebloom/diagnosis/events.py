@@ -1,14 +1,28 @@
 """What a run that is watched has come to: events, and whether it may stop."""
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from latebloom.core.text import number
 
+from .noise import FEW
+from .trends import POINT, end_trend
 from .watched import Watched
 
 # The delay is a constant over alpha beta. Measured constants: 0.1 in Figures 3 and 4 of the paper,
 # 3.5 in Figure 5; so events show a decade on each side of one.
 CONSTANT = (0.1, 10.0)
+# Steps may be fractions of epochs, and trends count in whole numbers: so many until now.
+WHOLE = 10**6
+# A run whose test error falls by a hundredth while its steps double may not stop.
+BETTER = 0.01
+# So large a rise of an accuracy (or fraction of an error) that noise may hide is no rest either.
+HIDDEN = 0.1
+# A curve that has lost half of its error after t1 has begun to generalize: it may stop where the
+# steps have doubled without a new best.
+PART, AGAIN = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -43,32 +57,32 @@ class Decision:
 
 
 def event_of(
-    said: str, curve: Watched, train: Watched, test: Watched, scale: float | None
+    change: str, curve: Watched, train: Watched, test: Watched, scale: float | None
 ) -> Event | None:
     """Return the event that a record of a curve makes, or None.
 
     **Arguments:**
 
-    - `said`: what the record shows, from `Watched.add`.
+    - `change`: what the record shows, from `Watched.add`.
     - `curve`: whose record it is, one of the next two.
     - `train`, `test`: the curves.
     - `scale`: 1/(alpha beta) in steps, or None.
     """
     at = f"step {number(curve.since)}"
-    if said == "diverged":
-        return Event(said, curve.since, f"{curve.name} is not finite since {at}")
+    if change == "diverged":
+        return Event(change, curve.since, f"{curve.name} is not finite since {at}")
     if curve is train:
-        if said != "reached":
+        if change != "reached":
             return None  # training may leave its threshold and come back
         return Event("memorized", curve.since, f"memorized at {at}{_outlook(test, scale)}")
     now = f"test {curve.kind} {number(curve.record.values[-1])}"
-    if said == "reached":
+    if change == "reached":
         t1 = train.reached
         delay = "" if t1 is None else f", {number(curve.since - t1)} steps after memorization"
         if t1 is not None and t1 >= curve.since:
             delay = ", no later than it memorized"
         return Event("generalized", curve.since, f"generalized at {at}{delay}")
-    if said == "lost":
+    if change == "lost":
         best = f"best {number(curve.shown(curve.best))} at step {number(curve.best_step)}"
         return Event("lost", curve.since, f"lost again at {at}: {now}, {best}")
     return Event("generalized_again", curve.since, f"generalized again at {at}: {now}")
@@ -119,8 +133,51 @@ def decide(
     if train.reached is None:
         return Decision(False, "the training data are not memorized yet")
     when = f"memorized at step {number(train.reached)}"
+    waited = _waited(train.reached, when, step, scale, patience)
+    if waited and (better := _improvement(test, train.reached)) is not None:
+        return Decision(False, f"{when}; {better}")
+    return waited
+
+
+def _improvement(test: Watched, t1: float) -> str | None:
+    """How much better the test curve has become, if it may still do; None where it rests."""
+    k, values = (np.array(x) for x in (test.record.steps, test.record.values))
+    accuracy = test.kind == "accuracy"
+    errors = 1.0 - values if accuracy else values
+    good = np.isfinite(errors)
+    if np.count_nonzero(good) < FEW:
+        return None
+    top = 1.0 if accuracy else math.inf
+    k, errors = k[good], errors[good]
+    unit = (k[-1] - k[0]) / WHOLE
+    steps = np.round((k - k[0]) / unit).astype(np.int64)
+    found, falls, _ = end_trend(steps, errors, BETTER, top=top)
+    since = f"since step {number(float(k[0]) + unit * found.start)}"
+    if falls and abs(found.change) >= (POINT if accuracy else 0.0):
+        better = f"by {abs(found.change):.2g} {since}"
+        return f"the test {test.kind} is still getting better: {better}"
+    hidden = 2 * found.error - found.change
+    if found.change < 0 and hidden > HIDDEN * (1.0 if accuracy else abs(found.level)):
+        return (
+            f"the test {test.kind} may still be getting better: by {-found.change:.2g} {since}, "
+            f"with a standard error of {found.error:.2g}"
+        )
+    at_t1 = float(errors[min(int(np.searchsorted(k, t1)), len(k) - 1)])
+    if test.best <= PART * at_t1 and k[-1] < AGAIN * test.best_step:
+        best = number(test.shown(test.best))
+        return (
+            f"it has generalized in part: best test {test.kind} {best} at step "
+            f"{number(test.best_step)}; wait for {AGAIN:g} times that"
+        )
+    return None
+
+
+def _waited(
+    reached: float, when: str, step: float, scale: float | None, patience: float
+) -> Decision:
+    """Whether a run has gone on for long enough after t1."""
     if scale:
-        done = step - train.reached
+        done = step - reached
         low, high = (c * scale for c in CONSTANT)
         since = f"{when}, {number(done)} steps ago; the delay scales as 1/(alpha beta)"
         if done > high:
@@ -128,7 +185,7 @@ def decide(
                 True, f"{since}, and {number(high)} steps are {CONSTANT[1]:g} times that"
             )
         return Decision(False, f"{since}: about {number(low)} to {number(high)} steps")
-    times = step / max(train.reached, 1.0)
+    times = step / max(reached, 1.0)
     since = f"{when} and trained {times:.3g} times as long"
     if times > patience:
         return Decision(True, f"{since}; patience is {patience:g} times")

@@ -111,11 +111,11 @@ def diagnose(
             log = rows_where(log, where, column)
         if by is None and where is None and _stacked(log, data):
             by = RUN
+        options |= {**names, "step": column}
         if by is None:
-            return _of_log(log, {**names, "step": column, **options})
-        told = {**names, "step": column, **options}
-        parts = groups(log, by, column)
-        return _told(diagnoses_of({n: partial(_of_log, part, told) for n, part in parts.items()}))
+            return _of_log(log, options)
+        parts = groups(log, by, column).items()
+        return _of_runs({name: partial(_of_log, part, options) for name, part in parts})
     except InvalidInput as error:
         raise InvalidInput(in_python(str(error))) from None
 
@@ -237,8 +237,9 @@ def _of_matrices(
         return _of_arrays(k, (rows["train"], rows["test"], rows.get("norm")), options)
 
     runs = {f"{RUN}={i}": partial(one, i) for i in range(len(values["train"]))}
-    return _told(diagnoses_of(runs))
+    return _of_runs(runs)
 
 
-def _told(found: Diagnoses) -> Diagnoses:
+def _of_runs(runs: dict[str, partial[Diagnosis]]) -> Diagnoses:
+    found = diagnoses_of(runs)
     return replace(found, failed={name: in_python(why) for name, why in found.failed.items()})

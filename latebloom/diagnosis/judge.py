@@ -55,7 +55,7 @@ class Answer:
     reasons: tuple[str, ...]
 
 
-def judge(seen: Evidence) -> Answer:
+def answer_of(seen: Evidence) -> Answer:
     """Return the verdict on two logged curves."""
     found = seen.found
     if found.verdict is Verdict.diverged or seen.test.diverged_at is not None:

@@ -131,9 +131,9 @@ whether a late drop follows, and patience is 100 times
         for curve, given in ((self.train, train), (self.test, test)):
             if given is None:
                 continue
-            said = curve.add(step, curve.value(given, step))
-            if said is not None:
-                event = event_of(said, curve, self.train, self.test, self.scale)
+            change = curve.add(step, curve.value(given, step))
+            if change is not None:
+                event = event_of(change, curve, self.train, self.test, self.scale)
                 events += () if event is None else (event,)
         if self.path is not None and (events or time.monotonic() - self._saved >= self.save_every):
             self.save()

@@ -58,7 +58,7 @@ class NormAnswer:
         return asdict(self)
 
 
-def explain(
+def norm_answer(
     k: Steps, e: Curve, norm: Curve, kind: str, after: int, threshold: float, least_drop: float
 ) -> NormAnswer:
     """Compare the drop of an error with the decay of a norm.
@@ -74,7 +74,7 @@ def explain(
 
     >>> k = np.arange(1000)
     >>> norm = 500 * np.exp(-k / 100)
-    >>> explain(k, np.hypot(norm, 0.9), norm, "error", 0, 1e-3, 3.0).answer
+    >>> norm_answer(k, np.hypot(norm, 0.9), norm, "error", 0, 1e-3, 3.0).answer
     'yes'
     """
     start = min(int(np.searchsorted(k, after)), len(k) - 1)

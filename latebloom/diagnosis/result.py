@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from latebloom.core.phases import Passage, Phases
+from latebloom.core.phases import Phases
 
 from .curves import Records
 from .delay import Delay
@@ -52,15 +52,6 @@ class Diagnosis(Shown):
     jump: Jump | None = None
     definition: dict[str, Any] = field(default_factory=dict)
 
-    def words(self, passage: Passage) -> str:
-        """A passage with its kind, in the unit of the log."""
-        if self.unit == 1 or passage.low is None:
-            return passage.words
-        low = (passage.low - 1) * self.unit
-        if passage.high is None:
-            return f"not by {low:g} ({passage.kind})"
-        return f"in ({low:g}, {passage.high * self.unit:g}] ({passage.kind})"
-
     @property
     def delay_words(self) -> str:
         """The delay, in the unit of the log."""
@@ -79,15 +70,7 @@ class Diagnosis(Shown):
         def scaled(step: int | None, shift: int = 0) -> float | None:
             return None if step is None else (step + shift) * self.unit
 
-        for name in ("t1", "t2"):
-            one = found[name]
-            shift = -1 if one["low"] else 0
-            found[name] = one | {
-                "step": None,
-                "low": scaled(one["low"], shift),
-                "high": scaled(one["high"]),
-                "sustained_from": scaled(one["sustained_from"]),
-            }
+        found |= {"t1": self.t1.to_dict(), "t2": self.t2.to_dict()}
         low, high = found["delay_bounds"]
         found["delay_bounds"] = [scaled(low, -1), scaled(high, 1)]
         found["diverged_at"] = scaled(found["diverged_at"])
@@ -117,8 +100,8 @@ class Diagnosis(Shown):
     def __repr__(self) -> str:
         """Return a summary, a line each: verdict, t1, t2, the delay, its meaning, the reasons."""
         lines = [
-            f"t1 (memorized): {self.words(self.phases.t1)}",
-            f"t2 (generalized): {self.words(self.phases.t2)}",
+            f"t1 (memorized): {self.t1.words}",
+            f"t2 (generalized): {self.t2.words}",
             f"delay: {self.delay_words}",
             self.advice,
             *self.reasons,

@@ -52,7 +52,7 @@ class Diagnoses(Mapping[str, Diagnosis]):
         """The cells of a table with the header `HEADER`."""
         rows = []
         for name, one in self.found.items():
-            times = (one.words(one.phases.t1), one.words(one.phases.t2))
+            times = (one.t1.words, one.t2.words)
             ratio = "unknown" if one.delay is None else one.delay.ratio_words
             rows.append((name, str(one.verdict), *times, ratio))
         return rows + [(name, "no answer", "", "", "") for name in self.failed]
@@ -128,7 +128,9 @@ def _order(found: Mapping[str, Diagnosis]) -> str:
     later = [name for name in rest if known[name][0] > known[first][1]]
     open_ = [name for name in rest if name not in later]
     near = [name for name in open_ if known[name][1] < math.inf]
-    why = "their records are too far apart" if near else "a log ends before that"
+    same = all(known[name] == known[first] for name in near)
+    why = "their t2 lie between the same two records" if same else "their intervals of t2 overlap"
+    why = why if near else "a log ends before that"
     if not later:
         return (
             f"which of {_listed([first, *(near or open_)])} generalizes first is not known: {why}"

@@ -86,33 +86,33 @@ class Watched:
         if not error < math.inf:
             return self._agree("diverged", step, DIVERGED) if self.diverged is None else None
         if self.reached is None or self.lost is not None:
-            said = "again" if self.reached is not None else "reached"
-            changes = error <= self.limit
+            change = "again" if self.reached is not None else "reached"
+            agrees = error <= self.limit
         else:
-            said, changes = "lost", error > LOST * self.limit
-        if changes:
-            return self._agree(said, step, AGREE)
+            change, agrees = "lost", error > LOST * self.limit
+        if agrees:
+            return self._agree(change, step, AGREE)
         self.count = 0
         return None
 
-    def _agree(self, said: str, step: float, times: int) -> str | None:
+    def _agree(self, change: str, step: float, times: int) -> str | None:
         # What is not finite counts below zero, so that it does not add up with anything else.
-        sign = -1 if said == "diverged" else 1
+        sign = -1 if change == "diverged" else 1
         if self.count * sign <= 0:
             self.count, self.since = 0, step
         self.count += sign
         if abs(self.count) < times:
             return None
         self.count = 0
-        if said == "reached":
+        if change == "reached":
             self.reached = self.since
-        elif said == "again":
+        elif change == "again":
             self.lost = None
-        elif said == "lost":
+        elif change == "lost":
             self.lost = self.since
         else:
             self.diverged = self.since
-        return said
+        return change
 
     def rewind(self, step: float) -> None:
         """Take back the records from a step on, and what followed from them."""

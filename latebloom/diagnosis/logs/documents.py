@@ -1,8 +1,9 @@
 """JSON: lines of records, or one document with records or columns at any depth."""
 
+import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +16,23 @@ from .source import Source
 
 # What Python says of broken JSON, of numbers too long and of lists too deep.
 BROKEN = (ValueError, RecursionError)
+# What print(dict) writes; a defaultdict has its factory before it. Only literals are read.
+LITERAL = re.compile(
+    r"^\s*+(?:(?:defaultdict|OrderedDict)\((?:<[^>]*>,)?)?\s*+([\[{].*[\]}])\s*+\)?\s*+$", re.S
+)
+# Python takes a hundred times the memory of a literal to read it.
+MOST_LITERAL = 8 * 2**20
 # Keys of a curve that has its own steps: Sacred, and scripts like it.
 STEPS, VALUES = ("steps", "step", "x"), ("values", "value", "y")
 # What says in the record of a curve which one it is.
 NAMES = ("name", "label", "tag", "metric", "key")
 # Keys that count, as in {"epoch_0": {...}, "epoch_1": {...}}.
 NUMBERED = re.compile(r"^([a-z _-]*?)(\d+)$", re.IGNORECASE)
-# A list on a line of its own, as Python, TOML and YAML write it: train_acc = [0.1, 0.2]
+# A list below its name, as Python, TOML, YAML and NumPy write it: train_acc = [0.1, 0.2]
 LIST = re.compile(
-    r"""^\W*+(\w[\w/.@-]*+(?:[ ]++[\w/.@-]++)*+)["']?\s*+[:=]\s*+"""
-    r"""(?:np\.)?(?:array\()?\[([^\[\]]*+)\]"""
+    r"""^[^\w\n]*+(\w[\w/.@-]*+(?:[ ]++[\w/.@-]++)*+)["']?\s*+[:=]\s*+"""
+    r"""(?:np\.|torch\.)?(?:array\(|tensor\()?\[([^\[\]]*+)\]""",
+    re.M,
 )
 # The triples of TensorBoard's download.
 TRIPLE = ("wall time", "step", "value")
@@ -46,7 +54,9 @@ def read_document(source: Source, text: str) -> Log | None:
     try:
         document = json.loads(text)
     except BROKEN:
-        return None
+        document = _literal(text)
+        if document is None:
+            return None
     try:
         columns = columns_of(document)
     except RecursionError:
@@ -59,11 +69,21 @@ def read_document(source: Source, text: str) -> Log | None:
     return Log(source.name, columns, source.notes)
 
 
+def _literal(text: str) -> Any:
+    """The dictionary or list that Python printed, or None."""
+    match = LITERAL.match(text) if len(text) <= MOST_LITERAL else None
+    try:
+        return match and ast.literal_eval(match[1])
+    except (*BROKEN, SyntaxError, TypeError, MemoryError):
+        return None
+
+
 def columns_of(document: Any) -> dict[str, Column]:
     """Return the curves at any depth of dictionaries and lists, named by their paths."""
     found = _Found()
     _search(document, "", found)
-    return _short(found.columns)
+    long = {name: c for name, c in found.columns.items() if len(c.cells) > 1}
+    return _short(long or found.columns)
 
 
 def read_json_lines(source: Source, lines: list[str]) -> Log | None:
@@ -109,9 +129,8 @@ def read_lists(source: Source, lines: list[str]) -> Log | None:
     single = [line for line in lines if line.strip() and not line.startswith("#")]
     if len(single) > SHORT and all(map(is_number, single)):
         return Log(source.name, {"value": _column(single)}, source.notes)
-    for line in lines:
-        match = LIST.match(line)
-        name, *cells = (match[1], *match[2].split(",")) if match else re.split(r"[,;\t]", line)
+    lists = [(m[1], *re.split(r"[,\s]+", m[2])) for m in LIST.finditer("\n".join(lines))]
+    for name, *cells in (*lists, *(re.split(r"[,;\t]", line) for line in lines)):
         cells = [cell for cell in cells if cell.strip()]
         if len(cells) > SHORT and not is_number(name) and all(map(is_number, cells)):
             columns[name.strip()] = _column(cells)
@@ -194,9 +213,15 @@ def _table(node: dict[str, Any]) -> dict[str, Column] | None:
 def _holds_lists(node: dict[str, Any]) -> bool:
     """Whether a record holds whole curves."""
     return any(
-        isinstance(value, list) or (isinstance(value, dict) and _holds_lists(value))
+        (isinstance(value, list) and not _short_list(value))
+        or (isinstance(value, dict) and _holds_lists(value))
         for value in node.values()
     )
+
+
+def _short_list(value: list[Any]) -> bool:
+    """Whether a list holds the values of some metrics at one step, as CatBoost writes them."""
+    return len(value) <= SHORT and all(type(x) in (int, float) for x in value)
 
 
 def _measures(record: dict[str, Any]) -> bool:
@@ -237,11 +262,13 @@ def _column(cells: Sequence[Any]) -> Column:
     return Column(array)
 
 
-def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(record: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{name}/")
+        elif isinstance(value, list) and len(value) > 1 and _short_list(value):
+            flat |= _flat(dict(enumerate(value)), f"{prefix}{name}/")
         else:
             flat[f"{prefix}{name}"] = value
     return flat

@@ -1,6 +1,7 @@
 """The log in the folder of a run: event files, MLflow's metrics, or the one file that holds it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
@@ -9,15 +10,17 @@ import numpy as np
 
 from latebloom.core.errors import InvalidInput
 
+from .documents import NUMBERED, read_json_lines
 from .event_files import read_events
 from .join import join
 from .log import Column, Log
 from .names import role_of
-from .source import LIMIT, as_text, formats, open_source, too_large
+from .source import LIMIT, Source, as_text, formats, open_source, too_large
 
 # A folder with more files is a home directory or a data set, not the folder of a run.
 MOST_FILES = 20_000
 METRICS = "metrics"  # the folder in which MLflow keeps one file per curve
+CURVES = "plots/metrics/"  # and DVC
 
 
 def read_folder(path: Path, read: Callable[[Path], Log]) -> Log:
@@ -39,6 +42,9 @@ def read_folder(path: Path, read: Callable[[Path], Log]) -> Log:
         return _read_mlflow(path, *next(iter(runs.items())))
     skip = formats()["folder"]["not_logs"]
     files = [f for f in files if not any(fnmatch(f.name.lower(), pattern) for pattern in skip)]
+    curves = [f for f in files if CURVES in f.relative_to(path.parent).as_posix()]
+    if len(curves) > 1:
+        return _read_curves(path, curves, read)
     for group in formats()["folder"]["groups"]:
         found = [f for f in files if any(fnmatch(f.name.lower(), pattern) for pattern in group)]
         if found and "tfevents" in group[0]:
@@ -50,6 +56,9 @@ def read_folder(path: Path, read: Callable[[Path], Log]) -> Log:
         roles = {role_of(f.stem) for f in found}
         if len(found) == 2 and len(roles) == 2 and "train" in roles and None not in roles:
             return join(str(path), {f.name: read(f) for f in found})
+        numbered = [f for f in found if f.suffix == ".json" and NUMBERED.match(f.stem)]
+        if len(numbered) > 1 and len({_count(f)[0] for f in numbered}) == 1:
+            return _read_records(path, numbered)
         _refuse_several(path, found)
         if found:
             log = read(found[0])
@@ -57,6 +66,30 @@ def read_folder(path: Path, read: Callable[[Path], Log]) -> Log:
     raise InvalidInput(
         f"{path}: no event file and no other log in this folder; give the log itself"
     )
+
+
+def _read_curves(path: Path, files: list[Path], read: Callable[[Path], Log]) -> Log:
+    """Return one curve per file, called like the file: DVC's plots/metrics/train/acc.tsv."""
+    labels = {f.as_posix().partition(CURVES)[2].rpartition(".")[0]: f for f in files}
+    log = join(str(path), {label: read(file) for label, file in labels.items()})
+    return replace(log, columns={n.rpartition(":")[0]: c for n, c in log.columns.items()})
+
+
+def _count(file: Path) -> tuple[str, int]:
+    match = NUMBERED.match(file.stem)
+    return (match[1], int(match[2])) if match else (file.stem, 0)
+
+
+def _read_records(path: Path, files: list[Path]) -> Log:
+    """Return one record per file, in the order of their numbers: AllenNLP's metrics_epoch_12."""
+    if sum(file.stat().st_size for file in files) > LIMIT:
+        raise too_large(str(path))
+    texts = [as_text(open_source(file)) for file in sorted(files, key=_count)]
+    lines = [" ".join(text.split()) for text in texts]
+    log = read_json_lines(Source(str(path), b""), lines)
+    if log is None:
+        raise InvalidInput(f"{path}: {files[0].name} holds no record; give the log itself")
+    return log.with_notes(f"one record from each of {len(files)} files {_count(files[0])[0]}*.json")
 
 
 def _refuse_several(path: Path, runs: list[Path]) -> None:

@@ -22,6 +22,8 @@ MOST = 0.8
 ABOVE = 3
 RULER = re.compile(r"^[\s|+:=\-_─━═┄┼╪╞╡├┤┌┐└┘│┃]+$")
 NUMBERED = re.compile(r"^\d+$")
+# The types that polars and R print below the names.
+TYPE = re.compile(r"^(<\w+>|[iuf]\d+|(float|int)\d+|str|bool|object|-+)$")
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ def _header(lines: list[list[str]], rows: list[list[str]]) -> list[str] | None:
     numpy.savetxt writes it, where there is none."""
     width = len(rows[0])
     blank = [not any(cells[j] for cells in rows) for j in range(width)]
+    lines = _levels([cells for cells in lines if not all(TYPE.match(c) for c in cells if c)], width)
     for cells in reversed(lines):
         if any(is_number(cell) for cell in cells) and not all(map(NUMBERED.match, cells)):
             continue
@@ -193,3 +196,20 @@ def _header(lines: list[list[str]], rows: list[list[str]]) -> list[str] | None:
         if wide == width - 1 and wide > 1 and len({row[0] for row in rows}) == len(rows):
             return ["index", *columns(cells)]
     return None
+
+
+def _levels(lines: list[list[str]], width: int) -> list[list[str]]:
+    """The lines of a header, those of several levels as one: `acc, acc` above `train, test`."""
+    while len(lines) > 1:
+        above, last = lines[-2:]
+        if len(above) != width or len(last) != width or above == last:
+            break
+        if any(map(is_number, above + last)):
+            break
+        named = [cell for cell in last if cell]
+        gaps = any(a and not b for a, b in zip(above, last, strict=True))
+        if not gaps and len(set(named)) == len(named):
+            break
+        joined = [f"{a} {b}".strip() for a, b in zip(above, last, strict=True)]
+        lines = [*lines[:-2], joined]
+    return lines

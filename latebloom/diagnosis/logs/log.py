@@ -11,12 +11,13 @@ from jaxtyping import Bool, Float
 from latebloom.core.errors import InvalidInput, nearest, shown
 
 from .cells import as_numbers, as_words, objects
-from .names import plain
+from .names import is_step, plain
 
 # The step of a log that has none: 0 for the first record, 1 for the second.
 ROW = "row"
 # What is added to the name of a column that two columns have.
 TWICE = re.compile(r" \(column \d+\)$")
+OF = re.compile(r"^\s*(\d+)\s*/\s*\d+\s*$")
 
 Series = tuple[Float[np.ndarray, " T"], Float[np.ndarray, " T"]]  # steps, values
 
@@ -157,7 +158,9 @@ class Log:
         if name not in self._read:
             column = self.columns[name]
             self._read[name] = as_numbers(
-                column.cells, column.blank, lambda row: self._where(name, row)
+                _counted(column.cells) if is_step(name) else column.cells,
+                column.blank,
+                lambda row: self._where(name, row),
             )
         return self._read[name]
 
@@ -232,3 +235,10 @@ class Log:
             f"{self.source}: '{name}' has {short} values for {long} of '{step}', not one for every "
             "n-th; name the steps of both curves, as in --step STEPS_OF_TRAIN,STEPS_OF_TEST"
         )
+
+
+def _counted(cells: np.ndarray) -> np.ndarray:
+    """Steps with how many there will be, as numbers: 12/200 is 12."""
+    if cells.dtype.kind != "O" or not (cells.size and isinstance(cells[0], str)):
+        return cells
+    return objects([OF.sub(r"\1", c) if isinstance(c, str) else c for c in cells.tolist()])

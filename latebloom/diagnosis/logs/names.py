@@ -9,6 +9,8 @@ from typing import Any
 
 # The names of a program that trains are data.
 TABLE = Path(__file__).with_name("names.toml")
+# An evaluation on the training set is of the training set: eval_train_accuracy.
+WEAK = (" eval ", " evaluation ", " evaluate ")
 
 
 @cache
@@ -101,28 +103,44 @@ def meaning(name: str) -> Meaning:
     words = words_of(re.sub(r" \(column \d+\)$", "", name))
     joined = f" {' '.join(words)} "
     roles = [
-        (words.index(w), role) for role, ws in table["roles"].items() for w in ws if w in words
+        (joined.index(f" {w} "), role)
+        for role, ws in table["roles"].items()
+        for w in ws
+        if f" {w} " in joined
     ]
-    kinds, rank = set(), 0
-    for kind, names in table["kinds"].items():
-        for place, known_name in enumerate(names):
-            if f" {known_name} " in joined:
-                kinds.add(kind)
-                rank = place if len(kinds) == 1 else rank
-                break
-    if set(words) & set(table["kinds"]["loss_first"]):
-        kinds = {"loss"}
+    named = [role for role in roles if not joined.startswith(WEAK, role[0])] or roles
+    kinds, rank = _kinds(words, joined)
     role_words = {w for ws in table["roles"].values() for w in ws}
     skip = role_words | set(table["ignored"]["averages"])
     clock = bool(set(words) & set(table["ignored"]["clocks"]))
     return Meaning(
-        role=min(roles)[1] if roles else None,
+        role=min(named)[1] if named else None,
         kind=kinds.pop() if len(kinds) == 1 else None,
         rank=rank,
         stem=tuple(word for word in words if word not in skip),
-        ignored=clock or bool(set(words) & set(table["ignored"]["others"])) or is_step(name),
+        ignored=clock
+        or any(f" {w} " in joined for w in table["ignored"]["others"])
+        or is_step(name),
         clock=clock,
     )
+
+
+def _kinds(words: list[str], joined: str) -> tuple[set[str], int]:
+    """The kinds that words stand for, and how unusual the least usual of the names is."""
+    table = known()["kinds"]
+    if set(words) & set(table["loss_first"]):
+        return {"loss"}, 0
+    places = {
+        kind: found
+        for kind, names in table.items()
+        if (found := [i for i, name in enumerate(names) if f" {name} " in joined])
+    }
+    rank = max((max(found) for found in places.values()), default=0)
+    # The first five of "err top5" are of errors.
+    firsts = [table["accuracy"].index(name) for name in ("top1", "top5")]
+    if len(places) > 1 and set(places.get("accuracy", ())) <= set(firsts):
+        places.pop("accuracy", None)
+    return set(places), rank
 
 
 def guess_kind(name: str) -> str | None:

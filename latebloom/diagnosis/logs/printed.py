@@ -11,7 +11,6 @@ from .log import Column, Log
 from .names import is_step, meaning, role_of, words_of
 from .source import Source
 
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\b]")
 # All patterns take time in proportion to the line, however long: nothing is tried in two ways.
 NUMBER = (
     r"[-+]?(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:e[-+]?\d++)?"
@@ -20,16 +19,32 @@ NUMBER = (
 WORD = r"[a-z_][\w@./'-]{0,200}+"
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
-    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:\s*+[:=]\s*+|\s++|(?=\[))"
-    rf"(?:tensor\()?[\"'\[(]?\s*+"
+    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]\([a-z][^()\d]{{0,60}}+\))?"
+    rf"(?:\s*+[:=]\s*+|\s++|(?=\[))(?:tensor\()?[\"'\[(]?\s*+"
     rf"(?P<number>{NUMBER})(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
     re.IGNORECASE,
 )
+# Two sets in one pair of values: Train / Test accuracy: 0.98 / 0.10.
+SETS = r"\b([a-z]{1,40}+)\s*+/\s*+([a-z]{1,40}+)"
+VALUES = rf"[:=]\s*+({NUMBER}\s?%?)\s*+/\s*+({NUMBER}\s?%?)"
+BOTH = re.compile(rf"{SETS}\s++([a-z]{{1,40}}+)\s*+{VALUES}", re.IGNORECASE)
+BOTH_AFTER = re.compile(rf"\b([a-z]{{1,40}}+)\s*+\({SETS}\)\s*+{VALUES}", re.IGNORECASE)
+# A line of nothing but names and numbers, whatever the names are.
+ONLY = re.compile(rf"^\s*+(?:{WORD}[:=]{NUMBER}[\s,;]*+)++$", re.IGNORECASE)
 # xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
+# clu does so after the place in the program that wrote the line.
 ROUND = re.compile(r"^\s*(?:\[(\d+)\]|(\d+):)\s+(?=[A-Za-z])")
+# The place in a program that wrote a line, as absl and glog tell it.
+PLACE = re.compile(r"^.{0,60}\b[\w-]++\.(?:py|cpp|cc|cu|go|jl):\d++\]\s*+")
+# A line of a box: | name | 0.5 |.
+BOX = re.compile(
+    r"^\s*+\|\s*+([A-Za-z][\w./@-]*+(?:[ ]++[\w./@-]++)*+)\s*+\|\s*+([-+.\w]*+)\s*+\|\s*+$"
+)
 ROUND_NAME, EPOCH = "iteration", "epoch"
-# A counter of batches after a number.
-OF = re.compile(r" ++\[\s*+\d++/")
+# A counter of batches after a number; one of epochs.
+OF, EPOCHS = re.compile(r" ++\[\s*+\d++/"), re.compile(r"/\d++\)")
+# What a percentage or a fraction is of: 97.1% correct.
+UNIT = re.compile(r"\s*+(?:=\s*+[\d.]++\s?%)?\s*+\(?([A-Za-z]++)")
 # A name that stands in fewer lines is a setting, not a curve.
 LEAST = 2
 # Names that are printed more often come first; more would be no log.
@@ -53,6 +68,8 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
     """The names and numbers in a line, and the set of examples at its end: `role` before it."""
     found: list[tuple[str, float]] = []
     end = 0
+    line = BOTH.sub(r"\1_\3: \4, \2_\3: \5", PLACE.sub("", line))
+    line = BOTH_AFTER.sub(r"\2_\1: \4, \3_\1: \5", line)
     first = ROUND.match(line)
     if first:
         found.append((ROUND_NAME, float(first[1] or first[2])))
@@ -66,18 +83,26 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
         known = meaning(name)
         if known.role and not known.kind and not known.stem:
             # A counter, `Test: [10/97]`; timm prints the epoch, `Train: 3 [  0/1251 (  0%)]`.
-            if match[0][: match.start("number") - match.start()].rstrip().endswith("["):
+            before = match[0][: match.start("number") - match.start()].rstrip()
+            if before.endswith("["):
                 role = known.role
                 continue
-            if OF.match(line, match.end("number")):
+            if OF.match(line, match.end("number")) or (
+                before.endswith("(") and EPOCHS.match(line, match.end("number"))
+            ):
                 role = known.role
                 found.append((EPOCH, value))
                 continue
+        if (match["percent"] or match["of"]) and known.kind is None:
+            unit = UNIT.match(line, match.end())
+            if unit and meaning(unit[1]).kind == "accuracy":
+                name = f"{name}_{unit[1]}"
+                known = meaning(name)
         if match["percent"]:
             value = round(value / 100, 12)
         elif match["of"] and known.kind in ("accuracy", "error") and float(match["of"]) > 0:
             value /= float(match["of"])
-        if role and known.role is None and not is_step(name):
+        if role and known.role is None and not known.ignored:
             name = f"{role}/{name}"
         elif len(words) > 1 and known.role is not None:
             role = known.role  # train loss 0.5 acc 0.9
@@ -106,7 +131,7 @@ def _name(text: str) -> tuple[list[str], str | None]:
 
 def _is_known(word: str) -> bool:
     said = meaning(word)
-    return said.role is not None or said.kind is not None or is_step(word)
+    return said.role is not None or said.kind is not None or said.clock or is_step(word)
 
 
 def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
@@ -128,6 +153,32 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
             yield i, steps | found
 
 
+def in_boxes(lines: list[str]) -> bool:
+    """Whether most lines are those of boxes."""
+    first = lines[:MOST_COLUMNS]
+    return sum(BOX.match(line) is not None for line in first) > 0.5 * len(first)
+
+
+def _boxes(lines: list[str]) -> list[str]:
+    """The lines with those of each box as one: OpenAI's baselines print a name and a number in
+    each, below the name of their group."""
+    found: list[str] = []
+    group, inside = "", False
+    for line in lines:
+        match = BOX.match(line)
+        if match is None:
+            found.append(line)
+            group, inside = "", False
+        elif not match[2]:
+            group = match[1].rstrip("/") + "/"
+        else:
+            grouped = group and line.split("|")[1].startswith("   ")
+            text = f"{group if grouped else ''}{match[1].replace(' ', '_')}={match[2]}"
+            found[-1:] = [f"{found[-1]} {text}"] if inside else [*found[-1:], text]
+            inside = True
+    return found
+
+
 def _json_pairs(line: str) -> list[tuple[str, float]] | None:
     """The numbers of a record in JSON at the end of a line, as fairseq prints it."""
     start = line.find('{"')
@@ -137,7 +188,7 @@ def _json_pairs(line: str) -> list[tuple[str, float]] | None:
         record = json.loads(line[start:])
     except (ValueError, RecursionError):
         return None
-    found = []
+    found = [pair for pair in _scan(line[:start], None)[0] if is_step(pair[0])]
     for name, value in record.items():
         try:
             found.append((name, float(value)))
@@ -154,15 +205,14 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     - `source`: for messages.
     - `lines`: of the text.
     """
-    if any("\x1b" in line or "\b" in line for line in lines):
-        lines = [ESCAPES.sub("", line) for line in lines]
-    rows = list(_records(lines))
+    rows = list(_records(_boxes(lines)))
     counts = Counter(name for _, row in rows for name in row)
     # In the order in which they are printed.
     often = {name for name, n in counts.most_common(MOST_COLUMNS) if n >= LEAST}
     names = [name for name in counts if name in often]
     curves = [name for name in names if not is_step(name)]
-    if not curves or not any(_is_known(word) for name in curves for word in words_of(name)):
+    known = any(_is_known(word) for name in curves for word in words_of(name))
+    if not curves or not (known or all(ONLY.match(line) for line in lines if line.strip())):
         return None
     kept = [(i, row) for i, row in rows if any(name in row for name in curves)]
     columns = {

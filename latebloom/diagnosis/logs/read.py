@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from .event_files import MARK, read_events
 from .folder import read_folder
 from .log import Log
 from .long import spread
-from .printed import read_printed
-from .source import STDIN, Source, as_text, formats, open_source
+from .printed import in_boxes, read_printed
+from .source import HEAD, STDIN, Source, as_text, formats, open_source
 
 # The first record of an event file says so.
 EVENTS = b"brain.Event:"
 # Tables that are printed draw their lines with these.
-BARS = str.maketrans("│┃║¦", "||||")
+BARRED = frozenset("│┃║¦┆┊")
+BARS = dict.fromkeys(map(ord, BARRED), "|")
+# What colours a terminal and moves its cursor.
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\b]")
 
 
 def read_log(path: str | Path) -> Log:
@@ -83,20 +87,38 @@ def _read(source: Source) -> Log:
 
 
 def _read_text(source: Source, text: str) -> Log:
+    if "\x1b" in text or "\b" in text:
+        text = ESCAPES.sub("", text)
     begin = text.lstrip()[:1]
-    if begin in ("{", "["):
+    if begin == "{" and '"nbformat"' in text:
+        printed = printed_in_notebook(text)
+        if printed is not None:
+            return _read_text(source, printed)
+    if begin in ("{", "[", "d", "O"):
         log = read_document(source, text)
         if log is not None:
             return log
-    lines = text.translate(BARS).splitlines() if "│" in text or "┃" in text else text.splitlines()
+    lines = text.translate(BARS).splitlines() if set(text[:HEAD]) & BARRED else text.splitlines()
     if begin == "{":
         log = read_json_lines(source, lines)
         if log is not None:
             return log
+    if in_boxes(lines) and (log := read_printed(source, lines)) is not None:
+        return log
     log = read_delimited(source, lines) or read_lists(source, lines) or read_printed(source, lines)
     if log is None:
         raise source.refuse(_nothing_in(text, lines))
     return log
+
+
+def printed_in_notebook(text: str) -> str | None:
+    """Return what the cells of a Jupyter notebook have printed, or None if it is none."""
+    try:
+        cells = json.loads(text)["cells"]
+        found = [out.get("text", ()) for cell in cells for out in cell.get("outputs", ())]
+        return "\n".join("".join(lines) for lines in found) or None
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _nothing_in(text: str, lines: list[str]) -> str:
