@@ -133,7 +133,7 @@ def require_valid(
 ) -> None:
     """Raise unless all are networks, or all least squares without options of networks, stable.
 
-    **Arguments:** as of `simulate_batch`, which calls it.
+    **Arguments:** `experiments`, `force`, `refine`, `checkpoint`: as of `simulate_batch`.
     """
     check.boolean("force", force)
     check.boolean("refine", refine)

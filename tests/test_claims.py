@@ -221,3 +221,9 @@ def test_a_comparison_explains_what_differs():
     )
     assert compared([drawn, apart]).endswith("1 in the range of our draws, not explained: d")
     assert compared([apart]).startswith("not reproduced")
+
+
+def test_the_page_of_claims_is_what_the_command_prints(capsys):
+    page = Path(latebloom_paper.__file__).parents[1] / "docs/claims.md"
+    assert main(["claims", "--markdown"]) == 0
+    assert capsys.readouterr().out == page.read_text(encoding="utf-8")

@@ -156,7 +156,7 @@ def test_auto_does_not_take_it():
 
 
 REFUSED = {
-    "beta cancels": {"method": lb.Adam(1e-3)},
+    "beta nearly cancels": {"method": lb.Adam(1e-3)},
     "not Adam": {"method": lb.Adam(1e-3, coupling="decoupled")},
     "not Optax": {"method": lb.Optax(1e-3, name="sgd")},
     "minibatches": {"method": lb.SGD(0.05, batch=5)},

@@ -62,7 +62,7 @@ def test_the_limit_is_good_where_beta_is_small():
 def test_what_a_law_is_not_about():
     adam = diagonal().with_(method=lb.Adam(1e-3))
     for law, experiment, words in (
-        (SLOW, adam, "in coupled Adam beta cancels"),
+        (SLOW, adam, "in coupled Adam beta nearly cancels"),
         (SLOW, lb.load("fig3"), "about networks"),
         (ENTROPY, diagonal(), "about cross-entropy"),
         (LIMIT, addition(loss="cross_entropy"), "about the squared loss"),

@@ -39,8 +39,8 @@ class NetworkFlowEngine(Engine):
         if type(method) is not SGD:
             if isinstance(method, Adam) and method.coupling == "coupled":
                 return (
-                    "in coupled Adam beta cancels, because the gradient and its root mean square "
-                    f"are both proportional to it, and no flow with beta describes it; {USE}"
+                    "in coupled Adam beta nearly cancels, because the gradient and its root mean "
+                    f"square are both proportional to it, and no flow with beta describes it; {USE}"
                 )
             return f"it follows gradient descent and heavy ball, not {type(method).__name__}; {USE}"
         for wrong, what, instead in (
