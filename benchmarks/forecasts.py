@@ -315,5 +315,5 @@ def _row(
     factors = [x for s in scores.values() for x in s.factors]
     wide = f"; time to go within a factor of {np.median(factors):.2f} (median)" if factors else ""
     detail = f"{within} of {given} intervals; {1 - given / cut:.0%} of {cut} cuts refused{wide}"
-    met = not target or 0.85 <= share <= 0.95
-    return Row(what, share, "", "0.85 to 0.95" if target else "", met, detail)
+    met = not target or share >= 0.9
+    return Row(what, share, "", ">= 0.9" if target else "", met, detail)
