@@ -3,6 +3,7 @@
 import math
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+import latebloom_paper
+from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 from latebloom.laws import LAWS
 from latebloom_paper.book.catalogue import GROUPS, STUDIES, studies
