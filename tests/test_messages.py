@@ -180,7 +180,7 @@ def test_a_store_that_needs_a_plugin_says_so(plugin, tmp_path):
     assert done[0].returncode == 0, done[0].stderr
     message = "the penalty 'GroupLasso' is of a plugin: load it, with --plugin MODULE"
     assert done[1].returncode == 0
-    assert message in done[1].stdout
+    assert message in " ".join(done[1].stdout.split())
     assert "damaged" not in done[1].stdout
     assert done[2].returncode == 2
     assert message in done[2].stderr
