@@ -119,7 +119,6 @@ class _Ahead(Follower):
     """The first updates and then the flow, whatever the horizon."""
 
     kind = _Ending
-    going: _Ending | None
 
     def __init__(
         self, experiment: Experiment, progress: Progress | None, most_steps: int, brackets: bool
@@ -134,6 +133,7 @@ class _Ahead(Follower):
             raise KeyboardInterrupt
         t1, t2 = (Passage.after(self.log.t - 1) if p is None else p for p in result.passages)
         going, errors, step = self.going, self.log.last.error, self.rates.a * self.rates.beta
+        assert going is None or isinstance(going, _Ending)
         watch = None if going is None else going.watches.get(1)
         passed = t2.low if t2.high is not None and watch is None else math.inf
         if going is None:
