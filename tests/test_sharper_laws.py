@@ -286,7 +286,7 @@ def test_plan_says_what_would_be_possible_instead():
         (lambda: plan(experiment(0), 10, 2.0), "below 1"),
         (lambda: plan(experiment(0), 10, 0.1, alpha=1e9), "not stable"),
         (lambda: plan(experiment(0).with_(penalty=lb.L2(1.0)), 10, 0.1), "L1 or Nuclear"),
-        (lambda: plan(lb.Experiment(lb.ModularArithmetic(p=5)), 10, 0.1), "least squares"),
+        (lambda: plan(lb.Experiment(lb.ModularArithmetic(p=5)), 10, 0.1), "in coupled Adam"),
     ],
 )
 def test_plans_that_cannot_be_made_are_refused(make, words):
