@@ -23,7 +23,8 @@ class Check:
 
     experiment: Source
     engine: Engine = "auto"
-    """How the updates are computed; auto takes the cheapest exact way."""
+    """How the updates are computed; auto takes the cheapest exact way, or the one that a named
+    experiment is made for."""
     all: bool = False
     """List the laws too that are about other experiments, and why they are."""
     json: bool = False

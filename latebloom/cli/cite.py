@@ -26,12 +26,17 @@ ALWAYS = ("latebloom", "2506.05718")
 class Cite:
     """Print BibTeX for latebloom and the papers behind an experiment.
 
-    These are the sources that the documentation names of its problem, penalty, method, model and
+    These are the sources that the documentation names for its problem, penalty, method, model and
     engine.
     """
 
     experiment: Annotated[
-        str, Positional, arg(metavar="NAME|FILE.toml", help="An experiment; none: latebloom only.")
+        str,
+        Positional,
+        arg(
+            metavar="NAME|FILE.toml",
+            help="An experiment. Without one, only latebloom and its paper.",
+        ),
     ] = ""
     json: bool = False
     """Print one JSON document instead of BibTeX."""

@@ -29,7 +29,7 @@ ENVIRONMENT = (VARIABLE, "LATEBLOOM_CACHE", "LATEBLOOM_DEBUG", "JAX_PLATFORMS", 
 class Doctor:
     """Print what this installation has: versions, devices, folders, optional parts.
 
-    Add it to a report of a fault.
+    Include the output in a report of a fault.
     """
 
     json: bool = False

@@ -28,6 +28,9 @@ class NetworkFlowEngine(Engine):
     $d\theta/ds = -\nabla g/\beta - H$ in slow time, see `network_flow`: $s = \alpha\beta t/(1 - m)$
     for a penalty in the gradient, $s = \alpha\beta t$ for one that is decoupled or proximal.
     t1 is exact as a rule, t2 a bracket of at most 2 %, or undecided with a reason.
+
+    Source: Boursier, Pesme, Dragomir, arXiv 2505.20172, for smooth losses and beta to 0; Sommeijer,
+    Shampine, Verwer, J. Comput. Appl. Math. 88 (1998), for the integrator.
     """
 
     name = "slow"

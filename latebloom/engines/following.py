@@ -118,8 +118,9 @@ class Following:
         return (step - self.clock.origin) * self.rates.a
 
     def repeat(self, laggard: Any = None) -> None:
-        """Integrate again, to see how far the passages may be off: less exactly, a proximal flow
-        with the arguments `laggard` of a larger nu, and more exactly where that does not do."""
+        """Integrate again with a larger tolerance, to see how far the passages may be off; with a
+        smaller one if they disagree. A proximal flow is also integrated with a larger nu
+        (`laggard`)."""
         reached = {i: w for i, w in self.watches.items() if w.first[0] is not None}
         if not reached:
             return

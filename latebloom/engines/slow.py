@@ -148,10 +148,12 @@ class SlowEngine(Engine):
         return run.result()
 
     def run_bounded(self, experiment: Experiment) -> EngineResult:
-        """Simulate for so many steps of the integrator that all but the hardest runs end before; no
-        product of layers, whose work grows with the horizon."""
+        """Simulate for a bounded number of integrator steps; all but the hardest runs need fewer.
+
+        **Raises:** `Unsupported` for products of layers, whose work grows with the horizon.
+        """
         if not isinstance(experiment.model, Linear):
-            raise Unsupported("a product of layers is followed to a horizon of your choice only")
+            raise Unsupported("products of layers are simulated up to a horizon, not predicted")
         return self.run(experiment, most=MOST_STRETCHES)
 
 

@@ -72,8 +72,9 @@ def ahead_of(
     - `experiment`: to which the engine `slow` of networks applies.
     - `progress`: called with (gradients computed, gradients at most, a note).
     - `most_steps`: beyond which nothing is asked.
-    - `brackets`: whether passages get brackets, for a second integration; and the floor, for as
-      many gradients as t2.
+    - `brackets`: whether to compute brackets (a second integration) and the floor.
+
+    **Returns:** what was seen.
 
     **Raises:** `KeyboardInterrupt` after Ctrl-C.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Claims:
     """List what the paper and the blog state in numbers, with the verdict on each.
 
-    The results are those of the store, where there is one, and else those recorded with this
+    The results are those of the store, where there is one, and else those shipped with this
     version, whose runs `--check` repeats at the quick size.
     """
 
