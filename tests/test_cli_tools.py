@@ -48,6 +48,11 @@ def test_cite_names_the_sources_of_the_parts(capsys):
     assert any("notsawo2025grokking" in entry for entry in found["bibtex"])
 
 
+def test_cite_takes_the_engine_that_a_named_experiment_is_made_for(capsys):
+    _, out, _ = call(capsys, "cite", "slow-addition")
+    assert "boursier2025theoretical" in out
+
+
 def test_cite_without_an_experiment_cites_latebloom(capsys):
     code, out, _ = call(capsys, "cite")
     assert code == 0

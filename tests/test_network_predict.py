@@ -98,7 +98,7 @@ COUPLED, ADAMW = lb.Adam(1e-3), lb.Adam(1e-3, coupling="decoupled")
 REFUSED = {
     "minibatches": ({"method": lb.SGD(0.05, batch=5)}, "noise of minibatches"),
     "coupled Adam": ({"method": COUPLED}, "in coupled Adam beta nearly cancels"),
-    "AdamW": ({"method": ADAMW}, r"AdamW.*roughly as 1/\(alpha beta\)"),
+    "AdamW": ({"method": ADAMW}, r"AdamW.*roughly, as 1/\(alpha beta\)"),
     "no penalty": ({"penalty": None}, "without a penalty there is no slow time"),
 }
 

@@ -35,7 +35,7 @@ class Cite:
         Positional,
         arg(
             metavar="NAME|FILE.toml",
-            help="An experiment. Without one, only latebloom and its paper.",
+            help="An experiment. Without one, latebloom and its paper.",
         ),
     ] = ""
     json: bool = False
@@ -47,7 +47,10 @@ class Cite:
         """Print the entries, and as comments the sources that have none."""
         sources: dict[str, str] = {}
         if self.experiment:
-            sources = sources_of(load_experiment(self.experiment, settings, small=False))
+            from latebloom.experiment.presets import engine_of
+
+            experiment = load_experiment(self.experiment, settings, small=False)
+            sources = sources_of(experiment, engine_of(self.experiment))
         entries = bibliography()
         keys = dict.fromkeys(ALWAYS)
         for text in sources.values():
@@ -66,12 +69,18 @@ def bibliography() -> dict[str, str]:
     return tomllib.loads(files("latebloom.cli").joinpath("bibliography.toml").read_text("utf-8"))
 
 
-def sources_of(experiment: Any) -> dict[str, str]:
-    """Return what the parts of an experiment and its engine name as their source, by their name."""
-    from latebloom.engines.base import AUTO, find_engine
+def sources_of(experiment: Any, engine: str = "auto") -> dict[str, str]:
+    """Return what the parts of an experiment and its engine name as their source, by their name.
+
+    >>> import latebloom as lb
+    >>> from latebloom.cli.cite import sources_of
+    >>> sources_of(lb.load("fig3"))["L1"]
+    'arXiv 2506.05718, section 3.1 and appendix D.'
+    """
+    from latebloom.engines.base import find_engine
 
     found = {}
-    for part in (*_parts(experiment), find_engine(AUTO, experiment)):
+    for part in (*_parts(experiment), find_engine(engine, experiment)):
         match = SOURCE.search(inspect.getdoc(type(part)) or "")
         if match:
             found[type(part).__name__] = " ".join(match[1].split())

@@ -10,8 +10,8 @@ from .prediction import Found
 
 # What is measured of AdamW, in place of a law: see the study networks-delay of latebloom_paper.
 ADAMW = (
-    "no law gives t2 of AdamW to the percent: it goes roughly as 1/(alpha beta), an estimate and "
-    "no prediction; use SGD with the full batch"
+    "t2 of AdamW is known only roughly, as 1/(alpha beta), so it is not predicted; use SGD with "
+    "the full batch"
 )
 LATER = "t1, t2: `latebloom predict`, lb.predict(experiment), follows the flow to find them"
 
