@@ -83,7 +83,7 @@ def test_a_column_is_a_vector(X, tmp_path):
         ("X.dat", b"1,2\n3,4\n", "a .npy file (numpy.save) or a .csv file"),
         ("X.npy", b"no array", "cannot be read as a .npy file"),
         ("missing.csv", None, "No such file"),
-        ("missing.npy", None, "No such file"),
+        ("missing.npy", None, "there is no such file"),
     ],
 )
 def test_a_file_that_is_no_array_is_refused_with_the_key(name, content, message, tmp_path, capsys):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from cli_helpers import call
 from helpers import unchecked
 
 import latebloom as lb
@@ -151,7 +152,7 @@ def test_what_nobody_expected_is_one_line_with_an_exit_code_of_its_own(capsys, m
     [
         ("x = " + "[" * 5000 + "]" * 5000, "nested too deep"),
         ("a." * 5000 + "a = 1", "unknown key 'a'"),
-        ("steps = " + "9" * 5000, "not valid TOML"),
+        ("steps = " + "9" * 5000, "too many digits"),
         ('problem = "SparseRecovery"\nsteps = 0x' + "f" * 5000, "an integer of about 6,0"),
         ('method = "' + "m" * 10**6 + '"', "characters left out"),
         ('problem = "X\\u0000"', "problem"),
@@ -304,3 +305,15 @@ def test_results_need_a_place_to_go(suffix):
 def test_a_strength_whose_square_float64_does_not_have_is_refused(command, capsys):
     assert main([command, "fig3", "--penalty.beta", "1e160"]) == 2
     assert "L1.beta = 1e+160: float64 has no squares of it" in capsys.readouterr().err
+
+
+def test_a_long_name_an_endless_integer_and_a_shown_array_are_refused_in_short(tmp_path, capsys):
+    assert len(refused(capsys, "run", "a" * 5000)) < 300
+    (tmp_path / "big.toml").write_text("steps = " + "9" * 5000)
+    assert "too many digits; write it as 1e20" in refused(capsys, "run", str(tmp_path / "big.toml"))
+    np.save(tmp_path / "X.npy", np.ones((20, 50)))
+    spec = '[problem]\ntype = "LinearData"\nX = "X.npy"\ny_star = [' + "1," * 20 + "]\n"
+    (tmp_path / "own.toml").write_text(spec)
+    _, text, _ = call(capsys, "show", str(tmp_path / "own.toml"))
+    (tmp_path / "shown.toml").write_text(text)
+    assert "--out FOLDER" in refused(capsys, "run", str(tmp_path / "shown.toml"))

@@ -66,7 +66,7 @@ def _print_spec(experiment: "Experiment") -> None:
         comments = [f"{preset.name}: {preset.title} ({experiment.hash})", preset.note]
     text = experiment.to_toml(brief=True)
     if SHORTENED in text:
-        comments.append("for people: shape and hash stand for arrays; --out FOLDER writes them")
+        comments.append("arrays are shown by shape and hash; --out FOLDER writes them in full")
     for comment in comments:
         width = min(terminal_width() or WIDTH, WIDTH)
         print(textwrap.fill(comment, width, initial_indent="# ", subsequent_indent="# ", **WHOLE))

@@ -30,6 +30,11 @@ def read_array(path: Path) -> Float[np.ndarray, "..."]:
         return _read_text(path)
     try:
         return np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InvalidInput(
+            "there is no such file; `latebloom show NAME --out FOLDER` writes an experiment with "
+            "its arrays"
+        ) from None
     except (OSError, ValueError, EOFError) as error:
         first = str(error).partition("\n")[0]
         raise InvalidInput(

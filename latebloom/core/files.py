@@ -146,8 +146,10 @@ def parse_toml(text: str, source: str = "TOML") -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise InvalidInput(f"{source}: not valid TOML (it is nested too deep)") from None
-    except ValueError as error:  # TOMLDecodeError is one, and so is an integer of 5,000 digits
+    except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{source}: not valid TOML ({error})") from None
+    except ValueError:  # Python reads no integers of more than 4,300 digits
+        raise InvalidInput(f"{source}: an integer has too many digits; write it as 1e20") from None
 
 
 def require_file(path: Path, overwrite: bool = True) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core import checks as check
-from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.errors import InvalidInput, nearest, shortened, shown
 from latebloom.core.files import as_path, read_toml
 from latebloom.core.plugins import load_plugins
 
@@ -20,6 +20,8 @@ from .settings import change_all, scalar
 Setting = tuple[str, str]
 
 PRESETS: dict[str, "Preset"] = {}
+# A longer name is shortened in messages.
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def preset(name: str) -> Preset:
         hint = nearest(name, known)
         if hint.startswith("; known"):
             hint = "; `latebloom list` prints the names, and a file needs .toml at its end"
-        raise InvalidInput(f"no experiment called {name!r}{hint}")
+        raise InvalidInput(f"no experiment called {shortened(repr(name), LONGEST_NAME)}{hint}")
     return known[name]
 
 
