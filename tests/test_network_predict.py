@@ -155,3 +155,28 @@ def test_the_command_predicts_a_network(capsys):
     assert found["t2_interval"][0] <= 35_383 <= found["t2_interval"][1]  # every update computed
     assert main(["predict", "blog-fig1", "--small", "--budget", "1e5"]) == 2
     assert "in coupled Adam beta nearly cancels" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_plan_does_not_depend_on_the_strength_that_the_search_begins_with(capsys):
+    weak = ("--small", "--beta", "1e-8", "--budget", "1e5", "--json")
+    assert main(["predict", "slow-teacher", *weak]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert plan["possible"]
+    # From beta = 1e-4: between 4.8e-5 and 0.0049, each within the steps of the search.
+    assert plan["beta_low"] == pytest.approx(4.8e-5, rel=0.3)
+    assert 1e-3 < plan["beta_high"] < 1e-2
+
+
+@pytest.mark.slow
+def test_where_the_error_passes_early_a_plan_has_no_smallest_strength(capsys):
+    assert main(["predict", "slow-teacher", "--small", "--budget", "1e5", "--error", "0.3"]) == 0
+    out = capsys.readouterr().out
+    assert "beta, at most" in out
+
+
+def test_an_error_that_passes_its_threshold_and_ends_above_it_is_said(capsys):
+    assert main(["predict", "slow-teacher", "--small", "--beta", "0.00487"]) == 0
+    out = capsys.readouterr().out
+    assert "passes its threshold there, and ends above it" in " ".join(out.split())
+    assert "the test error gets below its threshold" not in out

@@ -56,7 +56,9 @@ class NetworkAhead:
     def why(self, name: str) -> str:
         """Return why a passage has no number."""
         own = [note for note in self.notes if note.startswith(f"{name} is undecided: ")]
-        return own[0].partition(": ")[2] if own else "; ".join(self.notes)
+        if own:
+            return own[0].partition(": ")[2]
+        return "; ".join(note for note in self.notes if not note.startswith(("t1 ", "t2 ")))
 
 
 def ahead_of(

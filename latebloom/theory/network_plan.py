@@ -12,11 +12,13 @@ from latebloom.penalties import Sum
 from .network_predict import why_not
 from .prediction import Plan
 
-# Strengths to try lie half a decade apart, at most four decades from that of the spec.
-STRIDE, DECADES = 10**0.5, 4
+# Strengths to try lie half a decade apart, at most eight decades from that of the spec.
+STRIDE, DECADES = 10**0.5, 8
 # The largest strength is found to a quarter: at it the error ends at its target, and one stays
 # below. The smallest to a tenth in t2; t2 being nearly proportional to 1/beta, two flows do.
 DIGITS, INSIDE, FLOWS = 0.25, 0.9, 6
+# A t2 below this part of the budget, after so many flows, does not depend on beta.
+FAR_BELOW = 0.5
 
 
 def plan_network(
@@ -51,7 +53,7 @@ class _Search:
         self.base, self.budget, self.progress = base, budget, progress
         self.beta = max(float(term.beta) for term in base.terms)  # pyright: ignore - constant
         self.times: dict[float, float] = {}
-        self.errors: dict[float, float] = {}
+        self.ends: dict[float, float] = {}  # errors, where the flow came to rest
 
     def run(self) -> Plan:
         """Return the plan."""
@@ -60,16 +62,21 @@ class _Search:
         high = self._fastest()
         if high is None or not self._in_time(high):
             least = None if high is None else math.ceil(self.times[high])
+            ends = [end for end in self.ends.values() if math.isfinite(end)]
+            seen = f"the least end found is {min(ends):.3g}" if ends else "no end was seen"
             why = f"generalization takes {least:,} steps or more" if least else (
-                f"no strength tried ends at an error of {error:g} or less; the least end found is "
-                f"{min(self.errors.values()):.3g}"
+                f"no strength tried reaches an error of {error:g}; {seen}"
             )  # fmt: skip
             return replace(found, least_budget=least, why=why)
         least, low = math.ceil(self.times[high]), self._smallest(high)
         above = high * STRIDE
         while self._in_time(above) and above < self.beta * 10**DECADES:
             above *= STRIDE
-        high = bisect(self._in_time, above / STRIDE, above, _middle)[0]
+        if not self._in_time(above):
+            above = bisect(self._in_time, above / STRIDE, above, _middle)[0]
+        high = above
+        # Where t2 stays far below the budget as beta falls, beta has no lower limit.
+        limits = self.times[low] > FAR_BELOW * self.budget
         beta = math.sqrt(low * high)
         beta = beta if self._in_time(beta) else low
         from .network_ahead import ahead_of
@@ -77,8 +84,8 @@ class _Search:
         ahead = ahead_of(self.at(beta), self.progress)
         t2 = math.ceil(self.times[beta]) if ahead.t2.high is None else ahead.t2.high
         return replace(
-            found, possible=True, beta_low=low, beta_high=high, beta=beta, t2=t2,
-            final_error=ahead.errors[1] if ahead.at_rest else None, least_budget=least,
+            found, possible=True, beta_low=low if limits else None, beta_high=high, beta=beta,
+            t2=t2, final_error=ahead.errors[1] if ahead.at_rest else None, least_budget=least,
             why="a smaller beta ends nearer to the truth, a larger one gets there sooner",
         )  # fmt: skip
 
@@ -95,7 +102,9 @@ class _Search:
             from .network_ahead import ahead_of
 
             ahead = ahead_of(self.at(beta), self.progress, brackets=False)
-            self.times[beta], self.errors[beta] = ahead.passed, ahead.errors[1]
+            self.times[beta] = ahead.passed
+            if ahead.at_rest:
+                self.ends[beta] = ahead.errors[1]
         return self.times[beta]
 
     def _in_time(self, beta: float) -> bool:
@@ -103,11 +112,13 @@ class _Search:
 
     def _fastest(self) -> float | None:
         """Return the strength with the least t2 among those tried, None if none has one."""
-        beta, least = self.beta, self.beta / 10**DECADES
-        while math.isinf(self.time(beta)):  # a large strength ends above the target
-            beta /= STRIDE
-            if beta < least:
+        beta, far = self.beta, 10**DECADES
+        while math.isinf(self.time(beta)):
+            # A large strength ends above the target; of a small one no end is seen.
+            following = beta / STRIDE if beta in self.ends else beta * STRIDE
+            if following in self.times or not self.beta / far <= following <= self.beta * far:
                 return None
+            beta = following
         while beta < self.beta * 10**DECADES and self.time(beta * STRIDE) < self.time(beta):
             beta *= STRIDE
         return beta

@@ -51,7 +51,10 @@ def predict_network(
     train, test = (e <= goal for e, goal in zip(ahead.errors, experiment.thresholds, strict=True))
     if ahead.at_rest:
         found |= {"train_floor": ahead.errors[0], "test_floor": ahead.errors[1]}
-        found |= {"memorizes": train, "generalizes": test}
+        above = found.get("t2") is not None and not test
+        found |= {"memorizes": train, "generalizes": None if above else test}
+        if above:
+            notes.append("t2: the test error passes its threshold there, and ends above it")
         notes.append("train_floor, test_floor: where the flow rests; a saddle looks the same")
     else:
         found |= {"memorizes": train or None, "generalizes": test or None}

@@ -130,7 +130,6 @@ class Plan:
     why: str = ""
     __repr__ = brief
     _repr_html_ = brief_html
-    _repr_html_ = brief_html
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, JSON-ready."""

@@ -69,7 +69,7 @@ def right() -> dict[str, Any]:
         "run": run,
         "dataset": run.to_dataset(),
         "data": experiment.to_dict(),
-        "sweep": lb.open_store("store").sweep(),
+        "sweep": lb.open_store("store").sweep("sweep"),  # commands may have added others
         "keys": [],
         "penalty": lb.L1(1e-3),
         "method": lb.ProximalGradient(0.1),

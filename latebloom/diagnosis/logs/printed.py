@@ -17,11 +17,13 @@ NUMBER = (
     r"|\.\d++(?:e[-+]?\d++)?|nan|inf)"
 )
 WORD = r"[a-z_][\w@./'-]{0,200}+"
+# 1.2k and 3M.
+TIMES = {None: 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
     rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]\([a-z][^()\d]{{0,60}}+\))?"
     rf"(?:\s*+[:=]\s*+|\s++|(?=\[))(?:tensor\()?[\"'\[(]?\s*+"
-    rf"(?P<number>{NUMBER})(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
+    rf"(?P<number>{NUMBER})(?P<times>(?-i:[kKM])\b)?(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
     re.IGNORECASE,
 )
 # Two sets in one pair of values: Train / Test accuracy: 0.98 / 0.10.
@@ -60,6 +62,8 @@ def pairs(line: str) -> list[tuple[str, float]]:
     [('epoch', 12.0), ('train_acc', 0.971), ('val/loss', 0.5), ('val/acc', 0.25)]
     >>> pairs("Train Epoch: 3 [640/60000 (1%)]  Loss: 2.25")
     [('Epoch', 3.0), ('train/Loss', 2.25)]
+    >>> pairs("iter 1.5k: train accuracy 0.75")
+    [('iter', 1500.0), ('train_accuracy', 0.75)]
     """
     return _scan(line, None)[0]
 
@@ -79,7 +83,7 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
         words, set_of = _name(match["name"])
         role = set_of or role
         name = "_".join(words)
-        value = float(match["number"].replace(",", ""))
+        value = float(match["number"].replace(",", "")) * TIMES[match["times"]]
         known = meaning(name)
         if known.role and not known.kind and not known.stem:
             # A counter, `Test: [10/97]`; timm prints the epoch, `Train: 3 [  0/1251 (  0%)]`.
