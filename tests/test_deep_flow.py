@@ -104,7 +104,7 @@ def test_what_has_no_flow_is_refused(reason):
 
 def test_a_prediction_does_not_follow_a_product_for_ever():
     engine = find_engine("slow", CASES["matrix product"])
-    with pytest.raises(lb.Unsupported, match="horizon of your choice"):
+    with pytest.raises(lb.Unsupported, match="up to a horizon, not predicted"):
         engine.run_bounded(CASES["matrix product"])
 
 
