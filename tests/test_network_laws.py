@@ -8,7 +8,8 @@ from flow_problems import DIAGONAL, START, X, addition, diagonal, teacher_studen
 
 import latebloom as lb
 from latebloom.laws import LAWS
-from latebloom.laws.network_time import limit_of, smallest_curvature, weaker
+from latebloom.laws.network_time import limit_of, smallest_curvature
+from latebloom.penalties import scaled
 
 SLOW, ENTROPY, LIMIT = (
     LAWS[name]
@@ -98,4 +99,4 @@ def test_cross_entropy_is_a_straight_line_in_the_inverse_logarithm():
 
 def test_all_strengths_are_scaled():
     both = lb.On(lb.L2(1e-2), "u") + lb.On(lb.L2(1e-3), "v")
-    assert [t.beta for t in weaker(both, 0.1).terms] == pytest.approx([1e-3, 1e-4])
+    assert [t.beta for t in scaled(both, 0.1).terms] == pytest.approx([1e-3, 1e-4])

@@ -164,10 +164,14 @@ class Following:
             notes += [note] if note else []
         return found, notes + ([self.failure] if self.failure else [])
 
-    def rests(self) -> bool:
-        """Return whether the flow ended at a point, with a test error above its threshold."""
-        watch, state = self.watches.get(1), self.state
-        if watch is None or watch.first[1] is not None or not self.ended:
-            return False
+    @property
+    def stands(self) -> bool:
+        """Whether the flow hardly moves any more."""
+        state = self.state
         left = float(chebyshev.norm(state.F)) * state.t
         return left <= AT_REST * float(chebyshev.norm(state.y))
+
+    def rests(self) -> bool:
+        """Return whether the flow ended at a point, with a test error above its threshold."""
+        watch = self.watches.get(1)
+        return watch is not None and watch.first[1] is None and self.ended and self.stands

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
-from latebloom.penalties import Penalty, Sum
+from latebloom.penalties import scaled
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory.network_predict import why_not
@@ -41,12 +41,6 @@ WIDEST = 0.02
 MOST_ENTRIES = 4_000_000
 
 
-def weaker(penalty: Penalty, factor: float) -> Penalty:
-    """Return a penalty with all strengths, constants, multiplied by a factor."""
-    terms = tuple(t.with_beta(float(t.beta) * factor) for t in penalty.terms)  # pyright: ignore
-    return terms[0] if len(terms) == 1 else Sum(terms)
-
-
 @lru_cache(maxsize=16)
 def flow_at(experiment: Experiment, alpha: float, beta: float, brackets: bool) -> Any:
     """Return the `NetworkAhead` of an experiment with alpha and all strengths scaled.
@@ -61,7 +55,7 @@ def flow_at(experiment: Experiment, alpha: float, beta: float, brackets: bool) -
 
     assert experiment.penalty is not None
     slower = {"method.alpha": alpha * float(experiment.method.alpha)}  # pyright: ignore - constant
-    penalty = weaker(experiment.penalty, beta)
+    penalty = scaled(experiment.penalty, beta)
     return ahead_of(experiment.with_(penalty=penalty, **slower), brackets=brackets)
 
 
@@ -90,7 +84,8 @@ def _slower(e: Experiment) -> Promise:
 
 
 def slow_time(e: Experiment, beta: float) -> tuple[float, float]:
-    """Return s2 with all strengths scaled by beta, and slow time per step at beta = 1."""
+    """Return s2 with all strengths multiplied by `beta`, and slow time per step with the original
+    ones; raises `NotCovered` where t2 is not seen."""
     ahead = flow_at(e, 1.0, beta, False)
     if not math.isfinite(ahead.passed):
         raise NotCovered(f"with {beta:g} beta t2 is not seen: {ahead.why('t2')}")
@@ -130,7 +125,7 @@ def _logarithm(e: Experiment) -> Promise:
 
 
 @dataclass(frozen=True)
-class Limit:
+class WeakFlow:
     """The flow with a weak penalty, in place of the limit, or `why` there is none.
 
     **Fields:** `s2` of it; `step`, slow time per step at the beta of the run; `ratio`, beta over
@@ -150,11 +145,11 @@ def on_the_interpolators(experiment: Experiment) -> Experiment:
 
 
 @lru_cache(maxsize=8)
-def limit_of(e: Experiment) -> Limit:
+def limit_of(e: Experiment) -> WeakFlow:
     """Return the flow with a weak penalty."""
     s2, step = slow_time(e, LIMIT)
     params = flow_at(e, 1.0, LIMIT, False).params
-    return Limit(s2, step, _strength(e) / smallest_curvature(e, params))
+    return WeakFlow(s2, step, _strength(e) / smallest_curvature(e, params))
 
 
 def smallest_curvature(e: Experiment, params: dict[str, np.ndarray]) -> float:

@@ -11,6 +11,7 @@ from .of_network import On as On
 from .sobolev import Sobolev as Sobolev
 from .strengths import Strengths as Strengths
 from .strengths import is_elastic_net as is_elastic_net
+from .strengths import scaled as scaled
 from .strengths import strengths as strengths
 from .unsquared import Euclidean as Euclidean
 from .unsquared import Frobenius as Frobenius

@@ -1,4 +1,4 @@
-"""The regularization strengths of a sum of l1 and squared l2 terms."""
+"""The regularization strengths of a penalty: those of l1 and squared l2, and all times a factor."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from latebloom.core import schedules
 from latebloom.core.schedules import Schedule
 
-from .base import Penalty
+from .base import Penalty, Sum
 from .l1 import L1
 from .l2 import L2
 
@@ -42,3 +42,14 @@ def strengths(
         if type(term) in total:
             total[type(term)] += value(term.beta)
     return Strengths(total[L1], total[L2])
+
+
+def scaled(penalty: Penalty, factor: float) -> Penalty:
+    """Return a penalty with all its strengths, constants, multiplied by a factor.
+
+    >>> import latebloom as lb
+    >>> scaled(lb.L1(0.5) + lb.L2(0.25), 2.0)
+    Sum(parts=(L1(beta=1.0), L2(beta=0.5)))
+    """
+    terms = tuple(term.with_beta(float(term.beta) * factor) for term in penalty.terms)  # pyright: ignore
+    return terms[0] if len(terms) == 1 else Sum(terms)

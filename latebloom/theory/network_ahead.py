@@ -8,8 +8,7 @@ import numpy as np
 
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
-from latebloom.engines import chebyshev
-from latebloom.engines.following import AT_REST, Following
+from latebloom.engines.following import Following
 from latebloom.engines.memory import require_memory
 from latebloom.engines.network_following import Follower
 from latebloom.engines.threads import blas_threads
@@ -64,7 +63,6 @@ class NetworkAhead:
 def ahead_of(
     experiment: Experiment,
     progress: Progress | None = None,
-    most_steps: float = MAX_STEPS,
     brackets: bool = True,
 ) -> NetworkAhead:
     """Return what the flow of a network shows, whatever the horizon.
@@ -73,7 +71,6 @@ def ahead_of(
 
     - `experiment`: to which the engine `slow` of networks applies.
     - `progress`: called with (gradients computed, gradients at most, a note).
-    - `most_steps`: beyond which nothing is asked.
     - `brackets`: whether to compute brackets (a second integration) and the floor.
 
     **Returns:** what was seen.
@@ -84,7 +81,7 @@ def ahead_of(
 
     with jax.enable_x64(True), blas_threads(experiment.problem):
         require_memory([experiment])
-        return _Ahead(experiment, progress, int(most_steps), brackets).found()
+        return _Ahead(experiment, progress, brackets).found()
 
 
 class _Ending(Following):
@@ -104,8 +101,7 @@ class _Ending(Following):
         if not pending:
             more = FOR_THE_FLOOR * state.evaluations + MORE if self.brackets else 0
             self.enough = min(self.enough, state.evaluations + more)
-        left = float(chebyshev.norm(state.F)) * state.t / float(chebyshev.norm(state.y))
-        self.at_rest = left < AT_REST and self.rates.beta * state.t > ACTED
+        self.at_rest = self.stands and self.rates.beta * state.t > ACTED
         if pending and self.at_rest:
             self.failure = "the flow comes to rest with the error above its threshold"
         elif pending and state.evaluations > MOST_GRADIENTS:
@@ -123,10 +119,8 @@ class _Ahead(Follower):
 
     kind = _Ending
 
-    def __init__(
-        self, experiment: Experiment, progress: Progress | None, most_steps: int, brackets: bool
-    ) -> None:
-        super().__init__(experiment.with_(steps=most_steps, record=At(())), progress, None)
+    def __init__(self, experiment: Experiment, progress: Progress | None, brackets: bool) -> None:
+        super().__init__(experiment.with_(steps=MAX_STEPS, record=At(())), progress, None)
         self.brackets = brackets
 
     def found(self) -> NetworkAhead:
@@ -135,22 +129,20 @@ class _Ahead(Follower):
         if self.interrupted:
             raise KeyboardInterrupt
         t1, t2 = (Passage.after(self.log.t - 1) if p is None else p for p in result.passages)
-        going, errors, step = self.going, self.log.last.error, self.rates.a * self.rates.beta
-        assert going is None or isinstance(going, _Ending)
-        watch = None if going is None else going.watches.get(1)
-        passed = t2.low if t2.high is not None and watch is None else math.inf
-        if going is None:
-            ends = float(errors[0]), float(errors[1])
-            return NetworkAhead(
-                t1, t2, float(passed or 0), ends, False, step, self.log.t, result.notes,
-                result.params,
-            )  # fmt: skip
-        if watch is not None and watch.first[0] is not None:
-            passed = going.clock.step(watch.first[0])
-        errors = self.flow.errors(going.state.y, self.of)
+        going, errors, notes = self.going, self.log.last.error, result.notes
+        at_rest, gradients = False, self.log.t
+        passed = t2.low if t2.high is not None else math.inf
+        if going is not None:
+            assert isinstance(going, _Ending)
+            watch, notes = going.watches.get(1), notes[1:]
+            if watch is not None:
+                seen = watch.first[0]
+                passed = math.inf if seen is None else going.clock.step(seen)
+            errors = self.flow.errors(going.state.y, self.of)
+            at_rest, gradients = going.at_rest, int(going.clock.origin) + going.gradients
         return NetworkAhead(
-            t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), going.at_rest, step,
-            int(going.clock.origin) + going.gradients, result.notes[1:], result.params,
+            t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), at_rest,
+            self.rates.a * self.rates.beta, gradients, notes, result.params,
         )  # fmt: skip
 
     def _begin(self) -> Following:

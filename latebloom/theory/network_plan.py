@@ -7,7 +7,7 @@ from latebloom.core.bisection import bisect
 from latebloom.core.errors import Unsupported
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
-from latebloom.penalties import Sum
+from latebloom.penalties import scaled
 
 from .network_predict import why_not
 from .prediction import Plan
@@ -91,10 +91,8 @@ class _Search:
 
     def at(self, beta: float) -> Experiment:
         """Return the experiment with its strengths scaled so that the largest is beta."""
-        scale = beta / self.beta
-        terms = [term.with_beta(float(term.beta) * scale) for term in self.base.terms]  # pyright: ignore
-        penalty = terms[0] if len(terms) == 1 else Sum(tuple(terms))
-        return self.base.with_(penalty=penalty)
+        assert self.base.penalty is not None
+        return self.base.with_(penalty=scaled(self.base.penalty, beta / self.beta))
 
     def time(self, beta: float) -> float:
         """Return when the test error is at its target along the flow."""

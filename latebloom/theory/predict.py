@@ -34,10 +34,12 @@ def predict(experiment: Given, exact: bool = True, progress: Progress | None = N
 
     - `experiment`: the spec, or what stands for one (a name, a file, a run); linear model,
       constant alpha and beta, penalties L1 and L2, or on matrices Nuclear. Of others only the step
-      size limit and recoverability are predicted, of networks nothing.
+      size limit and recoverability are predicted. A network under full-batch gradient descent or
+      heavy ball, whatever its model, loss and penalty.
     - `exact`: also find t1, t2, their intervals, `delay`, `t2_proximal`, `s2` and `t2_least`, with
-      the engines `spectral`, `jump` (a fraction of a second) or `slow` (seconds). Else only what
-      has a formula.
+      the engines `spectral`, `jump` (a fraction of a second) or `slow` (seconds; of networks
+      seconds to minutes). Else only what has a formula.
+    - `progress`: of networks: called with (gradients computed, gradients at most, a note).
 
     **Returns:** a `Prediction`.
 
