@@ -237,11 +237,13 @@ class Experiment:
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         own |= {name: value for name, value in changes.items() if name in own}
         deep: dict[tuple[str, ...], Any] = {}
-        for name in changes.keys() - own.keys():
+        for name, value in changes.items():
+            if name in own:
+                continue
             path = tuple(Experiment.full_name(own, name).split("."))
             if path in deep:
                 raise InvalidInput(f"{'.'.join(path)}: is given by two names; give it once")
-            deep[path] = changes[name]
+            deep[path] = value
         return Experiment(**replaced(own, deep))
 
     def to_dict(self) -> dict[str, Any]:
