@@ -1,4 +1,4 @@
-"""The options that `diagnose`, `compare` and `watch` share: which curves, and what is asked."""
+"""The options that `diagnose`, `compare` and `watch` share: curves, thresholds, definitions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ class CurveOptions:
     """The test (or validation) curve."""
     step: str | None = None
     """The number of updates; two columns as in a,b if train and test have one each; row for the
-    number of the record. If left out, the first column that is called like one."""
+    number of the record. If left out, the first column whose name means a step."""
     where: str | None = None
     """Only the rows of one run, as in seed=0 or split=test,lr=0.1; attempt=2 counts how often the
     steps have started again."""
@@ -80,8 +80,8 @@ def print_diagnoses(title: str, found: "Diagnoses") -> None:
 
     from .table import print_table
 
-    said = dict.fromkeys(note for one in found.values() for note in one.notes)
-    notes = [*found.sentences, *(f"note: {note}" for note in said)]
+    assumed = dict.fromkeys(note for one in found.values() for note in one.notes)
+    notes = [*found.sentences, *(f"note: {note}" for note in assumed)]
     print_table((title, *HEADER[1:]), found.rows, notes=notes)
 
 
