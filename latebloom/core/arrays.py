@@ -1,7 +1,7 @@
 """One code for NumPy and JAX arrays, through the array API standard."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
@@ -17,6 +17,15 @@ SMALL = 24
 # An array (or scalar) of NumPy or of JAX.
 Array = Any
 _one_by_one = ContextVar("one_by_one", default=False)
+
+
+def double_precision() -> AbstractContextManager[None]:
+    """Return the context in which JAX computes in float64, whatever the program has set."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64  # its place before JAX 0.8
+
+    return enable_x64(True)
 
 
 @contextmanager
