@@ -1,5 +1,6 @@
 """One code for NumPy and JAX arrays, through the array API standard."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -21,11 +22,9 @@ _one_by_one = ContextVar("one_by_one", default=False)
 
 def double_precision() -> AbstractContextManager[None]:
     """Return the context in which JAX computes in float64, whatever the program has set."""
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64  # its place before JAX 0.8
-
-    return enable_x64(True)
+    # Its place before JAX 0.8 is jax.experimental.
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
+    return home.enable_x64(True)
 
 
 @contextmanager
