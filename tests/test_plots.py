@@ -9,7 +9,7 @@ import pytest
 
 import latebloom as lb
 from latebloom.core.phases import Passage, phases
-from latebloom.plots import components, plot_law, plot_mirage, plot_run, save_figure
+from latebloom.plots import components, plot_law, plot_lines, plot_mirage, plot_run, save_figure
 from latebloom.plots.page import Section, page
 from latebloom.plots.style import power, render
 from latebloom.runs.run import Run
@@ -209,3 +209,13 @@ def test_the_page_escapes_and_needs_nothing_else():
     assert "prefers-color-scheme: dark" in html
     assert "http" not in html
     assert "<script" not in html
+
+
+def test_lines_have_markers_where_there_is_room_and_the_axes_that_were_asked_for():
+    few, many = ([(k, k) for k in range(1, n)] for n in (10, 100))
+    figure = plot_lines({"few": few, "many": many}, "x", "y", log="y")
+    axes = figure.axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    assert [line.get_marker() for line in axes.lines] == ["o", "None"]
+    with pytest.raises(lb.InvalidInput, match="log = 'z': must be one of x, y, xy"):
+        plot_lines({"few": few}, "x", "y", log="z")
