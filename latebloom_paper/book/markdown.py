@@ -39,15 +39,8 @@ def markdown(record: Record, claims: Claims) -> str:
             times = ["" if s is None else duration(s) for s in seconds]
             rows.append((name, best["verdict"], best["seeds"], *times))
         header = ("study", "published values", "seeds", "public code", "quick", "full")
-        lines += [
-            "## Figures, and what they cost",
-            "",
-            *TEXT["costs"],
-            "",
-            *_table(header, rows),
-            "",
-        ]
-    return "\n".join(lines).rstrip() + "\n"
+        lines += [*TEXT["costs"], "", *_table(header, rows), ""]
+    return "\n".join([*lines, *TEXT["next"]]) + "\n"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
