@@ -88,7 +88,7 @@ docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are err
 check: lint test ## everything CI runs
 
 clean: ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(TRAINERS) demo bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(TRAINERS) demo bench docs/_build docs/jupyter_execute docs/gallery docs/reference .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,10 +1,15 @@
 """Sphinx configuration: MyST pages, executed while building."""
 
 import importlib.util
+import os
 import re
+import sys
 from pathlib import Path
 
 import latebloom
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the pages are the same on every machine
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "latebloom"
 author = "The latebloom authors"
@@ -18,8 +23,10 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "reference_pages",
 ]
-exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints", "gallery/**.ipynb"]
 
 html_theme = "furo"
 html_title = f"latebloom {release}"
@@ -40,6 +47,26 @@ myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+
+# The scripts of the gallery are executed, too, when they have changed.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "filename_pattern": ".py",
+    "subsection_order": [
+        f"../examples/gallery/{name}"
+        for name in ("vectors", "matrices", "before", "logs", "sweeps", "networks", "laws")
+    ],
+    "image_scrapers": ("gallery_pictures.scrape",),
+    "reset_modules": ("gallery_pictures.strict",),
+    "reset_modules_order": "both",
+    "capture_repr": (),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "min_reported_time": 3600,  # of one script the time says nothing
+}
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it in words, and the signature is shown

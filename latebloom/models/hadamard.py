@@ -33,7 +33,7 @@ class Hadamard(Model):
         check.integer("depth", self.depth, low=1)
 
     def shape(self, unknown: Shape) -> Shape:
-        """Return (L, *unknown)."""
+        """Return the shape of the unknown behind an axis of L."""
         return (self.depth, *unknown)
 
     def predictor(self, params: Array, unknown: Shape) -> Array:
@@ -66,7 +66,7 @@ class HadamardDifference(Model):
         check.integer("depth", self.depth, low=1)
 
     def shape(self, unknown: Shape) -> Shape:
-        """Return (2, *unknown)."""
+        """Return the shape of the unknown behind an axis of 2."""
         return (2, *unknown)
 
     def predictor(self, params: Array, unknown: Shape) -> Array:
