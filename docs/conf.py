@@ -28,6 +28,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints", "gallery/**.ipynb"]
 
+nitpicky = True  # a reference that leads nowhere is a warning
+
 html_theme = "furo"
 html_title = f"latebloom {release}"
 
