@@ -230,7 +230,9 @@ def wrong_calls():
     yield "batch", lambda: lb.simulate_batch([experiment, 3]), ""
     yield "batch", lambda: lb.simulate_batch(experiment), ""
     yield "no batch", lambda: lb.simulate_batch(None), "takes a list of experiments"
-    yield "progress", lambda: lb.simulate(experiment, progress=3), "must be a function"
+    for wrong in (3, int, lambda: None, lambda done: None):
+        yield "progress", lambda f=wrong: lb.simulate(experiment, progress=f), "must be a function"
+        yield "progress", lambda f=wrong: lb.predict(experiment, progress=f), "must be a function"
     curves = ([0, 1, 2], [1.0, 0.5, 0.0])
     yield "diverged", lambda: lb.phases(*curves, diverged_at=len), "diverged_at"
     yield "passages", lambda: lb.phases(*curves, passages=(1, 2)), "of Passage or None"

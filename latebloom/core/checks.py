@@ -102,14 +102,6 @@ def boolean(name: str, value: Any) -> None:
         raise InvalidInput(f"{name} = {shown(value)}: must be true or false")
 
 
-def progress(value: Any) -> None:
-    """Require a function that is told how far the work is, or None."""
-    if value is not None and not callable(value):
-        raise InvalidInput(
-            f"progress = {shown(value)}: must be a function of (steps done, steps in all), or None"
-        )
-
-
 def path(name: str, value: Any) -> None:
     """Require the path of a file or folder, which is not empty."""
     if not isinstance(value, str | os.PathLike) or not str(value):
