@@ -28,8 +28,8 @@ FUTILE, GRACE = 3, 20_000
 # How much longer Z - A of a proximal flow takes to follow in the integration that shows its effect.
 LAGGARD = 3.0
 # The rest of the horizon is skipped where only rounding moves the flow: its speed is below this
-# part of its unknown times the radius of its Jacobian (at rest 3e-15 to 2e-14 were seen). What grows
-# from rounding at the rate of the penalty would have been seen after so much slow time.
+# part of its unknown times the radius of its Jacobian (at rest 3e-15 to 2e-14 were seen). What
+# grows from rounding at the rate of the penalty would have been seen after so much slow time.
 STILL, ACTED = 1e-13, 50.0
 # The flow is at rest where as much time again would move it by less than this part of its size.
 AT_REST = 1e-3
