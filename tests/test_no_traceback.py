@@ -74,6 +74,17 @@ def refused(capsys, *argv, code=2):
         (("reproduce", "fig3", "--workers", "-1"), "workers = -1"),
         (("report", "--workers", "-1"), "workers = -1"),
         (("claims", "--check", "--workers", "-1"), "workers = -1"),
+        (("sweep", "phase-small", "--executor", "dask", "--scheduler", "here"), "tcp://host:port"),
+        (("sweep", "phase-small", "--executor", "dask", "--scheduler", "tcp://a"), "tcp://host:"),
+        (("run", "beta0", "--=3"), "'--' is no option; see run --help"),
+        (("run", "beta0", "--", "x"), "'--' is no option"),
+        (
+            ("--small", "run", "beta0"),
+            "'--small' stands after a command: latebloom COMMAND ... --s",
+        ),
+        (("watch", os.devnull), "is no file that grows"),
+        (("run", "beta0", "--engine", "no"), "must be one of auto, step, jump, spectral, slow\n"),
+        (("plot", "no", "store"), "no picture 'no'; pictures: law"),
     ],
 )
 def test_a_command_line_is_refused(capsys, folder, argv, words):
@@ -113,6 +124,13 @@ def test_a_file_in_the_place_of_a_folder_is_named(capsys, folder):
     assert "file is a file" in refused(capsys, "export", "store", "--out", "file/table.csv")
     (folder / "picture.svg").mkdir()
     assert "is a folder" in refused(capsys, "plot", "law", "store", "--out", "picture.svg")
+
+
+def test_a_link_to_itself_and_a_pipe_are_named(capsys, folder):
+    (folder / "loop").symlink_to("loop")
+    assert "loop: is a link to itself" in refused(capsys, "run", "beta0", "--out", "loop")
+    os.mkfifo(folder / "pipe")  # nobody writes into it
+    assert "diagnose reads pipes" in refused(capsys, "watch", "pipe", "--seconds", "0")
 
 
 @pytest.mark.parametrize("executor", ["dask", "slurm"])
@@ -234,6 +252,20 @@ def wrong_calls():
         yield "progress", lambda f=wrong: lb.simulate(experiment, progress=f), "must be a function"
         yield "progress", lambda f=wrong: lb.predict(experiment, progress=f), "must be a function"
     curves = ([0, 1, 2], [1.0, 0.5, 0.0])
+    grid = lb.sweep(experiment, {"N": [8]})
+    for wrong in (3, lambda: None):
+        yield "watch", lambda f=wrong: grid.run("store", watch=f), "a function of a SweepProgress"
+    yield "prediction", lambda: lb.check(run, 3), "prediction is 3: must be a Prediction"
+    yield "a kind of parts", lambda: lb.register("penalties"), "did you mean 'penalty'"
+    yield "no dataclass", lambda: lb.register("penalty")(int), "must be a dataclass"
+    yield "no preset", lambda: lb.register_preset("x"), "must be a Preset"
+    yield "no folder", lambda: lb.register_sweeps(3), "takes a name or a path"
+    yield "no text", lambda: lb.Experiment.from_toml(3), "the path of a file, or a text"
+    yield "a file", lambda: lb.Experiment.from_toml("none.toml"), "none.toml: cannot be read"
+    half = [1.0, np.ma.masked, 0.0]
+    yield "masked", lambda: lb.phases([0, 1, 2], half), "train[1] is masked"
+    yield "masked", lambda: lb.SparseRecovery.from_arrays([half, half], [1, 2]), "X[0][1] is mask"
+    yield "masked", lambda: lb.Subgradient(np.ma.masked), "alpha"
     yield "diverged", lambda: lb.phases(*curves, diverged_at=len), "diverged_at"
     yield "passages", lambda: lb.phases(*curves, passages=(1, 2)), "of Passage or None"
     yield "ahead", lambda: lb.phases(*curves, ahead=None), "of Ahead"

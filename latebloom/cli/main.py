@@ -106,6 +106,8 @@ def _main(arguments: list[str]) -> int:
         print_program_help()
         return DONE if arguments else BAD_INPUT
     load_plugins()
+    if name not in COMMANDS and name.startswith("-"):
+        raise InvalidInput(f"{shown(name)} stands after a command: latebloom COMMAND ... {name}")
     if name not in COMMANDS:
         raise InvalidInput(f"no command {shown(name)}{nearest(name, COMMANDS)}")
     return execute(name, rest)

@@ -44,6 +44,20 @@ def told(given: Any) -> Progress | None:
     raise InvalidInput(f"progress = {shown(given)}, which takes {signature}: {wanted}")
 
 
+def listener(name: str, given: Any, of: str) -> Any:
+    """Return a user's function of one argument; raises `InvalidInput` for another, not for None.
+
+    **Arguments:**
+
+    - `name`, `given`: of the setting; `of`: what the function is called with.
+    """
+    with suppress(TypeError, ValueError):
+        if given is not None:
+            inspect.signature(given).bind(0)
+        return given
+    raise InvalidInput(f"{name} = {shown(given)}: must be a function of {of}, or None")
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
     """Give a function (done, total) that moves a bar; where no one watches (a file, CI) it does
