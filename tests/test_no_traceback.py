@@ -1,5 +1,6 @@
 """Bad input of every kind ends in one line: files, names, numbers, streams, wrong types."""
 
+import json
 import os
 import subprocess
 import sys
@@ -206,6 +207,24 @@ def test_a_full_disk_behind_standard_output_is_said(argv):
     assert done.stderr == (
         "latebloom: standard output: cannot be written (No space left on device)\n"
     )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_an_error_that_cannot_be_written_keeps_its_code():
+    done = shell("$LB fgi3 --json > /dev/full")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "no command 'fgi3'" in done.stderr
+    assert shell("$LB fgi3 2> /dev/full").returncode == 2
+    done = shell("$LB -v run beta0 --steps 100 --json 2> /dev/full")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["engine"] == "spectral"
+
+
+def test_a_device_that_jax_does_not_have_is_no_fault_of_ours():
+    done = shell("JAX_PLATFORMS=nothing $LB run beta0 --steps 10 --engine step")
+    assert done.returncode == 2
+    assert done.stderr.startswith("latebloom: JAX finds no device")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_closed_standard_output_is_refused():

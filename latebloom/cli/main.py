@@ -70,6 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG):
             raise
         kind = type(error).__name__
+        if "Unable to initialize backend" in str(error):
+            message = f"JAX finds no device ({str(error).partition('. ')[0]}): see JAX_PLATFORMS"
+            return _failed(message, kind, BAD_INPUT, arguments)
+        if isinstance(error, ImportError) and "failed to map segment" in str(error):
+            message = f"not enough memory to load a library ({error}); allow more, see ulimit -v"
+            return _failed(message, kind, BAD_INPUT, arguments)
         message = f"this is a fault of latebloom, please report it: {kind}: {error}"
         return _failed(f"{message} ({DEBUG}=1 shows more)", kind, FAULT, arguments)
 
@@ -153,7 +159,10 @@ def _failed(message: str, kind: str, code: int, arguments: Sequence[str]) -> int
     """Print why there is no result: a line on standard error, and with --json a document."""
     note(message, at=QUIET)
     if "--json" in arguments:
-        print(dump_json({"error": message, "kind": kind, "exit_code": code}))
+        try:
+            print(dump_json({"error": message, "kind": kind, "exit_code": code}), flush=True)
+        except OSError:  # standard error has the message
+            _drop_output()
     return code
 
 
