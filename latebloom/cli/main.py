@@ -27,6 +27,8 @@ from .help import print_program_help
 
 # The environment variable that shows where a fault is.
 DEBUG = "LATEBLOOM_DEBUG"
+# Modules that are part of every installation but the one in a browser.
+DEPENDENCIES = ("h5netcdf", "h5py", "jax", "jaxlib", "matplotlib", "optax", "safetensors")
 # Why standard output may not take what is printed; such errors name no file.
 UNWRITTEN = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT)
 
@@ -70,14 +72,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG):
             raise
         kind = type(error).__name__
-        if "Unable to initialize backend" in str(error):
-            message = f"JAX finds no device ({str(error).partition('. ')[0]}): see JAX_PLATFORMS"
-            return _failed(message, kind, BAD_INPUT, arguments)
-        if isinstance(error, ImportError) and "failed to map segment" in str(error):
-            message = f"not enough memory to load a library ({error}); allow more, see ulimit -v"
+        if message := _of_the_machine(error):
             return _failed(message, kind, BAD_INPUT, arguments)
         message = f"this is a fault of latebloom, please report it: {kind}: {error}"
         return _failed(f"{message} ({DEBUG}=1 shows more)", kind, FAULT, arguments)
+
+
+def _of_the_machine(error: Exception) -> str:
+    """Return what to say of an error that is none of ours: what is missing here; "" for others."""
+    if "Unable to initialize backend" in str(error):
+        return f"JAX finds no device ({str(error).partition('. ')[0]}): see JAX_PLATFORMS"
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return f"not enough memory to load a library ({error}); allow more, see ulimit -v"
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and package in DEPENDENCIES:
+        return f"this needs {package}, which is not installed: pip install {package}"
+    return ""
 
 
 def _require_streams() -> None:
