@@ -100,7 +100,7 @@ def test_the_best_pair_is_chosen(names, expected):
 @pytest.mark.parametrize(
     "names",
     [
-        "a/train/acc b/train/acc a/test/acc b/test/acc",
+        "a_train_acc b_train_acc a_test_acc b_test_acc",
         "step train_f1_a train_f1_b val_f1_a val_f1_b",
     ],
 )

@@ -53,7 +53,7 @@ class Diagnoses(Mapping[str, Diagnosis]):
         rows = []
         for name, one in self.found.items():
             times = (one.t1.words, one.t2.words)
-            ratio = "unknown" if one.delay is None else one.delay.ratio_words
+            ratio = "unknown" if one.delay is None else one.delay.ratio_cell
             rows.append((name, str(one.verdict), *times, ratio))
         return rows + [(name, "no answer", "", "", "") for name in self.failed]
 

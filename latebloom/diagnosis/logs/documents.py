@@ -12,6 +12,7 @@ import numpy as np
 from .cells import is_number, objects
 from .log import Column, Log
 from .names import meaning
+from .side_by_side import MOST_RUNS
 from .source import Source
 
 # What Python says of broken JSON, of numbers too long and of lists too deep.
@@ -25,7 +26,7 @@ MOST_LITERAL = 8 * 2**20
 # Keys of a curve that has its own steps: Sacred, and scripts like it.
 STEPS, VALUES = ("steps", "step", "x"), ("values", "value", "y")
 # What says in the record of a curve which one it is.
-NAMES = ("name", "label", "tag", "metric", "key")
+NAMES = ("name", "label", "tag", "metric", "key", "run", "run_name", "run_id", "id")
 # Keys that count, as in {"epoch_0": {...}, "epoch_1": {...}}.
 NUMBERED = re.compile(r"^([a-z _-]*?)(\d+)$", re.IGNORECASE)
 # A list below its name, as Python, TOML, YAML and NumPy write it: train_acc = [0.1, 0.2]
@@ -163,6 +164,9 @@ def _search(node: Any, path: str, found: _Found) -> None:
             found.add(path, {"" if path else "0": _column(node)})
         elif all(isinstance(x, list) and _plain(x) for x in node):
             found.add(path, _from_lists(node, bool(path)))
+        else:  # a list of the records of each run
+            for i, part in enumerate(node[:MOST_RUNS]):
+                _search(part, f"{path}/{i}" if path else str(i), found)
     elif isinstance(node, dict):
         table = _table(node)
         if table is not None:

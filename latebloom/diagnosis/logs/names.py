@@ -48,7 +48,7 @@ def _parts(word: str) -> list[str]:
             return [candidate]
     for role in _role_words():  # trainacc, testloss
         rest = word.removeprefix(role)
-        if rest != word and rest and _parts(rest)[0] in _kind_words():
+        if rest != word and rest and _parts(rest)[0] in kind_words():
             return [role, *_parts(rest)]
     return [word]
 
@@ -69,7 +69,8 @@ def _role_words() -> tuple[str, ...]:
 
 
 @cache
-def _kind_words() -> frozenset[str]:
+def kind_words() -> frozenset[str]:
+    """Return the words that stand for a kind of curve."""
     return frozenset(word for words in known()["kinds"].values() for word in words)
 
 
