@@ -18,7 +18,17 @@ def said(found):
     return " ".join((*found.reasons, *found.notes))
 
 
-NAMES = "Schritt global_it étape counter foo 步数 n_upd tokens_seen samples".split()
+NAMES = [
+    "Schritt",
+    "global_it",
+    "étape",
+    "counter",
+    "foo",
+    "步数",
+    "n_upd",
+    "tokens_seen",
+    "samples",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
