@@ -12,7 +12,7 @@ from .logs.log import ROW, Log, Series
 from .logs.names import Meaning, is_value, kind_words, meaning, plain
 from .logs.runs import refuse_several
 from .logs.side_by_side import refuse_runs
-from .steps import said_steps, steps_of
+from .steps import said_steps, steps_of, with_batches
 from .superseded import restarts_of, without_superseded
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
@@ -93,6 +93,7 @@ def choose(
         )
     third = None if norm is None else log.known(norm)
     names = (train, test) if third is None else (train, test, third)
+    log = with_batches(log) if step is None else log
     steps = steps_of(log, step, names)
     series = {}
     later = {

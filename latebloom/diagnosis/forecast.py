@@ -42,8 +42,8 @@ FALL, NOISES = 0.1, 5.0
 # Time to go, in units of the time since the fall began. Beyond that a fall whose pace changes, as
 # along pieces and in steps, leaves the interval in a fifth of the curves.
 REACH = 2.0
-# By its law a fall goes on at one pace. If its last quarter makes less than this part of the pace of
-# the quarter before, it may level off above the threshold. Of falls that reach it, 6 in 100 slow
+# By its law a fall goes on at one pace. If its last quarter makes less than this part of the pace
+# of the quarter before, it may level off above the threshold. Of falls that reach it, 6 in 100 slow
 # down as much; of those that have made 96 % of their way to a level above it, 63 of 100.
 SLOWED = 0.7
 QUARTERS = (0.5, 0.75, 1.0)
@@ -178,7 +178,7 @@ def _attempt(
 
 
 def _slowed(t: Curve, y: Curve) -> float:
-    """The slope of the last quarter as a part of that of the quarter before; NaN if one is short."""
+    """The slope of the last quarter as a part of that of the one before; NaN if one is short."""
     slopes = []
     for low, high in itertools.pairwise(QUARTERS):
         part = (t >= low * t[-1]) & (t <= high * t[-1])

@@ -1,5 +1,6 @@
 """Which column of a log counts the steps: by its name, else by what it holds."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy as np
 from latebloom.core.errors import InvalidInput
 
 from .curves import MIN_RECORDS
-from .logs.log import ROW, Log
-from .logs.names import group, is_value, meaning, role_of, step_rank
+from .logs.log import ROW, Column, Log
+from .logs.names import group, is_epoch, is_value, meaning, role_of, step_rank
 from .logs.restarts import BETWEEN, distinct_steps
 
 # Seconds (or thousandths of them) since 1970, and no step: in 2001. Runs are shorter than that.
@@ -97,7 +98,7 @@ def _fitting(log: Log, name: str) -> list[Fit]:
         if rank is None and not (other.isdigit() and other == log.names[0] and name.isdigit()):
             continue
         if not log.is_numeric(other):
-            empty = other
+            empty = empty if rank is None else other
             continue
         long, short = len(log.columns[other].cells), len(column.cells)
         if long < short or is_clock(*log.numbers(other)):
@@ -113,6 +114,30 @@ def _fitting(log: Log, name: str) -> list[Fit]:
         return found
     # A column of steps without numbers is refused where it is read.
     return [Fit(False, False, False, False, False, 0, empty)]
+
+
+def with_batches(log: Log) -> Log:
+    """Return the log with a column that counts on where it has the number of an epoch and that of a
+    batch in it, and neither counts on alone; else the log as it is.
+
+    >>> log = Log.of("x", {"epoch": [0, 0, 1, 1, 2], "batch": [0, 1, 0, 1, 0], "acc": [0.5] * 5})
+    >>> with_batches(log).columns["epoch and batch"].cells.tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0]
+    """
+    ranked = [n for n in log.names if step_rank(n) is not None and log.is_numeric(n)]
+    outer = [n for n in ranked if is_epoch(n)]
+    inner = [n for n in ranked if n not in outer]
+    if len(inner) != 1 or len(outer) != 1:
+        return log
+    (e, has_e), (b, has_b) = (log.numbers(n) for n in (outer[0], inner[0]))
+    if len(e) != len(b) or not (has_e & has_b).all() or not len(e):
+        return log
+    rounds, resets = np.diff(e) > 0, np.diff(b) < 0
+    if not rounds.any() or (rounds != resets).any() or (np.diff(e) < 0).any():
+        return log  # no batch in an epoch, or one that counts on from epoch to epoch
+    count = (e - e[0]) * (b.max() + (b.min() == 0)) + b
+    name = f"{outer[0]} and {inner[0]}"
+    return replace(log, columns={**log.columns, name: Column(count)}, _read={})
 
 
 def is_clock(k: np.ndarray, logged: np.ndarray) -> bool:
@@ -137,23 +162,28 @@ def _looks_like_steps(log: Log, names: tuple[str, ...]) -> str | None:
     One that only counts the rows is the last choice: it tells nothing that they do not.
     """
     size = max(len(log.columns[name].cells) for name in names)
-    found = [n for n in log.names if n not in names and _counts(log, n, size)]
+    found = [
+        n for n in log.names if n not in names and all(_counts(log, n, curve) for curve in names)
+    ]
     rows = [n for n in found if np.array_equal(log.numbers(n)[0], np.arange(size))]
     return next((n for n in found if n not in rows), next(iter(rows), None))
 
 
-def _counts(log: Log, name: str, size: int) -> bool:
-    """Whether a column rises from record to record in whole numbers, or in even fractions.
+def _counts(log: Log, name: str, curve: str) -> bool:
+    """Whether a column rises in whole numbers, or in even fractions, from record to record of a
+    curve.
 
     After a restart, and where another run begins, it may go back.
     """
     column, said = log.columns[name], meaning(name)
-    if len(column.cells) != size or column.steps is not None or not log.is_numeric(name):
+    if column.steps is not None or len(column.cells) != len(log.columns[curve].cells):
+        return False
+    if not log.is_numeric(name):
         return False
     if said.kind or said.clock or is_value(name) or group(name) is not None:
         return False
     k, logged = log.numbers(name)
-    k = k[logged]
+    k = k[logged & log.numbers(curve)[1]]
     if len(k) < MIN_RECORDS or not np.isfinite(k).all() or k.min() < 0 or is_clock(k, k >= 0):
         return False
     steps = np.diff(k)

@@ -94,7 +94,9 @@ def _blocks(lines: list[str], layout: Layout, said: list[str]) -> list[Block]:
     body = lines[start:]
     # Only a line that does not begin like a number can be something else than a row.
     odd = [
-        i for i, line in enumerate(body) if line[:1] not in FIRST and line.lstrip()[:1] not in FIRST
+        i
+        for i, line in enumerate(body)
+        if (first := line.lstrip()[:1]) not in FIRST or (first in "+-" and layout.is_ruler(line))
     ]
     headers: dict[int, list[str]] = {}
     skipped: set[int] = set()

@@ -232,7 +232,7 @@ def _measures(record: dict[str, Any]) -> bool:
     """Whether a record holds the value of a curve at one step."""
     return any(
         isinstance(value, int | float) and meaning(name).kind is not None
-        for name, value in _flat(record).items()
+        for name, value in flat(record).items()
     )
 
 
@@ -251,7 +251,7 @@ def _from_lists(rows: list[list[Any]], named: bool) -> dict[str, Column]:
 
 
 def _from_records(records: Sequence[dict[str, Any]]) -> dict[str, Column]:
-    rows = [_flat(record) for record in records]
+    rows = [flat(record) for record in records]
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: _column([row.get(name) for row in rows]) for name in names}
 
@@ -266,16 +266,21 @@ def _column(cells: Sequence[Any]) -> Column:
     return Column(array)
 
 
-def _flat(record: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(record: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a record of records as one, with paths as names.
+
+    >>> flat({"step": 1, "val": {"acc": 0.5}})
+    {'step': 1, 'val/acc': 0.5}
+    """
+    found: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}/")
+            found |= flat(value, f"{prefix}{name}/")
         elif isinstance(value, list) and len(value) > 1 and _short_list(value):
-            flat |= _flat(dict(enumerate(value)), f"{prefix}{name}/")
+            found |= flat(dict(enumerate(value)), f"{prefix}{name}/")
         else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 def _short(columns: dict[str, Column]) -> dict[str, Column]:

@@ -22,6 +22,8 @@ MOST = 0.8
 ABOVE = 3
 RULER = re.compile(r"^[\s|+:=\-_─━═┄┼╪╞╡├┤┌┐└┘│┃]+$")
 NUMBERED = re.compile(r"^\d+$")
+# A time in the first cell: 2024-01-31T12:00:00.
+TIME = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?$")
 # The types that polars and R print below the names.
 TYPE = re.compile(r"^(<\w+>|[iuf]\d+|(float|int)\d+|str|bool|object|-+)$")
 
@@ -160,7 +162,11 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
     score = count / len(rows) * sum(numbers)
     if names is None:
         # Without names every cell has to be a number: words would be those of printed lines.
-        known = [n for n, c in zip(numbers, filled, strict=True) if c]
+        known = [
+            n or (j == 0 and all(map(TIME.match, c)))
+            for j, (n, c) in enumerate(zip(numbers, filled, strict=True))
+            if c
+        ]
         if wide and wide[0] > 1 and delimiter is not None:
             return None  # a header that does not fit
         return (

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .documents import flat
 from .log import Column, Log
 from .names import is_step, meaning, role_of, words_of
 from .source import Source
 
 # All patterns take time in proportion to the line, however long: nothing is tried in two ways.
 NUMBER = (
-    r"[-+]?(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:e[-+]?\d++)?"
+    r"[-+]?(?:\d{1,3}(?:[,_]\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:e[-+]?\d++)?"
     r"|\.\d++(?:e[-+]?\d++)?|nan|inf)"
 )
-WORD = r"[a-z_][\w@./'-]{0,200}+"
+WORD = r"[^\W\d][\w@./'-]{0,200}+"
 # 1.2k and 3M.
 TIMES = {None: 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
-    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]\([a-z][^()\d]{{0,60}}+\))?"
-    rf"(?:\s*+[:=]\s*+|\s++|(?=\[))(?:tensor\()?[\"'\[(]?\s*+"
+    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]?\((?P<set>[a-z][^()\d]{{0,60}}+)\))?"
+    rf"(?:\s*+[:=：]\s*+|\s++|(?=\[))[\"'\[(]?\s*+"
     rf"(?P<number>{NUMBER})(?P<times>(?-i:[kKM])\b)?(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
     re.IGNORECASE,
 )
@@ -83,7 +84,12 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
         words, set_of = _name(match["name"])
         role = set_of or role
         name = "_".join(words)
-        value = float(match["number"].replace(",", "")) * TIMES[match["times"]]
+        value = float(match["number"].replace(",", "").replace("_", "")) * TIMES[match["times"]]
+        own = _free_role(match["set"] or "")  # Epoch(train) [3], accuracy (test): 0.5
+        if own and is_step(name):
+            role = own
+        elif own and meaning(name).role is None:
+            name = f"{own}_{name}"
         known = meaning(name)
         if known.role and not known.kind and not known.stem:
             # A counter, `Test: [10/97]`; timm prints the epoch, `Train: 3 [  0/1251 (  0%)]`.
@@ -115,7 +121,7 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
 
 
 def _free_role(text: str) -> str | None:
-    roles = [role for word in re.findall(r"[A-Za-z]+", text) if (role := role_of(word))]
+    roles = [role for word in re.findall(r"[^\W\d_]+", text) if (role := role_of(word))]
     return roles[-1] if roles else None
 
 
@@ -193,7 +199,7 @@ def _json_pairs(line: str) -> list[tuple[str, float]] | None:
     except (ValueError, RecursionError):
         return None
     found = [pair for pair in _scan(line[:start], None)[0] if is_step(pair[0])]
-    for name, value in record.items():
+    for name, value in flat(record).items():
         try:
             found.append((name, float(value)))
         except (TypeError, ValueError):
