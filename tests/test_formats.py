@@ -12,6 +12,7 @@ from formats import (
     others,
     printed,
     programs,
+    second,
     tables,
     trackers,
     wider,
@@ -41,7 +42,7 @@ def diagnose(capsys, *argv):
 
 def test_every_module_has_probes():
     homes = {made.__module__ for made in PROBES.values()}
-    modules = (documents, further, others, printed, programs, tables, trackers, wider)
+    modules = (documents, further, others, printed, programs, second, tables, trackers, wider)
     assert homes == {module.__name__ for module in modules}
     assert len(PROBES) >= 200
 

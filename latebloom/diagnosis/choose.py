@@ -154,6 +154,10 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
     curves = _curves(log)
     firsts = [log.known(train)] if train is not None else [n for n in curves if _is_train(n)]
     seconds = [log.known(test)] if test is not None else [n for n in curves if _is_test(n)]
+    if train is None and test is None and bool(firsts) != bool(seconds):
+        # The other curve of the same quantity, where there is but one, in whatever language.
+        other = _other(firsts or seconds, curves)
+        firsts, seconds = (firsts or other, seconds or other)
     pairs = [(a, b) for a in firsts for b in seconds if a != b]
     ranked = sorted(pairs, key=lambda pair: _rank(log, *pair))
     if ranked:
@@ -171,6 +175,14 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
         f"{log.source}: no column is plainly the {missing} curve; diagnose needs --train and "
         f"--test, columns of this log: {others}"
     )
+
+
+def _other(found: list[str], curves: list[str]) -> list[str]:
+    """The one curve beside those that are found that has the words of one of them, if it is one."""
+    stems = [set(meaning(name).stem) - kind_words() for name in found]
+    beside = [n for n in curves if n not in found and meaning(n).role is None]
+    same = [n for n in beside if any(stem and stem <= set(meaning(n).stem) for stem in stems)]
+    return same if len(same) == 1 else []
 
 
 def _is_train(name: str) -> bool:

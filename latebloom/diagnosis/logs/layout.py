@@ -148,6 +148,9 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
     width, count = max(widths.items(), key=lambda item: (item[1], item[0] in wide))
     if width < 2 or count < MOST * len(body) - 1:
         return None
+    begin = _after_settings(rows, body, width)
+    if begin is not None:
+        return _layout([(i, line) for i, line in sample if i >= begin], delimiter)
     fit = [cells for _, cells in body if len(cells) == width]
     filled = [[cells[j] for cells in fit if cells[j].lower() not in BLANK] for j in range(width)]
     numbers = [bool(c) and sum(map(numeric, c)) >= MOST * len(c) for c in filled]
@@ -180,6 +183,17 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
         if printed > 0.5 * len(body):
             return None
     return score, Layout(delimiter, names, first)
+
+
+def _after_settings(
+    rows: list[tuple[int, list[str]]], body: list[tuple[int, list[str]]], width: int
+) -> int | None:
+    """The line of a header below rows of settings, as `lr,0.001`; None where nothing is above."""
+    first = next(i for i, cells in body if len(cells) == width)
+    above = [(i, cells) for i, cells in rows if i < first]
+    if first == body[0][0] or len(above[-1][1]) != width:
+        return None
+    return None if any(map(is_number, above[-1][1])) else above[-1][0]
 
 
 def _header(lines: list[list[str]], rows: list[list[str]]) -> list[str] | None:

@@ -13,6 +13,8 @@ PRINTS = re.compile(r"(?:ensor|rray|float\d*|int\d*)\(")
 BEGIN = re.compile(r"\\begin\{tab\w*\*?\}(?:\[\w*\])?(?:\{[^{}]*\}){0,2}")
 RULES = re.compile(r"\\(?:(?:top|mid|bottom|cmid)rule|[hc]line)(?:\([^()]*\))?(?:\{[^{}]*\})?")
 COMMAND = re.compile(r"\\(?:text\w*|math\w*|num|emph|multicolumn\{\d+\}\{\w+\})\{([^{}]*)\}")
+# Between the cells of a wiki's table: one or two bars, marks of a header.
+WIKI = re.compile(r"[ ]*(?:\|\|?|!!)[ ]*(?![-}+])")
 # A name, and below it lines of one value each, as YAML writes a list.
 NAMED = re.compile(r":[ \t]*+\n[ \t]*+-[ \t]")
 BLOCK = re.compile(
@@ -37,6 +39,8 @@ def plain_text(text: str) -> str:
         return rows_of_html(text)
     if "\\begin{tab" in text:
         return rows_of_latex(text)
+    if begin.startswith(("||", "{|")):
+        return rows_of_wiki(text)
     return BLOCK.sub(_in_a_line, text) if NAMED.search(text[:HEAD]) else text
 
 
@@ -50,16 +54,22 @@ class _Rows(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: list[list[str]] = []
+        self.tables: list[list[list[str]]] = [[]]
         self.inside = False
 
+    @property
+    def rows(self) -> list[list[str]]:
+        """Those of the last table."""
+        return self.tables[-1]
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a row or a cell."""
+        """Begin a table, a row or a cell."""
+        if tag == "table":
+            self.tables.append([])
         if tag == "tr":
             self.rows.append([])
         self.inside = tag in ("td", "th") or (self.inside and tag not in ("tr", "table"))
-        if tag in ("td", "th"):
-            self.rows = self.rows or [[]]
+        if tag in ("td", "th") and self.rows:
             self.rows[-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
@@ -68,15 +78,15 @@ class _Rows(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Take the text of a cell."""
-        if self.inside:
+        if self.inside and self.rows and self.rows[-1]:
             self.rows[-1][-1] += " ".join(data.split())
 
 
 def rows_of_html(text: str) -> str:
-    """Return the rows of the tables in a page, with tabs between the cells."""
+    """Return the rows of the longest table in a page, with tabs between the cells."""
     parser = _Rows()
     parser.feed(text)
-    return "\n".join("\t".join(row) for row in parser.rows if row)
+    return "\n".join("\t".join(row) for row in max(parser.tables, key=len) if row)
 
 
 def rows_of_latex(text: str) -> str:
@@ -86,6 +96,12 @@ def rows_of_latex(text: str) -> str:
         text = COMMAND.sub(r"\1", text)
     lines = [line.strip().partition("\\\\")[0] for line in text.splitlines() if "&" in line]
     return "\n".join("\t".join(bare(cell) for cell in line.split("&")) for line in lines)
+
+
+def rows_of_wiki(text: str) -> str:
+    """Return the rows of a table of a wiki, with tabs between the cells."""
+    rows = [WIKI.split(line.strip("|! ")) for line in text.splitlines() if WIKI.search(line)]
+    return "\n".join("\t".join(bare(cell) for cell in row) for row in rows)
 
 
 def _in_a_line(match: re.Match[str]) -> str:

@@ -23,7 +23,7 @@ TIMES = {None: 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
     rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]?\((?P<set>[a-z][^()\d]{{0,60}}+)\))?"
-    rf"(?:\s*+[:=：]\s*+|\s++|(?=\[))[\"'\[(]?\s*+"
+    rf"(?:\s*+[:=：]\s*+|\s++|(?=\[))[\"'\[(#]?\s*+"
     rf"(?P<number>{NUMBER})(?P<times>(?-i:[kKM])\b)?(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
     re.IGNORECASE,
 )
@@ -37,6 +37,8 @@ ONLY = re.compile(rf"^\s*+(?:{WORD}[:=]{NUMBER}[\s,;]*+)++$", re.IGNORECASE)
 # xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
 # clu does so after the place in the program that wrote the line.
 ROUND = re.compile(r"^\s*(?:\[(\d+)\]|(\d+):)\s+(?=[A-Za-z])")
+# A number above what was measured then, as YAML writes a mapping by step.
+ALONE = re.compile(r"^[\"']?(\d+)[\"']?:\s*$")
 # The place in a program that wrote a line, as absl and glog tell it.
 PLACE = re.compile(r"^.{0,60}\b[\w-]++\.(?:py|cpp|cc|cu|go|jl):\d++\]\s*+")
 # A line of a box: | name | 0.5 |.
@@ -150,6 +152,9 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
     steps: dict[str, float] = {}
     role: str | None = None
     for i, line in enumerate(lines):
+        if (alone := ALONE.match(line)) is not None:
+            steps[ROUND_NAME] = float(alone[1])
+            continue
         record = _json_pairs(line)
         named, now = ([], None) if record else _scan(line, None)
         found = dict(record or named)
