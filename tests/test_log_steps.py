@@ -6,6 +6,7 @@ import pytest
 from diagnosis_logs import EVERY, TEST, TRAIN
 
 import latebloom as lb
+from latebloom.core.errors import InvalidInput
 
 T2 = (12_201, 14_400)  # the default threshold of `TEST` lies in it
 
@@ -87,6 +88,33 @@ def test_names_of_steps_go_before_columns_that_look_like_them():
 def test_a_batch_within_its_epoch_gives_way_to_a_column_that_counts():
     found = lb.diagnose(table(batch=np.arange(len(EVERY)) % 10, Schritt=EVERY))
     assert "'Schritt'" in said(found)
+
+
+@pytest.mark.parametrize("inner", ["batch", "batch_idx", "iter", "foo"])
+@pytest.mark.parametrize("begin", [0, 1])
+def test_the_batch_in_an_epoch_counts_with_it(inner, begin):
+    i = np.arange(len(EVERY))
+    found = lb.diagnose(table(epoch=i // 10, **{inner: i % 10 + begin}))
+    assert f"'epoch and {inner}'" in said(found)
+    rows = lb.diagnose(None, TRAIN, TEST, kind="accuracy")
+    assert (found.t2.high - begin, found.t2.high - found.t2.low) == (rows.t2.high, 0)
+
+
+def test_an_epoch_with_many_records_is_no_clock():
+    found = lb.diagnose(table(epoch=np.arange(len(EVERY)) // 10))
+    assert found.delay.of_records
+    assert "'epoch' is the same in many records" in said(found)
+    assert lb.diagnose(table(epoch=np.arange(len(EVERY)) // 10), step="epoch").t2.high < 20
+
+
+def test_a_time_of_a_clock_is_refused_as_steps():
+    with pytest.raises(InvalidInput, match="times of a clock, from 1700000000"):
+        lb.diagnose(table(ts=1.7e9 + EVERY), step="ts")
+
+
+def test_a_curve_with_fewer_values_says_how_it_is_read():
+    found = lb.diagnose({"train_acc": TRAIN.tolist(), "test_acc": TEST[::10].tolist()})
+    assert "'test_acc' has 21 values for 201 records: read as every 10th" in said(found)
 
 
 def test_runs_are_told_apart_on_steps_of_an_unknown_name():

@@ -12,7 +12,7 @@ from .logs.log import ROW, Log, Series
 from .logs.names import Meaning, is_value, kind_words, meaning, plain
 from .logs.runs import refuse_several
 from .logs.side_by_side import refuse_runs
-from .steps import said_steps, steps_of, with_batches
+from .steps import repeats, said_steps, steps_of, with_batches
 from .superseded import restarts_of, without_superseded
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
@@ -102,7 +102,15 @@ def choose(
     for name, column in zip(names, steps, strict=True):
         series[name] = without_superseded(log, name, column, later, notes)
         refuse_several(log, name, column, series[name])
-    if step is None:
+        notes += _said_gaps(log, name, column)
+    if step is None and repeats(log, names, steps):
+        notes.append(
+            f"'{steps[0]}' is the same in many records, which are counted instead (--step "
+            f"{steps[0]})"
+        )
+        steps = tuple(None for _ in steps)
+        series = {name: log.series(name, None) for name in names}
+    elif step is None:
         notes += said_steps(log, names[:2], steps[:2])
     pair = (steps[0], steps[1])
     rows = any(
@@ -114,6 +122,21 @@ def choose(
         return choice
     note = f"columns guessed from their names: {choice.options}; name others if that is wrong"
     return replace(choice, notes=(note, *notes))
+
+
+def _said_gaps(log: Log, name: str, step: str | None) -> list[str]:
+    """One sentence on a curve with fewer values than there are steps."""
+    if log.columns[name].steps is not None:
+        return []
+    short = len(log.columns[name].cells)
+    rows = [len(c.cells) for c in log.columns.values() if c.steps is None]
+    own = None if step is None else log.columns.get(step)
+    long = max(rows) if own is None else len(own.cells)
+    if short == long:
+        return []
+    return [
+        f"'{name}' has {short} values for {long} records: read as every {round(long / short)}th"
+    ]
 
 
 def _split_columns(

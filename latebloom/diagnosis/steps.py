@@ -63,6 +63,13 @@ def steps_of(log: Log, step: str | None, names: tuple[str, ...]) -> tuple[str | 
     if len(parts) > 2:
         raise InvalidInput(f"--step {step}: give one column, or two for train and test")
     found = [log.known(part.strip()) for part in parts]
+    for one in found:
+        if log.is_numeric(one) and is_clock(*log.numbers(one)):
+            first = log.numbers(one)[0][0]
+            raise InvalidInput(
+                f"{log.source}: '{one}' holds times of a clock, from {first:.10g}, and no steps; "
+                "subtract the first, or choose another --step"
+            )
     return (found[0], *(found[-1] for _ in names[1:]))
 
 
@@ -124,20 +131,37 @@ def with_batches(log: Log) -> Log:
     >>> with_batches(log).columns["epoch and batch"].cells.tolist()
     [0.0, 1.0, 2.0, 3.0, 4.0]
     """
-    ranked = [n for n in log.names if step_rank(n) is not None and log.is_numeric(n)]
-    outer = [n for n in ranked if is_epoch(n)]
-    inner = [n for n in ranked if n not in outer]
-    if len(inner) != 1 or len(outer) != 1:
+    outer = next((n for n in log.names if is_epoch(n) and log.is_numeric(n)), None)
+    if outer is None:
         return log
-    (e, has_e), (b, has_b) = (log.numbers(n) for n in (outer[0], inner[0]))
-    if len(e) != len(b) or not (has_e & has_b).all() or not len(e):
+    e, has_e = log.numbers(outer)
+    on = np.diff(e) > 0
+    if not has_e.all() or not on.any() or (np.diff(e) < 0).any():
         return log
-    rounds, resets = np.diff(e) > 0, np.diff(b) < 0
-    if not rounds.any() or (rounds != resets).any() or (np.diff(e) < 0).any():
-        return log  # no batch in an epoch, or one that counts on from epoch to epoch
-    count = (e - e[0]) * (b.max() + (b.min() == 0)) + b
-    name = f"{outer[0]} and {inner[0]}"
-    return replace(log, columns={**log.columns, name: Column(count)}, _read={})
+    for inner in log.names:
+        said, cells = meaning(inner), log.columns[inner].cells
+        if inner == outer or said.kind or said.clock or len(cells) != len(e):
+            continue
+        b, has_b = log.numbers(inner) if log.is_numeric(inner) else (e, ~has_e)
+        # One that counts on from epoch to epoch needs no epoch.
+        if has_b.all() and (b == np.round(b)).all() and ((np.diff(b) < 0) == on).all():
+            count = (e - e[0]) * (b.max() + (b.min() == 0)) + b
+            name = f"{outer} and {inner}"
+            return replace(log, columns={**log.columns, name: Column(count)}, _read={})
+    return log
+
+
+def repeats(log: Log, names: tuple[str, ...], steps: tuple[str | None, ...]) -> bool:
+    """Whether the steps of all curves are the number of an epoch with many records in it."""
+    for name, step in zip(names, steps, strict=True):
+        if step is None or step not in log.columns or log.columns[name].steps is not None:
+            return False
+        k, v = log.numbers(step), log.numbers(name)
+        if len(k[0]) != len(v[0]) or not _few(*k, v[1]):
+            return False
+        if (np.diff(k[0][k[1] & v[1]]) < 0).any():
+            return False
+    return True
 
 
 def is_clock(k: np.ndarray, logged: np.ndarray) -> bool:
