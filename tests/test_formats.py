@@ -14,6 +14,7 @@ from formats import (
     programs,
     second,
     tables,
+    third,
     trackers,
     wider,
 )
@@ -42,7 +43,18 @@ def diagnose(capsys, *argv):
 
 def test_every_module_has_probes():
     homes = {made.__module__ for made in PROBES.values()}
-    modules = (documents, further, others, printed, programs, second, tables, trackers, wider)
+    modules = (
+        documents,
+        further,
+        others,
+        printed,
+        programs,
+        second,
+        tables,
+        third,
+        trackers,
+        wider,
+    )
     assert homes == {module.__name__ for module in modules}
     assert len(PROBES) >= 200
 

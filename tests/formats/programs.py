@@ -35,6 +35,6 @@ def _probe(name, entry):
     return made
 
 
-for _file in ("programs.toml", "wider.toml", "second.toml"):
+for _file in ("programs.toml", "wider.toml", "second.toml", "third.toml"):
     _table = tomllib.loads((Path(__file__).parent / _file).read_text(encoding="utf-8"))
     PROBES |= {name: _probe(name, entry) for name, entry in _table.items()}

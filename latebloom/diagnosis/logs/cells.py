@@ -52,7 +52,10 @@ def number(cell: Any, row: int, where: Callable[[int], str]) -> float | None:
             return float(value)
         if text.endswith("%"):
             return round(float(text[:-1]) / 100, 12)
-        return float(text if text[0] in "+-.0123456789" else bare(PRINTED.sub(r"\1", text)))
+        try:
+            return float(text)
+        except ValueError:
+            return float(bare(PRINTED.sub(r"\1", text)))
     except (TypeError, ValueError, OverflowError):
         hint = " (a decimal comma? write a point)" if "," in str(cell) else ""
         raise InvalidInput(

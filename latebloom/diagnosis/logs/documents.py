@@ -167,6 +167,11 @@ def _search(node: Any, path: str, found: _Found) -> None:
         else:  # a list of the records of each run
             for i, part in enumerate(node[:MOST_RUNS]):
                 _search(part, f"{path}/{i}" if path else str(i), found)
+    elif isinstance(node, str) and node[:1] in ("{", "["):  # JSON within JSON
+        try:
+            _search(json.loads(node), path, found)
+        except BROKEN:
+            return
     elif isinstance(node, dict):
         table = _table(node)
         if table is not None:
@@ -276,10 +281,23 @@ def flat(record: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in record.items():
         if isinstance(value, dict):
             found |= flat(value, f"{prefix}{name}/")
+        elif isinstance(value, list) and (named := _named(value)):
+            found |= {f"{prefix}{key}": cell for key, cell in named.items()}
         elif isinstance(value, list) and len(value) > 1 and _short_list(value):
             found |= flat(dict(enumerate(value)), f"{prefix}{name}/")
         else:
             found[f"{prefix}{name}"] = value
+    return found
+
+
+def _named(cells: list[Any]) -> dict[str, Any]:
+    """The values in records of a name and a value each; empty for other lists."""
+    found = {}
+    for cell in cells if all(isinstance(cell, dict) for cell in cells) else ():
+        name, value = (next((cell[k] for k in keys if k in cell), None) for keys in (NAMES, VALUES))
+        if name is None or not isinstance(value, int | float):
+            return {}
+        found[str(name)] = value
     return found
 
 

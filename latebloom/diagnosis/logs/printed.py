@@ -9,7 +9,7 @@ import numpy as np
 
 from .documents import flat
 from .log import Column, Log
-from .names import is_step, meaning, role_of, words_of
+from .names import Meaning, is_step, meaning, role_of, words_of
 from .source import Source
 
 # All patterns take time in proportion to the line, however long: nothing is tried in two ways.
@@ -143,7 +143,12 @@ def _name(text: str) -> tuple[list[str], str | None]:
 
 def _is_known(word: str) -> bool:
     said = meaning(word)
-    return said.role is not None or said.kind is not None or said.clock or is_step(word)
+    return said.role is not None or said.kind is not None or said.ignored
+
+
+def _measures(said: Meaning) -> bool:
+    """Whether a name is plainly that of a measurement."""
+    return bool(said.kind or said.ignored or (said.role and not said.stem))
 
 
 def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
@@ -151,6 +156,7 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
     of examples of the line before where it names neither."""
     steps: dict[str, float] = {}
     role: str | None = None
+    section: str | None = None
     for i, line in enumerate(lines):
         if (alone := ALONE.match(line)) is not None:
             steps[ROUND_NAME] = float(alone[1])
@@ -159,10 +165,14 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
         named, now = ([], None) if record else _scan(line, None)
         found = dict(record or named)
         own = {name: value for name, value in found.items() if is_step(name)}
-        if own or now or record:
+        if own and not now and section and len(own) < len(named):
+            found, role = dict(_scan(line, section)[0]), section
+        elif own or now or record:
             role = now
         elif role:
             found = dict(_scan(line, role)[0])
+        # A line of words, `Evaluation ...`, is the heading of the next one.
+        section = now if now and not named else None
         steps |= own
         if len(own) < len(found):
             yield i, steps | found
@@ -170,7 +180,7 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
 
 def in_boxes(lines: list[str]) -> bool:
     """Whether most lines are those of boxes."""
-    first = lines[:MOST_COLUMNS]
+    first = [line for line in lines[:MOST_COLUMNS] if any(map(str.isalnum, line))]
     return sum(BOX.match(line) is not None for line in first) > 0.5 * len(first)
 
 
@@ -229,7 +239,9 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     known = any(_is_known(word) for name in curves for word in words_of(name))
     if not curves or not (known or all(ONLY.match(line) for line in lines if line.strip())):
         return None
-    kept = [(i, row) for i, row in rows if any(name in row for name in curves)]
+    # The numbers of the rows are the steps where there are no others: only measurements count.
+    said = [name for name in curves if _measures(meaning(name))] or curves
+    kept = [(i, row) for i, row in rows if any(name in row for name in said)]
     columns = {
         name: Column(np.array([row.get(name, np.nan) for _, row in kept]), True)
         if not any(row.get(name) != row.get(name) for _, row in kept)
