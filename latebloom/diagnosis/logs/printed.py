@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .documents import flat
 from .log import Column, Log
 from .names import Meaning, is_step, meaning, role_of, words_of
+from .records import flat
 from .source import Source
 
 # All patterns take time in proportion to the line, however long: nothing is tried in two ways.
