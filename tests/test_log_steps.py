@@ -1,11 +1,14 @@
 """Which column counts the steps, whatever it is called, and what is said where none does."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from diagnosis_logs import EVERY, TEST, TRAIN
 
 import latebloom as lb
+from latebloom.cli.main import main
 from latebloom.core.errors import InvalidInput
 
 T2 = (12_201, 14_400)  # the default threshold of `TEST` lies in it
@@ -114,7 +117,7 @@ def test_a_time_of_a_clock_is_refused_as_steps():
 
 def test_a_curve_with_fewer_values_says_how_it_is_read():
     found = lb.diagnose({"train_acc": TRAIN.tolist(), "test_acc": TEST[::10].tolist()})
-    assert "'test_acc' has 21 values for 201 records: read as every 10th" in said(found)
+    assert "'test_acc' has 21 values for 201 records: read as one of every 10" in said(found)
 
 
 def test_runs_are_told_apart_on_steps_of_an_unknown_name():
@@ -134,3 +137,12 @@ def test_arrays_without_steps_say_that_the_ratio_counts_records():
 def test_the_rows_that_are_asked_for_are_said_too():
     found = lb.diagnose(table(step=EVERY), step="row")
     assert found.delay.of_records
+
+
+def test_record_numbers_are_not_compared_with_steps(tmp_path, capsys):
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    table(step=EVERY).to_csv(paths[0], index=False)
+    table().to_csv(paths[1], index=False)
+    assert main(["compare", *map(str, paths), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["sooner"]
+    assert said.startswith("which generalizes first is not known: b.csv has no steps")

@@ -134,9 +134,8 @@ def _said_gaps(log: Log, name: str, step: str | None) -> list[str]:
     long = max(rows) if own is None else len(own.cells)
     if short == long:
         return []
-    return [
-        f"'{name}' has {short} values for {long} records: read as every {round(long / short)}th"
-    ]
+    every = round(long / short)
+    return [f"'{name}' has {short} values for {long} records: read as one of every {every}"]
 
 
 def _split_columns(
