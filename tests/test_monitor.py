@@ -290,6 +290,18 @@ def test_a_run_whose_test_curve_still_rises_may_not_stop(rising):
     assert ("still getting better" in str(decision)) is rising
 
 
+@pytest.mark.parametrize(("every", "stop"), [(20, True), (3, True), (1, False)])
+def test_a_run_at_its_threshold_now_and_then_has_not_kept_it(every, stop):
+    """Three records in a row are an event; what follows is above the threshold, not by twice."""
+    monitor = lb.Monitor()
+    for i in range(400):
+        late = 0.96 if i < 203 or i % every else 0.92
+        monitor.update(10 * i, 1.0 if i > 2 else 0.1, 0.1 if i < 200 else late)
+    decision = monitor.may_stop()
+    assert bool(decision) is stop
+    assert ("has kept it" in str(decision)) is (every == 20)
+
+
 PACES = {
     "per decade": lambda k: np.log10(k + 1.0) / np.log10(30_001),
     "per step": lambda k: k / 30_000,

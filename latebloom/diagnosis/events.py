@@ -21,6 +21,8 @@ WHOLE = 10**6
 BETTER = 1e-4
 # So large a rise of an accuracy (or fraction of an error) that noise may hide is no rest either.
 HIDDEN = 0.1
+# A curve that is at its threshold in so many of the records has kept it.
+HELD = 0.9
 # A curve that has lost half of its error after t1 has begun to generalize: it may stop where the
 # steps have doubled without a new best.
 PART, AGAIN = 0.5, 2.0
@@ -124,7 +126,7 @@ def decide(
     if test.reached is not None:
         when = f"generalized at step {number(test.reached)}"
         if test.lost is None:
-            return Decision(True, f"{when}, and has kept it")
+            return _kept(test, when)
         best = f"best at step {number(test.best_step)}"
         return Decision(
             False,
@@ -138,6 +140,19 @@ def decide(
     if waited and (better := _improvement(test, train.reached)) is not None:
         return Decision(False, f"{when}; {better}")
     return waited
+
+
+def _kept(test: Watched, when: str) -> Decision:
+    """Whether a run that has generalized, and not lost it by far, is there most of the time."""
+    record, since = test.record, test.reached or 0.0
+    later = [test.error(v) for k, v in zip(record.steps, record.values, strict=True) if k >= since]
+    share = sum(error <= test.limit for error in later) / max(len(later), 1)
+    if share >= HELD:
+        return Decision(True, f"{when}, and has kept it")
+    text = f"{when}; {share:.0%} of the records since then are at the threshold"
+    if share >= 0.5:
+        return Decision(True, f"{text}, and it is not lost")
+    return Decision(False, f"{text}: wait until it holds")
 
 
 def _improvement(test: Watched, t1: float) -> str | None:
