@@ -106,6 +106,8 @@ ONE_RUN = [
     "train/acc mnist/val_acc cifar/val_acc",
     "ema/train_acc ema/val_acc raw/train_loss",
     "acc/mean acc/std val_acc/mean val_acc/std",
+    "model/train_acc model/val_acc model_ema/train_acc model_ema/val_acc",
+    "val_acc/dataloader_idx_0 val_acc/dataloader_idx_1 train_acc",
     "mean/acc mean/val_acc std/acc std/val_acc",
     "epoch_1 acc val_acc",
     "history/acc history/val_acc config/lr",

@@ -56,7 +56,7 @@ def _split(columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
             for label in labels
         }
         runs = [label for label, rest in rests.items() if not _is_curve(label) and _whole(rest)]
-        if not 1 < len(runs) <= MOST_RUNS or not _many(way, runs):
+        if not 1 < len({*map(_told, runs)}) <= MOST_RUNS or not _many(way, runs):
             continue
         found: dict[str, dict[str, str]] = {}
         for run in runs:
@@ -121,6 +121,11 @@ def _is_curve(label: str) -> bool:
     if any(map(str.isdigit, label)):
         return said.kind is not None
     return bool(said.kind or said.ignored or not said.stem)
+
+
+def _told(label: str) -> tuple[str, ...]:
+    """What tells a label from others: its words and numbers, but not those of averages."""
+    return (*meaning(label).stem, *re.findall(r"\d+", label))
 
 
 def _whole(names: list[str]) -> bool:
