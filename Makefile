@@ -60,7 +60,7 @@ fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and pri
 # In an environment of its own: PyTorch is never a dependency.
 TRAINERS := .venv-trainers
 
-test-trainers: $(TRAINERS)/.installed ## train a minute with the real Lightning, Transformers and Keras
+test-trainers: $(TRAINERS)/.installed ## train with the real Lightning, Transformers and Keras (minutes)
 	@$(TRAINERS)/bin/python -m benchmarks.trainers
 
 $(TRAINERS)/.installed: pyproject.toml constraints.txt
