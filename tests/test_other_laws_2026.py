@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from latebloom_paper.others import logit_scale, one_hot, spectral_theory, weight_decay_clock
+from latebloom_paper.others import (
+    logit_scale,
+    one_hot,
+    spectral_runs,
+    spectral_theory,
+    weight_decay_clock,
+)
 
 # The weight-decay clock --------------------------------------------------------------------------
 
@@ -72,17 +78,17 @@ CASE |= {"slow": 1e9, "eta": 0.5, "lambda": 2e-3}
 
 def test_directions_of_the_task_make_up_the_labels():
     x = one_hot.vectors(np.stack(np.divmod(np.arange(25), 5), axis=1), 5)
-    u = spectral_theory.directions(CASE, x, spectral_theory.TASK)
+    u = spectral_runs.directions(CASE, x, spectral_runs.TASK)
     flat = u.reshape(len(u), -1)
     assert flat @ flat.T == pytest.approx(np.eye(2), abs=1e-12)
     labels = np.eye(5)[(x[:, :5].argmax(1) + x[:, 5:].argmax(1)) % 5]
     assert np.tensordot(flat @ labels.ravel(), u, 1) + 1 / 5 == pytest.approx(labels)
-    other = spectral_theory.directions(CASE, x, spectral_theory.OTHER)
+    other = spectral_runs.directions(CASE, x, spectral_runs.OTHER)
     assert np.abs((other * labels).sum((1, 2))).max() < 1e-12
 
 
 def test_the_kernel_is_that_of_the_jacobian():
-    run = lb.simulate(spectral_theory.instance(CASE, 40), engine="step")
+    run = lb.simulate(spectral_runs.instance(CASE, 40), engine="step")
     side = run.experiment.supervised.train
     x, y = side.inputs.astype(float), np.eye(5)[side.targets]
     W1, W2 = (run.params[f"layers.{k}.weight"].astype(float) for k in (0, 1))
@@ -97,10 +103,10 @@ def test_the_kernel_is_that_of_the_jacobian():
     K, decay = J @ J.T, 2 * 2e-3 * f.size / 2
     ridge = -decay * np.linalg.solve(K + decay * np.eye(f.size), y.ravel())
     residual = (f - y).ravel()
-    found = spectral_theory.looked_at(CASE, run.experiment, dict(run.params))
+    found = spectral_runs.looked_at(CASE, run.experiment, dict(run.params))
     off = np.linalg.norm(residual - ridge) / np.linalg.norm(residual)
     assert found["off"] == pytest.approx(off, rel=1e-4)
-    u = spectral_theory.directions(CASE, side.inputs, spectral_theory.TASK).reshape(2, -1)
+    u = spectral_runs.directions(CASE, side.inputs, spectral_runs.TASK).reshape(2, -1)
     strength = np.einsum("ki,ij,kj->k", u, K, u)
     assert found["task"] == pytest.approx(2 / f.size * strength.mean())
     assert found["gain"] == pytest.approx(np.mean(strength / (strength + decay)))
@@ -108,7 +114,7 @@ def test_the_kernel_is_that_of_the_jacobian():
 
 
 def test_outcomes_of_runs_have_the_source_s_names():
-    found = spectral_theory.measured(CASE | {"eta": 0.01})
+    found = spectral_runs.measured(CASE | {"eta": 0.01})
     assert found["outcome"] == "no fitting"
     assert found["fit"] is None
     assert found["s90"] is None

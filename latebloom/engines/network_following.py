@@ -39,8 +39,9 @@ RTOL, WITH, SMALLEST_RTOL = 1e-4, 0.1, 1e-6
 # How long Z - A of a proximal flow takes to follow, in parts of the time of the first updates: what
 # comes later changes on longer times.
 LAG = 0.01
-# Measurements per decade beside the records, among which t1 is looked for.
-PER_DECADE = 60
+# Measurements per decade beside the records: among the first updates, where t1 is looked for, and
+# along the flow, which has the points of its own search.
+PER_DECADE, ALONG = 60, 20
 FILE = "flow.safetensors"
 
 
@@ -69,7 +70,8 @@ class Follower:
         self, experiment: Experiment, progress: Progress | None, checkpoint: Checkpoint | None
     ) -> None:
         self.experiment, self.progress = experiment, progress
-        marks = LogSpaced(PER_DECADE).steps(experiment.steps)
+        first, along = (LogSpaced(n).steps(experiment.steps) for n in (PER_DECADE, ALONG))
+        marks = np.concatenate([first[first < FAST * MOST], along])
         self.due = np.union1d(experiment.record_steps, marks)
         self.trainer = Trainer([experiment], checkpoint, self.due, self._slow_enough)
         self.log: Log = self.trainer.log

@@ -108,7 +108,14 @@ Cells = dict[tuple[float, float], list[dict[str, Any]]]
 def cells(
     workspace: Workspace, name: str, rhos: list[float], taus: list[float], changes: dict[str, Any]
 ) -> Cells:
-    """Return the runs at every held norm and temperature, one per seed."""
+    """Return the runs at every held norm and temperature, one per seed.
+
+    **Arguments:**
+
+    - `workspace`: where numbers are kept; `name`: what the runs are.
+    - `rhos`, `taus`: the norms, over that at which free runs generalize, and the temperatures.
+    - `changes`: of the settings of the run.
+    """
     s = STUDY.at(workspace.quick).settings
     seeds = range(s["seeds"])
     free = [
