@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import latebloom as lb
+from latebloom.laws.finding import Verdict
+from latebloom.laws.weight_decay_clock import WEIGHT_DECAY_CLOCK, remaining
+from latebloom.problems import LinearData
 from latebloom_paper.others import (
     logit_scale,
     one_hot,
@@ -55,6 +58,56 @@ def test_runs_of_least_squares_count_as_the_recursion_does(coupling):
     assert found["measured"] == found["recursion"]
     outside = math.ceil(math.log(0.05) / math.log(1 - 2e-3))
     assert (found["recursion"] == outside) == (coupling == "decoupled")
+
+
+def ridge(seed, momentum, rate, threshold=0.3, **method):
+    rng = np.random.default_rng(seed)
+    X, truth = rng.standard_normal((8, 20)) / 4, rng.standard_normal(20)
+    truth = X.T @ np.linalg.solve(X @ X.T, X @ truth)  # nothing of it is hidden
+    return lb.Experiment(
+        LinearData(X, X @ truth, truth), lb.L2(rate / 0.2),
+        lb.SGD(0.2, momentum=momentum, **method), init=5 * rng.standard_normal(20),
+        steps=60_000, thresholds=(0.5, threshold), record=lb.LogSpaced(10),
+    )  # fmt: skip
+
+
+LAW = WEIGHT_DECAY_CLOCK[0]
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+def test_the_clock_holds_on_heavy_ball_and_is_nearly_exact_for_weak_decay(momentum):
+    for seed, part in ((0, 0.05), (1, 0.003)):
+        rate = part * (1 - momentum) ** 2
+        run = lb.simulate(ridge(seed, momentum, rate), engine="step")
+        found = LAW.check(run)
+        assert found.verdict == Verdict.holds, found
+        assert found.promise is not None
+        assert found.measured == pytest.approx(found.promise.value, rel=2 * part, abs=3)
+
+
+def test_what_heavy_ball_leaves_is_what_a_loop_leaves():
+    found = remaining(np.array([0.01, 0.7, 3.0]), 0.3, 0.8, 57)
+    for c, left in zip((0.01, 0.7, 3.0), found, strict=True):
+        x, v = 1.0, 0.0
+        for _ in range(57):
+            v = 0.8 * v + c * x
+            x -= 0.3 * v
+        assert left == pytest.approx(x, rel=1e-9)
+
+
+def test_the_clock_says_what_it_is_not_about():
+    strong = ridge(0, 0.9, 0.05)  # above (1 - sqrt(0.9))^2: it oscillates
+    assert next(str(a.state) for a in LAW.assumptions(strong)) == "fails"
+    for experiment, why in (
+        (ridge(0, 0.5, 1e-4, coupling="decoupled"), "in the gradient"),
+        (ridge(0, 0.5, 1e-4, nesterov=True), "without Nesterov"),
+        (ridge(0, 0.5, 1e-4).with_(penalty=None), "weight decay"),
+        (ridge(0, 0.5, 1e-4).with_(**{"method.alpha": 40.0}), "not stable"),
+        (ridge(0, 0.5, 1e-4, threshold=1e-9), "the error passes its threshold"),
+    ):
+        found = LAW.check(lb.simulate(experiment.with_(steps=3), engine="step"))
+        assert found.verdict == Verdict.vacuous
+        assert why in found.why
 
 
 # One-hot addition and the tangent kernel ---------------------------------------------------------
