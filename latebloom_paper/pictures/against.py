@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 
 from latebloom.plots import style as st
 
+# Numbers of a series.
+Numbers = Sequence[float] | np.ndarray
+
 
 class Against(NamedTuple):
     """One panel.
@@ -22,7 +25,7 @@ class Against(NamedTuple):
 
     x: str
     y: str
-    points: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    points: Mapping[str, tuple[Numbers, Numbers]]
     line: float | None = None
     says: str = ""
     logs: tuple[bool, bool] = (True, True)
