@@ -45,7 +45,8 @@ def register(family: str) -> Callable[[T], T]:
     check.one_of("family", family, KINDS)
 
     def add(cls: T) -> T:
-        if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        given: Any = cls
+        if not (isinstance(given, type) and dataclasses.is_dataclass(given)):
             raise InvalidInput(f"register({family!r}) on {shown(cls)}: must be a dataclass")
         other = FAMILIES.get(family, {}).get(cls.__name__, cls)
         if other.__module__ != cls.__module__:

@@ -10,7 +10,7 @@ from latebloom.core.phases import Passage
 from . import chebyshev
 from .chebyshev import Stretch, Tree
 from .flow import Flow, Rates
-from .network_passages import EDGE, TIMES, Clock, Watch, bracket
+from .network_passages import EDGE, STOPPED, TIMES, Clock, Watch, bracket
 from .network_search import Search, passages_of
 from .network_steps import Moved, begin, move, skip
 from .slow_passages import slip
@@ -89,6 +89,38 @@ class Following:
     def gradients(self) -> int:
         """How many gradients it took."""
         return self.state.evaluations + self.repeated
+
+    def run(
+        self,
+        measure: Callable[[Stretch], dict[float, Any]],
+        after: Callable[[], None],
+        laggard: Any = None,
+    ) -> bool:
+        """Follow to the horizon, and integrate again; what ends the integration early is kept as
+        the failure.
+
+        **Arguments:**
+
+        - `measure`: as for `advance`; `laggard`: as for `repeat`.
+        - `after`: called after every step.
+
+        **Returns:** whether Ctrl-C ended it.
+        """
+        try:
+            with listening():
+                while self.goes_on():
+                    self.advance(measure)
+                    after()
+        except chebyshev.Collapsed as why:
+            self.failure = STOPPED.format(k=f"{self.step:,}", why=why)
+        except KeyboardInterrupt:
+            return True
+        try:
+            with listening():
+                self.repeat(laggard)
+        except KeyboardInterrupt:
+            return True
+        return False
 
     def goes_on(self) -> bool:
         """Return whether there is more to follow; if updates leave the flow here, say so."""

@@ -37,6 +37,8 @@ def plan_network(
     - `alpha`: the step size, that of the spec if None.
     - `progress`: of each flow: called with (gradients computed, gradients at most, a note).
 
+    **Returns:** a `Plan`: the range of strengths, one between, its t2, and where it ends.
+
     **Raises:** `Unsupported` for a network whose method has no flow.
     """
     if reason := why_not(experiment):
