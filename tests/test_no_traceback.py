@@ -81,7 +81,7 @@ def refused(capsys, *argv, code=2):
         (("run", "beta0", "--", "x"), "'--' is no option"),
         (
             ("--small", "run", "beta0"),
-            "'--small' is no command; give one before it:  ... --s",
+            "'--small' is no command; give one before it",
         ),
         (("watch", os.devnull), "is no file that grows"),
         (("run", "beta0", "--engine", "no"), "must be one of auto, step, jump, spectral, slow\n"),
