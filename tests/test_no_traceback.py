@@ -81,11 +81,11 @@ def refused(capsys, *argv, code=2):
         (("run", "beta0", "--", "x"), "'--' is no option"),
         (
             ("--small", "run", "beta0"),
-            "'--small' stands after a command: latebloom COMMAND ... --s",
+            "'--small' is no command; give one before it",
         ),
         (("watch", os.devnull), "is no file that grows"),
         (("run", "beta0", "--engine", "no"), "must be one of auto, step, jump, spectral, slow\n"),
-        (("plot", "no", "store"), "no picture 'no'; pictures: law"),
+        (("plot", "no", "store"), "no picture 'no'; choose one of law"),
     ],
 )
 def test_a_command_line_is_refused(capsys, folder, argv, words):

@@ -123,7 +123,9 @@ def _main(arguments: list[str]) -> int:
         return DONE if arguments else BAD_INPUT
     load_plugins()
     if name not in COMMANDS and name.startswith("-"):
-        raise InvalidInput(f"{shown(name)} stands after a command: latebloom COMMAND ... {name}")
+        raise InvalidInput(
+            f"{shown(name)} is no command; give one before it: latebloom COMMAND ... {name}"
+        )
     if name not in COMMANDS:
         raise InvalidInput(f"no command {shown(name)}{nearest(name, COMMANDS)}")
     return execute(name, rest)

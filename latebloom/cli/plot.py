@@ -62,7 +62,7 @@ class Plot:
         draw = {"law": _law, "phase": _phase, "agreement": _agreement, "curves": _curves}
         if self.picture not in draw:
             raise InvalidInput(
-                f"no picture {shown(self.picture)}{close(self.picture, draw)}; pictures: "
+                f"no picture {shown(self.picture)}{close(self.picture, draw)}; choose one of "
                 f"{', '.join(draw)}"
             )
         from latebloom.plots import require_picture, save_figure
