@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.errors import InvalidInput, close, shown
 from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
@@ -62,7 +62,7 @@ class Plot:
         draw = {"law": _law, "phase": _phase, "agreement": _agreement, "curves": _curves}
         if self.picture not in draw:
             raise InvalidInput(
-                f"no picture {shown(self.picture)}{nearest(self.picture, draw)}; pictures: "
+                f"no picture {shown(self.picture)}{close(self.picture, draw)}; pictures: "
                 f"{', '.join(draw)}"
             )
         from latebloom.plots import require_picture, save_figure
