@@ -48,6 +48,8 @@ BOX = re.compile(
 ROUND_NAME, EPOCH = "iteration", "epoch"
 # A counter of batches after a number; one of epochs.
 OF, EPOCHS = re.compile(r" ++\[\s*+\d++/"), re.compile(r"/\d++\)")
+# A number that ends a sentence on something: Accuracy on the test set after epoch 3: 97.1 %
+NAMELESS = re.compile(rf"\s*+:\s*+({NUMBER}\s?%?)\s*+$", re.IGNORECASE)
 # What a percentage or a fraction is of: 97.1% correct.
 UNIT = re.compile(r"\s*+(?:=\s*+[\d.]++\s?%)?\s*+\(?([A-Za-z]++)")
 # A name that stands in fewer lines is a setting, not a curve.
@@ -119,7 +121,17 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
         elif len(words) > 1 and known.role is not None:
             role = known.role  # train loss 0.5 acc 0.9
         found.append((name, value))
+    if (last := NAMELESS.match(line, end)) and (kind := _only_kind(line)):
+        value = float(last[1].rstrip(" %"))
+        value = round(value / 100, 12) if last[1].endswith("%") else value
+        found.append((f"{role}_{kind}" if role else kind, value))
     return found, _free_role(line[end:]) or role
+
+
+def _only_kind(line: str) -> str | None:
+    """The one word of a line that tells what is measured; None if there are none or several."""
+    words = {word.lower() for word in re.findall(r"[^\W\d_]+", line) if meaning(word).kind}
+    return words.pop() if len(words) == 1 else None
 
 
 def _free_role(text: str) -> str | None:
