@@ -19,6 +19,7 @@ from . import (
     networks,
     predictions,
     predictors,
+    product_brackets,
     slow_time,
     spectral_engine,
     startup,
@@ -52,6 +53,7 @@ SUITES = {
     "user-laws": user_laws.measure,
     "network-flow": network_flow.measure,
     "flow-brackets": flow_brackets.measure,
+    "product-brackets": product_brackets.measure,
     "flow-batches": flow_batches.measure,
     "monitor": monitor.measure,
 }

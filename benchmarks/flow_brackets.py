@@ -10,7 +10,7 @@ import numpy as np
 
 import latebloom as lb
 
-from .flow_problems import Reference, references
+from .flow_problems import LEAST_STEPS, Draw, Reference, drawn, references
 from .timing import Row
 
 # Margins are chosen on the problems of one seed and reported on those of the other.
@@ -66,10 +66,10 @@ class Case(NamedTuple):
         return next((cause for cause, words in CAUSES.items() if words in text), "other")
 
 
-def case(reference: Reference) -> Case:
+def case(reference: Reference, draw: Draw) -> Case:
     """Return what the engine says of a problem."""
     began = time.process_time()
-    run = lb.simulate(reference.experiment(), engine="slow")
+    run = lb.simulate(reference.experiment(draw), engine="slow")
     t2, words = run.phases.t2, run.notes[0].split(" with ")[-1].split(" gradients")[0]
     gradients = int(words.replace(",", "")) if words[:1].isdigit() else 0
     spent = time.process_time() - began
@@ -97,9 +97,16 @@ def coverage(what: str, found: list[Case]) -> list[Row]:
     ]
 
 
-def measure(out: Path, seed: int = REPORT) -> list[Row]:
+def measure(
+    out: Path,
+    seed: int = REPORT,
+    name: str = "flow",
+    draw: Draw = drawn,
+    count: int | None = None,
+    least: int = LEAST_STEPS,
+) -> list[Row]:
     """Return coverage and width over random problems; what is kept in `out` is not done again."""
-    kept = out / f"flow-brackets-{seed}.jsonl"
+    kept = out / f"{name}-brackets-{seed}.jsonl"
     kept.touch()
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     found = [
@@ -107,9 +114,10 @@ def measure(out: Path, seed: int = REPORT) -> list[Row]:
         for one, low, high, notes, gradients, seconds in lines
     ]
     done = {c.reference.i for c in found}
-    for reference in references(out / f"flow-problems-{seed}.jsonl", seed, PROBLEMS[seed]):
+    problems = out / f"{name}-problems-{seed}.jsonl"
+    for reference in references(problems, seed, count or PROBLEMS[seed], draw, least):
         if reference.i not in done:
-            found.append(case(reference))
+            found.append(case(reference, draw))
             with kept.open("a") as file:
                 file.write(json.dumps([reference._asdict(), *found[-1][1:]]) + "\n")
     rows = coverage("all", found)

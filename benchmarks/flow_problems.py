@@ -65,9 +65,9 @@ class Reference(NamedTuple):
         fields: dict[str, Any] = {**found, "thresholds": tuple(found["thresholds"])}
         return cls(**fields)
 
-    def experiment(self) -> lb.Experiment:
+    def experiment(self, draw: "Draw") -> lb.Experiment:
         """Return the experiment, with a horizon of 1.3 times t2."""
-        e = drawn(self.seed, self.i)[1]
+        e = draw(self.seed, self.i)[1]
         last = min(self.steps, int(1.3 * self.t2))
         return e.with_(steps=last, thresholds=self.thresholds, record=At(()))
 
@@ -167,6 +167,10 @@ def drawn(seed: int, i: int) -> tuple[tuple[str, str, float], lb.Experiment, flo
     return kind, base.with_(method=method, steps=steps), float(rng.uniform(*BETWEEN))
 
 
+# Makes the i-th random problem of a seed, see `drawn`.
+Draw = Callable[[int, int], tuple[tuple[str, str, float], lb.Experiment, float]]
+
+
 def first_below(steps: np.ndarray, errors: np.ndarray, level: float) -> float | None:
     """Return when an error given at steps first falls to a level, between two by a cubic."""
     below = np.flatnonzero(errors <= level)
@@ -181,9 +185,12 @@ def first_below(steps: np.ndarray, errors: np.ndarray, level: float) -> float | 
     return float(inside[0]) if inside.size else float(steps[j])
 
 
-def stepped(seed: int, i: int) -> Reference | str:
-    """Return the i-th problem of a seed stepped to the end, or why it has no delay."""
-    kind, e, part = drawn(seed, i)
+def stepped(seed: int, i: int, draw: Draw, least: int) -> Reference | str:
+    """Return the i-th problem of a seed stepped to the end, or why it has no delay.
+
+    `least` is the earliest t2 that is taken.
+    """
+    kind, e, part = draw(seed, i)
     found = lb.simulate(e.with_(thresholds=(1e-9, 1e-9)), engine="step").trajectory
     k, train, test = (found[name].values for name in ("step", "train_error", "test_error"))
     if not (np.isfinite(test).all() and np.isfinite(train).all()):
@@ -201,13 +208,15 @@ def stepped(seed: int, i: int) -> Reference | str:
         return "no delay"
     level = lowest + part * (plateau - lowest)
     t2 = first_below(k, test, level)
-    if t2 is None or t2 <= max(2 * t1, LEAST_STEPS):
+    if t2 is None or t2 <= max(2 * t1, least):
         return "short"
     beta, alpha = float(e.terms[0].beta), float(e.method.alpha)  # pyright: ignore
     return Reference(seed, i, *kind, beta, alpha, e.steps, (limit, level), t1, t2)
 
 
-def references(file: Path, seed: int, count: int) -> Iterator[Reference]:
+def references(
+    file: Path, seed: int, count: int, draw: Draw = drawn, least: int = LEAST_STEPS
+) -> Iterator[Reference]:
     """Yield problems of a seed from a file, and further ones, which are added to it."""
     file.touch()
     lines: list[Any] = [json.loads(line) for line in file.read_text().splitlines()]
@@ -215,7 +224,7 @@ def references(file: Path, seed: int, count: int) -> Iterator[Reference]:
         if i < len(lines):
             found: str | dict[str, Any] = lines[i]
         else:
-            one = stepped(seed, i)
+            one = stepped(seed, i, draw, least)
             found = one if isinstance(one, str) else one._asdict()
             with file.open("a") as out:
                 out.write(json.dumps(found) + "\n")

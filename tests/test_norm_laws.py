@@ -25,9 +25,12 @@ from latebloom_paper.others import (
     first_passage,
     kernel_to_rich,
     linear_estimators,
+    logit_scale,
     norm_runs,
     norm_separation,
     ridge_bounds,
+    spectral_theory,
+    weight_decay_clock,
 )
 
 # Norms -------------------------------------------------------------------------------------------
@@ -229,6 +232,8 @@ def test_bad_numbers_are_refused(call, message):
 def test_every_study_states_its_rule_and_every_law_its_group():
     for module in (ridge_bounds, linear_estimators, first_passage, norm_separation, kernel_to_rich):
         assert "The verdict, fixed beforehand" in module.study.__doc__
+    for module in (weight_decay_clock, spectral_theory, logit_scale):
+        assert "The verdict, fixed beforehand" in module.reproduce.__doc__
     assert {law.status for law in LAWS.values()} == {"other group", "ours"}
 
 
@@ -238,6 +243,9 @@ VERDICTS = {
     "linear-estimators": "reproduced with corrections (",
     "norm-separation": "reproduced with corrections (",
     "first-passage": "not reproduced (",
+    "weight-decay-clock": "reproduced (",
+    "spectral-theory": "reproduced with corrections (",
+    "logit-scale": "reproduced",  # without or with corrections: two seeds decide
 }
 
 

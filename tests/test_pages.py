@@ -6,6 +6,7 @@ import runpy
 import warnings
 
 import pytest
+from helpers import unchecked
 from imports import ROOT
 from matplotlib.figure import Figure
 
@@ -82,7 +83,7 @@ def test_the_last_line_of_a_script_is_a_picture(script, tmp_path):
     copy.write_text("\n".join(lines), encoding="utf-8")
     before = {name: dict(members) for name, members in FAMILIES.items()}
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), unchecked():
             warnings.simplefilter("error")
             found = runpy.run_path(str(copy), run_name="__main__")
     finally:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from latebloom.engines import slow, slow_flow
+from latebloom.engines import matrix_following, slow_flow
 from latebloom.engines.base import run_engine
 from latebloom.engines.slow import SLOW
 from latebloom.engines.slow_flow import Flow, threshold_derivative
@@ -70,11 +70,11 @@ def test_t2_of_the_plain_loop_is_inside_a_bracket_of_one_percent(problem, method
     e = experiment(problem, method)
     (t1, t2), _ = loop(e)
     found = run_engine("slow", e)
-    assert t2 > slow.FAST  # or nothing is tested
+    assert t2 > matrix_following.FAST  # or nothing is tested
     assert found.t2.low <= t2 <= found.t2.high
     assert found.t2.high - found.t2.low <= 0.01 * t2
     assert found.t1.low <= t1 <= found.t1.high
-    if t1 <= slow.FAST:
+    if t1 <= matrix_following.FAST:
         assert found.t1.step == t1
     assert (found.done, found.interrupted) == (e.steps, False)
 
@@ -202,10 +202,10 @@ def test_a_failed_integration_says_so(monkeypatch):
                 raise slow_flow.Failed("the step size is too small")
             yield stretch
 
-    monkeypatch.setattr(slow, "stretches", stretches)
+    monkeypatch.setattr(matrix_following, "stretches", stretches)
     e = experiment(COMPLETION)
     found = run_engine("slow", e)
-    assert slow.FAST < found.done < e.steps
+    assert matrix_following.FAST < found.done < e.steps
     assert found.t2.kind == "censored"
     assert found.t2.low == found.done + 1
     assert any("too small" in note and "engine 'step'" in note for note in found.notes)
@@ -221,13 +221,13 @@ def test_what_may_lie_just_beyond_the_flow_is_not_denied():
 
 def test_an_interrupted_run_keeps_what_was_done():
     def stop(done, total):
-        if done > slow.FAST:
+        if done > matrix_following.FAST:
             raise KeyboardInterrupt
 
     e = experiment(COMPLETION)
     found = run_engine("slow", e, stop)
     assert found.interrupted
-    assert slow.FAST < found.done < e.steps
+    assert matrix_following.FAST < found.done < e.steps
     assert found.steps[-1] == found.done
     assert found.t1.step is not None
     assert found.t2.kind == "censored"
@@ -327,7 +327,9 @@ def test_t2_of_300_random_instances_is_inside_the_bracket(part):
             continue
         found = run_engine("slow", e)
         t2 = found.t2
-        if t2.high is None or t2.low <= slow.FAST:  # the floor is above the threshold, or exact
+        if (
+            t2.high is None or t2.low <= matrix_following.FAST
+        ):  # the floor is above the threshold, or exact
             undecided += any("undecided" in note for note in found.notes)
             continue
         decided += 1

@@ -18,7 +18,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from latebloom.core.arrays import Array, double_precision, one_by_one
-from latebloom.core.interrupts import listening
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.record import At
@@ -27,7 +26,7 @@ from . import chebyshev
 from .chebyshev import Field, Tree
 from .flow import Flow, Rates
 from .following import Following
-from .network_passages import NOTE, REST, STOPPED, UNPENALIZED, Watch
+from .network_passages import NOTE, REST, UNPENALIZED, Watch
 from .result import EngineResult
 from .step import consts_of, simulate_step
 from .step_program import Consts, Program
@@ -121,24 +120,14 @@ class _Deep:
             if passage.step is None
         }
         flow = flow_of(Program.of(e, batched=False, shared=False))
-        self.flow, self.of, interrupted = flow, of, False
+        self.flow, self.of = flow, of
         self.going = going = Following(flow, of, rates, origin, e.steps, x, watches, RTOL)
-        try:
-            with listening():
-                while going.goes_on():
-                    going.advance(self._recorded)
-                    if progress is not None:
-                        progress(going.step, e.steps)
-        except chebyshev.Collapsed as why:
-            going.failure = STOPPED.format(k=f"{going.step:,}", why=why)
-        except KeyboardInterrupt:
-            interrupted = True
-        try:
-            with listening():
-                if not interrupted:
-                    going.repeat()
-        except KeyboardInterrupt:
-            interrupted = True
+
+        def after() -> None:
+            if progress is not None:
+                progress(going.step, e.steps)
+
+        interrupted = going.run(self._recorded, after)
         return self._result(interrupted)
 
     def _recorded(self, stretch: chebyshev.Stretch) -> dict[float, Any]:

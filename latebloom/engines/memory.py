@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +37,32 @@ def required_memory(experiments: Sequence[Experiment]) -> float:
         data, numbers = program_data(first), program_numbers(first)
         dtype = PRECISIONS[program.precision][0]
         params = {k: jax.ShapeDtypeStruct(v.shape, dtype) for k, v in first.network_start.items()}
-
-        def gradient(params: Any) -> Any:
-            return program.gradient(params, data, numbers, 0, -1)
-
-        def measure(params: Any) -> Any:
-            return program.measure(data, numbers, State(params, ()), 0, -1)
-
-        used = max(_bytes(jax.make_jaxpr(f)(params).jaxpr) for f in (gradient, measure))
+        shapes = jax.tree.map(jax.typeof, (data, numbers)), params
+        leaves, structure = jax.tree.flatten(shapes)
+        used = _intermediates(program, structure, tuple(leaves))
     kept = COPIES * sum(int(np.prod(p.shape)) * np.dtype(p.dtype).itemsize for p in params.values())
     records = first.record_steps.size * 4 * len(params) * 8
     sizes = [leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(data)]
     problems = len({id(e.problem) for e in experiments})
     return count * (used + kept + records) + problems * sum(sizes)
+
+
+@cache
+def _intermediates(program: Program, structure: Any, leaves: tuple[Any, ...]) -> int:
+    """Return the bytes of all intermediates of one update or measurement; to trace takes a while.
+
+    **Arguments:** `structure`, `leaves`: of the shapes of (data, numbers), parameters.
+    """
+    (data, numbers), params = jax.tree.unflatten(structure, leaves)
+
+    def gradient(params: Any, data: Any, numbers: Any) -> Any:
+        return program.gradient(params, data, numbers, 0, -1)
+
+    def measure(params: Any, data: Any, numbers: Any) -> Any:
+        return program.measure(data, numbers, State(params, ()), 0, -1)
+
+    each = (jax.make_jaxpr(f)(params, data, numbers).jaxpr for f in (gradient, measure))
+    return max(map(_bytes, each))
 
 
 def _bytes(jaxpr: Any) -> int:

@@ -40,8 +40,9 @@ RTOL, WITH, SMALLEST_RTOL = 1e-4, 0.1, 1e-6
 # How long Z - A of a proximal flow takes to follow, in parts of the time of the first updates: what
 # comes later changes on longer times.
 LAG = 0.01
-# Measurements per decade beside the records, among which t1 is looked for.
-PER_DECADE = 60
+# Measurements per decade beside the records: among the first updates, where t1 is looked for, and
+# along the flow, which has the points of its own search.
+PER_DECADE, ALONG = 60, 20
 FILE = "flow.safetensors"
 
 
@@ -70,7 +71,8 @@ class Follower:
         self, experiment: Experiment, progress: Progress | None, checkpoint: Checkpoint | None
     ) -> None:
         self.experiment, self.progress = experiment, progress
-        marks = LogSpaced(PER_DECADE).steps(experiment.steps)
+        first, along = (LogSpaced(n).steps(experiment.steps) for n in (PER_DECADE, ALONG))
+        marks = np.concatenate([first[first < FAST * MOST], along])
         self.due = np.union1d(experiment.record_steps, marks)
         self.trainer = Trainer([experiment], checkpoint, self.due, self._slow_enough)
         self.log: Log = self.trainer.log
@@ -83,6 +85,7 @@ class Follower:
         self.going: Following | None = None
         self.failure, self.interrupted = "", False
         self.resumed_from: int | None = None
+        self.saved, self.shown = (0.0, 0), 0.0  # when, and at which step
 
     def _slow_enough(self, log: Log) -> bool:
         """Return whether the flow may take over from here."""
@@ -99,21 +102,14 @@ class Follower:
         if not self.interrupted and finite and self.log.t < self.experiment.steps:
             try:
                 with listening():
-                    self._follow(self._begin())
+                    going = self._begin()
+                self.saved = time.monotonic(), self.log.t
+                self.interrupted = going.run(self._measured, self._after, self._laggard())
             except chebyshev.Collapsed as why:
-                failure = STOPPED.format(k=f"{self.log.t:,}", why=why)
-                if self.going is None:
-                    self.failure = failure
-                else:
-                    self.going.failure = failure
+                self.failure = STOPPED.format(k=f"{self.log.t:,}", why=why)
             except KeyboardInterrupt:
                 self.interrupted = True
-            try:
-                with listening():
-                    if self.going is not None and not self.interrupted:
-                        self.going.repeat(self._laggard())
-            except KeyboardInterrupt:
-                self.interrupted = True
+            self._report()
             self._save()
         return self._result(first)
 
@@ -143,19 +139,16 @@ class Follower:
         self.resumed_from = self.log.t
         return going
 
-    def _follow(self, going: Following) -> None:
-        """Integrate to the horizon, from record to record."""
-        saved, shown = (time.monotonic(), self.log.t), 0.0
-        while going.goes_on():
-            going.advance(self._measured)
-            now = time.monotonic()
-            if self.progress is not None and now - shown > SECONDS_PER_MOVE:
-                self._report()
-                shown = now
-            if self.checkpoint and self.checkpoint.due(now - saved[0], going.step - saved[1]):
-                self._save()
-                saved = now, going.step
-        self._report()
+    def _after(self) -> None:
+        """Report and save from time to time."""
+        assert self.going is not None
+        now, step = time.monotonic(), self.going.step
+        if now - self.shown > SECONDS_PER_MOVE:
+            self._report()
+            self.shown = now
+        if self.checkpoint and self.checkpoint.due(now - self.saved[0], step - self.saved[1]):
+            self._save()
+            self.saved = now, step
 
     def _measured(self, stretch: chebyshev.Stretch) -> dict[float, Any]:
         """Measure what is due in a step of the integrator."""

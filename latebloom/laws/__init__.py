@@ -38,13 +38,14 @@ from .ridge import RIDGE
 from .ridge_bounds import RIDGE_BOUNDS as RIDGE_BOUNDS
 from .row_space import ROW_SPACE
 from .slow_time import SLOW_TIME
+from .weight_decay_clock import WEIGHT_DECAY_CLOCK
 
 # The order in which `check` lists the laws; a plugin's laws come after these.
 GROUPS = (
     *(PREDICTORS, SLOW_TIME, EARLIEST, FLOORS, ROW_SPACE, MEMORIZATION, CONTRACTION, DESCENT),
     *(NULL_SPACE, MATRICES, DYNAMICS, RIDGE, DEPTH, IDENTITIES, MEASUREMENTS),
     *(RESCALING, RIDGE_BOUNDS, NORM_SEPARATION, FIRST_PASSAGE, LINEAR_ESTIMATORS),
-    *(KERNEL_TO_RICH, NETWORK_TIME),
+    *(KERNEL_TO_RICH, WEIGHT_DECAY_CLOCK, NETWORK_TIME),
 )
 for group in GROUPS:
     register_law(*group)

@@ -18,7 +18,7 @@ from latebloom.core.interrupts import check as check_signals
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.runs.run import Run
-from latebloom.theory.facts import Facts, Point, facts, noise_constant, regularized_with_truth
+from latebloom.theory.facts import Facts, Point, facts, regularized_with_truth
 
 from .contexts import explicit, small_steps
 from .finding import INEQUALITY, Assumption, Measurement
@@ -154,6 +154,15 @@ def _projected_descent(run: Run, f: Facts) -> Measurement:
         2 * step * T
     )
     return Measurement(float((gained / right).max()))
+
+
+def noise_constant(f: Facts) -> float:
+    r"""Return $C = \|U^\top\xi\|^2/(\alpha\beta^2)$, from the condition $\|U^\top\xi\| \le
+    \sqrt{C\alpha}\,\beta$ (equation 92 needs U, not X)."""
+    if f.noise is None:
+        return float("nan")
+    inside = f.data.operator.forward(np.asarray(f.data.operator.correction(f.noise, f.inverse)))
+    return float((np.asarray(inside) ** 2).sum()) / (f.alpha * f.beta**2)
 
 
 def drift_constant(f: Facts) -> float:

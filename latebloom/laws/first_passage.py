@@ -10,6 +10,7 @@ of X, with $\kappa = -\log(1-\eta\lambda)/(\eta\lambda)$.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -130,20 +131,40 @@ def _kernel(experiment: Experiment) -> Kernel:
     away = Vt @ (start - end)
     hidden, wanted = (a - Vt.T @ (Vt @ a) for a in (start, truth))
     bias = float(np.sum((Vt @ (end - truth)) ** 2))
-    goal2 = (experiment.thresholds[1] * float(np.linalg.norm(truth))) ** 2
-    # |x P theta_0 - P theta*|^2 + bias = goal^2, for the factor x left of the start in the kernel.
-    a, b = float(hidden @ hidden), float(hidden @ wanted)
-    c = float(wanted @ wanted) + bias - goal2
-    root = b * b - a * c
-    if a == 0:
-        raise NotCovered("the start has no part in the kernel of X")
-    x = (b + math.sqrt(root)) / a if root >= 0 else math.nan
+    goal = experiment.thresholds[1] * float(np.linalg.norm(truth))
+    a, x = float(hidden @ hidden), left_of(hidden, wanted, bias, goal)
     rate = -math.log1p(-eta * beta.l2)
-    if not 0 < x < 1:
+    if math.isnan(x):
         return Kernel(rate, a, math.nan, 0.0)
     t = -math.log(x) / rate
     factors = np.abs(1 - eta * (data.svd.s**2 + beta.l2)) ** t
-    return Kernel(rate, a, a * x * x, float(np.linalg.norm(factors * away)) / math.sqrt(goal2))
+    return Kernel(rate, a, a * x * x, float(np.linalg.norm(factors * away)) / goal)
+
+
+def left_of(
+    start: Float[np.ndarray, " n"], truth: Float[np.ndarray, " n"], bias: float, goal: float
+) -> float:
+    r"""Return what is left of the start, in the kernel of X, when the error comes down to a goal.
+
+    **Arguments:**
+
+    - `start`, `truth`: their parts in the kernel of X, $P\theta_0$ and $P\theta^*$.
+    - `bias`: the squared error that the row space leaves; `goal`: the error to reach.
+
+    **Returns:** the larger x with $\|xP\theta_0 - P\theta^*\|^2 + \mathrm{bias} =
+    \mathrm{goal}^2$, NaN if it is not in (0, 1).
+
+    **Raises:** `NotCovered` for a start without a part in the kernel.
+
+    >>> left_of(np.array([2.0, 0.0]), np.array([0.0, 1.0]), bias=0.0, goal=math.sqrt(2.0))
+    0.5
+    """
+    a, b = float(start @ start), float(start @ truth)
+    root = b * b - a * (float(truth @ truth) + bias - goal**2)
+    if a == 0:
+        raise NotCovered("the start has no part in the kernel of X")
+    x = (b + math.sqrt(root)) / a if root >= 0 else math.nan
+    return x if 0 < x < 1 else math.nan
 
 
 def _reached_by_the_kernel(k: Kernel) -> Iterable[Assumption]:
@@ -161,7 +182,13 @@ def _passage(k: Kernel) -> Promise:
     return Promise("t2", k.t2, k.t2, tolerance=(1 + SETTLED / k.rate) / max(k.t2, 1.0))
 
 
-def _t2(run: Run, k: Kernel) -> Measurement:
+def step_of_t2(run: Run, context: Any) -> Measurement:
+    """Return t2 where it is known to the step.
+
+    **Arguments:** `run`: the run; `context`: of a law, not used.
+
+    **Raises:** `Undecided` for a t2 that is not.
+    """
     t2 = run.phases.t2
     if t2.step is None:
         raise Undecided(f"t2 = {t2}")
@@ -186,6 +213,6 @@ FIRST_PASSAGE = (
         context=_kernel,
         hypotheses=_reached_by_the_kernel,
         promise=_passage,
-        measure=_t2,
+        measure=step_of_t2,
     ),
 )

@@ -51,6 +51,8 @@ def flow_at(experiment: Experiment, alpha: float, beta: float, brackets: bool) -
     - `experiment`: one that `network` accepts.
     - `alpha`, `beta`: the factors.
     - `brackets`: whether t2 has a bracket.
+
+    **Returns:** the `NetworkAhead`; of the last sixteen calls it is kept.
     """
     from latebloom.theory.network_ahead import ahead_of  # loads JAX
 
@@ -61,7 +63,14 @@ def flow_at(experiment: Experiment, alpha: float, beta: float, brackets: bool) -
 
 
 def network(experiment: Experiment) -> Experiment:
-    """Return an experiment that follows a flow."""
+    """Return an experiment that follows a flow.
+
+    **Raises:** `NotCovered` for least squares, and for what has no flow, with the reason.
+
+    >>> import latebloom as lb
+    >>> network(lb.load("slow-teacher", small=True)).name
+    'slow-teacher small'
+    """
     if isinstance(experiment.problem, LeastSquares):
         raise NotCovered("it is about networks")
     if reason := why_not(experiment):
@@ -70,7 +79,12 @@ def network(experiment: Experiment) -> Experiment:
 
 
 def measured(run: Run, e: Experiment) -> Measurement:
-    """Return the middle of the bracket of t2, where it is as narrow as those of the laws."""
+    """Return the middle of the bracket of t2, where it is as narrow as those of the laws.
+
+    **Arguments:** `run`: the run; `e`: its experiment.
+
+    **Raises:** `Undecided` for a bracket wider than 2 %, or none.
+    """
     t2 = run.phases.t2
     if t2.low is not None and t2.high is not None and t2.high > (1 + WIDEST) * t2.low:
         raise Undecided(f"t2 = {t2}: between two records; simulate with refine=True")
@@ -85,8 +99,14 @@ def _slower(e: Experiment) -> Promise:
 
 
 def slow_time(e: Experiment, beta: float) -> tuple[float, float]:
-    """Return s2 with all strengths multiplied by `beta`, and slow time per step with the original
-    ones; raises `NotCovered` where t2 is not seen."""
+    """Return s2 with all strengths multiplied by a factor.
+
+    **Arguments:** `e`: the experiment; `beta`: the factor.
+
+    **Returns:** s2, and slow time per step with the original strengths.
+
+    **Raises:** `NotCovered` where t2 is not seen.
+    """
     ahead = flow_at(e, 1.0, beta, False)
     if not math.isfinite(ahead.passed):
         raise NotCovered(f"with {beta:g} beta t2 is not seen: {ahead.why('t2')}")
@@ -101,7 +121,10 @@ def _strength(e: Experiment) -> float:
 
 
 def cross_entropy(experiment: Experiment) -> Experiment:
-    """Return an experiment with cross-entropy that follows a flow."""
+    """Return an experiment with cross-entropy that follows a flow.
+
+    **Raises:** `NotCovered` for other losses, and as `network`.
+    """
     if network(experiment).supervised.loss != "cross_entropy":
         raise NotCovered("it is about cross-entropy")
     return experiment
@@ -139,7 +162,10 @@ class WeakFlow:
 
 
 def on_the_interpolators(experiment: Experiment) -> Experiment:
-    """Return an experiment with squared loss that follows a flow."""
+    """Return an experiment with squared loss that follows a flow.
+
+    **Raises:** `NotCovered` for other losses, and as `network`.
+    """
     if network(experiment).supervised.loss != "mse":
         raise NotCovered("it is about the squared loss: without minimizers there is no limit")
     return experiment
@@ -147,7 +173,10 @@ def on_the_interpolators(experiment: Experiment) -> Experiment:
 
 @lru_cache(maxsize=8)
 def limit_of(e: Experiment) -> WeakFlow:
-    """Return the flow with a weak penalty."""
+    """Return the flow with a penalty a hundred times weaker than that of an experiment.
+
+    **Raises:** `NotCovered` where t2 is not seen, or the Jacobian is too large.
+    """
     s2, step = slow_time(e, LIMIT)
     params = flow_at(e, 1.0, LIMIT, False).params
     return WeakFlow(s2, step, _strength(e) / smallest_curvature(e, params))
@@ -155,7 +184,12 @@ def limit_of(e: Experiment) -> WeakFlow:
 
 def smallest_curvature(e: Experiment, params: dict[str, np.ndarray]) -> float:
     r"""Return the least eigenvalue above rounding of $\frac{2}{NC}J^\top J$, J the Jacobian of the
-    training outputs in the parameters."""
+    training outputs in the parameters.
+
+    **Arguments:** `e`: the experiment, with N examples and C outputs; `params`: name -> array.
+
+    **Raises:** `NotCovered` for a Jacobian of more than four million entries.
+    """
     import jax
 
     inputs, outputs = e.supervised.train.inputs, e.supervised.outputs

@@ -23,10 +23,10 @@ from latebloom.laws.constants.null_space import (
     null_space_constants,
     sign_constants,
 )
-from latebloom.theory.facts import Facts, Point, facts, noise_constant, regularized_with_truth
+from latebloom.theory.facts import Facts, Point, facts, regularized_with_truth
 
 from .contexts import small_steps
-from .descent import drift_constant
+from .descent import drift_constant, noise_constant
 from .finding import INEQUALITY, Assumption
 from .hitting_times import hitting_time_laws
 from .law import Hypotheses, Law, Measure, NotCovered

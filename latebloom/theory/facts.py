@@ -291,15 +291,6 @@ def regularized_with_truth(experiment: Experiment) -> Facts:
     return found
 
 
-def noise_constant(f: Facts) -> float:
-    r"""Return $C = \|U^\top\xi\|^2/(\alpha\beta^2)$, from the condition $\|U^\top\xi\| \le
-    \sqrt{C\alpha}\,\beta$ (equation 92 needs U, not X)."""
-    if f.noise is None:
-        return float("nan")
-    inside = f.data.operator.forward(np.asarray(f.data.operator.correction(f.noise, f.inverse)))
-    return float((np.asarray(inside) ** 2).sum()) / (f.alpha * f.beta**2)
-
-
 def largest_beta(f: Facts) -> float:
     r"""Return $\|X^\top y^*\|$ in the dual norm: from there on the minimizer of f is 0."""
     return f.dual_norm(np.asarray(f.data.operator.adjoint(f.data.y_star)))

@@ -1,5 +1,7 @@
 from .accuracies import Panel as Panel
 from .accuracies import plot_accuracies as plot_accuracies
+from .against import Against as Against
+from .against import plot_against as plot_against
 from .beyond import plot_curves_and_strips as plot_curves_and_strips
 from .beyond import plot_depth_and_l1 as plot_depth_and_l1
 from .beyond import plot_noise as plot_noise
