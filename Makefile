@@ -21,7 +21,7 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-trainers fuzz lint format bench claims docs check clean
+.PHONY: help demo test test-slow test-lowest test-python test-trainers fuzz lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
@@ -35,6 +35,22 @@ test: $(DEV) ## run the fast tests and the examples in the docstrings
 
 test-slow: $(DEV) ## run the slow tests (minutes)
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+# In an environment of its own. Old releases warn of new versions of what they use themselves.
+LOWEST := .venv-lowest
+
+test-lowest: ## run the fast tests with the lowest versions of the dependencies
+	@$(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	    --editable ".[dev]"
+	@$(ONE_THREAD) $(LOWEST)/bin/python -m pytest -n $(WORKERS) -W ignore::DeprecationWarning $(ARGS)
+
+PYTHONS = $(foreach v,3.11 3.12 3.13 3.14,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null))
+
+test-python: ## run the fast tests with every Python from 3.11 to 3.14 that is found
+	@echo "found: $(PYTHONS)"
+	@for p in $(PYTHONS); do echo "$$p"; $(MAKE) VENV=.venv-$$p PYTHON=$$p test || exit; done
 
 # A quarter of an hour each on a quiet machine; make SEED=3 fuzz tries others.
 fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and print what goes wrong
@@ -88,7 +104,7 @@ docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are err
 check: lint test ## everything CI runs
 
 clean: ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(TRAINERS) demo bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* demo bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

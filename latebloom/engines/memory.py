@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.experiment import Experiment
 
@@ -31,12 +32,12 @@ def required_memory(experiments: Sequence[Experiment]) -> float:
     kinds of network, 1 to 5 times what the compiler takes for its intermediates.
     """
     first, count = experiments[0], len(experiments)
-    with jax.enable_x64(True):
+    with double_precision():
         program = Program.of(first, batched=False, shared=False)
         data, numbers = program_data(first), program_numbers(first)
         dtype = PRECISIONS[program.precision][0]
         params = {k: jax.ShapeDtypeStruct(v.shape, dtype) for k, v in first.network_start.items()}
-        shapes = jax.tree.map(jax.typeof, (data, numbers)), params
+        shapes = jax.eval_shape(lambda x: x, (data, numbers)), params
         leaves, structure = jax.tree.flatten(shapes)
         used = _intermediates(program, structure, tuple(leaves))
     kept = COPIES * sum(int(np.prod(p.shape)) * np.dtype(p.dtype).itemsize for p in params.values())

@@ -5,6 +5,7 @@ import math
 
 from latebloom.core import schedules
 from latebloom.core.errors import Unsupported
+from latebloom.core.installed import lacking
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import (
@@ -134,7 +135,9 @@ def _why_not_deep(experiment: Experiment) -> str | None:
         return f"{kinks} on layers has kinks; it needs a differentiable penalty such as L2, or none"
     if None in map(schedules.constant, (method.alpha, *(t.beta for t in terms))):
         return "it needs constant alpha and beta"
-    return None if experiment.data.a_star is not None else "it needs a problem with a known truth"
+    if experiment.data.a_star is None:
+        return "it needs a problem with a known truth"
+    return lacking(["jax"])
 
 
 SLOW = register_engine(SlowEngine())

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.experiment import Drawn, Every, Experiment
 from latebloom.methods import SGD
 from latebloom.models import MLP
@@ -128,7 +129,7 @@ def looked_at(
     from jax.scipy.sparse.linalg import cg
 
     side = experiment.supervised.train
-    with jax.enable_x64(True):
+    with double_precision():
         theta = {k: jnp.asarray(v, float) for k, v in params.items()}
         f = partial(experiment.network.apply, inputs=jnp.asarray(side.inputs, float))
         out, pull = jax.vjp(f, theta)
