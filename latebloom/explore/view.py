@@ -1,0 +1,164 @@
+"""What a page shows of a run, of a grid of runs and of a log, as HTML."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from latebloom.core import html
+from latebloom.core.palette import TEST, TRAIN
+from latebloom.core.phases import Verdict
+from latebloom.core.text import UNKNOWN, number
+from latebloom.diagnosis import Diagnosis
+from latebloom.runs.run import Run
+from latebloom.theory import Prediction
+from latebloom.theory.advice import explain
+from latebloom.theory.rows import run_rows
+
+from .grid import Grid
+from .pictures import Curve, component_picture, curve_picture, error_picture, norm_picture
+from .point import Point
+from .work import Job
+
+# A letter for each verdict, so that no one has to tell colours.
+LETTERS = {
+    Verdict.grokked: "G",
+    Verdict.generalized_at_once: "O",
+    Verdict.memorized_only: "M",
+    Verdict.mirage: "I",
+    Verdict.never_memorized: "N",
+    Verdict.ungrokked: "U",
+    Verdict.diverged: "D",
+    Verdict.undecided: "?",
+}
+
+
+# t2 alpha beta is called a constant if it changes by no more than this factor.
+CONSTANT = 1.1
+
+
+def verdict_line(verdict: str, reason: str) -> str:
+    """Return the verdict with a sentence."""
+    words = verdict.replace("_", " ")
+    return (
+        f'<p class="lb-verdict"><strong class="lb-{verdict}">{words}</strong> {escape(reason)}</p>'
+    )
+
+
+def run_pictures(run: Run) -> str:
+    """Return the verdict and the pictures of a run; the times are there as data as well."""
+    t1, t2 = run.phases.t1, run.phases.t2
+    times = {"t1-low": t1.low, "t1-high": t1.high, "t2-low": t2.low, "t2-high": t2.high}
+    data = {"hash": run.experiment.hash, "verdict": run.phases.verdict, **times}
+    named = " ".join(f'data-{name}="{"" if v is None else v}"' for name, v in data.items())
+    line = verdict_line(str(run.phases.verdict), run.phases.reason)
+    return (
+        f'<div id="lb-run" {named}>{line}{error_picture(run)}'
+        f"{component_picture(run)}{norm_picture(run)}</div>"
+    )
+
+
+def run_facts(run: Run, prediction: Prediction | None) -> str:
+    """Return what was measured beside what was predicted, and the sentences.
+
+    **Arguments:**
+
+    - `run`: of the experiment.
+    - `prediction`: of the same; None as long as it is not there.
+    """
+    known = Prediction() if prediction is None else prediction
+    header = ("", "measured", "predicted" if prediction is not None else "predicted (computing)")
+    rows = [tuple(map(escape, row)) for row in run_rows(run, known)]
+    notes = list(dict.fromkeys(explain(run, known)))
+    return f'<div id="lb-facts">{html.table(header, rows)}{sentences(notes[1:])}</div>'
+
+
+def sentences(notes: Iterable[str]) -> str:
+    """Return sentences as a list."""
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes if note)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def waiting(job: Job) -> str:
+    """Return how far a job is."""
+    if job.cancelled:
+        return '<p class="lb-wait" role="status">cancelled; change a setting to start again</p>'
+    bar = "<progress></progress>"
+    if job.total:
+        bar = f'<progress max="{job.total}" value="{min(job.done, job.total)}"></progress>'
+    words = escape(job.note) or (f"{job.done:,} of {job.total:,}" if job.total else "computing")
+    return f'<p class="lb-wait" role="status">{bar} {words}</p>'
+
+
+def refused(message: str) -> str:
+    """Return a message that says why there is no result."""
+    return f'<p class="lb-error" role="alert">{escape(message)}</p>'
+
+
+def grid_caption(grid: Grid, point: Point) -> str:
+    """Return what a grid shows, and how to read it."""
+    if grid.kind == "law":
+        found = [cell.number for cell in grid.cells if cell.number is not None]
+        if not found:
+            return "<p>No cell reaches t2 here.</p>"
+        low, high = min(found), max(found)
+        constant = high <= CONSTANT * low
+        text = (
+            "Each cell is a run; its number is t2 alpha beta. Across the plane alpha beta changes "
+            f"by a factor of {grid.span:,.0f}, the number from {low:.3g} to {high:.3g}, by a "
+            f"factor of {high / low:.3g}: "
+            + ("the delay is one number over alpha beta." if constant else "no law so simple here.")
+        )
+        return f'<p id="lb-law" data-low="{low}" data-high="{high}">{text}</p>'
+    seen = dict.fromkeys(cell.verdict for cell in grid.cells if cell.verdict is not None)
+    legend = "".join(
+        f'<li><span class="lb-key lb-{verdict}">{LETTERS[verdict]}</span> '
+        f"{str(verdict).replace('_', ' ')}</li>"
+        for verdict in seen
+    )
+    return (
+        "<p>Each cell is a run: its letter is the verdict, its number t2. Choose one to see it.</p>"
+        f'<ul class="lb-legend">{legend}</ul>'
+    )
+
+
+def diagnosis_view(name: str, found: Diagnosis) -> str:
+    """Return the diagnosis of a log.
+
+    **Arguments:**
+
+    - `name`: of the log.
+    - `found`: what its curves show.
+    """
+    shown = [
+        Curve(np.asarray(c.steps), np.asarray(c.values, float), colour, dash, c.name)
+        for c, colour, dash in ((found.train, TRAIN, ""), (found.test, TEST, "6 3"))
+    ]
+    log = "accuracy" not in (found.train.kind, found.test.kind)
+    picture = curve_picture(shown, found.phases, found.thresholds, log)
+    rows = [
+        ("t1 (memorized)", escape(found.t1.words)),
+        ("t2 (generalized)", escape(found.t2.words)),
+        ("delay", escape(found.delay_words)),
+        ("last, training and test", " and ".join(number(float(c.values[-1])) for c in shown)),
+    ]
+    ahead = found.forecast
+    if ahead is not None:
+        step = UNKNOWN if ahead.step is None else f"{ahead.step:,}"
+        rows.append(("forecast of t2", f"{step}: {escape(ahead.reason)}"))
+    notes = [*found.reasons, *(f"note: {note}" for note in found.notes)]
+    line = verdict_line(str(found.verdict), found.advice)
+    return (
+        f'<div id="lb-diagnosis" data-verdict="{found.verdict}">{line}{picture}'
+        f"{html.table((name, ''), rows)}{sentences(notes)}</div>"
+    )
+
+
+def export_texts(point: Point) -> Sequence[tuple[str, str, str]]:
+    """Return (title, name of the file, text) of each form in which a point can be kept."""
+    return (
+        ("TOML", f"{point.world.name}.toml", point.toml()),
+        ("Command", f"{point.world.name}.sh", f"{point.command()}\n"),
+        ("Python", f"{point.world.name}.py", point.python()),
+        ("Link", f"{point.world.name}.txt", f"latebloom explore '{point.link()}'\n"),
+    )
