@@ -21,11 +21,11 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-trainers fuzz lint format bench claims docs check clean
+.PHONY: help demo test test-slow test-browser test-trainers fuzz lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## install, run the headline experiments, leave pictures and a page in demo/
 	@$(BIN)/latebloom demo --out demo
@@ -35,6 +35,13 @@ test: $(DEV) ## run the fast tests and the examples in the docstrings
 
 test-slow: $(DEV) ## run the slow tests (minutes)
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+test-browser: $(DEV) ## try the explorer in a real browser (needs a Chromium, or may install one)
+	@$(INSTALL) --no-build-isolation --editable ".[browser]"
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	    echo "no Chromium on this machine; on Debian and Ubuntu: apt-get install --no-install-recommends chromium" >&2; \
+	    command -v apt-get >/dev/null && apt-get install -y --no-install-recommends chromium || exit 1; }
+	@$(ONE_THREAD) $(BIN)/python -m pytest -m browser -rs -s $(ARGS) tests/test_explore_browser.py
 
 # A quarter of an hour each on a quiet machine; make SEED=3 fuzz tries others.
 fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and print what goes wrong

@@ -10,15 +10,17 @@ from latebloom.core.palette import TEST, TRAIN
 from latebloom.core.phases import Verdict
 from latebloom.core.text import UNKNOWN, number
 from latebloom.diagnosis import Diagnosis
+from latebloom.experiment.presets import presets
 from latebloom.runs.run import Run
 from latebloom.theory import Prediction
 from latebloom.theory.advice import explain
 from latebloom.theory.rows import run_rows
 
-from .grid import Grid
+from .grid import LAW, Grid, product_of
 from .pictures import Curve, component_picture, curve_picture, error_picture, norm_picture
 from .point import Point
 from .work import Job
+from .world import experiments
 
 # A letter for each verdict, so that no one has to tell colours.
 LETTERS = {
@@ -95,16 +97,25 @@ def refused(message: str) -> str:
     return f'<p class="lb-error" role="alert">{escape(message)}</p>'
 
 
-def grid_caption(grid: Grid, point: Point) -> str:
+def here(point: Point, run: Run) -> str:
+    """Return t2 alpha beta at the point of the page."""
+    product = product_of(point, run)
+    words = run.phases.t2.words if product is None else f"t2 alpha beta = {product:.4g}"
+    alpha, beta = (f"{name} = {point.values[name]:g}" for name in ("alpha", "beta"))
+    return f'<p id="lb-here" data-product="{product}"><strong>{alpha}, {beta}: {words}</strong></p>'
+
+
+def grid_caption(grid: Grid) -> str:
     """Return what a grid shows, and how to read it."""
-    if grid.kind == "law":
-        found = [cell.number for cell in grid.cells if cell.number is not None]
+    if grid.kind == LAW:
+        found = [cell.product for cell in grid.cells if cell.product is not None]
         if not found:
             return "<p>No cell reaches t2 here.</p>"
         low, high = min(found), max(found)
         constant = high <= CONSTANT * low
         text = (
-            "Each cell is a run; its number is t2 alpha beta. Across the plane alpha beta changes "
+            "Each cell is a run; its number is t2 alpha beta. Drag alpha and beta, or choose a "
+            "cell: the point moves, the number stays. Across the plane alpha beta changes "
             f"by a factor of {grid.span:,.0f}, the number from {low:.3g} to {high:.3g}, by a "
             f"factor of {high / low:.3g}: "
             + ("the delay is one number over alpha beta." if constant else "no law so simple here.")
@@ -120,6 +131,68 @@ def grid_caption(grid: Grid, point: Point) -> str:
         "<p>Each cell is a run: its letter is the verdict, its number t2. Choose one to see it.</p>"
         f'<ul class="lb-legend">{legend}</ul>'
     )
+
+
+def grid_table(grid: Grid, point: Point, buttons: Sequence[str]) -> str:
+    """Return a grid of runs with its axes.
+
+    **Arguments:**
+
+    - `grid`: what is shown.
+    - `point`: where the page is; its cell is framed.
+    - `buttons`: HTML of the button of each cell.
+    """
+    columns = len(grid.x.values)
+    cells = []
+    for i, (cell, button) in enumerate(zip(grid.cells, buttons, strict=True)):
+        if i % columns == 0:
+            y = grid.y.name
+            cells.append(f'<div class="lb-axis">{y} = {cell.values[y]:g}</div>')
+        framed = all(point.values.get(name) == value for name, value in cell.values.items())
+        letter = "" if cell.verdict is None else LETTERS[cell.verdict]
+        verdict = "" if cell.verdict is None else f" lb-{cell.verdict}"
+        classes = f"lb-cell{verdict}{' lb-here' if framed else ''}"
+        title = ", ".join(f"{name} = {value:g}" for name, value in cell.values.items())
+        cells.append(f'<div class="{classes}" title="{title}"><b>{letter}</b>{button}</div>')
+    x = grid.x.name
+    below = "".join(f'<div class="lb-axis">{x} = {value:g}</div>' for value in grid.x.values)
+    style = f"grid-template-columns: auto repeat({columns}, minmax(4.2rem, 1fr))"
+    return (
+        f"{grid_caption(grid)}"
+        f'<div class="lb-grid" style="{style}">{"".join(cells)}<div></div>{below}</div>'
+    )
+
+
+def paper() -> str:
+    """Return the named experiments, each as a link to the page with its settings."""
+    rows = []
+    for name in experiments():
+        one = presets()[name]
+        link = f'<a href="?world={name}&amp;panel=run">{name}</a>'
+        rows.append((link, escape(one.title), escape(one.group)))
+    lead = (
+        "<p>The figures of the paper and the experiments beside it, with their settings ready to "
+        "change. Some compute every update and take seconds to minutes.</p>"
+    )
+    return lead + html.table(("experiment", "what it shows", "group"), rows)
+
+
+def code(text: str) -> str:
+    """Return lines of code."""
+    return html.code(text)
+
+
+def picture_file(run: Run, kind: str) -> bytes:
+    """Return the picture of a run as a file, drawn as `latebloom run --out` draws it.
+
+    **Arguments:**
+
+    - `run`: what is drawn.
+    - `kind`: png or svg.
+    """
+    from latebloom.plots import plot_run, render
+
+    return render(plot_run(run), kind)
 
 
 def diagnosis_view(name: str, found: Diagnosis) -> str:

@@ -1,6 +1,7 @@
 """Runs and predictions, computed in the background, kept by the hash of their experiment."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
@@ -12,10 +13,14 @@ from latebloom.simulate import simulate
 from latebloom.theory import Prediction
 from latebloom.theory.predict import predict_at_once
 
+from .point import Point
+
 T = TypeVar("T")
 
 # A run takes about a quarter of a megabyte.
 MOST_KEPT = 200
+# Seconds between two calls of `moved`.
+EVERY = 0.15
 
 
 class Cancelled(Exception):
@@ -66,12 +71,13 @@ class Job:
 
     - `work`: is given the job, calls `job.progress(done, total)` now and then, which raises
       `Cancelled` once the job is cancelled.
-    - `moved`: called after progress, in that thread, and at the end.
+    - `moved`: called in that thread after progress, not too often, and whenever `first` or
+      `result` is there.
 
     **Fields:**
 
     - `done`, `total`, `note`: how far it is; `total` is 0 as long as that is not known.
-    - `result`: what `work` returned.
+    - `first`: what is known before the end, see `show`; `result`: what `work` returned.
     - `error`: one line, if it failed.
     - `finished`, `cancelled`: whether it has come to its end, and whether it was asked to.
 
@@ -85,8 +91,10 @@ class Job:
         self, work: Callable[["Job"], Any], moved: Callable[["Job"], None] = lambda job: None
     ) -> None:
         self._work, self._moved = work, moved
-        self._end = threading.Event()
+        self._end, self._shown = threading.Event(), threading.Event()
+        self._next = 0.0
         self.done, self.total, self.note = 0, 0, ""
+        self.first: Any = None
         self.result: Any = None
         self.error = ""
         self.cancelled = False
@@ -101,8 +109,14 @@ class Job:
         self.cancelled = True
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end, at most so long; whether it has come."""
-        return self._end.wait(seconds)
+        """Wait for `first`, or the end, at most so long; return whether it has come."""
+        return self._shown.wait(seconds)
+
+    def show(self, first: Any) -> None:
+        """Give what is known before the end."""
+        self.first = first
+        self._shown.set()
+        self._moved(self)
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         """Say how far the work is.
@@ -112,7 +126,10 @@ class Job:
         if self.cancelled:
             raise Cancelled
         self.done, self.total, self.note = done, total, note
-        self._moved(self)
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + EVERY
+            self._moved(self)
 
     def run(self) -> None:
         """Do the work; to be called in the thread that is meant for it."""
@@ -126,6 +143,7 @@ class Job:
             self.error = f"this is a fault of latebloom: {type(error).__name__}: {error}"
         finally:
             self._end.set()
+            self._shown.set()
             self._moved(self)
 
 
@@ -148,3 +166,11 @@ def run_of(experiment: Experiment, engine: str, job: Job | None = None) -> Run:
 def prediction_of(experiment: Experiment) -> Prediction:
     """Return what theory says of an experiment, at once if it was computed before."""
     return PREDICTIONS.get(experiment.hash, lambda: predict_at_once(experiment))
+
+
+def compute(point: Point, job: Job) -> tuple[Run, Prediction]:
+    """Return the run at a point and its prediction; the run is shown as soon as it is there."""
+    experiment = point.experiment()
+    run = run_of(experiment, point.world.engine, job)
+    job.show(run)
+    return run, prediction_of(experiment)

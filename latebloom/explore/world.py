@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ Number = int | float
 # The least horizon: a run shows at least its first phase.
 LEAST_STEPS = 1000
 PER_DECADE = 10
+# The grids of runs that a world has.
+GRIDS = ("law", "phase")
 # Without ranges of its own, a whole number of a named experiment goes to so many times its value.
 BEYOND = 2
 
@@ -86,7 +88,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting of a phase diagram and its values."""
+    """A setting of a grid of runs and its values."""
 
     name: str
     values: tuple[Number, ...]
@@ -103,7 +105,7 @@ class World:
     - `engine`: the engine that computes it.
     - `controls`: what can be dragged.
     - `horizon`: if given, the steps are the next power of ten above horizon/(alpha beta).
-    - `phase`: the axes x and y of its phase diagram; None for none.
+    - `grids`: the axes x and y of its grids of runs, by name: `law` and `phase`.
     """
 
     name: str
@@ -114,7 +116,7 @@ class World:
     engine: str
     controls: tuple[Control, ...]
     horizon: float | None = None
-    phase: tuple[Axis, Axis] | None = None
+    grids: Mapping[str, tuple[Axis, Axis]] = field(default_factory=dict)
 
     @property
     def start(self) -> dict[str, Number]:
@@ -241,7 +243,10 @@ def _of_table(name: str, table: dict[str, Any], known: dict[str, Control]) -> Wo
         start = _value(spec, control.key)
         assert start is not None
         controls.append(replace(control, start=start))
-    x, y = (Axis(table["phase"][at]["name"], tuple(table["phase"][at]["values"])) for at in "xy")
+    grids = {}
+    for kind in GRIDS:
+        x, y = (Axis(table[kind][at]["name"], tuple(table[kind][at]["values"])) for at in "xy")
+        grids[kind] = (x, y)
     return World(
         name,
         table["title"],
@@ -251,7 +256,7 @@ def _of_table(name: str, table: dict[str, Any], known: dict[str, Control]) -> Wo
         table["engine"],
         tuple(controls),
         table.get("horizon"),
-        (x, y),
+        grids,
     )
 
 
