@@ -204,9 +204,11 @@ def test_a_log_is_dropped(opened, tmp_path):
     assert found.t1.words in text
     assert found.t2.words in text
     assert not page.locator(".lb-controls").is_visible()
-    log.write_text("nothing to see")
-    page.set_input_files("input[type=file]", log)
+    other = tmp_path / "other.txt"
+    other.write_text("nothing to see")
+    page.set_input_files("input[type=file]", other)
     page.wait_for_selector(".lb-error")
+    assert page.inner_text(".lb-error").startswith("other.txt: no curves found")
 
 
 def test_a_cell_of_the_phase_diagram_is_a_run(opened):

@@ -50,8 +50,10 @@ def _(InvalidInput, Point, mo):
         first, problem = Point.of("sparse"), str(error)
     # The point that the widgets start from: another world, a cell that was chosen, a reset.
     get_start, set_start = mo.state(first)
-    # How often a job has moved: cells that read it are computed again.
+    # How often a run has moved, has come to its end, and a grid has moved: a cell that reads one of
+    # these is computed again.
     get_moves, set_moves = mo.state(0)
+    get_ends, set_ends = mo.state(0)
     get_grid_moves, set_grid_moves = mo.state(0)
     # The jobs of this page, and the pictures that were drawn last.
     jobs, drawn = {}, {"run": ""}
@@ -60,10 +62,12 @@ def _(InvalidInput, Point, mo):
         drawn,
         first,
         get_grid_moves,
+        get_ends,
         get_moves,
         get_start,
         jobs,
         problem,
+        set_ends,
         set_grid_moves,
         set_moves,
         set_start,
@@ -159,19 +163,25 @@ def _(address, panel, point):
 
 
 @app.cell
-def _(Job, compute, jobs, mo, point, set_moves):
+def _(Job, compute, jobs, mo, point, set_ends, set_moves):
     if "run" in jobs:
         jobs["run"].cancel()
 
     def _moved(job):
-        if job is jobs.get("run"):
+        if job is not jobs.get("run"):
+            return
+        if late:
             set_moves(lambda count: count + 1)
+        if job.finished:
+            set_ends(lambda count: count + 1)
 
+    late = []
     job = Job(lambda job: compute(point, job), _moved)
     jobs["run"] = job
     mo.Thread(target=job.run, daemon=True).start()
     # Most runs are there before anyone would see that they are not.
-    _ = job.wait(0.3)
+    if not job.wait(0.3):
+        late.append(job)
     return (job,)
 
 
@@ -219,7 +229,7 @@ def _(LAW, get_grid_moves, get_moves, grid_job, job, mo, panel, point, set_start
     elif _grid is None:
         _page = view.waiting(grid_job)
     else:
-        _page = view.grid_table(_grid, point, [str(button) for button in buttons])
+        _page = view.grid_table(_grid, point, [button.text for button in buttons])
     _here = ""
     if panel.value == LAW and job.first is not None:
         _here = view.here(point, job.first)
@@ -242,8 +252,9 @@ def _(drawn, get_moves, job, mo, view):
 
 
 @app.cell
-def _(get_moves, job, mo, view):
+def _(get_ends, get_moves, job, mo, view):
     get_moves()
+    get_ends()
     mo.stop(job.first is None)
     _prediction = None if job.result is None else job.result[1]
     mo.Html(f'<div class="lb-shown lb-of-run">{view.run_facts(job.first, _prediction)}</div>')
@@ -251,19 +262,16 @@ def _(get_moves, job, mo, view):
 
 
 @app.cell
-def _(get_moves, job, mo, point, view):
-    get_moves()
-    mo.stop(job.first is None)
+def _(jobs, mo, point, view):
     _tabs = {}
     for _title, _name, _text in view.export_texts(point):
         _save = mo.download(_text.encode(), filename=_name, label=f"Save {_name}")
         _tabs[_title] = mo.vstack(
             [mo.Html(f'<div class="lb-shown">{view.code(_text)}</div>'), _save]
         )
-    _run = job.first
     _pictures = [
         mo.download(
-            lambda kind=kind: view.picture_file(_run, kind),
+            lambda kind=kind: view.picture_file(jobs["run"].first, kind),
             filename=f"{point.world.name}.{kind}",
             label=f"Save the picture as {kind.upper()}",
         )

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from latebloom.core.errors import InvalidInput
 from latebloom.diagnosis import Diagnoses, Diagnosis, diagnose
 
 # The name that a log has if its own is no name of a file.
@@ -31,6 +32,9 @@ def diagnose_dropped(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(name.replace("\\", "/")).name.lstrip(".") or NAME)
         path.write_bytes(content)
-        found = diagnose(str(path), train or None, test or None, kind=kind or None)
+        try:
+            found = diagnose(str(path), train or None, test or None, kind=kind or None)
+        except InvalidInput as error:
+            raise InvalidInput(str(error).replace(str(path), name)) from None
     assert not isinstance(found, Diagnoses)  # `by` is not given
     return found

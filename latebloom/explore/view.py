@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from latebloom.core import html
+from latebloom.core.errors import InvalidInput
 from latebloom.core.palette import TEST, TRAIN
 from latebloom.core.phases import Verdict
 from latebloom.core.text import UNKNOWN, number
@@ -182,14 +183,18 @@ def code(text: str) -> str:
     return html.code(text)
 
 
-def picture_file(run: Run, kind: str) -> bytes:
+def picture_file(run: Run | None, kind: str) -> bytes:
     """Return the picture of a run as a file, drawn as `latebloom run --out` draws it.
 
     **Arguments:**
 
-    - `run`: what is drawn.
+    - `run`: what is drawn; None if it is not there yet.
     - `kind`: png or svg.
+
+    **Raises:** `InvalidInput` without a run.
     """
+    if run is None:
+        raise InvalidInput("the run is not there yet: wait for it, then save its picture")
     from latebloom.plots import plot_run, render
 
     return render(plot_run(run), kind)

@@ -21,6 +21,8 @@ T = TypeVar("T")
 MOST_KEPT = 200
 # Seconds between two calls of `moved`.
 EVERY = 0.15
+# Seconds that a run has to stay before its prediction is computed: who drags does not read it.
+PAUSE = 0.25
 
 
 class Cancelled(Exception):
@@ -92,21 +94,31 @@ class Job:
     ) -> None:
         self._work, self._moved = work, moved
         self._end, self._shown = threading.Event(), threading.Event()
+        self._cancelled = threading.Event()
         self._next = 0.0
         self.done, self.total, self.note = 0, 0, ""
         self.first: Any = None
         self.result: Any = None
         self.error = ""
-        self.cancelled = False
 
     @property
     def finished(self) -> bool:
         """Whether the work has come to its end."""
         return self._end.is_set()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work was asked to stop."""
+        return self._cancelled.is_set()
+
     def cancel(self) -> None:
         """Ask the work to stop."""
-        self.cancelled = True
+        self._cancelled.set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait in the work; raise `Cancelled` as soon as nobody waits for it."""
+        if self._cancelled.wait(seconds):
+            raise Cancelled
 
     def wait(self, seconds: float) -> bool:
         """Wait for `first`, or the end, at most so long; return whether it has come."""
@@ -173,4 +185,6 @@ def compute(point: Point, job: Job) -> tuple[Run, Prediction]:
     experiment = point.experiment()
     run = run_of(experiment, point.world.engine, job)
     job.show(run)
+    if experiment.hash not in PREDICTIONS:
+        job.pause(PAUSE)
     return run, prediction_of(experiment)
