@@ -87,7 +87,7 @@ def _cell(point: Point, values: dict[str, Number], kind: str) -> Cell:
     t2, product = middle(run), product_of(moved, run)
     if kind != LAW:
         return Cell(values, "" if t2 is None else number(t2), run.phases.verdict)
-    words = run.phases.t2.brief if product is None else f"{product:.3g}"
+    words = run.phases.t2.brief if product is None else f"{product:.4g}"
     return Cell(values, words, run.phases.verdict, product)
 
 

@@ -114,12 +114,12 @@ def grid_caption(grid: Grid) -> str:
             return "<p>No cell reaches t2 here.</p>"
         low, high = min(found), max(found)
         constant = high <= CONSTANT * low
+        ends = "the delay is one number over alpha beta." if constant else "no law so simple here."
         text = (
             "Each cell is a run; its number is t2 alpha beta. Drag alpha and beta, or choose a "
-            "cell: the point moves, the number stays. Across the plane alpha beta changes "
-            f"by a factor of {grid.span:,.0f}, the number from {low:.3g} to {high:.3g}, by a "
-            f"factor of {high / low:.3g}: "
-            + ("the delay is one number over alpha beta." if constant else "no law so simple here.")
+            "cell. Across the plane alpha beta changes by a "
+            f"factor of {grid.span:,.0f}, the number by {100 * (high / low - 1):.2g} %, from "
+            f"{low:.4g} to {high:.4g}: {ends}"
         )
         return f'<p id="lb-law" data-low="{low}" data-high="{high}">{text}</p>'
     seen = dict.fromkeys(cell.verdict for cell in grid.cells if cell.verdict is not None)
