@@ -16,7 +16,8 @@ from typing import Any
 from latebloom.core.errors import InvalidInput
 
 HOST = "127.0.0.1"
-APP = Path(__file__).with_name("app.py")
+# Not a module of the package: marimo reads it, and it cannot be imported without marimo.
+APP = Path(__file__).parent / "page" / "app.py"
 INSTALL = "explore needs marimo, which is not installed: pip install 'latebloom[explore]'"
 # Seconds to wait for the server to answer, and for it to end.
 START, END = 30.0, 3.0
