@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.engines import chebyshev
 from latebloom.engines.network_following import Follower
 from latebloom.experiment.initialization import Drawn
@@ -70,7 +71,7 @@ def saved(experiment: Any) -> float:
 def measure(out: Path) -> list[Row]:
     """Return for two networks what a batch of seeds, and one of strengths, would take."""
     rows = []
-    with jax.enable_x64(True):
+    with double_precision():
         for name, make in (("tanh", tanh), ("addition mod 11", eleven)):
             gain = saved(make(1e-4))
             sweeps = {

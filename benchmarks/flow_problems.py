@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 import latebloom as lb
+from latebloom.core.arrays import double_precision
 from latebloom.engines import chebyshev
 from latebloom.engines.network_following import Follower
 from latebloom.experiment.initialization import Drawn
@@ -138,7 +138,7 @@ KINDS = [(name, "l2", m) for name in FAMILIES for m in (0.0, 0.9)] + [
 
 def radius(experiment: lb.Experiment) -> float:
     """Return the spectral radius of the loss and the penalty at step 0."""
-    with jax.enable_x64(True):
+    with double_precision():
         follower = Follower(experiment, None, None)
         of = follower.of._replace(nu=jnp.asarray(1e3))
         start = follower.flow.begin(follower.log.state.params, of)

@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 import latebloom as lb
+from latebloom.core.arrays import double_precision
 from latebloom.engines import chebyshev
 from latebloom.engines.network_following import Follower
 from latebloom.experiment.initialization import Drawn
@@ -160,7 +160,7 @@ def growth(what: str, make: Any) -> list[Row]:
 
 def held(experiment: Any) -> list[Row]:
     """Return the memory of a step of the integrator over that of an update, as compiled."""
-    with jax.enable_x64(True):
+    with double_precision():
         follower = Follower(experiment, None, None)
         trainer, y = follower.trainer, follower.log.state.params
         update = trainer.advance.lower(trainer.data, trainer.numbers, follower.log.state, 0, -1, 1)

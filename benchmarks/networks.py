@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import latebloom as lb
+from latebloom.core.arrays import double_precision
 from latebloom.engines.losses import measured
 from latebloom.engines.network import compiled, setup
 from latebloom.engines.threads import blas_threads
@@ -80,7 +81,7 @@ def measure(out: Path) -> list[Row]:
     teacher = lb.TeacherStudent()
     student = lb.Experiment(teacher, lb.L1(1e-6), lb.Adam(1e-3), lb.MLP())
     smooth = student.with_(penalty=lb.Sobolev(1e-6, norm="batch"))
-    with jax.enable_x64(True), blas_threads(l1.problem):
+    with double_precision(), blas_threads(l1.problem):
         bare, operations = products()
         step, record = steps_of(l1)
         evaluation = evaluation_of(l1)

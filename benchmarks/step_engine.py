@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 
 import latebloom as lb
+from latebloom.core.arrays import double_precision
 from latebloom.engines.step import simulate_step
 
 from .figure3 import ALPHA, BETA, PROBLEM, experiment, numpy_loop
@@ -20,7 +21,7 @@ BATCH, BATCH_STEPS = 64, 20_000
 
 def bare_steps() -> None:
     """Take the compiled update alone."""
-    with jax.enable_x64(True):
+    with double_precision():
         X, XT, y = (jnp.asarray(v) for v in (PROBLEM.X, PROBLEM.X.T.copy(), PROBLEM.y_star))
         jax.block_until_ready(_bare(X, XT, y, jnp.full(100, 1e-6)))
 

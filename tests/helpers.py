@@ -19,6 +19,7 @@ import numpy as np
 
 import latebloom as lb
 from latebloom import problems
+from latebloom.core.arrays import double_precision
 from latebloom.core.spec import FAMILIES
 from latebloom.methods import Oracle, Step
 from latebloom.models import Model
@@ -29,7 +30,7 @@ from latebloom.problems.operators import Entries, Operator, RankOne, Tensor
 
 def x64() -> Any:
     """Return the context in which JAX computes in float64."""
-    return jax.enable_x64(True)
+    return double_precision()
 
 
 @contextlib.contextmanager

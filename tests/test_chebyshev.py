@@ -7,12 +7,13 @@ import pytest
 from numpy.polynomial import chebyshev as polynomials
 from scipy.integrate import solve_ivp
 
+from latebloom.core.arrays import double_precision
 from latebloom.engines import chebyshev
 
 
 @pytest.fixture(autouse=True)
 def double():
-    with jax.enable_x64(True):
+    with double_precision():
         yield
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from latebloom.core.arrays import double_precision
 from latebloom.engines.chebyshev import Field
 from latebloom.engines.flow import Flow
 from latebloom.engines.network_steps import begin, move
@@ -34,7 +34,7 @@ FLOW = Flow(
 
 
 def followed(memory, time):
-    with jax.enable_x64(True):
+    with double_precision():
         of = Arguments(jnp.zeros(3))
         moved = begin(FLOW, of, jnp.ones(3), time)
         while moved.state.t < time:

@@ -1,11 +1,11 @@
 """The command `doctor`: what an installation has, and what is missing for which feature."""
 
-import importlib.util
 import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from latebloom.core.installed import lacking
 from latebloom.core.json_text import dump_json
 from latebloom.core.plugins import VARIABLE
 
@@ -52,7 +52,6 @@ class Doctor:
 
 def inspect_installation() -> dict[str, dict[str, object]]:
     """Return facts of the installation, by section and name."""
-    import jax
     from threadpoolctl import threadpool_info
 
     from latebloom.core.compilation import cache_folder
@@ -62,15 +61,14 @@ def inspect_installation() -> dict[str, dict[str, object]]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     optional = {}
     for module, (feature, extra) in OPTIONAL.items():
-        there = importlib.util.find_spec(module) is not None
-        missing = f"missing: pip install 'latebloom[{extra}]'"
-        optional[f"{module} ({feature})"] = "installed" if there else missing
+        install = f"missing: pip install 'latebloom[{extra}]'"
+        optional[f"{module} ({feature})"] = install if lacking([module]) else "installed"
     return {
         "versions": dict(versions()),
         "machine": {
             "system": platform.platform(),
             "cores": cores,
-            "JAX devices": ", ".join(map(str, jax.devices())),
+            "JAX devices": _devices(),
             "linear algebra": "; ".join(
                 f"{one['internal_api']}, {one['num_threads']} thread(s)"
                 for one in threadpool_info()
@@ -84,6 +82,15 @@ def inspect_installation() -> dict[str, dict[str, object]]:
         "optional": optional,
         "environment": {name: os.environ.get(name) for name in ENVIRONMENT},
     }
+
+
+def _devices() -> str:
+    """Return the devices that JAX computes on."""
+    if lacking(["jax"]):
+        return "JAX is not installed: no engine 'step', no networks"
+    import jax
+
+    return ", ".join(map(str, jax.devices()))
 
 
 def _state(folder: Path) -> str:

@@ -27,6 +27,8 @@ from .help import print_program_help
 
 # The environment variable that shows where a fault is.
 DEBUG = "LATEBLOOM_DEBUG"
+# Modules that are part of every installation but the one in a browser.
+DEPENDENCIES = ("h5netcdf", "h5py", "jax", "jaxlib", "matplotlib", "optax", "safetensors")
 # Why standard output may not take what is printed; such errors name no file.
 UNWRITTEN = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT)
 
@@ -70,6 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG):
             raise
         kind = type(error).__name__
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        if isinstance(error, ModuleNotFoundError) and package in DEPENDENCIES:
+            message = f"this needs {package}, which is not installed: pip install {package}"
+            return _failed(message, kind, BAD_INPUT, arguments)
         message = f"this is a fault of latebloom, please report it: {kind}: {error}"
         return _failed(f"{message} ({DEBUG}=1 shows more)", kind, FAULT, arguments)
 

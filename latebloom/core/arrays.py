@@ -1,7 +1,8 @@
 """One code for NumPy and JAX arrays, through the array API standard."""
 
+import importlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
@@ -17,6 +18,13 @@ SMALL = 24
 # An array (or scalar) of NumPy or of JAX.
 Array = Any
 _one_by_one = ContextVar("one_by_one", default=False)
+
+
+def double_precision() -> AbstractContextManager[None]:
+    """Return the context in which JAX computes in float64, whatever the program has set."""
+    # Its place before JAX 0.8 is jax.experimental.
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
+    return home.enable_x64(True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.installed import lacking
 from latebloom.core.plugins import load_plugins
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -23,6 +24,7 @@ AUTO = "auto"
 # imported when an engine is first needed.
 NAMES = ("step", "jump", "spectral", "slow")
 MODULES = ("step_engine", "jump", "spectral", "slow", "flow_engine")
+NONE_APPLIES = "no exact engine applies; name an engine to see why not"
 # Engines by name, those of least squares (False) and those of networks (True).
 _ENGINES: dict[bool, dict[str, "Engine"]] = {False: {}, True: {}}
 # What decides the outcome of a run and of its check: the updates, what is recorded, the verdict.
@@ -39,6 +41,8 @@ class Engine(abc.ABC):
 
     name: str
     networks = False  # whether it is for networks; else for least squares
+    # Modules that it imports and that an installation may lack, as in a browser.
+    needs: tuple[str, ...] = ()
     # Whether it uses closed forms, which there are for methods, penalties and models of this
     # package only: a class of one's own may derive from one of them and do something else.
     closed_form = False
@@ -136,7 +140,8 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
 
     **Arguments:**
 
-    - `name`: of an engine, or `auto` for the exact engine of the least cost.
+    - `name`: of an engine, or `auto` for the exact engine of the least cost; where `step` lacks a
+      module, for the cheapest engine if no exact one applies.
     - `experiment`: least squares and networks have engines of their own.
 
     **Raises:** `InvalidInput` for an unknown name; `Unsupported` if the engine does not apply.
@@ -144,25 +149,30 @@ def find_engine(name: str, experiment: Experiment) -> Engine:
     require_engine(name)
     networks = isinstance(experiment.problem, Supervised)
     engines = _known(networks)
+    without_step = lacking(engines["step"].needs)
     if name == AUTO:
-        exact = [e for e in engines.values() if e.exact(experiment)]
-        for engine in sorted(exact, key=lambda e: e.cost(experiment)):
+        order = sorted(engines.values(), key=lambda e: e.cost(experiment))
+        exact = [e for e in order if e.exact(experiment)]
+        for engine in (*exact, *(order if without_step else ())):
             if _reason_against(engine, experiment) is None:
                 return engine
-        raise Unsupported("engine 'auto': no exact engine applies; name an engine to see why not")
+        why = f"only 'step' applies, and {without_step}" if without_step else NONE_APPLIES
+        raise Unsupported(f"engine 'auto': {why}")
     if name not in engines:
         what, own = ("least squares", "networks") if networks else ("networks", "least squares")
         others = ", ".join(repr(other) for other in engine_names() if other in engines)
         raise Unsupported(f"engine {name!r}: is for {what}; {own} have {others}")
     reason = _reason_against(engines[name], experiment)
     if reason:
-        hint = "" if name == "step" else "; use engine 'step'"
+        hint = "" if name == "step" or without_step else "; use engine 'step'"
         raise Unsupported(f"engine {name!r}: {reason}{hint}")
     return engines[name]
 
 
 def _reason_against(engine: Engine, experiment: Experiment) -> str | None:
     """Return why an engine does not apply, or None if it does."""
+    if missing := lacking(engine.needs):
+        return missing
     if engine.closed_form:
         package = __name__.partition(".")[0]
         for part in (experiment.method, experiment.model, *experiment.terms):

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latebloom.core.arrays import Array, one_by_one
+from latebloom.core.arrays import Array, double_precision, one_by_one
 from latebloom.core.interrupts import listening
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -90,7 +90,7 @@ def follow(experiment: Experiment, progress: Progress | None = None) -> EngineRe
     first = simulate_step([experiment.with_(steps=last, record=early)], progress)[0]
     if first.interrupted or first.diverged_at is not None or last == experiment.steps:
         return first
-    with jax.enable_x64(True):
+    with double_precision():
         return _Deep(experiment, first).run(progress)
 
 

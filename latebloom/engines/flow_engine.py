@@ -35,6 +35,7 @@ class NetworkFlowEngine(Engine):
 
     name = "slow"
     networks = True
+    needs = ("jax",)
 
     def why_not(self, experiment: Experiment) -> str | None:
         """Return why the engine does not apply, or None if it does."""

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.experiment import Experiment
 
@@ -30,7 +31,7 @@ def required_memory(experiments: Sequence[Experiment]) -> float:
     kinds of network, 1 to 5 times what the compiler takes for its intermediates.
     """
     first, count = experiments[0], len(experiments)
-    with jax.enable_x64(True):
+    with double_precision():
         program = Program.of(first, batched=False, shared=False)
         data, numbers = program_data(first), program_numbers(first)
         dtype = PRECISIONS[program.precision][0]

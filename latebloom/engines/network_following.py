@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.core.errors import InvalidInput
 from latebloom.core.interrupts import listening
 from latebloom.core.phases import Passage
@@ -55,7 +56,7 @@ def follow(
 
     **Raises:** as `train`.
     """
-    with jax.enable_x64(True), blas_threads(experiment.problem):
+    with double_precision(), blas_threads(experiment.problem):
         require_memory([experiment])
         return Follower(experiment, progress, checkpoint).run()
 

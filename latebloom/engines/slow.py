@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from latebloom.core import schedules
 from latebloom.core.errors import Unsupported
+from latebloom.core.installed import lacking
 from latebloom.core.interrupts import check, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
@@ -167,7 +168,9 @@ def _why_not_deep(experiment: Experiment) -> str | None:
         return f"{kinks} on layers has kinks; it needs a differentiable penalty such as L2, or none"
     if None in map(schedules.constant, (method.alpha, *(t.beta for t in terms))):
         return "it needs constant alpha and beta"
-    return None if experiment.data.a_star is not None else "it needs a problem with a known truth"
+    if experiment.data.a_star is None:
+        return "it needs a problem with a known truth"
+    return lacking(["jax"])
 
 
 class _Run:

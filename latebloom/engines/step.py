@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from latebloom.core import schedules
+from latebloom.core.arrays import double_precision
 from latebloom.core.compilation import use_compilation_cache
 from latebloom.core.errors import Unsupported
 from latebloom.core.interrupts import check, listening
@@ -104,7 +105,7 @@ def simulate_step(
     if any(shape(e) != shape(first) for e in experiments[1:]):
         raise Unsupported("engine 'step' batches experiments of one shape: run the others apart")
     program = Program.of(first, len(experiments) > 1, one_problem(experiments))
-    with jax.enable_x64(True):
+    with double_precision():
         consts, carry, due = _setup(experiments, program)
         last = first.steps
         blocks, interrupted, t = 1, False, 0

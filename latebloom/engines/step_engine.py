@@ -22,6 +22,7 @@ class StepEngine(Engine):
     """Makes every update; `simulate_step` makes those of many experiments of one shape at once."""
 
     name = "step"
+    needs = ("jax",)
 
     def why_not(self, experiment: Experiment) -> str | None:
         """Return None: it applies to every experiment."""
@@ -47,6 +48,7 @@ class TrainingEngine(StepEngine):
     """Makes every update of a network; `train` makes those of networks of one shape together."""
 
     networks = True
+    needs = ("jax", "optax")
 
     def cost(self, experiment: Experiment) -> float:
         """Return the time to compile, and that of an update for each step."""

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.core.errors import InvalidInput, Unsupported
 from latebloom.core.interrupts import GRACE, check, listening
 from latebloom.core.phases import Passage
@@ -72,7 +73,7 @@ def train(
     checkpoint of another run, or if the batch would not fit into memory.
     """
     require_one_shape(experiments)
-    with jax.enable_x64(True), blas_threads(experiments[0].problem):
+    with double_precision(), blas_threads(experiments[0].problem):
         require_memory(experiments)
         return Trainer(experiments, checkpoint).run(progress, refine)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.experiment.experiment import Experiment
 from latebloom.penalties import scaled
 from latebloom.problems import LeastSquares
@@ -161,7 +162,7 @@ def smallest_curvature(e: Experiment, params: dict[str, np.ndarray]) -> float:
     count = len(inputs) * outputs
     if count * sum(x.size for x in params.values()) > MOST_ENTRIES:
         raise NotCovered(f"the Jacobian has more than {MOST_ENTRIES:,} entries")
-    with jax.enable_x64(True):
+    with double_precision():
         tree = jax.jacrev(lambda p: e.network.apply(p, inputs))(params)
     J = np.concatenate([np.asarray(x).reshape(count, -1) for x in tree.values()], axis=1)
     values = np.linalg.svd(J, compute_uv=False)

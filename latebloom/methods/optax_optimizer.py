@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.arrays import Array
+from latebloom.core.arrays import Array, double_precision
 from latebloom.core.errors import InvalidInput, nearest
 from latebloom.core.lazy import jax, optax
 from latebloom.core.schedules import Schedule
@@ -182,7 +182,7 @@ def _refusal(name: str, options: tuple[Any, ...], own: Any) -> str | None:
         return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
 
     try:
-        with jax.enable_x64(True):
+        with double_precision():
             for kind in (np.float32, np.float64):
                 params = {"w": jax.ShapeDtypeStruct((2, 2), kind)}
                 before, (change, after) = jax.eval_shape(update, params)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core import checks as check
-from latebloom.core.arrays import Array
+from latebloom.core.arrays import Array, double_precision
 from latebloom.core.errors import InvalidInput
 from latebloom.core.lazy import jax
 from latebloom.core.spec import register
@@ -110,7 +110,7 @@ class Custom(Network):
         inputs = jax.ShapeDtypeStruct(side.inputs.shape, side.inputs.dtype)
         needed = (len(side.inputs), problem.outputs)
         try:
-            with jax.enable_x64(True):  # as in training
+            with double_precision():  # as in training
                 found = jax.eval_shape(self.function, params, inputs)
         except Exception as error:  # whatever the user's own function raises
             return f"{self.name} cannot take inputs of shape {inputs.shape} ({error})"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from latebloom.core.arrays import double_precision
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.engines.following import Following
@@ -77,9 +78,8 @@ def ahead_of(
 
     **Raises:** `KeyboardInterrupt` after Ctrl-C.
     """
-    import jax
 
-    with jax.enable_x64(True), blas_threads(experiment.problem):
+    with double_precision(), blas_threads(experiment.problem):
         require_memory([experiment])
         return _Ahead(experiment, progress, brackets).found()
 

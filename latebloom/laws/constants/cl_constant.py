@@ -7,6 +7,7 @@ reaches a zero of g within the ball if $4g(x) < r^2\chi$.
 import numpy as np
 
 from latebloom.core import checks as check
+from latebloom.core.arrays import double_precision
 from latebloom.experiment.experiment import Experiment
 from latebloom.problems import LeastSquares
 
@@ -97,7 +98,7 @@ def _jax_slope(loss):
     both = jax.jit(jax.value_and_grad(loss))
 
     def slope(at: dict[str, np.ndarray]) -> float:
-        with jax.enable_x64(True):
+        with double_precision():
             g, G = both(at)
             size = sum(float((np.asarray(v) ** 2).sum()) for v in G.values())
         return size / float(g) if float(g) else np.inf
