@@ -21,7 +21,7 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser test-trainers fuzz lint format bench claims docs check clean
+.PHONY: help demo test test-slow test-browser explore-static test-trainers fuzz lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
@@ -42,6 +42,12 @@ test-browser: $(DEV) ## try the explorer in a real browser (needs a Chromium, or
 	    echo "no Chromium on this machine; on Debian and Ubuntu: apt-get install --no-install-recommends chromium" >&2; \
 	    command -v apt-get >/dev/null && apt-get install -y --no-install-recommends chromium || exit 1; }
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m browser -rs -s $(ARGS) tests/test_explore_browser.py
+
+# uv is marimo's: it looks with it for modules beside the page.
+explore-static: $(RUNTIME) ## write the explorer as static pages that compute in the browser
+	@$(INSTALL) --no-build-isolation --editable ".[explore]"
+	@$(INSTALL) uv
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python packaging/explore_static.py explore-static
 
 # A quarter of an hour each on a quiet machine; make SEED=3 fuzz tries others.
 fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and print what goes wrong
@@ -95,7 +101,7 @@ docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are err
 check: lint test ## everything CI runs
 
 clean: ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(TRAINERS) demo bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(TRAINERS) demo explore-static bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

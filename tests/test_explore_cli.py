@@ -1,12 +1,12 @@
 """The command `explore` and its server, without a browser and without marimo."""
 
 import asyncio
-import importlib.util
 import socket
 
 import pytest
 from cli_helpers import refused
 
+from latebloom.core import installed
 from latebloom.explore import server
 from latebloom.explore.server import HOST, listen, only_own
 
@@ -18,12 +18,9 @@ def framework(monkeypatch):
 
 
 def test_without_the_framework_one_line_says_how_to_install_it(capsys, monkeypatch):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *a: None if name == "marimo" else find(name, *a)
-    )
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
     message = refused(capsys, "explore")
-    assert "pip install 'latebloom[explore]'" in message
+    assert "needs marimo, which is not installed; try: pip install 'latebloom[explore]'" in message
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The server of the page: on the loopback interface, behind a token, in a thread."""
 
 import importlib
-import importlib.util
 import logging
 import os
 import secrets
@@ -14,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from latebloom.core.errors import InvalidInput
+from latebloom.core.installed import lacking
 
 HOST = "127.0.0.1"
 # Not a module of the package: marimo reads it, and it cannot be imported without marimo.
 APP = Path(__file__).parent / "page" / "app.py"
-INSTALL = "explore needs marimo, which is not installed: pip install 'latebloom[explore]'"
 # Seconds to wait for the server to answer, and for it to end.
 START, END = 30.0, 3.0
 
@@ -30,9 +29,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 def require_framework() -> None:
     """Raise `InvalidInput` if what the page needs is not installed."""
-    for name in ("marimo", "uvicorn"):
-        if importlib.util.find_spec(name) is None:
-            raise InvalidInput(INSTALL)
+    why = lacking(("marimo", "uvicorn"))
+    if why:
+        raise InvalidInput(f"explore: {why}; try: pip install 'latebloom[explore]'")
 
 
 def listen(port: int) -> socket.socket:

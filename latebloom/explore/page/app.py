@@ -7,10 +7,21 @@ app = marimo.App(width="full", app_title="latebloom explorer", css_file="app.css
 
 
 @app.cell
-def _():
+async def _():
+    import sys
     from dataclasses import replace
+    from importlib import import_module
 
     import marimo as mo
+
+    in_browser = sys.platform == "emscripten"
+    if in_browser:
+        # `make explore-static` puts the wheel beside the page, and its name into a file. Not by
+        # `import`: marimo looks for what a page imports, and these are nowhere else.
+        _place = f"{mo.notebook_location()}/public"
+        _answer = await import_module("pyodide.http").pyfetch(f"{_place}/wheel.txt")
+        _wheel = (await _answer.string()).strip()
+        await import_module("micropip").install(f"{_place}/{_wheel}")
 
     from latebloom.core.errors import InvalidInput
     from latebloom.explore import view
@@ -19,6 +30,13 @@ def _():
     from latebloom.explore.point import PANELS, Point
     from latebloom.explore.work import Job, compute
     from latebloom.explore.world import experiments, names, world
+
+    def start(work):
+        """Do the work in a thread; where there are none, at once."""
+        if in_browser:
+            work()
+        else:
+            mo.Thread(target=work, daemon=True).start()
 
     return (
         InvalidInput,
@@ -33,6 +51,7 @@ def _():
         mo,
         names,
         replace,
+        start,
         view,
         world,
     )
@@ -163,7 +182,7 @@ def _(address, panel, point):
 
 
 @app.cell
-def _(Job, compute, jobs, mo, point, set_ends, set_moves):
+def _(Job, compute, jobs, point, set_ends, set_moves, start):
     if "run" in jobs:
         jobs["run"].cancel()
 
@@ -178,7 +197,7 @@ def _(Job, compute, jobs, mo, point, set_ends, set_moves):
     late = []
     job = Job(lambda job: compute(point, job), _moved)
     jobs["run"] = job
-    mo.Thread(target=job.run, daemon=True).start()
+    start(job.run)
     # Most runs are there before anyone would see that they are not.
     if not job.wait(0.3):
         late.append(job)
@@ -186,7 +205,7 @@ def _(Job, compute, jobs, mo, point, set_ends, set_moves):
 
 
 @app.cell
-def _(Job, grid_of, job, jobs, mo, panel, point, set_grid_moves):
+def _(Job, grid_of, job, jobs, mo, panel, point, set_grid_moves, start):
     mo.stop(panel.value not in ("law", "phase"))
     _kind = panel.value
     if "grid" in jobs:
@@ -202,7 +221,7 @@ def _(Job, grid_of, job, jobs, mo, panel, point, set_grid_moves):
 
     grid_job = Job(_work, _moved)
     jobs["grid"] = grid_job
-    mo.Thread(target=grid_job.run, daemon=True).start()
+    start(grid_job.run)
     _ = grid_job.wait(0.1)
     return (grid_job,)
 
