@@ -272,7 +272,7 @@ def test_a_time_that_is_never_reached_is_said():
 
 
 def test_the_law_grid_multiplies_t2_with_alpha_and_beta():
-    point = Point.of("sparse", {"n": 40, "s": 2, "N": 20})
+    point = Point.of("sparse", {"n": 20, "s": 1, "N": 12})
     grid = grid_of(point, "law")
     assert len(grid.cells) == len(grid.x.values) * len(grid.y.values)
     cell = grid.cells[-1]
@@ -287,17 +287,17 @@ def test_the_law_grid_multiplies_t2_with_alpha_and_beta():
 
 
 def test_a_phase_diagram_holds_verdicts_and_refusals():
-    point = Point.of("sparse", {"alpha": 0.13, "n": 40})  # beyond the limit with few measurements
+    point = Point.of("mirage", {"alpha": 0.2})  # beyond the limit with few measurements
     progress = []
     job = Job(lambda job: grid_of(point, "phase", job), lambda job: progress.append(job.done))
     job.run()
     cells = job.result.cells
-    assert {cell.words for cell in cells if cell.verdict is None} <= {"refused"}
-    assert {cell.verdict for cell in cells} >= {lb.Verdict.grokked}
+    assert {cell.words for cell in cells if cell.verdict is None} == {"refused"}
+    assert {cell.verdict for cell in cells} >= {lb.Verdict.mirage}
     assert progress[0] == 0
     assert progress == sorted(progress)
     caption = grid_caption(job.result)
-    assert "grokked" in caption
+    assert "mirage" in caption
     with pytest.raises(lb.InvalidInput, match="no grid of runs"):
         grid_of(Point.of("fig3"), "phase")
 

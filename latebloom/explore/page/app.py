@@ -31,6 +31,10 @@ async def _():
     from latebloom.explore.work import Job, compute
     from latebloom.explore.world import experiments, names, world
 
+    def closed():
+        """Return whether the page of this thread is gone."""
+        return not in_browser and mo.current_thread().should_exit
+
     def start(work):
         """Do the work in a thread; where there are none, at once."""
         if in_browser:
@@ -44,6 +48,7 @@ async def _():
         LAW,
         PANELS,
         Point,
+        closed,
         compute,
         diagnose_dropped,
         experiments,
@@ -182,11 +187,13 @@ def _(address, panel, point):
 
 
 @app.cell
-def _(Job, compute, jobs, point, set_ends, set_moves, start):
+def _(Job, closed, compute, jobs, point, set_ends, set_moves, start):
     if "run" in jobs:
         jobs["run"].cancel()
 
     def _moved(job):
+        if closed():
+            job.cancel()
         if job is not jobs.get("run"):
             return
         if late:
@@ -205,13 +212,15 @@ def _(Job, compute, jobs, point, set_ends, set_moves, start):
 
 
 @app.cell
-def _(Job, grid_of, job, jobs, mo, panel, point, set_grid_moves, start):
+def _(Job, closed, grid_of, job, jobs, mo, panel, point, set_grid_moves, start):
     mo.stop(panel.value not in ("law", "phase"))
     _kind = panel.value
     if "grid" in jobs:
         jobs["grid"].cancel()
 
     def _moved(job):
+        if closed():
+            job.cancel()
         if job is jobs.get("grid"):
             set_grid_moves(lambda count: count + 1)
 
