@@ -38,7 +38,7 @@ test-slow: $(DEV) ## run the slow tests (minutes)
 
 test-browser: $(DEV) ## try the explorer in a real browser (needs a Chromium, or may install one)
 	@$(INSTALL) --no-build-isolation --editable ".[browser]"
-	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
 	    echo "no Chromium on this machine; on Debian and Ubuntu: apt-get install --no-install-recommends chromium" >&2; \
 	    command -v apt-get >/dev/null && apt-get install -y --no-install-recommends chromium || exit 1; }
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m browser -rs -s $(ARGS) tests/test_explore_browser.py
