@@ -21,7 +21,7 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser explore-static test-trainers fuzz lint format bench claims docs check clean
+.PHONY: help demo test test-slow test-lowest test-python test-browser explore-static test-trainers fuzz lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
@@ -49,6 +49,22 @@ explore-static: $(RUNTIME) ## write the explorer as static pages that compute in
 	@$(INSTALL) uv
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python packaging/explore_static.py explore-static
 
+# In an environment of its own. Old releases warn of new versions of what they use themselves.
+LOWEST := .venv-lowest
+
+test-lowest: ## run the fast tests with the lowest versions of the dependencies
+	@$(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	    --editable ".[dev]"
+	@$(ONE_THREAD) $(LOWEST)/bin/python -m pytest -n $(WORKERS) -W ignore::DeprecationWarning $(ARGS)
+
+PYTHONS = $(foreach v,3.11 3.12 3.13 3.14,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null))
+
+test-python: ## run the fast tests with every Python from 3.11 to 3.14 that is found
+	@echo "found: $(PYTHONS)"
+	@for p in $(PYTHONS); do echo "$$p"; $(MAKE) VENV=.venv-$$p PYTHON=$$p test || exit; done
+
 # A quarter of an hour each on a quiet machine; make SEED=3 fuzz tries others.
 fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and print what goes wrong
 	@$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python -m fuzz --seed $(SEED) $(ARGS)
@@ -57,7 +73,7 @@ fuzz: $(DEV) ## try 2,800 random inputs, wrong types and 300 interrupts, and pri
 # In an environment of its own: PyTorch is never a dependency.
 TRAINERS := .venv-trainers
 
-test-trainers: $(TRAINERS)/.installed ## train a minute with the real Lightning, Transformers and Keras
+test-trainers: $(TRAINERS)/.installed ## train with the real Lightning, Transformers and Keras (minutes)
 	@$(TRAINERS)/bin/python -m benchmarks.trainers
 
 $(TRAINERS)/.installed: pyproject.toml constraints.txt
@@ -101,7 +117,7 @@ docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are err
 check: lint test ## everything CI runs
 
 clean: ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(TRAINERS) demo explore-static bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* demo explore-static bench docs/_build docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -36,7 +36,7 @@ MOMENTS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Words of the reasons for which a forecast is refused.
 WHY = (
     *("moved too little", "misses its own past", "predicts its own past", "too far"),
-    *("began to fall only", "predicting nothing", "records since t1"),
+    *("level off", "began to fall only", "predicting nothing", "records since t1"),
 )
 
 

@@ -16,6 +16,8 @@ import torch
 import latebloom as lb
 from latebloom import callbacks
 
+from . import torch_notebook
+
 EPOCHS, POINTS, BATCH = 60, 200, 50
 
 
@@ -154,6 +156,7 @@ def main() -> int:
         assert monitor.test.reached is not None, "it did not generalize"
         assert again.diagnosis().to_dict() == found.to_dict()
     print("the callbacks work with the real trainers")
+    torch_notebook.check()
     return 0
 
 

@@ -37,7 +37,9 @@ myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 # Outputs are computed here and never committed, so a page cannot show what the code no longer does.
+# The one exception needs PyTorch; `make test-trainers` runs it again.
 nb_execution_mode = "cache"
+nb_execution_excludepatterns = ["tasks/watch-pytorch.ipynb"]
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 

@@ -13,7 +13,7 @@ from latebloom.core.errors import InvalidInput, Unsupported, shown
 from latebloom.core.lazy import xarray as xr
 from latebloom.core.passage import first_passage
 from latebloom.core.phases import Ahead, Passage, Phases, Verdict, phases
-from latebloom.core.progress import Progress
+from latebloom.core.progress import Progress, told
 from latebloom.core.versions import versions
 from latebloom.engines.base import Engine, find_engine, require_engine
 from latebloom.engines.checkpoint import Checkpoint
@@ -56,8 +56,8 @@ def simulate(
       one's own (see `register_engine`), or `auto`: the cheapest exact one.
     - `force`: run although alpha is beyond the stability limit; the verdict then says where it
       diverged.
-    - `progress`: called with (steps done, steps in all) now and then, for networks with a note
-      besides; never by `spectral`.
+    - `progress`: called with (steps done, steps in all) now and then, and with a note of networks
+      if it takes three arguments; never by `spectral`.
     - `refine`: of networks: find t1 and t2 to the step, by replaying what lies between two records.
     - `checkpoint`: of networks: a folder or a `Checkpoint`, where to keep the state; a file found
       there is gone on from, and the end is the same to the bit as that of an uninterrupted run.
@@ -75,7 +75,7 @@ def simulate(
     """
     experiment = experiment_of(experiment, "simulate")
     require_engine(engine)
-    check.progress(progress)
+    progress = told(progress)
     require_valid([experiment], force, refine, checkpoint)
     chosen = find_engine(engine, experiment)
     return _runs(chosen, [experiment], progress, refine, checkpoint)[0]
@@ -119,7 +119,7 @@ def simulate_batch(
     every = [experiment_of(one, "simulate_batch") for one in each]
     if not every:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
-    check.progress(progress)
+    progress = told(progress)
     require_valid(every, force, refine, checkpoint)
     engine = find_engine("step", every[0])
     return _runs(engine, every, progress, refine, checkpoint)
@@ -245,7 +245,7 @@ def network_phases(
         ahead=ahead_of_network(experiment, int(steps[-1]), t1),
         diverged_at=diverged_at,
     )
-    if diverged_at is not None:  # seen at a record
+    if diverged_at is not None and found.diverged_at == diverged_at:  # seen at a record
         seen = f"between steps {steps[first - 1]:,} and {diverged_at:,}"
         found = replace(found, reason=f"the run diverged {seen} (non-finite loss)")
     return found

@@ -88,6 +88,8 @@ def test_fig3_is_the_published_instance():
         ([("init", "Gaussian"), ("init.zeta", ".5")], {"init": lb.Gaussian(0.5)}),
         ([("record", "Every"), ("record.k", "1000")], {"record": lb.Every(1000)}),
         ([("name", "007")], {"name": "007"}),
+        ([("penalty", "{type = 'L2', beta = 1e-3}")], {"penalty": lb.L2(1e-3)}),
+        ([("beta", "{type = 'SwitchOn', value = 1e-4}")], {"penalty": lb.L1(lb.SwitchOn(1e-4))}),
     ],
 )
 def test_settings_are_toml_keys(settings, expected):

@@ -104,6 +104,14 @@ def test_bash_completes_commands_options_and_names(capsys):
     assert _completed(script, "latebloom", "diagnose", "--train-") == ["--train-threshold"]
     assert "fig3" in _completed(script, "latebloom", "run", "fig")
     assert _completed(script, "latebloom", "status", "fig") == []
+    assert _completed(script, "latebloom", "reproduce", "fig3") == [
+        *("fig3", "fig30", "fig31", "fig32", "fig33", "fig34", "fig35"),
+    ]
+    assert {"convex", "all"} <= set(_completed(script, "latebloom", "reproduce", ""))
+    assert _completed(script, "latebloom", "sweep", "phase-s") == ["phase-small"]
+    assert _completed(script, "latebloom", "help", "dem") == ["demo"]
+    assert _completed(script, "latebloom", "errata", "E-08") == ["E-08"]
+    assert "fig4.prefactor" in _completed(script, "latebloom", "claims", "fig4.")
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -87,6 +87,20 @@ def test_a_short_horizon_is_exact():
     assert found.phases == true.phases
 
 
+def test_what_rests_is_not_followed_to_a_far_horizon():
+    seen: dict[int, Any] = {steps: [] for steps in (10**9, 10**13)}
+    for steps, told in seen.items():
+        e = CASES["penalty"].with_(steps=steps)
+        run = lb.simulate(e, engine="slow", progress=lambda done, total, f=told: f.append(done))
+        assert run.last_step == steps
+        told.append(run)
+    near, far = (told[-1] for told in seen.values())
+    assert far.phases.t2 == near.phases.t2
+    np.testing.assert_allclose(far.params, near.params, atol=1e-9)
+    assert far.events < 2 * near.events  # 100 times as many without the skip
+    assert max(np.diff(seen[10**13][:-1])) > 0.9e13
+
+
 REFUSED = {
     "has kinks": deep(lb.Hadamard(), lb.L1(1e-4), method=lb.Subgradient(0.1)),
     "needs GradientDescent": deep(lb.Hadamard(), lb.L2(1e-4), method=lb.Adam(0.1)),

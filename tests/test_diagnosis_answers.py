@@ -6,6 +6,7 @@ import diagnosis_logs as logs
 import numpy as np
 import pytest
 from diagnosis_logs import EVERY, T2, TEST, TRAIN, accuracies, rising
+from scipy.special import expit, ndtr
 
 import latebloom as lb
 from benchmarks.curve_families import HELD_OUT, TUNING
@@ -106,6 +107,28 @@ def test_forecasts_are_refused_with_a_reason(errors, why):
     assert found.low is None
     assert why in found.reason
     assert any(word in found.reason for word in WHY)  # those that the benchmark counts
+
+
+ENDS = {
+    "logistic": expit,
+    "normal": lambda x: ndtr(x / 2),
+    "exponential": lambda x: 1 - np.exp(-np.maximum(x, 0)),
+    "gompertz": lambda x: np.exp(-np.exp(-x)),
+    "ramp": lambda x: np.clip(x / 6, 0, 1),
+}
+
+
+@pytest.mark.parametrize("shape", ENDS)
+@pytest.mark.parametrize("noise", [0.0, 0.005])
+@pytest.mark.parametrize("level", [0.8, 0.9])
+@pytest.mark.parametrize("until", [7, 8, 10])
+def test_no_forecast_for_a_curve_that_has_leveled_off_below_its_threshold(
+    shape, noise, level, until
+):
+    k = np.unique(np.linspace(0, 3000 + 1000 * until, 300).astype(int))
+    rng = np.random.default_rng(0)
+    accuracy = level * ENDS[shape]((k - 3000) / 1000) + noise * rng.standard_normal(len(k))
+    assert forecast(k, 1 - accuracy, 0, 0.05, "accuracy").step is None
 
 
 def test_no_forecast_before_memorization():

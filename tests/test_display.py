@@ -8,9 +8,11 @@ from contextlib import redirect_stdout
 from functools import cache
 
 import pytest
-from fuzz.files import DIAGNOSIS
+import tomli_w
+from fuzz.files import DIAGNOSIS, SWEEP
 
 import latebloom as lb
+from latebloom.cli import demo_runs
 from latebloom.cli.commands import COMMANDS
 from latebloom.cli.help import arguments_of
 from latebloom.cli.main import main
@@ -163,6 +165,55 @@ def test_the_end_of_a_sweep_fits_and_breaks_no_hash(width, capsys, monkeypatch):
     text = capsys.readouterr().out
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     assert {name, "a-long-name.store", "2/sigma_max(X^T"} <= {w.strip("();,") for w in words(text)}
+
+
+@pytest.fixture(scope="module")
+def works(tmp_path_factory):
+    """Return a folder with a sweep's file and store, in which commands leave what they compute."""
+    folder = tmp_path_factory.mktemp("works")
+    (folder / "grid.toml").write_text(tomli_w.dumps(SWEEP))
+    with redirect_stdout(io.StringIO()):
+        grid = str(folder / "grid.toml")
+        assert main(["sweep", grid, "--store", str(folder / "grid.store"), "--workers", "1"]) == 0
+    return folder
+
+
+@pytest.fixture
+def quick_demo(monkeypatch):
+    """Let the demo give the result of a short run for each of its own."""
+    run = lb.simulate(lb.load("beta0").with_(steps=1000))
+    found = [demo_runs.Outcome(s, run, lb.predict(run.experiment)) for s in demo_runs.demo_runs()]
+    monkeypatch.setattr(demo_runs, "demo", lambda *args: found)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "demo --out a-folder-with-a-long-name",
+        "reproduce fig7 --store paper.store",
+        "sweep grid.toml --store grid.store --workers 1",
+        "sweep grid.toml --store grid.store --dry-run",
+        "status grid.store",
+        "claims fig3.delay",
+        "doctor",
+    ],
+)
+@pytest.mark.usefixtures("quick_demo")
+def test_whole_outputs_fit_and_break_nothing(line, width, works, capsys, monkeypatch):
+    monkeypatch.chdir(works)
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = shown(capsys, monkeypatch, width, *line.split())
+    assert "\x1b" not in text
+    for row in text.splitlines():
+        # What is to be typed is one line, and a single word has no place to break.
+        to_type = row.startswith("  latebloom ")
+        assert to_type or len(row.rstrip()) <= width or len(words(row.lstrip("- "))) == 1, row
+    whole = {w.strip("();,:") for w in words(text)}
+    wide = shown(capsys, monkeypatch, 1000, *line.split())
+    names = {w.strip("();,:") for w in words(wide) if re.search(r"\w[./_-]\w|[0-9a-f]{16}", w)}
+    formulas = {w for w in names if re.search(r"[()^|*\[\]]", w)}  # may be broken
+    assert {w for w in names - formulas - whole if not re.fullmatch(r"[\d.]+", w)} == set()
 
 
 def test_a_text_fits_a_terminal_and_is_one_line_of_a_file(capsys, monkeypatch):

@@ -5,7 +5,19 @@ import sys
 
 import numpy as np
 import pytest
-from formats import PROBES, documents, further, others, printed, programs, tables, trackers
+from formats import (
+    PROBES,
+    documents,
+    further,
+    others,
+    printed,
+    programs,
+    second,
+    tables,
+    third,
+    trackers,
+    wider,
+)
 
 from latebloom.cli.main import main
 
@@ -31,7 +43,18 @@ def diagnose(capsys, *argv):
 
 def test_every_module_has_probes():
     homes = {made.__module__ for made in PROBES.values()}
-    modules = (documents, further, others, printed, programs, tables, trackers)
+    modules = (
+        documents,
+        further,
+        others,
+        printed,
+        programs,
+        second,
+        tables,
+        third,
+        trackers,
+        wider,
+    )
     assert homes == {module.__name__ for module in modules}
     assert len(PROBES) >= 200
 

@@ -28,11 +28,13 @@ ORDER = (
     ("latebloom_paper",),
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
-# `Run.plot`, `Run.save` and the pictures of a diagnosis import `plots` when they are called.
+# `Run.plot`, `Run.save` and the pictures of a diagnosis and of a store import `plots` when they are
+# called.
 EXCEPTIONS = {
     ("latebloom.runs.run", "latebloom.plots", "calling"),
     ("latebloom.diagnosis.shown", "latebloom.plots", "calling"),
     ("latebloom.diagnosis.shown", "latebloom.plots.style", "calling"),
+    ("latebloom.sweeps.store.pictures", "latebloom.plots", "calling"),
 }
 PUBLIC = "docs/api.md"
 # Files of more lines say why, in a comment among their first lines: `# Long because ...`.

@@ -100,7 +100,7 @@ def test_the_best_pair_is_chosen(names, expected):
 @pytest.mark.parametrize(
     "names",
     [
-        "a/train/acc b/train/acc a/test/acc b/test/acc",
+        "a_train_acc b_train_acc a_test_acc b_test_acc",
         "step train_f1_a train_f1_b val_f1_a val_f1_b",
     ],
 )
@@ -189,3 +189,14 @@ def test_a_shorter_column_was_logged_at_every_nth_row(short, rows):
 def test_lengths_that_do_not_fit_are_named():
     with pytest.raises(InvalidInput, match="'test' has 70 values for 101 of 'row'"):
         log(train=TRAIN, test=np.zeros(70)).series("test", None)
+
+
+@pytest.mark.parametrize("names", ["blah_training blah_xyz", "xyz_blah test_blah", "ω train_ω"])
+def test_the_other_curve_of_a_quantity_needs_no_word_that_is_known(names):
+    log = Log.of(
+        "x.csv", {"step": range(9), **{name: np.linspace(0, 1, 9) for name in names.split()}}
+    )
+    choice = choose(log)
+    assert [choice.train, choice.test] == sorted(
+        names.split(), key=lambda name: "train" not in name and "xyz_" not in name
+    )

@@ -260,7 +260,7 @@ def test_q_and_kappa_define_grokking():
     assert found.thresholds == (0.9, 0.9)
     assert found.verdict is Finding.grokked
     assert found.definition["grokking"] is True
-    assert accuracies(**curves, q=0.9, kappa=20).verdict is Finding.generalized_at_once
+    assert accuracies(**curves, q=0.9, kappa=20).verdict is Finding.delayed
     # A dip of training between t1 and t2 breaks the definition, not the default verdict.
     dip = {**curves, "train": np.where(EVERY == 3000, 0.8, curves["train"])}
     assert accuracies(**dip).verdict is Finding.grokked
@@ -272,6 +272,28 @@ def test_q_and_kappa_define_grokking():
     stopped = accuracies(curves["train"][early], curves["test"][early], EVERY[early], q=0.9)
     assert stopped.definition["censored"]
     assert stopped.definition["grokking"] is None
+
+
+@pytest.mark.parametrize(
+    ("middle", "kappa", "verdict"),
+    [
+        (320, 9, Finding.generalized_at_once),
+        (2000, 9, Finding.generalized_at_once),
+        (2000, 50, Finding.generalized_at_once),
+        (12_000, 9, Finding.grokked),
+        (12_000, 50, Finding.delayed),
+    ],
+)
+def test_no_long_delay_is_called_none(middle, kappa, verdict):
+    found = accuracies(rising(EVERY, 300, 30), rising(EVERY, middle, 20), kappa=kappa)
+    assert found.verdict is verdict
+    late = found.delay.ratio_low > 1
+    assert ("without the relative delay" in found.advice) is not late
+    if late and verdict is Finding.generalized_at_once:
+        assert f"by {found.delay.ratio_words} times t1, which is not above kappa" in found.advice
+    if verdict is Finding.delayed:
+        assert "not by the larger delay (kappa)" in found.advice
+        assert str(found.phases.verdict) == "generalized_at_once"
 
 
 def test_bad_definitions_are_refused():
@@ -287,7 +309,7 @@ def test_the_command_takes_the_definition_and_prints_the_numbers(tmp_path, capsy
     path = plain_csv(tmp_path / "log.csv", {"step": EVERY, "train_acc": AT_ONCE, "test_acc": LATE})
     assert main(["diagnose", path, "--q", "0.9", "--kappa", "30"]) == 0
     out = capsys.readouterr().out
-    assert "generalized_at_once" in out
+    assert "delayed" in out
     assert "delay relative to t1" in out
     assert "test accuracy at t1" in out
     assert main(["diagnose", path, "--json"]) == 0

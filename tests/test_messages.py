@@ -1,5 +1,6 @@
 """What is said about input that cannot be used as it is, and what is read after all."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,12 +12,13 @@ import pandas as pd
 import pytest
 
 import latebloom as lb
-from latebloom.cli.cost import rough, say_run, say_sweep
+from latebloom.cli.cost import rough, say_prediction, say_run, say_sweep
 from latebloom.cli.main import main
 from latebloom.core import messages
 from latebloom.core.array_files import read_array
 from latebloom.core.errors import InvalidInput
-from latebloom.experiment.presets import PRESETS, load, preset, presets
+from latebloom.engines.base import find_engine
+from latebloom.experiment.presets import PRESETS, engine_of, load, preset, presets
 from latebloom_paper.book.record import read_record
 
 SPARSE = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=10), lb.L1(1e-3), steps=10)
@@ -228,6 +230,34 @@ def test_a_long_run_is_announced_with_a_quicker_command(said):
     heavy = replace(SPARSE, method=lb.FISTA(0.01), steps=10**10)
     say_run(heavy, "step", "x.toml", small=False)
     assert "half a minute" in said()
+
+
+def test_the_shorter_horizon_that_is_proposed_takes_half_a_minute(said):
+    for name in ("slow-cross-entropy", "blog-fig1"):
+        experiment = load(name)
+        say_run(experiment, engine_of(name), name, small=False)
+        steps = int(float(re.search(r"--steps (\S+) takes half", said())[1]))  # pyright: ignore
+        shorter = find_engine(engine_of(name), experiment).cost(experiment.with_(steps=steps))
+        assert 15 < shorter < 45
+
+
+def test_the_guess_for_a_small_network_is_seconds():
+    # It took 2 seconds: every update of 200 parameters and 30 examples, compiled.
+    small = load("slow-teacher", small=True)
+    assert find_engine("step", small).cost(small) < 10
+
+
+def test_a_long_prediction_of_a_network_is_announced(said):
+    say_prediction(load("slow-addition"), "slow-addition", small=True, plans=False)
+    assert "flow of the network: about" in (text := said())
+    assert "latebloom predict slow-addition --small takes seconds" in text
+    say_prediction(load("slow-addition"), "slow-addition", small=False, plans=True)
+    assert "a plan, and a prediction" in (text := said())
+    assert "without --budget it takes" in text
+    say_prediction(load("slow-teacher", small=True), "slow-teacher", small=False, plans=False)
+    say_prediction(load("fig3"), "fig3", small=False, plans=True)
+    say_prediction(load("blog-fig1"), "blog-fig1", small=True, plans=False)  # there is no law
+    assert said() == ""
 
 
 def test_a_long_sweep_is_announced(said):

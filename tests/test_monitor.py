@@ -290,6 +290,53 @@ def test_a_run_whose_test_curve_still_rises_may_not_stop(rising):
     assert ("still getting better" in str(decision)) is rising
 
 
+@pytest.mark.parametrize(("every", "stop"), [(20, True), (3, True), (1, False)])
+def test_a_run_at_its_threshold_now_and_then_has_not_kept_it(every, stop):
+    """Three records in a row are an event; what follows is above the threshold, not by twice."""
+    monitor = lb.Monitor()
+    for i in range(400):
+        late = 0.96 if i < 203 or i % every else 0.92
+        monitor.update(10 * i, 1.0 if i > 2 else 0.1, 0.1 if i < 200 else late)
+    decision = monitor.may_stop()
+    assert bool(decision) is stop
+    assert ("has kept it" in str(decision)) is (every == 20)
+
+
+PACES = {
+    "per decade": lambda k: np.log10(k + 1.0) / np.log10(30_001),
+    "per step": lambda k: k / 30_000,
+    "faster and faster": lambda k: (k / 30_000) ** 3,
+}
+
+
+@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("rise", [0.003, 0.01, 0.03])
+@pytest.mark.parametrize("records", [50, 1000])
+@pytest.mark.parametrize("spaced", [np.linspace, np.geomspace])
+def test_a_slow_rise_without_noise_may_not_stop(pace, rise, records, spaced):
+    """Less than a hundredth per decade is a rise, where no noise hides it."""
+    steps = np.unique(spaced(1, 30_000, records).astype(int))
+    for kind, sign in (("accuracy", 1), ("loss", -1)):
+        monitor = lb.Monitor(
+            kind=kind, thresholds=(0.99, 0.95) if sign > 0 else (2, 1e-3), alpha=0.1, beta=1.0
+        )
+        for step in steps:
+            monitor.update(int(step), 1.0, 0.5 + sign * rise * float(PACES[pace](step)))
+        assert "still getting better" in str(monitor.may_stop())
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 0.01])
+def test_a_plateau_may_stop(noise):
+    """Also where the last digits of a float32 move."""
+    rng, may = np.random.default_rng(2), []
+    for _ in range(20):
+        monitor = lb.Monitor(alpha=0.1, beta=1.0)
+        for i in range(300):
+            monitor.update(10 * i, 1.0, 0.5 + noise * rng.standard_normal())
+        may.append(bool(monitor.may_stop()))
+    assert sum(may) >= 19
+
+
 def test_a_run_that_groks_is_not_stopped_before():
     """3,000 updates are beyond any patience here, and the error falls all the time."""
     steps = np.arange(0, 3001, 10)

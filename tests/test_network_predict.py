@@ -140,6 +140,18 @@ def test_a_plan_says_what_is_impossible():
     assert "steps or more" in hurry.why
 
 
+def test_where_the_updates_diverge_it_is_said():
+    fast = NETWORK.with_(method=lb.SGD(50.0))
+    words = "the updates diverge before step"
+    assert [words in note for note in lb.predict(fast).notes] == [True]
+    found: Any = plan(NETWORK, 1e4, 0.1, alpha=50.0)
+    assert not found.possible
+    assert words in found.why
+    run = lb.simulate(fast.with_(steps=1000), engine="step")
+    assert run.phases.verdict == "diverged"
+    assert f"at step {run.phases.diverged_at} " in run.phases.reason
+
+
 def test_all_strengths_of_a_sum_are_scaled_together():
     from latebloom.theory.network_plan import _Search
 

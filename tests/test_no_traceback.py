@@ -1,5 +1,6 @@
 """Bad input of every kind ends in one line: files, names, numbers, streams, wrong types."""
 
+import json
 import os
 import subprocess
 import sys
@@ -74,6 +75,17 @@ def refused(capsys, *argv, code=2):
         (("reproduce", "fig3", "--workers", "-1"), "workers = -1"),
         (("report", "--workers", "-1"), "workers = -1"),
         (("claims", "--check", "--workers", "-1"), "workers = -1"),
+        (("sweep", "phase-small", "--executor", "dask", "--scheduler", "here"), "tcp://host:port"),
+        (("sweep", "phase-small", "--executor", "dask", "--scheduler", "tcp://a"), "tcp://host:"),
+        (("run", "beta0", "--=3"), "'--' is no option; see run --help"),
+        (("run", "beta0", "--", "x"), "'--' is no option"),
+        (
+            ("--small", "run", "beta0"),
+            "'--small' stands after a command: latebloom COMMAND ... --s",
+        ),
+        (("watch", os.devnull), "is no file that grows"),
+        (("run", "beta0", "--engine", "no"), "must be one of auto, step, jump, spectral, slow\n"),
+        (("plot", "no", "store"), "no picture 'no'; pictures: law"),
     ],
 )
 def test_a_command_line_is_refused(capsys, folder, argv, words):
@@ -113,6 +125,13 @@ def test_a_file_in_the_place_of_a_folder_is_named(capsys, folder):
     assert "file is a file" in refused(capsys, "export", "store", "--out", "file/table.csv")
     (folder / "picture.svg").mkdir()
     assert "is a folder" in refused(capsys, "plot", "law", "store", "--out", "picture.svg")
+
+
+def test_a_link_to_itself_and_a_pipe_are_named(capsys, folder):
+    (folder / "loop").symlink_to("loop")
+    assert "loop: is a link to itself" in refused(capsys, "run", "beta0", "--out", "loop")
+    os.mkfifo(folder / "pipe")  # nobody writes into it
+    assert "diagnose reads pipes" in refused(capsys, "watch", "pipe", "--seconds", "0")
 
 
 @pytest.mark.parametrize("executor", ["dask", "slurm"])
@@ -190,6 +209,24 @@ def test_a_full_disk_behind_standard_output_is_said(argv):
     )
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_an_error_that_cannot_be_written_keeps_its_code():
+    done = shell("$LB fgi3 --json > /dev/full")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "no command 'fgi3'" in done.stderr
+    assert shell("$LB fgi3 2> /dev/full").returncode == 2
+    done = shell("$LB -v run beta0 --steps 100 --json 2> /dev/full")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["engine"] == "spectral"
+
+
+def test_a_device_that_jax_does_not_have_is_no_fault_of_ours():
+    done = shell("JAX_PLATFORMS=nothing $LB run beta0 --steps 10 --engine step")
+    assert done.returncode == 2
+    assert done.stderr.startswith("latebloom: JAX finds no device")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_closed_standard_output_is_refused():
     done = shell("$LB show fig3 >&-")
     assert done.returncode == 2
@@ -230,8 +267,24 @@ def wrong_calls():
     yield "batch", lambda: lb.simulate_batch([experiment, 3]), ""
     yield "batch", lambda: lb.simulate_batch(experiment), ""
     yield "no batch", lambda: lb.simulate_batch(None), "takes a list of experiments"
-    yield "progress", lambda: lb.simulate(experiment, progress=3), "must be a function"
+    for wrong in (3, int, lambda: None, lambda done: None):
+        yield "progress", lambda f=wrong: lb.simulate(experiment, progress=f), "must be a function"
+        yield "progress", lambda f=wrong: lb.predict(experiment, progress=f), "must be a function"
     curves = ([0, 1, 2], [1.0, 0.5, 0.0])
+    grid = lb.sweep(experiment, {"N": [8]})
+    for wrong in (3, lambda: None):
+        yield "watch", lambda f=wrong: grid.run("store", watch=f), "a function of a SweepProgress"
+    yield "prediction", lambda: lb.check(run, 3), "prediction is 3: must be a Prediction"
+    yield "a kind of parts", lambda: lb.register("penalties"), "did you mean 'penalty'"
+    yield "no dataclass", lambda: lb.register("penalty")(int), "must be a dataclass"
+    yield "no preset", lambda: lb.register_preset("x"), "must be a Preset"
+    yield "no folder", lambda: lb.register_sweeps(3), "takes a name or a path"
+    yield "no text", lambda: lb.Experiment.from_toml(3), "the path of a file, or a text"
+    yield "a file", lambda: lb.Experiment.from_toml("none.toml"), "none.toml: cannot be read"
+    half = [1.0, np.ma.masked, 0.0]
+    yield "masked", lambda: lb.phases([0, 1, 2], half), "train[1] is masked"
+    yield "masked", lambda: lb.SparseRecovery.from_arrays([half, half], [1, 2]), "X[0][1] is mask"
+    yield "masked", lambda: lb.Subgradient(np.ma.masked), "alpha"
     yield "diverged", lambda: lb.phases(*curves, diverged_at=len), "diverged_at"
     yield "passages", lambda: lb.phases(*curves, passages=(1, 2)), "of Passage or None"
     yield "ahead", lambda: lb.phases(*curves, ahead=None), "of Ahead"

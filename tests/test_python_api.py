@@ -103,6 +103,25 @@ def test_check_takes_a_run_and_its_folder(report, saved):
         assert "lb.check(lb.simulate(experiment))" in refusal(lambda given=given: lb.check(given))
 
 
+@pytest.mark.parametrize("engine", ["step", "jump", "slow"])
+def test_a_progress_function_takes_a_note_or_not(engine):
+    experiment = lb.load("slow-teacher", small=True).with_(steps=2000)
+    if engine == "jump":
+        experiment = lb.load("fig3")
+    two, three, every = [], [], []
+    for told in (
+        lambda done, total, seen=two: seen.append((done, total)),
+        lambda done, total: two.append((done, total)),
+        lambda done, total, note: three.append((done, total, type(note))),
+        lambda *words: every.append(words),
+    ):
+        lb.simulate(experiment, engine=engine, progress=told)
+    assert two
+    assert two[-1] == three[-1][:2] == every[-1][:2]
+    assert three[-1][2] is str
+    assert {len(words) for words in every} == {3}
+
+
 def test_a_batch_is_a_list():
     assert "lb.simulate takes one" in refusal(lambda: lb.simulate_batch(BASE))
     assert "lb.simulate takes one" in refusal(lambda: lb.simulate_batch("fig3"))

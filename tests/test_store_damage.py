@@ -159,6 +159,7 @@ def test_a_scheduler_that_does_not_answer(tmp_path, capsys, monkeypatch):
     store = ("--store", str(tmp_path / "store"))
     err = refused(capsys, "sweep", sweep_file(tmp_path), *store, *arguments)
     assert "scheduler tcp://127.0.0.1:9: does not answer within 0.2 s" in err
+    assert not (tmp_path / "store").exists()
 
 
 # submitit leaves the finished processes of its local jobs to the garbage collector.

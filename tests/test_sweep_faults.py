@@ -152,6 +152,47 @@ def test_a_cell_that_kills_its_worker_fails_alone(tmp_path):
     assert failed[1, 2].all()
 
 
+SCRIPT = """\
+import latebloom as lb
+{part}
+base = lb.Experiment(lb.SparseRecovery(n=20, s=2, N=8), {penalty}(1e-3), steps=20)
+print(lb.sweep(base, {{"N": [8, 9]}}).run("store", workers=1).done)
+"""
+PART = """
+from dataclasses import dataclass
+@lb.register("penalty")
+@dataclass(frozen=True)
+class Mine(lb.L1):
+    pass
+"""
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_a_script_without_a_guard_does_not_start_itself_again(piped, tmp_path):
+    (tmp_path / "plain.py").write_text(SCRIPT.format(part="", penalty="lb.L1"))
+    with (tmp_path / "plain.py").open() as text:
+        found = subprocess.run(
+            [sys.executable, *([] if piped else ["plain.py"])],
+            stdin=text if piped else None,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    assert (found.stdout, found.stderr) == ("2\n", "")
+
+
+def test_a_script_with_parts_needs_a_guard(tmp_path):
+    (tmp_path / "own.py").write_text(SCRIPT.format(part=PART, penalty="Mine"))
+    found = subprocess.run(
+        [sys.executable, "own.py"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    error = found.stderr.splitlines()[-1]
+    assert "Mine is registered by a script that worker processes import" in error
+    assert 'below `if __name__ == "__main__":`' in error
+    assert list((tmp_path / "store").rglob("*.nc")) == []  # no cell is called failed
+
+
 def test_two_parents_on_one_store(tmp_path, whole):
     both = [start(tmp_path, "--workers", "1") for _ in range(2)]
     for process in both:

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import LogNorm, Normalize
 
+import latebloom as lb
 from latebloom.core.errors import InvalidInput
 from latebloom.plots.phase_diagram import axis_label, geometric, plot_phase
 from latebloom.plots.style import render
@@ -304,3 +305,44 @@ def test_every_picture_can_be_written():
         assert render(plot_phase(ds, "s", "N", value=value), "svg").startswith(b"<?xml")
     assert render(plot_curves(falling((0.1, 0.2)), "beta", facet="alpha"), "svg")
     assert isinstance(plot_phase(ds, "s", "N").axes[0].collections[0].norm, Normalize)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plots") / "store"
+    problem = lb.SparseRecovery.code(n=20, s=1, N=10, seed=1)
+    base = lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient(0.1), steps=10**6)
+    axes = {"alpha": [0.05, 0.1], "beta": [1e-5, 1e-4, 1e-3]}
+    lb.sweep(base, axes, seeds=2, trajectories=("test_error",), name="one").run(folder, workers=1)
+    return lb.open_store(folder)
+
+
+def test_a_store_draws_its_law(store, tmp_path):
+    figure = store.plot.law(path=tmp_path / "law.png")
+    assert (tmp_path / "law.png").stat().st_size > 0
+    results = store.open()
+    product = (results.alpha * results.beta * xr.ones_like(results.t2)).values.ravel()
+    drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
+    assert set(np.round(np.log10(product), 6)) <= set(np.round(np.log10(drawn.astype(float)), 6))
+
+
+def test_a_store_draws_its_phases_over_the_axes_that_are_asked_for(store):
+    axes = store.plot.phase(value="t2").axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (axis_label("beta"), axis_label("alpha"))
+    turned = store.plot.phase(x="alpha", sweep="one").axes[0]
+    assert (turned.get_xlabel(), turned.get_ylabel()) == (axis_label("alpha"), axis_label("beta"))
+
+
+def test_a_store_draws_its_curves(store):
+    panels = [one for one in store.plot.curves(facet="alpha").axes if one.lines]
+    assert len(panels) == 2
+    assert all(len(panel.lines) >= 3 for panel in panels)
+
+
+def test_pictures_of_a_store_refuse_unknown_names(store, tmp_path):
+    with pytest.raises(InvalidInput, match="two"):
+        store.plot.law(sweep="two")
+    with pytest.raises(InvalidInput, match="gamma"):
+        store.plot.phase(x="gamma")
+    with pytest.raises(InvalidInput, match=r"suffix|format|svg"):
+        store.plot.law(path=tmp_path / "law.doc")

@@ -19,7 +19,7 @@ from latebloom_paper.book.catalogue import STUDIES
 from latebloom_paper.book.checked import check
 from latebloom_paper.book.claim import Verdict
 from latebloom_paper.book.outcome import all_claims, load, picture, regenerate
-from latebloom_paper.book.record import Record, outcomes_of, record_of
+from latebloom_paper.book.record import Record, outcomes_of, read_record, record_of
 from latebloom_paper.book.workspace import Workspace
 
 # The workspace ------------------------------------------------------------------------------------
@@ -183,6 +183,21 @@ def test_the_full_size_counts_where_it_could_tell():
     )
     assert [record.size(key) for key in "abc"] == ["quick", "full", ""]
     assert record.count("abc") == "2 hold"
+
+
+def test_a_record_names_the_versions_that_computed_it():
+    figures = {"fig3": {"full": {"version": "0.1.0"}}, "fig4": {"quick": {"version": "0.10.0"}}}
+    found = {"verdict": "holds", "found": {"value": 1}, "corrected": None}
+    known = {key: pair for key, pair in all_claims().items() if pair[0].name in figures}
+    verdicts = {
+        key: {"full" if study.name == "fig3" else "quick": found}
+        for key, (study, _) in known.items()
+    }
+    record = Record("recorded with {versions}", "9", verdicts, figures)
+    only = {key: pair for key, pair in known.items() if pair[0].name == "fig3"}
+    assert record.results(only) == "recorded with 0.1.0"
+    assert record.results(known) == "recorded with 0.1.0 and 0.10.0"
+    assert read_record().results(all_claims()).startswith("recorded with latebloom 0.1.0 and 0.2.0")
 
 
 def test_a_check_compares_with_what_is_recorded(kept, monkeypatch):

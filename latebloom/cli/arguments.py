@@ -9,6 +9,7 @@ option with its value first, and tyro gets arguments that are complete.
 
 import io
 import math
+import re
 import typing
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -167,6 +168,8 @@ def _require_setting(name: str, kind: Any, option: str, key: str) -> None:
     The end of a setting's name will do, as in --beta for --penalty.beta; whether the experiment has
     one such field is seen when it is loaded.
     """
+    if not re.match(r"\w", key):  # "--" alone, "--=3"
+        raise InvalidInput(f"{shown(option)} is no option; see {name} --help")
     settings = kind.known_settings() if hasattr(kind, "known_settings") else []
     words = {word for setting in settings for word in setting.split(".")}
     parts = [part for part in key.split(".") if not part.isdigit()]

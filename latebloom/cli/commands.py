@@ -26,7 +26,9 @@ class Command:
     - `place`: `module:Class`, imported when the command is used. The class is a frozen dataclass
       whose fields are the options, with the method `execute(settings) -> int` that returns the exit
       code. A command that takes settings beside its options has the static method
-      `known_settings()`, which returns their names; `execute` gets pairs (name, text).
+      `known_settings()`, which returns their names; `execute` gets pairs (name, text). One whose
+      first argument is a name of something else than an experiment has the static method
+      `known_names()`, for the completion of the shell.
     """
 
     name: str

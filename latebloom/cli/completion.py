@@ -42,6 +42,11 @@ class Completion:
         str, Positional, arg(metavar="|".join(SHELLS), help="The shell that is to complete.")
     ]
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the shells."""
+        return list(SHELLS)
+
     def execute(self, settings: list[Setting]) -> int:
         """Print the script."""
         if self.shell not in SHELLS:
@@ -55,8 +60,11 @@ def words_of(name: str) -> tuple[list[str], list[str]]:
     """Return the options of a command, and the names that its first argument may be."""
     from latebloom.experiment.presets import presets
 
-    arguments = arguments_of(COMMANDS[name].load())
+    kind = COMMANDS[name].load()
+    arguments = arguments_of(kind)
     options = [one.typed.split()[0] for one in arguments if not one.positional]
+    if hasattr(kind, "known_names"):
+        return options, kind.known_names()
     named = any(one.positional and one.field == "experiment" for one in arguments)
     return options, list(presets()) if named else []
 
@@ -73,6 +81,7 @@ def bash_script(shell: str = "bash") -> str:
         options, names = words_of(name)
         words = shlex.quote(" ".join((*names, *options, *common)))
         cases.append(f"            {name}) words={words} ;;")
+    cases.append(f"            help) words={shlex.quote(' '.join(COMMANDS))} ;;")
     commands = shlex.quote(" ".join((*COMMANDS, "help", *_words(PROGRAM), *common)))
     script = BASH.format(commands=commands, cases="\n".join(cases))
     return "autoload -U +X bashcompinit && bashcompinit\n" + script if shell == "zsh" else script

@@ -7,6 +7,7 @@ from latebloom.core.messages import NORMAL, VERBOSE, note
 from latebloom.core.text import duration
 
 if TYPE_CHECKING:
+    from latebloom.engines.base import Engine
     from latebloom.experiment import Experiment
     from latebloom.sweeps import Sweep
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 LONG = 60.0
 # Cells of a sweep whose cost is guessed.
 SAMPLED = 20
+# Flows of a network that a plan follows, beside that of the prediction.
+FLOWS = 5
 # An inexact engine is proposed where it takes this share of the time at most.
 SHORTER = 0.1
 
@@ -49,12 +52,38 @@ def say_run(experiment: "Experiment", engine: str, source: str, small: bool) -> 
 
     chosen = find_engine(engine, experiment)
     seconds = chosen.cost(experiment)
-    cheaper = f"--steps {LONG / 2 / seconds * experiment.steps:.0e} takes half a minute"
+    cheaper = ""
     if small:
         cheaper = f"latebloom run {source} --small takes seconds"
-    elif quick := _quicker(experiment, seconds):
-        cheaper = f"--engine {quick} takes seconds and gives brackets of t1 and t2"
+    elif seconds > LONG:
+        quick = _quicker(experiment, seconds)
+        brackets = f"--engine {quick} takes seconds and gives brackets of t1 and t2"
+        cheaper = brackets if quick else _shorter(chosen, experiment)
     say(f"{experiment.steps:,} updates by engine {chosen.name}", seconds, cheaper)
+
+
+def say_prediction(experiment: "Experiment", source: str, small: bool, plans: bool) -> None:
+    """Say how long the prediction of a network will take, which follows its flow.
+
+    **Arguments:**
+
+    - `experiment`, `source`, `small`: as of `say_run`.
+    - `plans`: whether a plan is asked for too.
+    """
+    from latebloom.engines.flow_engine import COMPILING, NetworkFlowEngine
+    from latebloom.problems import Supervised
+    from latebloom.theory.network_predict import why_not
+
+    if not isinstance(experiment.problem, Supervised) or why_not(experiment):
+        return
+    one = NetworkFlowEngine().cost(experiment)
+    every = one + FLOWS * (one - COMPILING)
+    cheaper = f"latebloom predict {source} --small takes seconds" if small else ""
+    if plans:
+        cheaper = cheaper or f"without --budget it takes {rough(one)}"
+        say("a plan, and a prediction along the flow of the network", every, cheaper)
+    else:
+        say("a prediction along the flow of the network", one, cheaper)
 
 
 def say_sweep(sweep: "Sweep", workers: int | None) -> None:
@@ -79,6 +108,14 @@ def say_sweep(sweep: "Sweep", workers: int | None) -> None:
     if sweep.seeded and sweep.axes[-1].size > 1:
         cheaper += f"; --seeds 1 takes {rough(seconds / sweep.axes[-1].size)}"
     say(f"{sweep.size:,} cells on {count} workers, if the store has none of them", seconds, cheaper)
+
+
+def _shorter(engine: "Engine", experiment: "Experiment") -> str:
+    """Return the option for a horizon that takes half a minute, "" if there is none."""
+    steps = experiment.steps
+    while steps > 1 and engine.cost(experiment.with_(steps=steps)) > LONG / 2:
+        steps = int(0.8 * steps)
+    return f"--steps {steps:.0e} takes half a minute" if steps > 1 else ""
 
 
 def _quicker(experiment: "Experiment", seconds: float) -> str | None:

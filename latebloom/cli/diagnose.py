@@ -96,7 +96,7 @@ def print_diagnosis(source: str, found: "Diagnosis", picture: Path | None = None
         ("delay", found.delay_words),
     ]
     if (late := found.delay) is not None:
-        rows.append(("delay relative to t1", late.ratio_words))
+        rows.append(("delay relative to t1", late.ratio_cell))
         if late.test_at_t1 is not None:
             rows.append((f"test {found.test.kind} at t1", number(late.test_at_t1)))
     if (half := found.jump) is not None:

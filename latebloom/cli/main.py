@@ -72,12 +72,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG):
             raise
         kind = type(error).__name__
-        package = (getattr(error, "name", None) or "").partition(".")[0]
-        if isinstance(error, ModuleNotFoundError) and package in DEPENDENCIES:
-            message = f"this needs {package}, which is not installed: pip install {package}"
+        if message := _of_the_machine(error):
             return _failed(message, kind, BAD_INPUT, arguments)
         message = f"this is a fault of latebloom, please report it: {kind}: {error}"
         return _failed(f"{message} ({DEBUG}=1 shows more)", kind, FAULT, arguments)
+
+
+def _of_the_machine(error: Exception) -> str:
+    """Return what to say of an error that is none of ours: what is missing here; "" for others."""
+    if "Unable to initialize backend" in str(error):
+        return f"JAX finds no device ({str(error).partition('. ')[0]}): see JAX_PLATFORMS"
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return f"not enough memory to load a library ({error}); allow more, see ulimit -v"
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and package in DEPENDENCIES:
+        return f"this needs {package}, which is not installed: pip install {package}"
+    return ""
 
 
 def _require_streams() -> None:
@@ -112,6 +122,8 @@ def _main(arguments: list[str]) -> int:
         print_program_help()
         return DONE if arguments else BAD_INPUT
     load_plugins()
+    if name not in COMMANDS and name.startswith("-"):
+        raise InvalidInput(f"{shown(name)} stands after a command: latebloom COMMAND ... {name}")
     if name not in COMMANDS:
         raise InvalidInput(f"no command {shown(name)}{nearest(name, COMMANDS)}")
     return execute(name, rest)
@@ -157,7 +169,10 @@ def _failed(message: str, kind: str, code: int, arguments: Sequence[str]) -> int
     """Print why there is no result: a line on standard error, and with --json a document."""
     note(message, at=QUIET)
     if "--json" in arguments:
-        print(dump_json({"error": message, "kind": kind, "exit_code": code}))
+        try:
+            print(dump_json({"error": message, "kind": kind, "exit_code": code}), flush=True)
+        except OSError:  # standard error has the message
+            _drop_output()
     return code
 
 

@@ -48,6 +48,14 @@ def load_experiment(
         return load(source, settings, small)
 
 
+def has_small(source: str, settings: Sequence[Setting]) -> bool:
+    """Return whether there is a small version of a named experiment, without settings."""
+    from latebloom.experiment.presets import presets
+
+    found = presets().get(source)
+    return not settings and found is not None and found.small is not None
+
+
 @contextmanager
 def sources_explained(source: str) -> Iterator[None]:
     """Say of a sweep or a folder that was given as an experiment what it is, and what to type."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.errors import InvalidInput, close, shown
 from latebloom.core.json_text import dump_json
 
 from .commands import DONE, Setting
@@ -43,9 +43,9 @@ class Plot:
     out: Path | None = None
     """The picture, .svg, .png or .pdf; PICTURE.svg if left out."""
     x: str | None = None
-    """phase: the horizontal axis; by default the first with numbers."""
+    """phase: the horizontal axis; by default the second with numbers."""
     y: str | None = None
-    """phase: the vertical axis; by default the second."""
+    """phase: the vertical axis; by default the first."""
     value: str = "recovered"
     """phase: what the colours show: recovered, t2, delay, test_error..."""
     by: str | None = None
@@ -62,7 +62,7 @@ class Plot:
         draw = {"law": _law, "phase": _phase, "agreement": _agreement, "curves": _curves}
         if self.picture not in draw:
             raise InvalidInput(
-                f"no picture {shown(self.picture)}{nearest(self.picture, draw)}; pictures: "
+                f"no picture {shown(self.picture)}{close(self.picture, draw)}; pictures: "
                 f"{', '.join(draw)}"
             )
         from latebloom.plots import require_picture, save_figure
@@ -80,15 +80,6 @@ class Plot:
                 print_text(sentence)
             print_text(f"Picture: {out}")
         return DONE
-
-
-def _axes(results: "Dataset") -> list[str]:
-    """Return the axes with numbers, the seeds apart."""
-    return [
-        str(name)
-        for name in results.sizes
-        if name not in ("seed", "record") and results[name].dtype.kind in "if"
-    ]
 
 
 def _law(options: Plot, results: "Dataset") -> "Shown":
@@ -113,26 +104,18 @@ def _law(options: Plot, results: "Dataset") -> "Shown":
     return figure, sentences, {"fit": fit.to_dict()}
 
 
-def _two_axes(options: Plot, results: "Dataset") -> tuple[str, str]:
-    axes = [a for a in _axes(results) if a not in (options.x, options.y)]
-    y = options.y or (axes.pop(0) if axes else None)
-    x = options.x or (axes.pop(0) if axes else None)
-    if x is None or y is None:
-        have = ", ".join(_axes(results)) or "none"
-        raise InvalidInput(f"a phase diagram needs two axes with numbers; the sweep has {have}")
-    return x, y
-
-
 def _phase(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_phase
+    from latebloom.sweeps.store.pictures import phase_axes
 
-    x, y = _two_axes(options, results)
+    x, y = phase_axes(results, options.x, options.y)
     return plot_phase(results, x, y, value=options.value), [], {}
 
 
 def _agreement(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_phase
     from latebloom.sweeps.analysis.boundary import agreement, recovered
+    from latebloom.sweeps.store.pictures import phase_axes
 
     if not {"recovered", "recoverable"} <= set(results.data_vars):
         raise InvalidInput(
@@ -140,7 +123,7 @@ def _agreement(options: Plot, results: "Dataset") -> "Shown":
             "simulate,recover --name NAME-both, into the same store (what is there is not computed "
             "again), then --sweep NAME-both"
         )
-    x, y = _two_axes(options, results)
+    x, y = phase_axes(results, options.x, options.y)
     figure = plot_phase(results, x, y, value=options.value, against="recoverable")
     found = agreement(recovered(results), results["recoverable"], y, x)
     sentences = [
@@ -166,9 +149,9 @@ def _agreement(options: Plot, results: "Dataset") -> "Shown":
 def _curves(options: Plot, results: "Dataset") -> "Shown":
     from latebloom.plots import plot_curves
     from latebloom.sweeps.analysis.collapse import collapse
+    from latebloom.sweeps.store.pictures import curve_axis
 
-    axes = [str(n) for n in results.sizes if n not in ("seed", "record", options.facet)]
-    by = options.by or (axes[0] if axes else "seed")
+    by = options.by or curve_axis(results, options.facet)
     figure = plot_curves(results, by, variable=options.variable, facet=options.facet)
     try:
         found = collapse(results, variable=options.variable)

@@ -7,7 +7,8 @@ from latebloom.core.json_text import dump_json
 from latebloom.core.progress import progress_bar
 
 from .commands import DONE, Setting
-from .options import Source, experiment_settings, load_experiment
+from .cost import say_prediction
+from .options import Source, experiment_settings, has_small, load_experiment
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Predict:
         found = None
         if self.budget is None and (self.error is not None or self.plan_alpha is not None):
             raise InvalidInput("--error and --plan-alpha are of a plan: give --budget STEPS too")
+        small = not self.small and has_small(self.experiment, settings)
+        say_prediction(experiment, self.experiment, small, plans=self.budget is not None)
         with progress_bar(f"{experiment.name}: gradients") as progress:
             if self.budget is not None:
                 error = experiment.thresholds[1] if self.error is None else self.error

@@ -16,7 +16,7 @@ from latebloom.engines.base import engine_names
 from .arguments import execute
 from .commands import BAD_INPUT, DONE, INTERRUPTED, Setting
 from .cost import say_run
-from .options import Source, experiment_settings, load_experiment, sources_explained
+from .options import Source, experiment_settings, has_small, load_experiment, sources_explained
 
 EVERY = 60.0  # as in `Checkpoint`: what one is willing to lose
 Engine = Annotated[str, tyro.conf.arg(metavar="{" + ",".join(engine_names()) + "}")]
@@ -84,7 +84,8 @@ class Run:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
             checkpoint.require_writable()
         require_valid([experiment], self.force, self.refine, checkpoint)
-        say_run(experiment, engine, self.experiment, self._has_small(settings))
+        small = not self.small and has_small(self.experiment, settings)
+        say_run(experiment, engine, self.experiment, small)
         if self.out is not None:
             prepare()
         with progress_bar(experiment.name) as progress:
@@ -114,13 +115,6 @@ class Run:
             note(str(unsaved), at=QUIET)
             return BAD_INPUT
         return INTERRUPTED if run.interrupted else DONE
-
-    def _has_small(self, settings: list[Setting]) -> bool:
-        """Return whether there is a small version of what is run, not asked for so far."""
-        from latebloom.experiment.presets import presets
-
-        found = presets().get(self.experiment)
-        return not self.small and not settings and found is not None and found.small is not None
 
     def _execute_family(self) -> int:
         """Run the command that computes a family as a whole."""

@@ -60,6 +60,13 @@ class Sweep:
 
         return [*experiment_settings(), *OWN]
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the named sweeps, and the word that lists them."""
+        from latebloom.sweeps.named import sweep_names
+
+        return ["list", *sweep_names()]
+
     def execute(self, settings: list[Setting]) -> int:
         """Run the sweep, estimate its cost, or list the named sweeps."""
         from latebloom.sweeps.file import load_sweep

@@ -1,5 +1,6 @@
 """The command `watch`: a log that grows, in the terminal."""
 
+import os
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class Watch(CurveOptions):
             from latebloom.plots import require_picture
 
             require_picture(self.plot)
+        if os.path.exists(self.log) and not (os.path.isfile(self.log) or os.path.isdir(self.log)):
+            raise InvalidInput(f"{self.log}: is no file that grows; latebloom diagnose reads pipes")
         follower, code = _Follower(self), DONE
         try:
             with listening(GRACE):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InvalidInput, nearest, shown
+from .errors import InvalidInput, close, shown
 
 # The largest integer of arrays and files.
 MOST = 2**63 - 1
@@ -102,14 +102,6 @@ def boolean(name: str, value: Any) -> None:
         raise InvalidInput(f"{name} = {shown(value)}: must be true or false")
 
 
-def progress(value: Any) -> None:
-    """Require a function that is told how far the work is, or None."""
-    if value is not None and not callable(value):
-        raise InvalidInput(
-            f"progress = {shown(value)}: must be a function of (steps done, steps in all), or None"
-        )
-
-
 def path(name: str, value: Any) -> None:
     """Require the path of a file or folder, which is not empty."""
     if not isinstance(value, str | os.PathLike) or not str(value):
@@ -120,7 +112,7 @@ def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Require one of the `allowed` words."""
     if not isinstance(value, str) or value not in allowed:
         raise InvalidInput(
-            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}{nearest(value, allowed)}"
+            f"{name} = {shown(value)}: must be one of {', '.join(allowed)}{close(value, allowed)}"
         )
 
 
@@ -139,8 +131,15 @@ def place_of(flags: np.ndarray) -> tuple[int, ...]:
 def unmasked(name: str, value: Any) -> Any:
     """Return `value`, of a masked array its data; raises `InvalidInput` if an entry is masked.
 
-    NumPy would take what is behind the mask for data.
+    NumPy would take what is behind the mask for data, also of masked arrays in lists.
     """
+    if isinstance(value, list | tuple):
+        for i, one in enumerate(value):
+            if isinstance(one, np.ma.MaskedArray | list | tuple):
+                unmasked(f"{name}[{i}]", one)
+        return value
+    if value is np.ma.masked:
+        raise InvalidInput(f"{name} is masked: leave it out, or give a number")
     if not isinstance(value, np.ma.MaskedArray):
         return value
     mask = np.ma.getmaskarray(value)

@@ -82,8 +82,11 @@ def nearest(name: object, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, or the list of
     names."""
     known = sorted(known)
+    return close(name, known) or (f"; known: {', '.join(known)}" if known else "")
+
+
+def close(name: object, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, "" if none is."""
     text = (name if isinstance(name, str) else shown(name))[:LONGEST_VALUE]
-    close = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(known)}" if known else ""
+    found = difflib.get_close_matches(text, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean '{found[0]}'?" if found else ""

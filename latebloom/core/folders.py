@@ -38,6 +38,8 @@ def check_folder(folder: str | Path, files: tuple[str, ...], overwrite: bool = F
     folder = Path(folder)
     try:
         path = Path(os.path.realpath(folder))
+        if path.is_symlink():  # its own name is what it ends in
+            raise InvalidInput(f"{folder}: is a link to itself; choose another name")
         if path.exists() and not path.is_dir():
             raise InvalidInput(f"{folder}: is a file; choose a folder")
         found = sorted(p.name for p in path.iterdir()) if path.is_dir() else []

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from . import checks as check
 from .array_files import read_array
 from .errors import InvalidInput, UnknownType, nearest, shown
 from .field_types import FAMILIES, describe, explained, family_of
@@ -28,6 +29,9 @@ from .identity import to_dict as to_dict
 from .plugins import load_plugins
 from .spec_class import complete, hints_of
 
+# The families, which are the parts of an experiment and what these are made of.
+KINDS = ("problem", "model", "penalty", "method", "transform", "init", "record", "schedule")
+
 T = TypeVar("T", bound=type)
 
 
@@ -36,10 +40,13 @@ def register(family: str) -> Callable[[T], T]:
 
     Its constructor, equality and repr become those of every spec, see `latebloom.core.spec_class`.
 
-    **Raises:** `InvalidInput` if a class of another module has the name.
+    **Raises:** `InvalidInput` for an unknown family, and if a class of another module has the name.
     """
+    check.one_of("family", family, KINDS)
 
     def add(cls: T) -> T:
+        if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+            raise InvalidInput(f"register({family!r}) on {shown(cls)}: must be a dataclass")
         other = FAMILIES.get(family, {}).get(cls.__name__, cls)
         if other.__module__ != cls.__module__:
             raise InvalidInput(

@@ -9,9 +9,10 @@ from latebloom.core.errors import InvalidInput
 
 from .curves import MIN_RECORDS
 from .logs.log import ROW, Log, Series
-from .logs.names import Meaning, is_value, meaning, plain, role_of, step_rank
-from .logs.restarts import distinct_steps
+from .logs.names import Meaning, is_value, kind_words, meaning, plain
 from .logs.runs import refuse_several
+from .logs.side_by_side import refuse_runs
+from .steps import repeats, said_steps, steps_of, with_batches
 from .superseded import restarts_of, without_superseded
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
@@ -29,6 +30,7 @@ class Choice:
     - `steps`: the columns of the steps of train and test.
     - `guessed`: whether the columns were chosen from their names.
     - `notes`: what was chosen and assumed.
+    - `of_records`: whether the steps are only the numbers of the records.
     """
 
     train: str
@@ -38,6 +40,7 @@ class Choice:
     steps: tuple[str | None, str | None]
     guessed: bool
     notes: tuple[str, ...]
+    of_records: bool
 
     @property
     def options(self) -> str:
@@ -78,6 +81,7 @@ def choose(
     guessed = train is None or test is None
     train, test = _split_columns(log, train, test, notes)
     if guessed:
+        log = refuse_runs(log, (train, test))
         train, test = _guess(log, train, test)
     assert train is not None
     assert test is not None
@@ -89,7 +93,8 @@ def choose(
         )
     third = None if norm is None else log.known(norm)
     names = (train, test) if third is None else (train, test, third)
-    steps = _steps(log, step, names)
+    log = with_batches(log) if step is None else log
+    steps = steps_of(log, step, names)
     series = {}
     later = {
         name: restarts_of(log, name, column) for name, column in zip(names, steps, strict=True)
@@ -97,14 +102,40 @@ def choose(
     for name, column in zip(names, steps, strict=True):
         series[name] = without_superseded(log, name, column, later, notes)
         refuse_several(log, name, column, series[name])
-    if step is None:
-        notes += _said_steps(log, names[:2], steps[:2])
+        notes += _said_gaps(log, name, column)
+    if step is None and repeats(log, names, steps):
+        notes.append(
+            f"'{steps[0]}' is the same in many records, which are counted instead (--step "
+            f"{steps[0]})"
+        )
+        steps = tuple(None for _ in steps)
+        series = {name: log.series(name, None) for name in names}
+    elif step is None:
+        notes += said_steps(log, names[:2], steps[:2])
     pair = (steps[0], steps[1])
-    choice = Choice(train, test, third, series, pair, guessed, tuple(notes))
+    rows = any(
+        k in (None, ROW) and k not in log.columns and log.columns[n].steps is None
+        for k, n in zip(pair, (train, test), strict=True)
+    )
+    choice = Choice(train, test, third, series, pair, guessed, tuple(notes), rows)
     if not guessed:
         return choice
     note = f"columns guessed from their names: {choice.options}; name others if that is wrong"
     return replace(choice, notes=(note, *notes))
+
+
+def _said_gaps(log: Log, name: str, step: str | None) -> list[str]:
+    """One sentence on a curve with fewer values than there are steps."""
+    if log.columns[name].steps is not None:
+        return []
+    short = len(log.columns[name].cells)
+    rows = [len(c.cells) for c in log.columns.values() if c.steps is None]
+    own = None if step is None else log.columns.get(step)
+    long = max(rows) if own is None else len(own.cells)
+    if short == long:
+        return []
+    every = round(long / short)
+    return [f"'{name}' has {short} values for {long} records: read as one of every {every}"]
 
 
 def _split_columns(
@@ -145,6 +176,10 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
     curves = _curves(log)
     firsts = [log.known(train)] if train is not None else [n for n in curves if _is_train(n)]
     seconds = [log.known(test)] if test is not None else [n for n in curves if _is_test(n)]
+    if train is None and test is None and bool(firsts) != bool(seconds):
+        # The other curve of the same quantity, where there is but one, in whatever language.
+        other = _other(firsts or seconds, curves)
+        firsts, seconds = (firsts or other, seconds or other)
     pairs = [(a, b) for a in firsts for b in seconds if a != b]
     ranked = sorted(pairs, key=lambda pair: _rank(log, *pair))
     if ranked:
@@ -162,6 +197,14 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
         f"{log.source}: no column is plainly the {missing} curve; diagnose needs --train and "
         f"--test, columns of this log: {others}"
     )
+
+
+def _other(found: list[str], curves: list[str]) -> list[str]:
+    """The one curve beside those that are found that has the words of one of them, if it is one."""
+    stems = [set(meaning(name).stem) - kind_words() for name in found]
+    beside = [n for n in curves if n not in found and meaning(n).role is None]
+    same = [n for n in beside if any(stem and stem <= set(meaning(n).stem) for stem in stems)]
+    return same if len(same) == 1 else []
 
 
 def _is_train(name: str) -> bool:
@@ -191,16 +234,30 @@ def _rank(log: Log, train: str, test: str) -> tuple:
 
 
 def _refuse_tie(log: Log, ranked: list[tuple[str, str]]) -> None:
-    """Raise `InvalidInput` if the second pair is of another quantity or run and fits as well."""
-    if len(ranked) < 2 or _rank(log, *ranked[0])[:-2] != _rank(log, *ranked[1])[:-2]:
-        return
-    first, second = ([_stem(meaning(name)) for name in pair] for pair in ranked[:2])
-    if first != second:
-        (a, b), (c, d) = ranked[:2]
+    """Raise `InvalidInput` if another pair is of another quantity or run and fits as well.
+
+    It does where the rank is the same, and where both pairs are curves of one kind with words
+    beyond it that only they have: `acc_train_wd1` and `acc_train_wd0.1`.
+    """
+    best, first = ranked[0], _rank(log, *ranked[0])[:-2]
+    stems, beyond = [_stem(meaning(name)) for name in best], _beyond(best)
+    for other in ranked[1:]:
+        tie = _rank(log, *other)[:-2] == first
+        more = _beyond(other)
+        both = bool(beyond and more and beyond != more)
+        if [_stem(meaning(name)) for name in other] == stems or not (tie or both):
+            continue
+        (a, b), (c, d) = best, other
         raise InvalidInput(
             f"{log.source}: '{a}' with '{b}' or '{c}' with '{d}'? diagnose needs --train and "
             f"--test, columns of this log: {', '.join(log.names)}"
         )
+
+
+def _beyond(pair: tuple[str, str]) -> frozenset[str]:
+    """The words of a pair beyond its kind and sets, if both curves have the same; else none."""
+    first, second = (frozenset(meaning(name).stem) - kind_words() for name in pair)
+    return first if first == second else frozenset()
 
 
 def _stem(said: Meaning) -> tuple[str, ...]:
@@ -215,75 +272,3 @@ def _without_names(log: Log, curves: Iterable[str]) -> tuple[str, str] | None:
         whole = np.isfinite(k).all() and (k == np.round(k)).all()
         bare = bare[1:] if whole and np.count_nonzero(np.diff(k) > 0) > len(k) / 2 else bare
     return (bare[0], bare[1]) if len(bare) == 2 else None
-
-
-def _steps(log: Log, step: str | None, names: tuple[str, ...]) -> tuple[str | None, ...]:
-    """The column of the steps of each curve."""
-    if step is None:
-        every = [_fitting(log, name) for name in names]
-        own = tuple(found[0][-1] if found else None for found in every)
-        # One clock for both curves, unless each is logged with one that is called like it.
-        common = [s for *_, s in every[0] if all(s in [f[-1] for f in found] for found in every)]
-        if len(set(own)) > 1 and common and not any(n and role_of(n) for n in own):
-            return tuple(common[0] for _ in names)
-        return own
-    if step in (ROW, "step") and step not in log.columns:
-        if step == "step" and all(log.columns[name].steps is None for name in names):
-            log.known(step)  # refused, or another spelling
-            return tuple(log.known(step) for _ in names)
-        return tuple(step for _ in names)
-    parts = [step] if step in log.columns or "," not in step else step.split(",")
-    if len(parts) > 2:
-        raise InvalidInput(f"--step {step}: give one column, or two for train and test")
-    found = [log.known(part.strip()) for part in parts]
-    return (found[0], *(found[-1] for _ in names[1:]))
-
-
-def _fitting(log: Log, name: str) -> list[tuple]:
-    """The columns that are called like steps and fit a curve, the best first."""
-    column = log.columns[name]
-    if column.steps is not None:
-        return []
-    role = meaning(name).role
-    fitting, empty = [], None
-    for other in log.names:
-        rank = step_rank(other)
-        if other == name or log.columns[other].steps is not None:
-            continue
-        if rank is None and not (other.isdigit() and other == log.names[0] and name.isdigit()):
-            continue
-        if not log.is_numeric(other):
-            empty = other
-            continue
-        long, short = len(log.columns[other].cells), len(column.cells)
-        if long < short:
-            continue
-        both = long != short or bool((log.numbers(other)[1] & log.numbers(name)[1]).any())
-        apart = other.rpartition("/")[0] != name.rpartition("/")[0]
-        same = role is not None and role_of(other) in (role, None)
-        # The number of a batch in its epoch does not count the records.
-        few = long == short and _few(*log.numbers(other), log.numbers(name)[1])
-        fitting.append((long != short, not both, few, apart, not same, rank or 0, other))
-    found = sorted(fit for fit in fitting if not fit[1])
-    # A column of steps without numbers is refused where it is read.
-    return found or ([(empty,)] if empty is not None else [])
-
-
-def _few(k: np.ndarray, has_step: np.ndarray, logged: np.ndarray) -> bool:
-    """Whether steps have fewer than half as many values as there are records."""
-    k = k[has_step & logged]
-    return len(k) >= MIN_RECORDS and distinct_steps(k) < 0.5 * len(k)
-
-
-def _said_steps(log: Log, names: tuple[str, ...], steps: tuple[str | None, ...]) -> list[str]:
-    """One sentence on the steps that were chosen, unless they are called `step`."""
-    own = [log.columns[name].steps is not None for name in names]
-    if all(own):
-        return []
-    if None in steps and not any(own):
-        return [
-            "the log has no column of steps: they are the numbers of the records, from 0 "
-            "(--step row)"
-        ]
-    different = dict.fromkeys(step for step in steps if step not in (None, "step"))
-    return [f"the steps are the column '{step}'" for step in different]

@@ -20,6 +20,7 @@ class Delay:
     - `kappa`: the least ratio of a late generalization.
     - `misses`: in how many training records from t1 to t2 the threshold is missed.
     - `between`: how many records there are.
+    - `of_records`: whether the log has no steps, so that t1, t2 and the ratio count records.
     """
 
     low: int
@@ -30,6 +31,7 @@ class Delay:
     kappa: float
     misses: int
     between: int
+    of_records: bool = False
 
     @property
     def late(self) -> bool | None:
@@ -46,7 +48,7 @@ class Delay:
 
     @property
     def ratio_words(self) -> str:
-        """The ratio as a table has it.
+        """The ratio in words.
 
         >>> Delay(401, 599, 4.01, 599.0, 0.1, 9.0, 0, 5).ratio_words
         '4.01 to 599'
@@ -56,9 +58,19 @@ class Delay:
         low, high = f"{self.ratio_low:.3g}", f"{self.ratio_high:.3g}"
         return low if low == high else f"{low} to {high}"
 
+    @property
+    def ratio_cell(self) -> str:
+        """The ratio as a table has it, with what it is one of where that is not steps."""
+        return self.ratio_words + (" (of record numbers)" if self.of_records else "")
+
 
 def delay(
-    t1: Passage, t2: Passage, train: Records, test: Records, rules: tuple[float, float]
+    t1: Passage,
+    t2: Passage,
+    train: Records,
+    test: Records,
+    rules: tuple[float, float],
+    of_records: bool = False,
 ) -> Delay | None:
     """Return the delay, or None without t1.
 
@@ -67,6 +79,7 @@ def delay(
     - `t1`, `t2`: the passages.
     - `train`, `test`: the curves.
     - `rules`: kappa, and the threshold of the training error.
+    - `of_records`: whether the steps are the numbers of the records.
     """
     if t1.low is None or t1.high is None or t2.low is None:
         return None
@@ -87,4 +100,5 @@ def delay(
         kappa=kappa,
         misses=int((train.errors[inside] > limit).sum()),
         between=int(inside.sum()),
+        of_records=of_records,
     )

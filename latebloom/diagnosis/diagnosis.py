@@ -60,7 +60,8 @@ def diagnose_log(
     names = (choice.train, choice.test, choice.norm or "")
     by = define(q, kappa, thresholds, rules)
     try:
-        return diagnose_series(choice.series, names, kind, by, list(choice.notes))
+        notes = list(choice.notes)
+        return diagnose_series(choice.series, names, kind, by, notes, choice.of_records)
     except InvalidInput as error:
         if not choice.guessed:
             raise
@@ -73,6 +74,7 @@ def diagnose_series(
     kind: str | Sequence[str] | None,
     by: Definition,
     notes: list[str],
+    of_records: bool = False,
 ) -> Diagnosis:
     """Say what the steps and values of two curves show.
 
@@ -83,6 +85,7 @@ def diagnose_series(
     - `kind`: as for `diagnose_log`.
     - `by`: the definition of grokking.
     - `notes`: what is known already; gets a sentence for everything that is repaired or assumed.
+    - `of_records`: whether the steps are only the numbers of the records.
 
     **Returns:** a `Diagnosis`, with these notes.
 
@@ -96,7 +99,7 @@ def diagnose_series(
         level_passage(test.steps, test.errors, limits[1]),
     )
     found = _phases(train, test, limits, passages, by.rules, notes)
-    late = delay(found.t1, found.t2, train, test, (by.kappa, limits[0]))
+    late = delay(found.t1, found.t2, train, test, (by.kappa, limits[0]), of_records)
     after = None if passages[1].record is None else stability(train, test, limits, passages[1])
     seen = Evidence(found, passages, train, test, limits, by.rules, by.strict, late, after)
     answer = answer_of(seen)
@@ -130,6 +133,7 @@ def _jump(found: Phases, train: Records, test: Records) -> Jump | None:
 def _with(found: Phases, answer: Answer) -> Phases:
     """The phases with the verdict on the log; what only a log can be is undecided there."""
     words = {verdict.value: verdict for verdict in Verdict}
+    words |= {Finding.delayed.value: Verdict.generalized_at_once}
     verdict = words.get(answer.verdict.value, Verdict.undecided)
     return replace(found, verdict=verdict, reason="; ".join(answer.reasons))
 

@@ -4,10 +4,11 @@ import enum
 
 
 class Finding(enum.StrEnum):
-    """What a pair of logged curves shows: the verdicts of `latebloom.Verdict` and three more."""
+    """What a pair of logged curves shows: the verdicts of `latebloom.Verdict` and four more."""
 
     grokked = "grokked"
     generalized_at_once = "generalized_at_once"
+    delayed = "delayed"
     unstable = "unstable"
     memorized_only = "memorized_only"
     mirage = "mirage"
@@ -29,6 +30,8 @@ _ADVICE = {
     "larger learning rate should shorten the delay, which scales as 1/(alpha beta).",
     Finding.generalized_at_once: "The model generalized without the relative delay of grokking; "
     "fewer samples make a delay longer.",
+    Finding.delayed: "The model generalized more than a decade after it had memorized, but not by "
+    "the larger delay (kappa) that is asked for here; leave --kappa out for the usual definition.",
     Finding.unstable: "The model generalized, and lost it again and again; lower the learning "
     "rate, clip the gradients or raise Adam's epsilon, and keep a checkpoint of a good stretch.",
     Finding.memorized_only: "The model fits the training data and its test curve has settled "
@@ -47,6 +50,12 @@ _ADVICE = {
     Finding.diverged: "The training blew up; lower the learning rate.",
     Finding.undecided: "The log does not show how the run ends; train longer, or log more often.",
 }
+
+# Of a delay that is not late by kappa.
+LATER = (
+    "The model generalized after it had memorized, by {ratio} times t1, which is not above kappa = "
+    "{kappa:g}: a delay, but not the relative one of grokking; fewer samples make it longer."
+)
 
 # Of an undecided run, what is open.
 EARLIER = (

@@ -194,7 +194,7 @@ def _of_arrays(steps: Any, curves: tuple[Any, Any, Any], options: dict[str, Any]
         columns[name] = (k[kept], np.ma.getdata(v)[kept])
     kind, names = options["kind"], ("train", "test", "norm")
     by = define(**{name: value for name, value in options.items() if name != "kind"})
-    return _in_python(diagnose_series(columns, names, kind, by, notes))
+    return _in_python(diagnose_series(columns, names, kind, by, notes, steps is None))
 
 
 def _own_steps(

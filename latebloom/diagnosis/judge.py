@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latebloom.core.phases import Phases, Rules, Verdict, phases
+from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
 from .curves import Records
 from .delay import Delay
-from .finding import EARLIER, FORGOT, NEAR, NOT_HELD, PART, RATIO, UNFITTED, Finding
+from .finding import EARLIER, FORGOT, LATER, NEAR, NOT_HELD, PART, RATIO, UNFITTED, Finding
 from .noise import last_half, measure
 from .passages import LOST, Found
 from .stability import Stability
@@ -104,10 +104,22 @@ def _reached(seen: Evidence) -> Answer:
             open_ += f": the interval of t1, {seen.found.t1}, is too wide for that alone"
         return _answer(Finding.undecided, *said, open_, advice=RATIO)
     if not delay.late:
-        return _answer(Finding.generalized_at_once, *said)
+        return _not_late(delay, said)
     if seen.strict and delay.misses:
         return _answer(Finding.undecided, *said, advice=NOT_HELD)
     return _answer(Finding.grokked, *said)
+
+
+def _not_late(delay: Delay, said: list[str]) -> Answer:
+    """The verdict on a delay that is not above kappa, however long it is."""
+    usual = DEFAULT.delay_ratio - 1
+    if delay.ratio_low > usual:
+        long = f"the ratio is above {usual:g}, the default, and not above kappa = {delay.kappa:g}"
+        return _answer(Finding.delayed, *said, long)
+    advice = ""
+    if delay.low > 0:
+        advice = LATER.format(ratio=delay.ratio_words, kappa=delay.kappa)
+    return _answer(Finding.generalized_at_once, *said, advice=advice)
 
 
 def _of_delay(seen: Evidence) -> list[str]:
@@ -115,9 +127,14 @@ def _of_delay(seen: Evidence) -> list[str]:
     delay, test = seen.delay, seen.test
     if delay is None:
         return []
-    steps = seen.found.delay_words
+    steps = f"{seen.found.delay_words} {'records' if delay.of_records else 'steps'}"
     at = "" if delay.test_at_t1 is None else f"; {test.name} at t1 is {delay.test_at_t1:.4g}"
-    said = [f"t2 - t1 is {steps} steps, {delay.ratio_words} times t1 (kappa {delay.kappa:g}){at}"]
+    said = [f"t2 - t1 is {steps}, {delay.ratio_words} times t1 (kappa {delay.kappa:g}){at}"]
+    if delay.of_records:
+        said.append(
+            "the log has no steps: this ratio is that of the updates only if the records are "
+            "evenly spaced from the first update on"
+        )
     if delay.misses and (seen.strict or 2 * delay.misses > delay.between):
         said.append(
             f"from t1 to t2 {seen.train.name} misses its threshold in {delay.misses} of "

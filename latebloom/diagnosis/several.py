@@ -53,7 +53,7 @@ class Diagnoses(Mapping[str, Diagnosis]):
         rows = []
         for name, one in self.found.items():
             times = (one.t1.words, one.t2.words)
-            ratio = "unknown" if one.delay is None else one.delay.ratio_words
+            ratio = "unknown" if one.delay is None else one.delay.ratio_cell
             rows.append((name, str(one.verdict), *times, ratio))
         return rows + [(name, "no answer", "", "", "") for name in self.failed]
 
@@ -117,6 +117,11 @@ def _interval(one: Diagnosis) -> tuple[float, float]:
 
 def _order(found: Mapping[str, Diagnosis]) -> str:
     """One sentence: the order of the runs by t2, where their intervals do not overlap."""
+    rows = [name for name, one in found.items() if one.delay and one.delay.of_records]
+    if 0 < len(rows) < len(found):
+        many = "have" if len(rows) > 1 else "has"
+        why = f"{_listed(rows)} {many} no steps, and records are no steps of the others"
+        return f"which generalizes first is not known: {why}"
     known = {name: _interval(one) for name, one in found.items()}
     reached = sorted(
         (n for n, (_, high) in known.items() if high < math.inf), key=known.__getitem__

@@ -52,6 +52,10 @@ class Watched:
         """An error as a value of the curve."""
         return 1.0 - error if self.kind == "accuracy" else error
 
+    def error(self, value: float) -> float:
+        """A value of the curve as an error."""
+        return 1.0 - value if self.kind == "accuracy" else value
+
     def value(self, given: Any, step: float) -> float:
         """Return a value as a number, an accuracy in [0, 1].
 
@@ -76,7 +80,7 @@ class Watched:
     def add(self, step: float, value: float) -> str | None:
         """Take a record; return what it shows: reached, lost, again, diverged, or None."""
         record = self.record
-        error = 1.0 - value if self.kind == "accuracy" else value
+        error = self.error(value)
         if error <= self.limit and not self.first:
             self.first = [*record.steps[-1:], step]
             self.keep += self.first

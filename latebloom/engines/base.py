@@ -118,6 +118,11 @@ def _known(networks: bool) -> dict[str, Engine]:
     return _ENGINES[networks]
 
 
+def engine_types() -> list[type]:
+    """Return the classes of the engines that are registered so far."""
+    return [type(engine) for family in _ENGINES.values() for engine in family.values()]
+
+
 def engine_names() -> tuple[str, ...]:
     """Return what the setting `engine` may be: `auto` and the names of all engines.
 

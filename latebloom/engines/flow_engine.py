@@ -13,8 +13,9 @@ from .base import Engine, register_engine
 from .result import Records
 from .step_engine import seconds_per_update
 
-# Rough seconds to compile the updates, the flow, and the search for passages.
-COMPILING = 8.0
+# Rough seconds to compile the updates, the flow, and the search for passages; and what a gradient
+# of the flow takes beside that of an update.
+COMPILING, GRADIENT = 8.0, 5e-5
 # First updates of most runs; and gradients over the square root of the steps, of all integrations:
 # 5 to 10 were measured on smooth networks, up to 100 on ReLU networks.
 UPDATES, GRADIENTS = 2000, 8.0
@@ -92,7 +93,7 @@ class NetworkFlowEngine(Engine):
         grow as the square root of the steps that they stand for."""
         steps = experiment.steps
         gradients = min(steps, UPDATES) + GRADIENTS * math.sqrt(steps)
-        return COMPILING + gradients * seconds_per_update(experiment)
+        return COMPILING + gradients * (GRADIENT + seconds_per_update(experiment))
 
     def exact(self, experiment: Experiment) -> bool:
         """Return False: t2 is a bracket."""

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from . import chebyshev
 from .chebyshev import Stretch, Tree
@@ -66,6 +67,15 @@ def move(
     push, F = _pushed(carried, moved.carried, memory / span, moved.push, state.F)
     state = state._replace(F=F, evaluations=state.evaluations + 1)
     return Moved(state, state.t, carried, push), stretch
+
+
+def skip(moved: Moved, end: float) -> tuple[Moved, Stretch]:
+    """Return what comes after a step to the end in which nothing moves, and the step."""
+    state = moved.state
+    at_rest = state.y, jax.tree.map(jnp.zeros_like, state.F)
+    return moved._replace(state=state._replace(t=end, F=at_rest[1])), Stretch(
+        state.t, end, at_rest, at_rest
+    )
 
 
 @jax.jit

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from latebloom.core import schedules
 from latebloom.core.brief import brief_value
-from latebloom.core.errors import InvalidInput, Unsupported
+from latebloom.core.errors import InvalidInput, Unsupported, shown
 from latebloom.core.files import parse_toml, read_toml
 from latebloom.core.html import facts
 from latebloom.core.identity import same_functions
@@ -298,10 +298,13 @@ class Experiment:
 
     @classmethod
     def from_toml(cls, source: str | Path) -> "Experiment":
-        """Return the experiment in a TOML file (a Path) or a TOML text (a str)."""
-        if isinstance(source, Path):
-            return cls.from_dict(read_toml(source), source.parent)
-        return cls.from_dict(parse_toml(str(source).removeprefix("\ufeff")))
+        """Return the experiment in a TOML file (a Path, or a name that ends in .toml) or a text."""
+        if not isinstance(source, str | Path):
+            raise InvalidInput(f"from_toml({shown(source)}): must be the path of a file, or a text")
+        if isinstance(source, Path) or (source.endswith(".toml") and "\n" not in source):
+            path = Path(source)
+            return cls.from_dict(read_toml(path), path.parent)
+        return cls.from_dict(parse_toml(source.removeprefix("\ufeff")))
 
 
 def _of_kind(part: object, kind: type[T], why: str) -> T:

@@ -95,6 +95,7 @@ def register_preset(preset: Preset) -> Preset:
 
     **Raises:** `InvalidInput` if another one has the name.
     """
+    check.instance("preset", preset, Preset)
     if PRESETS.get(preset.name, preset).title != preset.title:
         raise InvalidInput(f"experiment {preset.name!r}: the name is taken; choose another")
     PRESETS[preset.name] = preset

@@ -23,18 +23,19 @@ def copied(value: Any) -> Any:
 
 
 def scalar(text: str) -> Any:
-    """Return the value of a text: a number, a boolean, a list of these, or the text.
+    """Return the value of a text: a number, a boolean, a list of these, a table, or the text.
 
     >>> from latebloom.experiment.settings import scalar
     >>> scalar("1e9"), scalar("true"), scalar("1e-3, 1e-4"), scalar("L1")
     (1000000000.0, True, [0.001, 0.0001], 'L1')
     """
-    for candidate in (text, f"[{text}]" if "," in text else text):
+    is_list = "," in text and not text.lstrip().startswith("{")
+    for candidate in (text, f"[{text}]" if is_list else text):
         try:
             value = parse_toml(f"value = {candidate}")["value"]
         except InvalidInput:
             continue
-        if isinstance(value, bool | int | float | str | list):
+        if isinstance(value, bool | int | float | str | list | dict):
             return value
     try:
         return float(text)  # TOML wants a digit before the point

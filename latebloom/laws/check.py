@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from latebloom.core import checks
 from latebloom.core.errors import InvalidInput, nearest, shown
 from latebloom.core.html import facts
 from latebloom.core.interrupts import check as check_signals
@@ -105,7 +106,9 @@ def check(run: Run | str | Path, prediction: Prediction | None = None) -> Report
     'holds'
     """
     run = _run_of(run)
-    if prediction is None:
+    if prediction is not None:
+        checks.instance("prediction", prediction, Prediction, ": lb.predict(experiment)")
+    else:
         prediction = predict(run.experiment, exact=False)
     findings = []
     for law in LAWS.values():

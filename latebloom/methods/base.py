@@ -54,7 +54,8 @@ class Method(abc.ABC):
     has_laws = False
 
     def __post_init__(self) -> None:
-        if self.alpha != schedules.AUTO and not isinstance(self.alpha, Schedule):
+        is_auto = isinstance(self.alpha, str) and self.alpha == schedules.AUTO
+        if not is_auto and not isinstance(self.alpha, Schedule):
             check.real(f"{type(self).__name__}.alpha", self.alpha, low=0, strict=True)
 
     def without_laws(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from latebloom.core.files import read_toml
+from latebloom.core.files import as_path, read_toml
 from latebloom.core.plugins import load_plugins
 
 # Folders of named sweeps, one TOML file each.
@@ -11,6 +11,7 @@ FOLDERS: list[Path] = []
 
 def register_sweeps(folder: Path) -> None:
     """Make the TOML files of a folder known as named sweeps."""
+    folder = Path(as_path("register_sweeps", folder))
     if folder not in FOLDERS:
         FOLDERS.append(folder)
 

@@ -21,6 +21,7 @@ from latebloom.experiment.record import At
 MOST_GRADIENTS = 200_000
 # After the last passage so many times the gradients until there are spent on the floor, and MORE.
 FOR_THE_FLOOR, MORE = 1, 1000
+DIVERGED = "the updates diverge before step {k:,}: choose a smaller alpha"
 # The flow may be at rest only when the penalty has acted for so long, in slow time: what decays at
 # the rate of weight decay is then at 5e-5.
 ACTED = 10.0
@@ -41,6 +42,7 @@ class NetworkAhead:
     - `gradients`: how many were computed.
     - `notes`: of the engine, and why it ended.
     - `params`: the parameters at the end.
+    - `diverged`: whether the first updates did, so that there is no flow.
     """
 
     t1: Passage
@@ -52,6 +54,7 @@ class NetworkAhead:
     gradients: int
     notes: tuple[str, ...]
     params: dict[str, np.ndarray]
+    diverged: bool = False
 
     def why(self, name: str) -> str:
         """Return why a passage has no number."""
@@ -130,6 +133,9 @@ class _Ahead(Follower):
             raise KeyboardInterrupt
         t1, t2 = (Passage.after(self.log.t - 1) if p is None else p for p in result.passages)
         going, errors, notes = self.going, self.log.last.error, result.notes
+        diverged = not np.isfinite(self.log.last.loss[0])
+        if diverged:
+            notes = (*notes, DIVERGED.format(k=self.log.t))
         at_rest, gradients = False, self.log.t
         passed = t2.low if t2.high is not None else math.inf
         if going is not None:
@@ -142,7 +148,7 @@ class _Ahead(Follower):
             at_rest, gradients = going.at_rest, int(going.clock.origin) + going.gradients
         return NetworkAhead(
             t1, t2, float(passed or 0), (float(errors[0]), float(errors[1])), at_rest,
-            self.rates.a * self.rates.beta, gradients, notes, result.params,
+            self.rates.a * self.rates.beta, gradients, notes, result.params, diverged,
         )  # fmt: skip
 
     def _begin(self) -> Following:

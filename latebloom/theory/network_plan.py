@@ -54,6 +54,7 @@ class _Search:
         self.beta = max(float(term.beta) for term in base.terms)  # pyright: ignore - constant
         self.times: dict[float, float] = {}
         self.ends: dict[float, float] = {}  # errors, where the flow came to rest
+        self.why: dict[float, str] = {}  # why no t2 was seen
 
     def run(self) -> Plan:
         """Return the plan."""
@@ -63,7 +64,7 @@ class _Search:
         if high is None or not self._in_time(high):
             least = None if high is None else math.ceil(self.times[high])
             ends = [end for end in self.ends.values() if math.isfinite(end)]
-            seen = f"the least end found is {min(ends):.3g}" if ends else "no end was seen"
+            seen = f"the least end found is {min(ends):.3g}" if ends else self.why[self.beta]
             why = f"generalization takes {least:,} steps or more" if least else (
                 f"no strength tried reaches an error of {error:g}; {seen}"
             )  # fmt: skip
@@ -101,6 +102,7 @@ class _Search:
 
             ahead = ahead_of(self.at(beta), self.progress, brackets=False)
             self.times[beta] = ahead.passed
+            self.why[beta] = ahead.why("t2") or "no end was seen"
             if ahead.at_rest:
                 self.ends[beta] = ahead.errors[1]
         return self.times[beta]

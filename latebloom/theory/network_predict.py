@@ -43,6 +43,9 @@ def predict_network(
     from .network_ahead import ahead_of  # loads JAX
 
     ahead = ahead_of(experiment, progress)
+    if ahead.diverged:
+        notes.append(f"t1, t2: {ahead.why('t2')}")
+        return
     for name, passage in (("t1", ahead.t1), ("t2", ahead.t2)):
         add_passage(found, name, passage, ahead.why(name))
     add_delay(found)

@@ -85,6 +85,16 @@ def studies(name: str) -> list[Study]:
     return _sorted(found)
 
 
+def study_names() -> list[str]:
+    """Return what `reproduce` can be asked for: studies, groups of them, and all.
+
+    >>> names = study_names()
+    >>> "fig3" in names, "convex" in names, names[-1]
+    (True, True, 'all')
+    """
+    return [*(s.name for s in _sorted(s for s in STUDIES.values() if s.place)), *GROUPS, ALL]
+
+
 def recorded_studies() -> list[Study]:
     """Return the studies of all groups, those of plugins last."""
     return _sorted(s for s in STUDIES.values() if s.group and s.place)

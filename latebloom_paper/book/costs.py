@@ -1,4 +1,4 @@
-"""What studies cost: the time that they took when the shipped record was made."""
+"""What studies cost: the work of one core that they took when the shipped record was made."""
 
 import json
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def seconds_of(names: Iterable[str], size: str) -> tuple[float, list[str]]:
 
 
 def words_of(names: Iterable[str], size: str, public: float) -> str:
-    """Return how long studies take at a size, in words.
+    """Return how much work studies are at a size, in words; more cores share it.
 
     **Arguments:**
 
@@ -38,6 +38,6 @@ def words_of(names: Iterable[str], size: str, public: float) -> str:
     """
     seconds, unknown = seconds_of(names, size)
     if not unknown:
-        return f"about {duration(round(seconds))}"
+        return f"about {duration(round(seconds))} of one core"
     words = f"the public code takes {duration(public)}" if public else "it was not measured"
     return f"hours perhaps: {words}" if size == "full" else words

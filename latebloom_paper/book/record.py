@@ -10,6 +10,7 @@ from typing import Any
 from latebloom.core.errors import InvalidInput
 from latebloom.core.files import read_toml
 from latebloom.core.versions import __version__
+from latebloom.experiment import natural
 
 from .catalogue import Study, recorded_studies
 from .claim import Claim, Criterion
@@ -32,7 +33,8 @@ class Record:
 
     **Fields:**
 
-    - `where`: what it was read from, in words.
+    - `where`: what it was read from, in words; `{versions}` stands for those that computed it.
+    - `version`: that wrote it.
     - `claims`: id -> size -> verdict and statistics.
     - `figures`: study -> size -> what came out and what it cost.
     """
@@ -75,10 +77,18 @@ class Record:
     def notes(self, claims: Claims) -> tuple[str, ...]:
         """Return what a reader of a table must know."""
         missing = [key for key in claims if self.best(key) is None]
-        notes = [*self.headline(claims), f"results: {self.where}"]
+        notes = [*self.headline(claims), f"results: {self.results(claims)}"]
         if missing:
             notes.append(f"{len(missing)} not run yet: latebloom reproduce all --quick")
         return tuple(notes)
+
+    def results(self, claims: Claims) -> str:
+        """Return what the results of some claims were read from, with the versions of latebloom
+        that computed them."""
+        sizes = {(study.name, self.size(key)) for key, (study, _) in claims.items()}
+        every = [self.figures.get(name, {}).get(size, {}) for name, size in sizes]
+        found = sorted({one["version"] for one in every if "version" in one}, key=natural)
+        return self.where.format(versions=" and ".join(found) or self.version)
 
     def document(self, claims: Claims) -> dict[str, Any]:
         """Return everything, JSON-ready: the claims with their tests, and the figures."""
@@ -125,7 +135,7 @@ def read_record() -> Record:
         key: {size: kept[size] for size in SIZES if kept.get(size) is not None}
         for key, kept in data["claims"].items()
     }
-    where = f"recorded with latebloom {data['version']}; latebloom claims --check repeats them"
+    where = "recorded with latebloom {versions}; latebloom claims --check repeats them"
     return Record(where, data["version"], claims, data["figures"])
 
 
@@ -147,7 +157,8 @@ def record_of(store: Path) -> Record:
             f"{store}: nothing was reproduced there yet; try: latebloom reproduce all --quick "
             f"--store {store} (some ten minutes)"
         )
-    return Record(f"of the runs in {store}", __version__, claims, figures)
+    where = f"of the runs in {store}".replace("{", "{{").replace("}", "}}")
+    return Record(where, __version__, claims, figures)
 
 
 def outcomes_of(store: Path) -> list[tuple[Study, Size, Outcome]]:
@@ -170,6 +181,7 @@ def _summary(study: Study, outcome: Outcome) -> dict[str, Any]:
         "agreeing": outcome.agreeing,
         "seeds": outcome.seeds,
         "runs": outcome.runs,
+        "version": outcome.version,
         "seconds": round(outcome.seconds, 1),
         "official": study.public_seconds,
         "rows": [row for row in outcome.rows if row["published"] is not None],

@@ -40,6 +40,14 @@ class Claims:
     json: bool = False
     """Print one JSON document instead of a table."""
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the studies, the groups of them, and the claims."""
+        from latebloom_paper.book.catalogue import GROUPS, STUDIES
+
+        claims = [c.id for s in STUDIES.values() for c in s.claims]
+        return [*(s.name for s in STUDIES.values() if s.claims), *GROUPS, *claims]
+
     def execute(self, settings: list[Setting]) -> int:
         """List the claims with their verdicts, or check what is recorded."""
         from latebloom_paper.book.catalogue import GROUPS, STUDIES
@@ -97,7 +105,7 @@ def print_one(study: "Study", claim: "Claim", record: "Record") -> None:
             rows.append((f"{size} size", ": ".join(parts)))
     best = record.best(claim.id)
     rows.append(("verdict", "not run" if best is None else best["verdict"]))
-    rows.append(("results", record.where))
+    rows.append(("results", record.results({claim.id: (study, claim)})))
     open_still = best is not None and best["found"] is None
     full = record.at(claim.id, "full")
     if not claim.undecidable and not (open_still and full):

@@ -33,6 +33,13 @@ class Errata:
     json: bool = False
     """Print one JSON document instead of tables."""
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the identifiers."""
+        from latebloom_paper.errata import ERRATA
+
+        return list(ERRATA)
+
     def execute(self, settings: list[Setting]) -> int:
         """List the errata, or print one; with --run, execute the counterexamples."""
         from latebloom_paper.errata import ERRATA

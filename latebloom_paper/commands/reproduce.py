@@ -55,6 +55,13 @@ class Reproduce:
     json: bool = False
     """Print one JSON document instead of tables."""
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the studies and the groups of them."""
+        from latebloom_paper.book.catalogue import study_names
+
+        return study_names()
+
     def execute(self, settings: list[Setting]) -> int:
         """Regenerate a study, those of a group, or all."""
         from latebloom_paper.book.catalogue import studies

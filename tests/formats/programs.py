@@ -1,24 +1,40 @@
-"""What programs print, from the templates in programs.toml."""
+"""What programs print, from the templates in the TOML files beside this one."""
 
 import tomllib
 from pathlib import Path
 
 from . import PROBES, save
 
+# Examples in a data set whose correct ones are counted.
+EXAMPLES = 4704
+
+
+def shown(i, s, a, b):
+    """The values of one record under the names that the templates use."""
+    seconds = 1_700_000_000 + 60 * i
+    return {
+        **{"i": i, "n": i + 1, "s": s, "e": i // 10, "j": i % 10},
+        **{"a": a, "b": b, "A": 100 * a, "B": 100 * b, "c": 1 - a, "d": 1 - b},
+        **{"CC": 100 * (1 - a), "DD": 100 * (1 - b)},
+        **{"ac": f"{a:.4f}".replace(".", ","), "bc": f"{b:.4f}".replace(".", ",")},
+        **{"ta": round(EXAMPLES * a), "tb": round(EXAMPLES * b)},
+        **{"sa": f"{s:,}".replace(",", "'"), "su": f"{s:_}", "u": seconds},
+        "t": f"2024-01-{1 + i // 24:02d}T{i % 24:02d}:00:00",
+    }
+
 
 def _probe(name, entry):
     def made(folder, k, train, test):
-        lines = [entry["head"]] if "head" in entry else []
+        lines = [entry["head"].lstrip("\n")] if "head" in entry else []
         for i, (s, a, b) in enumerate(zip(k.tolist(), train.tolist(), test.tolist(), strict=True)):
-            shown = {"i": i, "n": i + 1, "s": s, "a": a, "b": b}
-            shown |= {"A": 100 * a, "B": 100 * b, "c": 1 - a, "d": 1 - b}
-            lines.append(entry["each"].lstrip("\n").format(**shown))
-        lines += [entry["tail"]] if "tail" in entry else []
+            lines.append(entry["each"].lstrip("\n").format(**shown(i, s, a, b)))
+        lines += [entry["tail"].lstrip("\n")] if "tail" in entry else []
         return [save(folder / entry.get("name", "run.log"), lines), *entry.get("options", [])]
 
     made.__name__ = name
     return made
 
 
-_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-PROBES |= {name: _probe(name, entry) for name, entry in _TABLE.items()}
+for _file in ("programs.toml", "wider.toml", "second.toml", "third.toml"):
+    _table = tomllib.loads((Path(__file__).parent / _file).read_text(encoding="utf-8"))
+    PROBES |= {name: _probe(name, entry) for name, entry in _table.items()}

@@ -8,10 +8,12 @@ import numpy as np
 
 from latebloom.core.errors import InvalidInput
 
+from .markup import PRINTED, bare
+
 # How tables write "nothing was logged here". NaN is not among them: it may be a divergence.
 BLANK = ("", "null", "none", "na", "n/a", "<na>", "-", "--")
-# A tensor that was printed instead of its value: tensor(0.97), tensor(0.97, device='cuda:0').
-TENSOR = re.compile(r"^(?:tf\.)?[Tt]ensor\(([^,()]+)[,)]")
+# 12,000, 12'000, 12 000 and 12_000: whole numbers with a mark between the thousands.
+THOUSANDS = re.compile(r"^\d{1,3}(?:[,' _\u00a0\u2009\u202f]\d{3})+$")
 
 
 def as_numbers(
@@ -50,8 +52,10 @@ def number(cell: Any, row: int, where: Callable[[int], str]) -> float | None:
             return float(value)
         if text.endswith("%"):
             return round(float(text[:-1]) / 100, 12)
-        printed = TENSOR.match(text)
-        return float(printed[1] if printed else text)
+        try:
+            return float(text)
+        except ValueError:
+            return float(bare(PRINTED.sub(r"\1", text)))
     except (TypeError, ValueError, OverflowError):
         hint = " (a decimal comma? write a point)" if "," in str(cell) else ""
         raise InvalidInput(
@@ -80,9 +84,14 @@ def objects(cells: Sequence[Any]) -> np.ndarray:
 
 def is_number(text: str) -> bool:
     """Whether a cell of a text file is a number, "98%" and NaN among them, and not blank."""
-    text = text.strip()
+    text = bare(text)
     try:
         float(text.removesuffix("%"))
     except ValueError:
-        return TENSOR.match(text) is not None
+        return False
     return "_" not in text
+
+
+def whole(text: str) -> str:
+    """Return a whole number without the marks between its thousands."""
+    return re.sub(r"\D", "", text) if THOUSANDS.match(text.strip()) else text

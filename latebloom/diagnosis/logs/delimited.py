@@ -16,6 +16,8 @@ from .source import Source
 # The words of `BLANK` as tables write them.
 MISSING = sorted({form for word in BLANK for form in (word, word.upper(), word.capitalize())})
 
+# More lines below a table are part of it.
+FOOTER = 5
 # What a number begins with.
 FIRST = frozenset("0123456789+-.")
 
@@ -94,8 +96,11 @@ def _blocks(lines: list[str], layout: Layout, said: list[str]) -> list[Block]:
     body = lines[start:]
     # Only a line that does not begin like a number can be something else than a row.
     odd = [
-        i for i, line in enumerate(body) if line[:1] not in FIRST and line.lstrip()[:1] not in FIRST
+        i
+        for i, line in enumerate(body)
+        if (first := line.lstrip()[:1]) not in FIRST or (first in "+-" and layout.is_ruler(line))
     ]
+    odd, body = _without_footer(odd, body, said)
     headers: dict[int, list[str]] = {}
     skipped: set[int] = set()
     for i in odd:
@@ -120,6 +125,21 @@ def _blocks(lines: list[str], layout: Layout, said: list[str]) -> list[Block]:
             blocks.pop()
         blocks.append(new)
     return blocks
+
+
+def _without_footer(
+    odd: list[int], body: list[str], said: list[str]
+) -> tuple[list[int], list[str]]:
+    """The rows without a few lines at the end, below an empty one, that do not begin with numbers:
+    a sum or a remark."""
+    gap = next(
+        (i for i in reversed(odd) if not body[i].strip() and any(map(str.strip, body[i:]))), 0
+    )
+    below = [line for line in body[gap:] if line.strip()]
+    if not gap or len(below) > FOOTER or not any(i > gap and body[i].strip() for i in odd):
+        return odd, body
+    said.append(f"{len(below)} lines below the table are left out")
+    return [i for i in odd if i < gap], body[:gap]
 
 
 def _table(

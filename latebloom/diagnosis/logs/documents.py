@@ -3,15 +3,16 @@
 import ast
 import json
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .cells import is_number, objects
+from .cells import is_number
 from .log import Column, Log
 from .names import meaning
+from .records import NAMES, SHORT, VALUES, column_of, flat, from_records, short_list
+from .side_by_side import MOST_RUNS
 from .source import Source
 
 # What Python says of broken JSON, of numbers too long and of lists too deep.
@@ -23,9 +24,7 @@ LITERAL = re.compile(
 # Python takes a hundred times the memory of a literal to read it.
 MOST_LITERAL = 8 * 2**20
 # Keys of a curve that has its own steps: Sacred, and scripts like it.
-STEPS, VALUES = ("steps", "step", "x"), ("values", "value", "y")
-# What says in the record of a curve which one it is.
-NAMES = ("name", "label", "tag", "metric", "key")
+STEPS = ("steps", "step", "x")
 # Keys that count, as in {"epoch_0": {...}, "epoch_1": {...}}.
 NUMBERED = re.compile(r"^([a-z _-]*?)(\d+)$", re.IGNORECASE)
 # A list below its name, as Python, TOML, YAML and NumPy write it: train_acc = [0.1, 0.2]
@@ -36,8 +35,6 @@ LIST = re.compile(
 )
 # The triples of TensorBoard's download.
 TRIPLE = ("wall time", "step", "value")
-# A shorter list in a line of text is no curve.
-SHORT = 4
 # Seconds since 1970, and no step: in 1973.
 WALL = 1e8
 
@@ -118,7 +115,7 @@ def read_json_lines(source: Source, lines: list[str]) -> Log | None:
                 '{"step": 1, "train_acc": 0.5}'
             )
         records.append((i, record))
-    table = _from_records([record for _, record in records])
+    table = from_records([record for _, record in records])
     return Log(source.name, table, tuple(notes), [i for i, _ in records])
 
 
@@ -128,12 +125,12 @@ def read_lists(source: Source, lines: list[str]) -> Log | None:
     columns: dict[str, Column] = {}
     single = [line for line in lines if line.strip() and not line.startswith("#")]
     if len(single) > SHORT and all(map(is_number, single)):
-        return Log(source.name, {"value": _column(single)}, source.notes)
+        return Log(source.name, {"value": column_of(single)}, source.notes)
     lists = [(m[1], *re.split(r"[,\s]+", m[2])) for m in LIST.finditer("\n".join(lines))]
     for name, *cells in (*lists, *(re.split(r"[,;\t]", line) for line in lines)):
         cells = [cell for cell in cells if cell.strip()]
         if len(cells) > SHORT and not is_number(name) and all(map(is_number, cells)):
-            columns[name.strip()] = _column(cells)
+            columns[name.strip()] = column_of(cells)
     return Log(source.name, columns, source.notes) if len(columns) > 1 else None
 
 
@@ -158,11 +155,19 @@ def _search(node: Any, path: str, found: _Found) -> None:
                     name = next((str(curve[key]) for key in NAMES if key in curve), str(i))
                     _search(curve, f"{path}/{name}" if path else name, found)
             else:
-                found.add(path, _from_records(node))
+                found.add(path, from_records(node))
         elif _plain(node):
-            found.add(path, {"" if path else "0": _column(node)})
+            found.add(path, {"" if path else "0": column_of(node)})
         elif all(isinstance(x, list) and _plain(x) for x in node):
             found.add(path, _from_lists(node, bool(path)))
+        else:  # a list of the records of each run
+            for i, part in enumerate(node[:MOST_RUNS]):
+                _search(part, f"{path}/{i}" if path else str(i), found)
+    elif isinstance(node, str) and node[:1] in ("{", "["):  # JSON within JSON
+        try:
+            _search(json.loads(node), path, found)
+        except BROKEN:
+            return
     elif isinstance(node, dict):
         table = _table(node)
         if table is not None:
@@ -170,7 +175,7 @@ def _search(node: Any, path: str, found: _Found) -> None:
             return
         single = {k: v for k, v in node.items() if not isinstance(v, dict | list)}
         if not path and len(single) == len(node) and node:
-            found.add(path, _from_records([node]))  # one record, as JSON lines of one line
+            found.add(path, from_records([node]))  # one record, as JSON lines of one line
         for key, value in node.items():
             below = f"{path}/{key}" if path else str(key)
             _search(value, below, found)
@@ -192,43 +197,38 @@ def _table(node: dict[str, Any]) -> dict[str, Column] | None:
     values = next((node[k] for k in VALUES if isinstance(node.get(k), list)), None)
     if steps and values and len(steps) == len(values):
         try:
-            return {"": Column(_column(values).cells, steps=np.array(steps, dtype=np.float64))}
+            return {"": Column(column_of(values).cells, steps=np.array(steps, dtype=np.float64))}
         except (TypeError, ValueError):
             return None
     names, rows = (v if isinstance(v := node.get(k), list) else [] for k in ("columns", "data"))
     if names and rows and all(isinstance(x, list) and len(x) == len(names) for x in rows):
         cells = zip(*rows, strict=True)
-        return {str(n): _column(c) for n, c in zip(names, cells, strict=True)}
+        return {str(n): column_of(c) for n, c in zip(names, cells, strict=True)}
     numbered = [NUMBERED.match(key) for key in node]
     if len(node) > 1 and all(numbered) and len({key[1] for key in numbered if key}) == 1:
         cells = list(node.values())
         if all(isinstance(cell, dict) and not _holds_lists(cell) for cell in cells):
-            keys = {"step": _column([float(key[2]) for key in numbered if key])}
-            return keys | _from_records(cells)
+            keys = {"step": column_of([float(key[2]) for key in numbered if key])}
+            return keys | from_records(cells)
         if _plain(cells):
-            return {"": _column(cells)}
+            return {"": column_of(cells)}
     return None
 
 
 def _holds_lists(node: dict[str, Any]) -> bool:
     """Whether a record holds whole curves."""
     return any(
-        (isinstance(value, list) and not _short_list(value))
+        (isinstance(value, list) and not short_list(value))
         or (isinstance(value, dict) and _holds_lists(value))
         for value in node.values()
     )
-
-
-def _short_list(value: list[Any]) -> bool:
-    """Whether a list holds the values of some metrics at one step, as CatBoost writes them."""
-    return len(value) <= SHORT and all(type(x) in (int, float) for x in value)
 
 
 def _measures(record: dict[str, Any]) -> bool:
     """Whether a record holds the value of a curve at one step."""
     return any(
         isinstance(value, int | float) and meaning(name).kind is not None
-        for name, value in _flat(record).items()
+        for name, value in flat(record).items()
     )
 
 
@@ -237,41 +237,13 @@ def _from_lists(rows: list[list[Any]], named: bool) -> dict[str, Column]:
     TensorBoard, rows of a table, or curves below each other."""
     widths = {len(row) for row in rows}
     if len(widths) == 1 and len(rows) > max(widths):
-        columns = [_column(cells) for cells in zip(*rows, strict=True)]
+        columns = [column_of(cells) for cells in zip(*rows, strict=True)]
         if len(columns) == 2 and named and all(c.cells.dtype.kind == "f" for c in columns):
             return {"": Column(columns[1].cells, steps=columns[0].cells)}
         wall = columns[0].cells.dtype.kind == "f" and columns[0].cells[0] > WALL
         names = TRIPLE if len(columns) == 3 and wall else map(str, range(len(columns)))
         return dict(zip(names, columns, strict=True))
-    return {str(i): _column(row) for i, row in enumerate(rows)}
-
-
-def _from_records(records: Sequence[dict[str, Any]]) -> dict[str, Column]:
-    rows = [_flat(record) for record in records]
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: _column([row.get(name) for row in rows]) for name in names}
-
-
-def _column(cells: Sequence[Any]) -> Column:
-    array = objects(cells)
-    if all(type(cell) in (int, float) for cell in cells):
-        try:
-            return Column(array.astype(np.float64))
-        except OverflowError:  # a whole number of 400 digits
-            return Column(array)
-    return Column(array)
-
-
-def _flat(record: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}/")
-        elif isinstance(value, list) and len(value) > 1 and _short_list(value):
-            flat |= _flat(dict(enumerate(value)), f"{prefix}{name}/")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+    return {str(i): column_of(row) for i, row in enumerate(rows)}
 
 
 def _short(columns: dict[str, Column]) -> dict[str, Column]:

@@ -22,6 +22,8 @@ MOST = 0.8
 ABOVE = 3
 RULER = re.compile(r"^[\s|+:=\-_─━═┄┼╪╞╡├┤┌┐└┘│┃]+$")
 NUMBERED = re.compile(r"^\d+$")
+# A time in the first cell: 2024-01-31T12:00:00.
+TIME = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?$")
 # The types that polars and R print below the names.
 TYPE = re.compile(r"^(<\w+>|[iuf]\d+|(float|int)\d+|str|bool|object|-+)$")
 
@@ -146,6 +148,9 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
     width, count = max(widths.items(), key=lambda item: (item[1], item[0] in wide))
     if width < 2 or count < MOST * len(body) - 1:
         return None
+    begin = _after_settings(rows, body, width)
+    if begin is not None:
+        return _layout([(i, line) for i, line in sample if i >= begin], delimiter)
     fit = [cells for _, cells in body if len(cells) == width]
     filled = [[cells[j] for cells in fit if cells[j].lower() not in BLANK] for j in range(width)]
     numbers = [bool(c) and sum(map(numeric, c)) >= MOST * len(c) for c in filled]
@@ -160,7 +165,11 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
     score = count / len(rows) * sum(numbers)
     if names is None:
         # Without names every cell has to be a number: words would be those of printed lines.
-        known = [n for n, c in zip(numbers, filled, strict=True) if c]
+        known = [
+            n or (j == 0 and all(map(TIME.match, c)))
+            for j, (n, c) in enumerate(zip(numbers, filled, strict=True))
+            if c
+        ]
         if wide and wide[0] > 1 and delimiter is not None:
             return None  # a header that does not fit
         return (
@@ -174,6 +183,17 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
         if printed > 0.5 * len(body):
             return None
     return score, Layout(delimiter, names, first)
+
+
+def _after_settings(
+    rows: list[tuple[int, list[str]]], body: list[tuple[int, list[str]]], width: int
+) -> int | None:
+    """The line of a header below rows of settings, as `lr,0.001`; None where nothing is above."""
+    first = next(i for i, cells in body if len(cells) == width)
+    above = [(i, cells) for i, cells in rows if i < first]
+    if first == body[0][0] or len(above[-1][1]) != width:
+        return None
+    return None if any(map(is_number, above[-1][1])) else above[-1][0]
 
 
 def _header(lines: list[list[str]], rows: list[list[str]]) -> list[str] | None:

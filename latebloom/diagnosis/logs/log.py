@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from latebloom.core.errors import InvalidInput, nearest, shown
 
-from .cells import as_numbers, as_words, objects
+from .cells import as_numbers, as_words, objects, whole
 from .names import is_step, plain
 
 # The step of a log that has none: 0 for the first record, 1 for the second.
@@ -238,7 +238,7 @@ class Log:
 
 
 def _counted(cells: np.ndarray) -> np.ndarray:
-    """Steps with how many there will be, as numbers: 12/200 is 12."""
-    if cells.dtype.kind != "O" or not (cells.size and isinstance(cells[0], str)):
+    """Steps as numbers: 12/200 is 12, and 12,000 is 12000."""
+    if cells.dtype.kind != "O":
         return cells
-    return objects([OF.sub(r"\1", c) if isinstance(c, str) else c for c in cells.tolist()])
+    return objects([whole(OF.sub(r"\1", c)) if isinstance(c, str) else c for c in cells.tolist()])

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,20 @@ WEAK = (" eval ", " evaluation ", " evaluate ")
 @cache
 def known() -> dict[str, Any]:
     """Return the table of names."""
-    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return tomllib.loads(folded(TABLE.read_text(encoding="utf-8")))
+
+
+def folded(text: str) -> str:
+    """Return a text without accents: `précision` is `precision`."""
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def plain(name: str) -> str:
     """Return a name in one form, whatever its case and separators: `Train Acc` is `train_acc`."""
-    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
+    return re.sub(r"[\W_]+", "_", folded(name).lower()).strip("_")
 
 
 def words_of(name: str) -> list[str]:
@@ -31,9 +40,9 @@ def words_of(name: str) -> list[str]:
     (['val', 'acc1'], ['eval', 'loss'], ['train', 'acc'])
     """
     # acc@1, acc_1 and top-1 are acc1 and top1; the number of another word is a word.
-    joined = re.sub(r"(?<=[A-Za-z])[@_-]([15])(?![0-9])", r"\1", name)
+    joined = re.sub(r"(?<=[A-Za-z])[@_-]([15])(?![0-9])", r"\1", folded(name))
     found: list[str] = []
-    for token in re.findall(r"[A-Za-z]+[0-9]*|[0-9]+", joined):
+    for token in re.findall(r"[A-Za-z]+[0-9]*|[^\W\d_A-Za-z]+|[0-9]+", joined):
         camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", token).lower()
         whole = token.lower() in _vocabulary()  # mIoU
         for word in [token.lower()] if whole else camel.split():
@@ -48,7 +57,7 @@ def _parts(word: str) -> list[str]:
             return [candidate]
     for role in _role_words():  # trainacc, testloss
         rest = word.removeprefix(role)
-        if rest != word and rest and _parts(rest)[0] in _kind_words():
+        if rest != word and rest and _parts(rest)[0] in kind_words():
             return [role, *_parts(rest)]
     return [word]
 
@@ -56,7 +65,7 @@ def _parts(word: str) -> list[str]:
 @cache
 def _vocabulary() -> frozenset[str]:
     table = known()
-    lists = [table["steps"], *table["roles"].values(), *table["groups"].values()]
+    lists = [table["steps"], table["epochs"], *table["roles"].values(), *table["groups"].values()]
     lists += table["kinds"].values()
     lists += table["ignored"].values()
     return frozenset(word for names in lists for name in names for word in name.split())
@@ -65,11 +74,12 @@ def _vocabulary() -> frozenset[str]:
 @cache
 def _role_words() -> tuple[str, ...]:
     every = [word for words in known()["roles"].values() for word in words]
-    return tuple(sorted((word for word in every if len(word) > 2), key=len, reverse=True))
+    return tuple(sorted((w for w in every if len(w) > 2 or not w.isascii()), key=len, reverse=True))
 
 
 @cache
-def _kind_words() -> frozenset[str]:
+def kind_words() -> frozenset[str]:
+    """Return the words that stand for a kind of curve."""
     return frozenset(word for words in known()["kinds"].values() for word in words)
 
 
@@ -154,12 +164,17 @@ def guess_kind(name: str) -> str | None:
 
 def step_rank(name: str) -> int | None:
     """Return the place of a name among those of steps, 0 the best; None if it is none of them."""
-    steps = known()["steps"]
+    steps = [*known()["steps"], *known()["epochs"]]
     words, last = words_of(name), words_of(name.rpartition("/")[2])
     for form in (words, [w for w in words if w not in _role_words()], last):
         if " ".join(form) in steps:
             return steps.index(" ".join(form)) + len(steps) * (form != words)
     return None
+
+
+def is_epoch(name: str) -> bool:
+    """Whether a name is one of those of the number of epochs."""
+    return " ".join(words_of(name.rpartition("/")[2])) in known()["epochs"]
 
 
 def is_step(name: str) -> bool:

@@ -8,21 +8,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from .log import Column, Log
-from .names import is_step, meaning, role_of, words_of
+from .names import Meaning, is_step, meaning, role_of, words_of
+from .records import flat
 from .source import Source
 
 # All patterns take time in proportion to the line, however long: nothing is tried in two ways.
 NUMBER = (
-    r"[-+]?(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:e[-+]?\d++)?"
+    r"[-+]?(?:\d{1,3}(?:[,_]\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:e[-+]?\d++)?"
     r"|\.\d++(?:e[-+]?\d++)?|nan|inf)"
 )
-WORD = r"[a-z_][\w@./'-]{0,200}+"
+WORD = r"[^\W\d][\w@./'-]{0,200}+"
 # 1.2k and 3M.
 TIMES = {None: 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 # A name of up to three words, a mark or a space, a number: 97.1%, 9812/10000, [3].
 PAIR = re.compile(
-    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]\([a-z][^()\d]{{0,60}}+\))?"
-    rf"(?:\s*+[:=]\s*+|\s++|(?=\[))(?:tensor\()?[\"'\[(]?\s*+"
+    rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]?\((?P<set>[a-z][^()\d]{{0,60}}+)\))?"
+    rf"(?:\s*+[:=：]\s*+|\s++|(?=\[))[\"'\[(#]?\s*+"
     rf"(?P<number>{NUMBER})(?P<times>(?-i:[kKM])\b)?(?!\w|\.\d|:\d|,\d{{3}})(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
     re.IGNORECASE,
 )
@@ -36,6 +37,8 @@ ONLY = re.compile(rf"^\s*+(?:{WORD}[:=]{NUMBER}[\s,;]*+)++$", re.IGNORECASE)
 # xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
 # clu does so after the place in the program that wrote the line.
 ROUND = re.compile(r"^\s*(?:\[(\d+)\]|(\d+):)\s+(?=[A-Za-z])")
+# A number above what was measured then, as YAML writes a mapping by step.
+ALONE = re.compile(r"^[\"']?(\d+)[\"']?:\s*$")
 # The place in a program that wrote a line, as absl and glog tell it.
 PLACE = re.compile(r"^.{0,60}\b[\w-]++\.(?:py|cpp|cc|cu|go|jl):\d++\]\s*+")
 # A line of a box: | name | 0.5 |.
@@ -83,7 +86,12 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
         words, set_of = _name(match["name"])
         role = set_of or role
         name = "_".join(words)
-        value = float(match["number"].replace(",", "")) * TIMES[match["times"]]
+        value = float(match["number"].replace(",", "").replace("_", "")) * TIMES[match["times"]]
+        own = _free_role(match["set"] or "")  # Epoch(train) [3], accuracy (test): 0.5
+        if own and is_step(name):
+            role = own
+        elif own and meaning(name).role is None:
+            name = f"{own}_{name}"
         known = meaning(name)
         if known.role and not known.kind and not known.stem:
             # A counter, `Test: [10/97]`; timm prints the epoch, `Train: 3 [  0/1251 (  0%)]`.
@@ -115,7 +123,7 @@ def _scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | N
 
 
 def _free_role(text: str) -> str | None:
-    roles = [role for word in re.findall(r"[A-Za-z]+", text) if (role := role_of(word))]
+    roles = [role for word in re.findall(r"[^\W\d_]+", text) if (role := role_of(word))]
     return roles[-1] if roles else None
 
 
@@ -135,7 +143,12 @@ def _name(text: str) -> tuple[list[str], str | None]:
 
 def _is_known(word: str) -> bool:
     said = meaning(word)
-    return said.role is not None or said.kind is not None or said.clock or is_step(word)
+    return said.role is not None or said.kind is not None or said.ignored
+
+
+def _measures(said: Meaning) -> bool:
+    """Whether a name is plainly that of a measurement."""
+    return bool(said.kind or said.ignored or (said.role and not said.stem))
 
 
 def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
@@ -143,15 +156,23 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
     of examples of the line before where it names neither."""
     steps: dict[str, float] = {}
     role: str | None = None
+    section: str | None = None
     for i, line in enumerate(lines):
+        if (alone := ALONE.match(line)) is not None:
+            steps[ROUND_NAME] = float(alone[1])
+            continue
         record = _json_pairs(line)
         named, now = ([], None) if record else _scan(line, None)
         found = dict(record or named)
         own = {name: value for name, value in found.items() if is_step(name)}
-        if own or now or record:
+        if own and not now and section and len(own) < len(named):
+            found, role = dict(_scan(line, section)[0]), section
+        elif own or now or record:
             role = now
         elif role:
             found = dict(_scan(line, role)[0])
+        # A line of words, `Evaluation ...`, is the heading of the next one.
+        section = now if now and not named else None
         steps |= own
         if len(own) < len(found):
             yield i, steps | found
@@ -159,7 +180,7 @@ def _records(lines: list[str]) -> Iterator[tuple[int, dict[str, float]]]:
 
 def in_boxes(lines: list[str]) -> bool:
     """Whether most lines are those of boxes."""
-    first = lines[:MOST_COLUMNS]
+    first = [line for line in lines[:MOST_COLUMNS] if any(map(str.isalnum, line))]
     return sum(BOX.match(line) is not None for line in first) > 0.5 * len(first)
 
 
@@ -193,7 +214,7 @@ def _json_pairs(line: str) -> list[tuple[str, float]] | None:
     except (ValueError, RecursionError):
         return None
     found = [pair for pair in _scan(line[:start], None)[0] if is_step(pair[0])]
-    for name, value in record.items():
+    for name, value in flat(record).items():
         try:
             found.append((name, float(value)))
         except (TypeError, ValueError):
@@ -218,7 +239,9 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     known = any(_is_known(word) for name in curves for word in words_of(name))
     if not curves or not (known or all(ONLY.match(line) for line in lines if line.strip())):
         return None
-    kept = [(i, row) for i, row in rows if any(name in row for name in curves)]
+    # The numbers of the rows are the steps where there are no others: only measurements count.
+    said = [name for name in curves if _measures(meaning(name))] or curves
+    kept = [(i, row) for i, row in rows if any(name in row for name in said)]
     columns = {
         name: Column(np.array([row.get(name, np.nan) for _, row in kept]), True)
         if not any(row.get(name) != row.get(name) for _, row in kept)

@@ -15,7 +15,9 @@ from .event_files import MARK, read_events
 from .folder import read_folder
 from .log import Log
 from .long import spread
-from .printed import in_boxes, read_printed
+from .markup import plain_text
+from .names import meaning
+from .printed import NUMBER, in_boxes, read_printed
 from .source import HEAD, STDIN, Source, as_text, formats, open_source
 
 # The first record of an event file says so.
@@ -23,6 +25,15 @@ EVENTS = b"brain.Event:"
 # Tables that are printed draw their lines with these.
 BARRED = frozenset("│┃║¦┆┊")
 BARS = dict.fromkeys(map(ord, BARRED), "|")
+# A list below its name.
+LISTS = re.compile(r"[\w\"'][ ]*[:=][ ]*\[[^\[\]]{20}")
+SPACES = re.compile(r"[ \t]{2,}")
+# A number before its name, at the end of a clause.
+NAME = r"[A-Za-z]{1,40}(?:[ ][A-Za-z]{1,40}){0,2}"
+TURNED = re.compile(
+    rf"(?<![\w.])({NUMBER}[ ]?%?)[ ]({NAME})(?=\s*(?:[,;|)]|$))",
+    re.IGNORECASE,
+)
 # What colours a terminal and moves its cursor.
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\b]")
 
@@ -89,6 +100,7 @@ def _read(source: Source) -> Log:
 def _read_text(source: Source, text: str) -> Log:
     if "\x1b" in text or "\b" in text:
         text = ESCAPES.sub("", text)
+    text = plain_text(text)
     begin = text.lstrip()[:1]
     if begin == "{" and '"nbformat"' in text:
         printed = printed_in_notebook(text)
@@ -97,17 +109,44 @@ def _read_text(source: Source, text: str) -> Log:
     if begin in ("{", "[", "d", "O"):
         log = read_document(source, text)
         if log is not None:
-            return log
+            return messages_of(source, log)
     lines = text.translate(BARS).splitlines() if set(text[:HEAD]) & BARRED else text.splitlines()
     if begin == "{":
         log = read_json_lines(source, lines)
         if log is not None:
-            return log
+            return messages_of(source, log)
     if in_boxes(lines) and (log := read_printed(source, lines)) is not None:
         return log
-    log = read_delimited(source, lines) or read_lists(source, lines) or read_printed(source, lines)
+    readers = [read_delimited, read_lists, read_spaced, read_printed, read_turned]
+    if LISTS.search(text[:HEAD]):
+        readers.insert(0, readers.pop(1))
+    log = next(filter(None, (read(source, lines) for read in readers)), None)
     if log is None:
         raise source.refuse(_nothing_in(text, lines))
+    return log
+
+
+def read_spaced(source: Source, lines: list[str]) -> Log | None:
+    """Return the table in lines whose cells stand two or more spaces apart, or None."""
+    spaced = [SPACES.sub("\t", line.strip()) for line in lines]
+    return read_delimited(source, spaced) if any("\t" in line for line in spaced) else None
+
+
+def read_turned(source: Source, lines: list[str]) -> Log | None:
+    """Return the curves in printed lines that name a number after it: `97.1% train accuracy`."""
+    return read_printed(source, [TURNED.sub(r"\2: \1", line) for line in lines])
+
+
+def messages_of(source: Source, log: Log) -> Log:
+    """Return the curves in the lines that a collector of logs keeps in JSON, one in a record; the
+    log as it is where its own columns hold curves, or no lines."""
+    if any(meaning(name).kind is not None for name in log.names):
+        return log
+    for column in log.columns.values():
+        lines = [cell.strip() for cell in column.cells.tolist() if isinstance(cell, str)]
+        found = read_printed(source, lines) if column.steps is None and lines else None
+        if found is not None and any(meaning(name).kind is not None for name in found.names):
+            return found
     return log
 
 

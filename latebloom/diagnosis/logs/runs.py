@@ -9,15 +9,12 @@ from latebloom.core.errors import InvalidInput
 from .log import Column, Log, Series
 from .names import group, is_step, meaning
 from .restarts import attempts, distinct_steps, starts
+from .side_by_side import MOST_RUNS, RUN, SHOWN, of_run, runs_of
 
 # The name of a column that is counted: how often the steps have started again.
 ATTEMPT = "attempt"
 # Records of other runs, if so many repeat a step; a run that was resumed repeats a part.
 REPEATED = 0.5
-# More distinct values do not tell runs apart.
-MOST_RUNS = 1000
-# Values that a message lists.
-SHOWN = 6
 
 
 def where(log: Log, conditions: str, step: str | None = None) -> Log:
@@ -25,9 +22,9 @@ def where(log: Log, conditions: str, step: str | None = None) -> Log:
 
     **Arguments:**
 
-    - `log`: with one row per record.
+    - `log`: with one row per record, or with columns for each run.
     - `conditions`: `column=value`, several separated by commas; `attempt=2` counts how often the
-      steps have started again.
+      steps have started again, `run=seed0` takes the columns of one of several runs side by side.
     - `step`: the column of the steps, for `attempt`.
 
     **Raises:** `InvalidInput` for columns and values that do not exist.
@@ -36,10 +33,16 @@ def where(log: Log, conditions: str, step: str | None = None) -> Log:
     >>> where(log, "seed=1").series("acc", "step")
     (array([0.]), array([0.3]))
     """
+    name, _, label = conditions.partition("=")
+    if name.strip() == RUN and RUN not in log.columns and label.strip() in runs_of(log):
+        return of_run(log, label)
     for condition in conditions.split(","):
         name, equals, value = condition.partition("=")
         if not equals:
             raise InvalidInput(f"--where {condition}: must be COLUMN=VALUE, as in --where seed=0")
+        if name.strip() == RUN and RUN not in log.columns and runs_of(log):
+            log = of_run(log, value)
+            continue
         log, name = _counted(log, name.strip(), step)
         words = log.words(name)
         keep = words == value.strip()
@@ -66,13 +69,16 @@ def groups(log: Log, names: str, step: str | None = None) -> dict[str, Log]:
     **Arguments:**
 
     - `log`: with one row per record.
-    - `names`: the columns that tell the runs apart, separated by commas, or `attempt`.
+    - `names`: the columns that tell the runs apart, separated by commas, or `attempt`; `run` for
+      runs side by side, in columns of their own.
     - `step`: the column of the steps, for `attempt`.
 
     **Returns:** logs by `seed=0`, in the order of the file.
 
     **Raises:** `InvalidInput` for columns that do not exist, and too many groups.
     """
+    if names == RUN and RUN not in log.columns and (runs := runs_of(log)):
+        return {f"{RUN}={label}": of_run(log, label) for label in runs}
     known = []
     for name in names.split(","):
         log, column = _counted(log, name.strip(), step)

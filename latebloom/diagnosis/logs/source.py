@@ -26,6 +26,8 @@ DEPTH = 3
 STDIN = "-"
 # Control characters that logs hold: tab, line ends, form feed, backspace and escape.
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\b\x1b")
+# So many of every second byte are zero in UTF-16 of mostly English text.
+MOSTLY = 0.8
 # So many bytes decide what a file is.
 HEAD = 65536
 # What the readers of packed files raise for damage, and for methods that they do not know.
@@ -223,6 +225,10 @@ def as_text(source: Source) -> str:
             raise source.refuse(f"is {known['what']}; {known['try']}")
     if source.data[257:262] == b"ustar":
         raise source.refuse("is a tar archive; unpack it and give the log")
+    even, odd = source.head[::2], source.head[1::2]
+    for encoding, zeros, letters in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if zeros.count(0) > MOSTLY * len(zeros) and not letters.count(0):
+            return source.data.decode(encoding, errors="replace")
     control = sum(byte in CONTROLS for byte in source.head)
     if control:
         raise source.refuse(

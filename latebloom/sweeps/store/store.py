@@ -28,6 +28,7 @@ from latebloom.sweeps.grid.grid import Grid, tasks_of
 
 from .files import Files, LocalFiles, RemoteFiles
 from .index import BATCHES, INDEX, Index
+from .pictures import StorePlots
 from .sweep_files import SWEEPS, read_keys, read_sweep, sweep_files
 
 if TYPE_CHECKING:
@@ -178,6 +179,11 @@ class Store:
 
         sweep = sweep if isinstance(sweep, Grid) else self.sweep(sweep)
         return dataset(self.index, self.label, sweep, self.keys(sweep))
+
+    @property
+    def plot(self) -> StorePlots:
+        """Pictures of a sweep: `store.plot.law()`, `store.plot.phase()`, `store.plot.curves()`."""
+        return StorePlots(self.open)
 
     # Writing --------------------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """Batches on a Dask cluster."""
 
 import logging
+import re
 import signal
+import socket
 from contextlib import suppress
 from importlib.util import find_spec
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shown
 
 from .base import Lost, Pool, block_signals
 
@@ -17,6 +19,26 @@ def require_dask() -> None:
     """Raise `InvalidInput` if Dask is not installed."""
     if find_spec("distributed") is None:
         raise InvalidInput("executor dask needs Dask: pip install 'latebloom[dask]'")
+
+
+def require_scheduler(address: str) -> None:
+    """Raise `InvalidInput` unless a scheduler has an address, and somebody listens there."""
+    # Of other kinds of addresses Dask alone knows what is right.
+    match = re.fullmatch(r"(\w+)://\[?([^/]+?)\]?(?::(\d{1,5}))?/?", address)
+    if match is None or (match[1] in ("tcp", "tls") and match[3] is None):
+        raise InvalidInput(f"scheduler {shown(address)}: must be tcp://host:port")
+    if match[1] in ("tcp", "tls"):
+        try:
+            socket.create_connection((match[2], int(match[3])), timeout=ANSWER).close()
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise _silent(address, error) from None
+
+
+def _silent(address: str, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        f"scheduler {address}: does not answer within {ANSWER:g} s ({type(error).__name__}); is it "
+        "running, and the address tcp://host:port?"
+    )
 
 
 class DaskPool(Pool):
@@ -53,10 +75,7 @@ class DaskPool(Pool):
         except (OSError, TimeoutError, ValueError) as error:
             if self._cluster is not None:
                 self._cluster.close(timeout=ANSWER)
-            raise InvalidInput(
-                f"scheduler {scheduler}: does not answer within {ANSWER:g} s "
-                f"({type(error).__name__}); is it running, and the address tcp://host:port?"
-            ) from None
+            raise _silent(scheduler, error) from None
         # The scheduler gives the batch of a worker that died to another one.
         super().__init__(self._client.get_executor(retries=2, pure=False), workers)
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +16,17 @@ from typing import Any
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.core.field_types import FAMILIES
 from latebloom.core.interrupts import at_end
+from latebloom.core.messages import QUIET, note
 from latebloom.core.plugins import load_plugin, loaded_plugins
+from latebloom.engines.base import engine_types
 
 from .base import Pool, block_signals
 from .compute import Stop, set_stop
 
 KINDS = ("local", "dask", "slurm")
+GUARD = 'worker processes import: call Sweep.run below `if __name__ == "__main__":`'
 # Threads of linear algebra would compete with the other workers, and change the last bits.
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -50,7 +55,7 @@ class LocalPool(Pool):
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Start work; this is also where processes are made."""
-        with block_signals(signal.SIGINT, signal.SIGTERM):
+        with block_signals(signal.SIGINT, signal.SIGTERM), main_hidden():
             return self.executor.submit(function, *args)
 
     def renew(self) -> None:
@@ -70,6 +75,49 @@ class LocalPool(Pool):
             for process in list(processes.values()):
                 process.kill()
         self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def main_hidden() -> Iterator[None]:
+    """Let processes made in this block not import the script that runs, if it would start itself
+    again in each of them: one without `if __name__ == "__main__":`, or from standard input.
+
+    **Raises:** `InvalidInput` if they need it, because a part or an engine is registered there.
+    """
+    main: Any = sys.modules["__main__"]
+    if not starts_again(main):
+        yield
+        return
+    kinds = (*(cls for family in FAMILIES.values() for cls in family.values()), *engine_types())
+    known = {"latebloom", "latebloom_paper", *(m.partition(".")[0] for m in loaded_plugins())}
+    own = [kind for kind in kinds if kind.__module__.partition(".")[0] not in known]
+    if own:
+        raise InvalidInput(f"{own[0].__name__} is registered by a script that {GUARD}")
+    file = main.__file__
+    del main.__file__
+    try:
+        yield
+    finally:
+        main.__file__ = file
+
+
+def starts_again(main: Any) -> bool:
+    """Return whether the main module is a script that does everything when it is imported."""
+    file = getattr(main, "__file__", None)
+    if file is None or getattr(main, "__spec__", None) is not None:  # a notebook; python -m
+        return False
+    try:
+        return "__name__" not in Path(file).read_text(encoding="utf-8", errors="replace")
+    except OSError:  # standard input
+        return True
+
+
+def require_no_import() -> None:
+    """End a worker process that, while it imports the script of its parent, begins the sweep again
+    that it is to work for."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        note(f"this is a script that {GUARD}", at=QUIET)
+        os._exit(1)
 
 
 def start_worker(stop: Stop, plugins: Mapping[str, str]) -> None:
@@ -101,6 +149,7 @@ def cpus() -> int:
 
 def require(executor: str | Executor | Pool, workers: int | None, scheduler: str | None) -> None:
     """Raise `InvalidInput` unless there is a pool of this description."""
+    require_no_import()
     if workers is not None:
         check.integer("workers", workers, low=1, high=10_000)
     if isinstance(executor, Executor | Pool):
@@ -109,9 +158,11 @@ def require(executor: str | Executor | Pool, workers: int | None, scheduler: str
     if scheduler is not None and executor != "dask":
         raise InvalidInput(f"scheduler {scheduler}: goes with executor dask")
     if executor == "dask":
-        from .dask import require_dask
+        from .dask import require_dask, require_scheduler
 
         require_dask()
+        if scheduler is not None:
+            require_scheduler(scheduler)
     if executor == "slurm":
         from .slurm import require_slurm
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from latebloom.core.errors import InvalidInput
 from latebloom.core.interrupts import check, listening
+from latebloom.core.progress import listener
 from latebloom.sweeps.grid.grid import Grid, tasks_of
 from latebloom.sweeps.grid.task import Task
 from latebloom.sweeps.store.store import Store, create_store
@@ -66,6 +67,7 @@ def run_sweep(
     **Raises:** `InvalidInput` for a cell that makes no experiment, a store that cannot be written,
     a scheduler that does not answer or goes away.
     """
+    watch = listener("watch", watch, "a SweepProgress")
     require(executor, workers, scheduler)  # before, not after, the cells are counted
     if sweep.size > MANY and not yes:
         raise InvalidInput(

@@ -93,4 +93,4 @@ class Summary:
         return {**vars(self), "missing": self.missing, "failures": failures}
 
 
-Watch = Callable[[SweepProgress], None]
+Watch = Callable[[SweepProgress], object]
