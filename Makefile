@@ -21,11 +21,11 @@ DOCS    := $(VENV)/.installed-docs
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-lowest test-python test-trainers fuzz lint format bench claims docs check clean
+.PHONY: help demo test test-slow test-lowest test-python test-browser explore-static test-trainers fuzz lint format bench claims docs check clean
 .NOTPARALLEL: # the targets share one virtual environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## install, run the headline experiments, leave pictures and a page in demo/
 	@$(BIN)/latebloom demo --out demo
@@ -35,6 +35,19 @@ test: $(DEV) ## run the fast tests and the examples in the docstrings
 
 test-slow: $(DEV) ## run the slow tests (minutes)
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+test-browser: $(DEV) ## try the explorer in a real browser (needs a Chromium, or may install one)
+	@$(INSTALL) --no-build-isolation --editable ".[browser]"
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
+	    echo "no Chromium on this machine; on Debian and Ubuntu: apt-get install --no-install-recommends chromium" >&2; \
+	    command -v apt-get >/dev/null && apt-get install -y --no-install-recommends chromium || exit 1; }
+	@$(ONE_THREAD) $(BIN)/python -m pytest -m browser -rs -s $(ARGS) tests/test_explore_browser.py
+
+# uv is marimo's: it looks with it for modules beside the page.
+explore-static: $(RUNTIME) ## write the explorer as static pages that compute in the browser
+	@$(INSTALL) --no-build-isolation --editable ".[explore]"
+	@$(INSTALL) uv
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python packaging/explore_static.py explore-static
 
 # In an environment of its own. Old releases warn of new versions of what they use themselves.
 LOWEST := .venv-lowest
@@ -104,7 +117,7 @@ docs: $(DOCS) ## build the documentation into docs/_build/html; warnings are err
 check: lint test ## everything CI runs
 
 clean: ## remove what the targets made, .venv included
-	rm -rf $(VENV) .venv-* demo bench docs/_build docs/jupyter_execute docs/gallery docs/reference \
+	rm -rf $(VENV) .venv-* demo explore-static bench docs/_build docs/jupyter_execute docs/gallery docs/reference \
 	    .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -22,6 +22,7 @@ ORDER = (
     ("simulate", "diagnosis"),
     ("sweeps", "callbacks"),
     ("plots",),
+    ("explore",),
     ("cli",),
     ("latebloom", "__main__"),
     ("latebloom_paper",),

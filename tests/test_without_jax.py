@@ -133,3 +133,30 @@ def test_the_distribution_leaves_out_in_a_browser_what_is_not_needed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     marked = {line.split(">")[0] for line in project["dependencies"] if "emscripten" in line}
     assert marked == {"h5netcdf[h5py]", "jax", "optax", "safetensors", "scikit-learn"}
+
+
+PAGE = """
+from latebloom.explore import view
+from latebloom.explore.point import Point
+from latebloom.explore.work import Job, compute
+
+for name in ("sparse", "mirage", "matrix", "deep"):
+    job = Job(lambda job: compute(Point.of(name), job))
+    job.run()
+    if job.error:
+        print(name, job.error)
+    else:
+        page = view.run_pictures(job.first) + view.run_facts(*job.result)
+        print(name, job.first.phases.t1.step, page.count("<svg"))
+"""
+
+
+def test_the_page_of_the_explorer_without_jax():
+    process = python(PAGE)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines() == [
+        "sparse 60 6",
+        "mirage 118 6",
+        "matrix 68 6",
+        "deep engine 'slow': it needs jax, which is not installed",
+    ]

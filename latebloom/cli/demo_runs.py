@@ -21,11 +21,11 @@ from latebloom.simulate import simulate
 from latebloom.theory import Prediction
 from latebloom.theory.advice import explain
 from latebloom.theory.predict import predict_at_once
+from latebloom.theory.rows import run_rows
 
 from .arguments import split
 from .run import Run
 from .table import Row
-from .tables import run_rows
 
 TITLE = "latebloom: late generalization, on time"
 LEAD = (

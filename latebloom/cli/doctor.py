@@ -19,6 +19,7 @@ OPTIONAL = {
     "pyarrow": ("Parquet files: export, diagnose", "export"),
     "zarr": ("export to Zarr", "export"),
     "tensorboard": ("diagnose of event files", "tensorboard"),
+    "marimo": ("explore", "explore"),
     "fsspec": ("stores at a URL", "remote"),
 }
 # Environment variables that change what latebloom does.

@@ -37,7 +37,7 @@ def required_memory(experiments: Sequence[Experiment]) -> float:
         data, numbers = program_data(first), program_numbers(first)
         dtype = PRECISIONS[program.precision][0]
         params = {k: jax.ShapeDtypeStruct(v.shape, dtype) for k, v in first.network_start.items()}
-        shapes = jax.tree.map(jax.typeof, (data, numbers)), params
+        shapes = jax.eval_shape(lambda x: x, (data, numbers)), params
         leaves, structure = jax.tree.flatten(shapes)
         used = _intermediates(program, structure, tuple(leaves))
     kept = COPIES * sum(int(np.prod(p.shape)) * np.dtype(p.dtype).itemsize for p in params.values())

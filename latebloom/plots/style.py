@@ -14,17 +14,14 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from latebloom.core.errors import InvalidInput, unwritable
 from latebloom.core.files import require_file
+from latebloom.core.palette import MARK as MARK
+from latebloom.core.palette import NORM as NORM
+from latebloom.core.palette import OFF as OFF
+from latebloom.core.palette import RATIO as RATIO
+from latebloom.core.palette import TEST as TEST
+from latebloom.core.palette import TRAIN as TRAIN
 
 STYLE = Path(__file__).with_name("latebloom.mplstyle")
-
-# Okabe and Ito's palette by the role of the line; a role has one colour in every picture.
-TRAIN = "#0072B2"
-TEST = "#D55E00"
-RATIO = "#009E73"
-NORM = "#CC79A7"
-OFF = "#9A9A9A"
-MARK = "#4D4D4D"
-
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -17,7 +17,7 @@ from .files import DIAGNOSIS
 from .values import TEXTS, chance, misspelt
 
 # Commands that compute for long are drawn seldom, and stopped.
-SELDOM = ("demo", "reproduce", "report", "sweep", "claims", "errata")
+SELDOM = ("demo", "reproduce", "report", "sweep", "claims", "errata", "explore")
 # Logs of other trainers, which `furnish` copies.
 LOGS = [f"logs/{path.name}" for path in sorted(DIAGNOSIS.iterdir())]
 # What an argument without a name may be, where it is right.
@@ -35,6 +35,7 @@ RIGHT = {
     "grid": ["list", "phase-small", "law", "sweep.toml"],
     "store": ["store", "store", "folder", "empty.store"],
     "log": ["log.csv", "log.jsonl", "own.toml", *LOGS],
+    "world": ["sparse", "matrix?N=20"],
     "other": ["log.csv", "log.jsonl", *LOGS],
     "picture": ["law", "phase", "agreement", "curves"],
     "figure": ["fig3", "fig99", "convex"],

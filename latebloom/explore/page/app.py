@@ -1,0 +1,363 @@
+# The form of cells is marimo's: functions whose arguments are names that other cells give.
+"""The page of the explorer: widgets, and what `latebloom.explore` makes of their values."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="latebloom explorer", css_file="app.css")
+
+
+@app.cell
+async def _():
+    import sys
+    from dataclasses import replace
+    from importlib import import_module
+
+    import marimo as mo
+
+    in_browser = sys.platform == "emscripten"
+    if in_browser:
+        # `make explore-static` puts the wheel beside the page, and its name into a file. Not by
+        # `import`: marimo looks for what a page imports, and these are nowhere else.
+        _place = f"{mo.notebook_location()}/public"
+        _answer = await import_module("pyodide.http").pyfetch(f"{_place}/wheel.txt")
+        _wheel = (await _answer.string()).strip()
+        await import_module("micropip").install(f"{_place}/{_wheel}")
+
+    from latebloom.core.errors import InvalidInput
+    from latebloom.explore import view
+    from latebloom.explore.dropped import diagnose_dropped
+    from latebloom.explore.grid import LAW, grid_of
+    from latebloom.explore.point import PANELS, Point
+    from latebloom.explore.work import Job, compute
+    from latebloom.explore.world import experiments, names, world
+
+    def closed():
+        """Return whether the page of this thread is gone."""
+        return not in_browser and mo.current_thread().should_exit
+
+    def start(work):
+        """Do the work in a thread; where there are none, at once."""
+        if in_browser:
+            work()
+        else:
+            mo.Thread(target=work, daemon=True).start()
+
+    return (
+        InvalidInput,
+        Job,
+        LAW,
+        PANELS,
+        Point,
+        closed,
+        compute,
+        diagnose_dropped,
+        experiments,
+        grid_of,
+        mo,
+        names,
+        replace,
+        start,
+        view,
+        world,
+    )
+
+
+@app.cell
+def _(InvalidInput, Point, mo):
+    address = mo.query_params()
+    try:
+        first, problem = (
+            Point.from_query({key: str(value) for key, value in address.to_dict().items()}),
+            "",
+        )
+    except InvalidInput as error:
+        first, problem = Point.of("sparse"), str(error)
+    # The point that the widgets start from: another world, a cell that was chosen, a reset.
+    get_start, set_start = mo.state(first)
+    # How often a run has moved, has come to its end, and a grid has moved: a cell that reads one of
+    # these is computed again.
+    get_moves, set_moves = mo.state(0)
+    get_ends, set_ends = mo.state(0)
+    get_grid_moves, set_grid_moves = mo.state(0)
+    # The jobs of this page, and the pictures that were drawn last.
+    jobs, drawn = {}, {"run": ""}
+    return (
+        address,
+        drawn,
+        first,
+        get_grid_moves,
+        get_ends,
+        get_moves,
+        get_start,
+        jobs,
+        problem,
+        set_ends,
+        set_grid_moves,
+        set_moves,
+        set_start,
+    )
+
+
+@app.cell
+def _(PANELS, Point, first, get_start, jobs, mo, names, problem, set_start, view, world):
+    _listed = [*names(), *([] if get_start().world.name in names() else [get_start().world.name])]
+    _titles = {world(name).title: name for name in _listed}
+    chosen_world = mo.ui.dropdown(
+        _titles,
+        value=get_start().world.title,
+        label="World",
+        on_change=lambda name: set_start(Point.of(name)),
+    )
+    reset = mo.ui.button(
+        label="Reset",
+        tooltip="Back to the settings of the world",
+        on_click=lambda _: set_start(Point.of(chosen_world.value)),
+    )
+    cancel = mo.ui.button(
+        label="Cancel",
+        tooltip="Stop what is being computed",
+        on_click=lambda _: [job.cancel() for job in jobs.values()],
+    )
+    _head = "<h1>latebloom</h1><span>late generalization, to play with</span>"
+    _said = view.refused(problem) if problem else ""
+    mo.vstack(
+        [
+            mo.Html(f'<div class="lb-top">{_head}{_said}</div>'),
+            mo.hstack([chosen_world, reset, cancel], justify="start", wrap=True),
+        ]
+    )
+    return cancel, chosen_world, reset
+
+
+@app.cell
+def _(PANELS, first, mo):
+    _titles = {
+        "run": "Run",
+        "law": "Law",
+        "phase": "Phase diagram",
+        "diagnose": "Diagnose a log",
+        "paper": "The paper",
+    }
+    panel = mo.ui.radio(
+        {_titles[name]: name for name in PANELS}, value=_titles[first.panel], inline=True
+    )
+    mo.vstack([mo.Html('<span class="lb-top"></span>'), panel])
+    return (panel,)
+
+
+@app.cell
+def _(get_start, mo):
+    _start = get_start()
+    controls = mo.ui.dictionary(
+        {
+            control.name: mo.ui.slider(
+                steps=list(control.values),
+                value=_start.values[control.name],
+                label=control.name,
+                show_value=True,
+                full_width=True,
+            )
+            for control in _start.world.controls
+        }
+    )
+    _rows = "".join(
+        f'<div class="lb-control" title="{control.low:g} to {control.high:g}: {control.why}">'
+        f"{controls[control.name]}<small>{control.text}</small></div>"
+        for control in _start.world.controls
+    )
+    mo.Html(f'<div class="lb-controls"><p class="lb-about">{_start.world.text}</p>{_rows}</div>')
+    return (controls,)
+
+
+@app.cell
+def _(Point, controls, get_start, panel, replace):
+    point = replace(Point.of(get_start().world.name, controls.value), panel=panel.value)
+    return (point,)
+
+
+@app.cell
+def _(address, panel, point):
+    _wanted = {**point.query(), "panel": panel.value}
+    for _key in [key for key in address.to_dict() if key not in _wanted]:
+        address.remove(_key)
+    for _key, _value in _wanted.items():
+        if address.get(_key) != _value:
+            address.set(_key, _value)
+    return
+
+
+@app.cell
+def _(Job, closed, compute, jobs, point, set_ends, set_moves, start):
+    if "run" in jobs:
+        jobs["run"].cancel()
+
+    def _moved(job):
+        if closed():
+            job.cancel()
+        if job is not jobs.get("run"):
+            return
+        if late:
+            set_moves(lambda count: count + 1)
+        if job.finished:
+            set_ends(lambda count: count + 1)
+
+    late = []
+    job = Job(lambda job: compute(point, job), _moved)
+    jobs["run"] = job
+    start(job.run)
+    # Most runs are there before anyone would see that they are not.
+    if not job.wait(0.3):
+        late.append(job)
+    return (job,)
+
+
+@app.cell
+def _(Job, closed, grid_of, job, jobs, mo, panel, point, set_grid_moves, start):
+    mo.stop(panel.value not in ("law", "phase"))
+    _kind = panel.value
+    if "grid" in jobs:
+        jobs["grid"].cancel()
+
+    def _moved(job):
+        if closed():
+            job.cancel()
+        if job is jobs.get("grid"):
+            set_grid_moves(lambda count: count + 1)
+
+    def _work(own):
+        job.wait(60)  # the run of the page first
+        return grid_of(point, _kind, own)
+
+    grid_job = Job(_work, _moved)
+    jobs["grid"] = grid_job
+    start(grid_job.run)
+    _ = grid_job.wait(0.1)
+    return (grid_job,)
+
+
+@app.cell
+def _(LAW, get_grid_moves, get_moves, grid_job, job, mo, panel, point, set_start, view):
+    get_grid_moves()
+    get_moves()
+    _grid = grid_job.result
+    buttons = mo.ui.array(
+        []
+        if _grid is None
+        else [
+            mo.ui.button(
+                label=cell.words or "-",
+                full_width=True,
+                on_click=lambda _, cell=cell: set_start(point.with_values(**cell.values)),
+            )
+            for cell in _grid.cells
+        ]
+    )
+    if grid_job.error:
+        _page = view.refused(grid_job.error)
+    elif _grid is None:
+        _page = view.waiting(grid_job)
+    else:
+        _page = view.grid_table(_grid, point, [button.text for button in buttons])
+    _here = ""
+    if panel.value == LAW and job.first is not None:
+        _here = view.here(point, job.first)
+    mo.Html(f'<div class="lb-shown">{_here}{_page}</div>')
+    return (buttons,)
+
+
+@app.cell
+def _(drawn, get_moves, job, mo, view):
+    get_moves()
+    if job.error:
+        drawn["run"] = ""
+        _page = view.refused(job.error)
+    elif job.first is None:
+        _page = f'{view.waiting(job)}<div class="lb-stale">{drawn["run"]}</div>'
+    else:
+        _page = drawn["run"] = view.run_pictures(job.first)
+    mo.Html(f'<div class="lb-shown lb-of-run">{_page}</div>')
+    return
+
+
+@app.cell
+def _(get_ends, get_moves, job, mo, view):
+    get_moves()
+    get_ends()
+    mo.stop(job.first is None)
+    _prediction = None if job.result is None else job.result[1]
+    mo.Html(f'<div class="lb-shown lb-of-run">{view.run_facts(job.first, _prediction)}</div>')
+    return
+
+
+@app.cell
+def _(jobs, mo, point, view):
+    _tabs = {}
+    for _title, _name, _text in view.export_texts(point):
+        _save = mo.download(_text.encode(), filename=_name, label=f"Save {_name}")
+        _tabs[_title] = mo.vstack(
+            [mo.Html(f'<div class="lb-shown">{view.code(_text)}</div>'), _save]
+        )
+    _pictures = [
+        mo.download(
+            lambda kind=kind: view.picture_file(jobs["run"].first, kind),
+            filename=f"{point.world.name}.{kind}",
+            label=f"Save the picture as {kind.upper()}",
+        )
+        for kind in ("png", "svg")
+    ]
+    _tabs["Picture"] = mo.vstack(_pictures)
+    _kept = mo.accordion({"Keep it: TOML, command, Python, link, picture": mo.ui.tabs(_tabs)})
+    mo.vstack([mo.Html('<span class="lb-of-run"></span>'), _kept])
+    return
+
+
+@app.cell
+def _(mo, panel):
+    mo.stop(panel.value != "diagnose")
+    log_file = mo.ui.file(kind="area", label="Drop a log here, or choose one: CSV, JSON, text ...")
+    columns = mo.ui.dictionary(
+        {
+            "train": mo.ui.text(label="training column", placeholder="from the names"),
+            "test": mo.ui.text(label="test column", placeholder="from the names"),
+            "kind": mo.ui.dropdown(["accuracy", "error", "loss"], label="kind"),
+        }
+    )
+    mo.vstack(
+        [
+            mo.Html(
+                '<p class="lb-top lb-alone">The log stays on this machine. Its columns are found '
+                "by their names; name them here if that does not do.</p>"
+            ),
+            log_file,
+            mo.hstack(list(columns.elements.values()), justify="start", wrap=True),
+        ]
+    )
+    return columns, log_file
+
+
+@app.cell
+def _(InvalidInput, columns, diagnose_dropped, log_file, mo, view):
+    mo.stop(not log_file.value)
+    _log, _given = log_file.value[0], columns.value
+    try:
+        _page = view.diagnosis_view(
+            _log.name,
+            diagnose_dropped(
+                _log.name, _log.contents, _given["train"], _given["test"], _given["kind"] or ""
+            ),
+        )
+    except InvalidInput as error:
+        _page = view.refused(str(error))
+    mo.Html(f'<div class="lb-shown lb-top lb-alone">{_page}</div>')
+    return
+
+
+@app.cell
+def _(mo, panel, view):
+    mo.stop(panel.value != "paper")
+    mo.Html(f'<div class="lb-shown lb-top lb-alone">{view.paper()}</div>')
+    return
+
+
+if __name__ == "__main__":
+    app.run()

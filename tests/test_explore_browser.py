@@ -1,0 +1,328 @@
+"""The explorer in a real browser: what the page shows is what the library computes."""
+
+import json
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+import latebloom as lb
+from latebloom.explore.point import Point
+from latebloom.explore.world import names
+
+pytestmark = pytest.mark.browser
+pytest.importorskip("marimo", reason="marimo is not installed: make test-browser installs it")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: make test-browser installs it"
+)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+if CHROMIUM is None:
+    pytest.skip("no Chromium on this machine", allow_module_level=True)
+
+# Milliseconds: pages come late where many tests share two cores.
+PATIENCE = 90_000
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Changes of a slider whose time is measured.
+CHANGES = 25
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Serve the explorer; give its address with the token."""
+    command = [sys.executable, "-m", "latebloom", "explore", "--no-browser", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        text = ""
+        while not text.endswith("}\n"):
+            line = process.stdout.readline()
+            assert line, "the explorer has ended"
+            text += line
+        yield json.loads(text)["address"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Give a function that opens a page; at the end there was no error and no request outside."""
+    requests, errors = [], []
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    base, _, query = address.partition("?")
+    token = dict(parse_qsl(query))["access_token"]
+
+    def go(link, ready="#lb-run"):
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("websocket", lambda socket: requests.append(socket.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(f"{base}?access_token={token}&{link}")
+        page.wait_for_selector(ready)
+        return page
+
+    yield go
+    context.close()
+    assert requests
+    assert {urlsplit(url).hostname for url in requests if not url.startswith("data:")} <= {
+        "127.0.0.1",
+        None,
+    }
+    assert errors == []
+
+
+def slider(page, name):
+    """Return the slider of a control."""
+    return page.get_by_role("slider", name=name, exact=True)
+
+
+def point_of(page):
+    """Return the point that the address of a page names."""
+    return Point.from_link(page.url)
+
+
+def wait_for_run(page, point):
+    """Wait until the page shows the run of a point."""
+    page.wait_for_selector(f'#lb-run[data-hash="{point.experiment().hash}"]')
+
+
+def cells(page, row):
+    """Return measured and predicted of a row of the table, as a reader sees them."""
+    line = page.locator("#lb-facts tr").filter(has=page.get_by_role("rowheader", name=row))
+    return [cell.inner_text().strip() for cell in line.first.locator("td").all()]
+
+
+def assert_shows(page, run, prediction):
+    """The page shows t1, t2 and the verdict of the run, and t2 of the prediction."""
+    page.wait_for_selector("#lb-facts th:text-is('predicted')")
+    t1, t2 = run.phases.t1, run.phases.t2
+    assert cells(page, "t1 (memorized)")[0] == t1.words
+    assert cells(page, "t2 (generalized)")[0] == t2.words_at(run.last_step)
+    if prediction.t2 is not None:
+        assert cells(page, "t2 (generalized)")[1].startswith(f"{prediction.t2:,}")
+    words = str(run.phases.verdict).replace("_", " ")
+    assert page.locator("#lb-run .lb-verdict strong").inner_text() == words
+    if t2.step is not None:
+        assert f"t2 = {t2.step:,}" in page.locator("svg.lb-wide").first.text_content()
+
+
+def test_sliders_move_and_the_page_shows_what_simulate_finds(opened):
+    page = opened("world=sparse")
+    wait_for_run(page, Point.of("sparse"))
+    for name, key, expected in (("N", "ArrowRight", 31), ("beta", "ArrowLeft", 7.9e-06)):
+        slider(page, name).focus()
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(rf"[?&]{name}={expected}(&|$)"))
+        point = point_of(page)
+        assert point.values[name] == expected
+        wait_for_run(page, point)
+        experiment = point.experiment()
+        assert_shows(page, lb.simulate(experiment), lb.predict(experiment))
+
+
+@pytest.mark.parametrize("name", names()[1:])
+def test_every_world_shows_what_simulate_finds(opened, name):
+    page = opened(f"world={name}")
+    point = Point.of(name)
+    wait_for_run(page, point)
+    experiment = point.experiment()
+    exact = name != "network"
+    run = lb.simulate(experiment, engine=point.world.engine)
+    assert_shows(page, run, lb.predict(experiment, exact=exact))
+
+
+def test_the_mouse_drags_a_slider(opened):
+    page = opened("world=mirage")
+    thumb = slider(page, "N").bounding_box()
+    x, y = thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=8)
+    page.mouse.up()
+    page.wait_for_function("() => !location.search.includes('N=30&')")
+    wait_for_run(page, point_of(page))
+    assert point_of(page).values["N"] > 30
+
+
+def test_a_shared_link_shows_the_same_run(opened):
+    first = opened("world=sparse&N=45&s=3&seed=4")
+    point = Point.of("sparse", {"N": 45, "s": 3, "seed": 4})
+    wait_for_run(first, point)
+    second = opened(urlsplit(first.url).query)
+    wait_for_run(second, point)
+    assert point_of(second) == point
+
+
+def test_a_bad_link_says_why(opened):
+    page = opened("world=sparse&N=1000", ready=".lb-error")
+    assert "N = '1000': must be a whole number from 5 to 90" in page.inner_text(".lb-error")
+    wait_for_run(page, Point.of("sparse"))
+
+
+def test_reset_and_another_world(opened):
+    page = opened("world=sparse&N=45")
+    wait_for_run(page, Point.of("sparse", {"N": 45}))
+    page.get_by_role("button", name="Reset").click()
+    wait_for_run(page, Point.of("sparse"))
+    page.get_by_label("World").select_option("The mirage (l2)")
+    wait_for_run(page, Point.of("mirage"))
+    assert point_of(page).world.name == "mirage"
+
+
+def test_an_unstable_step_size_is_a_message(opened):
+    page = opened("world=sparse&alpha=0.2&N=10", ready=".lb-error")
+    assert "alpha" in page.inner_text(".lb-error")
+
+
+def test_a_log_is_dropped(opened, tmp_path):
+    rows = [f"{k},{float(k > 300)},{float(k > 8000)}" for k in range(0, 10001, 100)]
+    log = tmp_path / "my log.csv"
+    log.write_text("\n".join(["step,train_acc,val_acc", *rows]))
+    page = opened("panel=diagnose", ready="input[type=file]")
+    page.set_input_files("input[type=file]", log)
+    page.wait_for_selector("#lb-diagnosis")
+    found = lb.diagnose(str(log))
+    text = page.inner_text("#lb-diagnosis")
+    assert "grokked" in text
+    assert found.t1.words in text
+    assert found.t2.words in text
+    assert not page.locator(".lb-controls").is_visible()
+    other = tmp_path / "other.txt"
+    other.write_text("nothing to see")
+    page.set_input_files("input[type=file]", other)
+    page.wait_for_selector(".lb-error")
+    assert page.inner_text(".lb-error").startswith("other.txt: no curves found")
+
+
+def test_a_cell_of_the_phase_diagram_is_a_run(opened):
+    page = opened("world=mirage&panel=phase", ready=".lb-grid")
+    cell = page.locator('.lb-cell[title="N = 120, init = 0.001"]')
+    cell.get_by_role("button").click()
+    point = Point.of("mirage", {"N": 120, "init": 0.001})
+    wait_for_run(page, point)
+    assert point_of(page).values == point.values
+    assert cell.get_attribute("class").endswith("lb-here")
+
+
+def test_t2_alpha_beta_stays_put_in_the_plane(opened):
+    page = opened("world=sparse&panel=law&n=40&s=2&N=20", ready="#lb-law")
+    low, high = (float(page.get_attribute("#lb-law", f"data-{end}")) for end in ("low", "high"))
+    assert high < 1.1 * low
+    product = float(page.get_attribute("#lb-here", "data-product"))
+    assert low <= product <= high
+    page.locator('.lb-cell[title="alpha = 0.02, beta = 1e-07"]').get_by_role("button").click()
+    wait_for_run(page, point_of(page).with_values(alpha=0.02, beta=1e-7))
+    page.wait_for_selector(".lb-here")
+    assert low <= float(page.get_attribute("#lb-here", "data-product")) <= high
+
+
+def test_a_figure_of_the_paper_opens_with_its_settings(opened):
+    page = opened("panel=paper", ready="text=what it shows")
+    page.get_by_role("link", name="fig7", exact=True).click()
+    wait_for_run(page, Point.of("fig7"))
+    assert point_of(page).experiment() == lb.load("fig7")
+
+
+def test_a_long_run_shows_progress_and_is_cancelled(opened):
+    page = opened("world=fig9&steps=500000000", ready=".lb-wait progress[max]")
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("text=cancelled")
+
+
+def test_what_is_kept_gives_the_same_experiment(opened):
+    page = opened("world=deep&N=40")
+    point = Point.of("deep", {"N": 40})
+    wait_for_run(page, point)
+    page.get_by_role("button", name="Keep it").click()
+    text = page.locator("pre code").first.inner_text()
+    assert lb.Experiment.from_toml(text).hash == point.experiment().hash
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save deep.toml").or_(
+            page.get_by_role("button", name="Save deep.toml")
+        ).click()
+    with open(download.value.path(), encoding="utf-8") as file:
+        assert lb.Experiment.from_toml(file.read()).hash == point.experiment().hash
+
+
+def test_the_keyboard_reaches_every_control(opened):
+    page = opened("world=matrix")
+    wait_for_run(page, Point.of("matrix"))
+    reached = set()
+    page.keyboard.press("Tab")
+    for _ in range(60):
+        reached.add(
+            page.evaluate(
+                """() => {
+                  let e = document.activeElement;
+                  while (e && e.shadowRoot && e.shadowRoot.activeElement) {
+                    e = e.shadowRoot.activeElement;
+                  }
+                  const label = e && e.getAttribute('aria-labelledby');
+                  const by = label && e.getRootNode().getElementById(label);
+                  return e ? (by ? by.textContent : e.textContent || e.tagName) : '';
+                }"""
+            )
+        )
+        page.keyboard.press("Tab")
+    assert {"alpha", "beta", "N", "r", "tau", "seed", "Reset", "Cancel"} <= reached
+
+
+@pytest.mark.parametrize("panel", ["run", "phase", "diagnose", "paper"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_page(opened, width, panel):
+    page = opened(f"world=mirage&panel={panel}", ready=".lb-top")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_selector(".lb-grid" if panel == "phase" else ".lb-top")
+    for element in ("document.documentElement", "document.querySelector('#App')"):
+        assert page.evaluate(f"{element}.scrollWidth - {element}.clientWidth") <= 0
+
+
+def test_nobody_else_is_served(address):
+    base, _, query = address.partition("?")
+    with urllib.request.urlopen(base) as answer:
+        assert "/auth/login" in answer.url
+    assert urlsplit(address).hostname == "127.0.0.1"
+    for header in ({"Host": "elsewhere.example"}, {"Origin": "http://elsewhere.example"}):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(urllib.request.Request(f"{base}?{query}", headers=header))
+
+
+def test_every_change_shows_its_curve(opened, capsys):
+    """The time of a change is measured and printed, not judged: it depends on the machine."""
+    page = opened("world=sparse")
+    wait_for_run(page, Point.of("sparse"))
+    slider(page, "snr").focus()
+    took, last = [], shown_hash(page)
+    for _ in range(CHANGES):  # down from 1e8, ten values per decade
+        began = time.perf_counter()
+        page.keyboard.press("ArrowLeft")
+        changed = "h => document.querySelector('#lb-run').dataset.hash !== h"
+        page.wait_for_function(changed, arg=last)
+        took.append(time.perf_counter() - began)
+        last = shown_hash(page)
+    assert len(took) == CHANGES
+    assert last == point_of(page).experiment().hash
+    with capsys.disabled():
+        print(f"\nmedian time of a change: {1000 * statistics.median(took):.0f} ms")
+
+
+def shown_hash(page):
+    """Return the hash of the run that a page shows."""
+    return page.get_attribute("#lb-run", "data-hash")
