@@ -275,7 +275,7 @@ def _chattering(
     # Beyond the width of the Huber function the objective is linear: the mean point is the only
     # one if X tells these entries apart.
     moving = np.abs(state.mean) > alpha * beta.l1 * (1 - 1e-9)
-    if np.linalg.matrix_rank(data.X[:, moving]) < int(moving.sum()):
+    if moving.any() and np.linalg.matrix_rank(data.X[:, moving]) < int(moving.sum()):
         return None
     minimizer = solve(data, penalty, start=state.mean)
     proved = _proved(data, lasso_certificate(data, penalty, minimizer))
