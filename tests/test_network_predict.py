@@ -1,6 +1,7 @@
 """What is predicted of networks, against training them to the end."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,24 @@ def test_a_plan_says_what_is_impossible():
     hurry: Any = plan(diagonal(), 500, 0.1)
     assert not hurry.possible
     assert hurry.least_budget > 500
-    assert "steps or more" in hurry.why
+    assert hurry.why == f"the fastest strength tried takes {hurry.least_budget:,} steps"
+
+
+def test_the_fastest_strength_is_found_between_those_of_the_first_search(monkeypatch):
+    """t2 falls as 1/beta up to the strength 2, from which on no t2 is seen."""
+    from latebloom.theory.network_plan import HALVINGS, STRIDE, _Search
+
+    search = _Search(NETWORK, 60, None)
+    monkeypatch.setattr(
+        search, "time", lambda b: 100 * search.beta / b if b < 2 * search.beta else math.inf
+    )
+    search.ends = {search.beta * STRIDE: 1.0}
+    coarse = search._fastest()
+    assert coarse == search.beta  # a stride further none is seen
+    fine = search._faster(coarse)
+    assert search.time(fine) <= 60
+    search.budget = 1
+    assert 100 / 2 <= search.time(search._faster(coarse)) <= 50 * STRIDE ** (0.5 ** (HALVINGS - 1))
 
 
 def test_where_the_updates_diverge_it_is_said():

@@ -78,6 +78,12 @@ def contradictions(text: str, run: lb.Run) -> Iterator[str]:
     for step in re.findall(r"not by step ([\d,]+)", text):
         if int(step.replace(",", "")) != run.last_step:
             yield f"not by step {step}, in a run of {run.last_step:,} steps"
+    if predicted := re.search(r"t2 \(generalized\).* ([\d,]+) \[([\d,]+), ([\d,]+)\]", text):
+        t2, low, high = (int(part.replace(",", "")) for part in predicted.groups())
+        for step in re.findall(r"test error .*it gets there about step ([\d,]+)", text):
+            seen = int(step.replace(",", ""))
+            if not low - 0.01 * t2 <= seen <= high + 0.01 * t2:
+                yield f"{predicted[0]!r} and about step {step}"
 
 
 def varied(kind: str, count: int, seed: int) -> Iterator[lb.Experiment]:
@@ -133,6 +139,37 @@ def test_no_two_sentences_of_a_report_contradict_each_other(capsys):
 @pytest.mark.parametrize("kind", [*EXACT, *STEPPED, *TRAINED])
 def test_no_two_sentences_of_a_report_contradict_each_other_of_any_kind(kind, capsys):
     assert_one_story([kind], 40 if kind in EXACT else 12, 4, capsys, every=6)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.71, 0.8])
+def test_a_passage_ahead_is_where_the_run_has_it(share, capsys):
+    """Also for step sizes at which the average is followed with smaller steps."""
+    problem = lb.SparseRecovery(n=100, s=5, N=30, seed=1)
+    alpha = share * problem.alpha_max
+    long = lb.Experiment(problem, lb.L1(1e-5), lb.Subgradient(alpha), thresholds=(1e-2, 1e-2))
+    t2 = lb.simulate(long, engine="jump").phases.t2
+    short, run = stories(long.with_(steps=5000), False, capsys)
+    assert not list(contradictions(short, run))
+    step = int(re.findall(r"gets there about step ([\d,]+)", short)[0].replace(",", ""))
+    assert step == pytest.approx((t2.low + t2.high) / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("steps", [2 * 10**5, 5 * 10**5])
+def test_no_passage_is_announced_that_the_chatter_hides(steps):
+    run = lb.simulate(lb.load("fig3").with_(alpha=0.27, steps=steps))
+    assert "gets there" not in run.phases.reason
+    assert "in the end it is about" in run.phases.reason
+
+
+def test_a_matrix_that_chatters_about_its_threshold_is_not_on_its_way_to_it():
+    problem = lb.MatrixCompletion(n1=7, n2=6, r=1, N=30, seed=1)
+    method = lb.Subgradient(0.9 * problem.alpha_max)
+    base = lb.Experiment(problem, lb.Nuclear(1e-3), method, steps=20_000)
+    level = float(lb.simulate(base).trajectory["test_error"][-1])
+    for steps in (20_000, 40_000):
+        run = lb.simulate(base.with_(steps=steps, thresholds=(0.5, level / 2)))
+        assert run.phases.t2.high is None
+        assert "yet to get there" not in run.phases.reason
 
 
 def test_contradictions_are_found(capsys):

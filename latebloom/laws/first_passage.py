@@ -156,7 +156,8 @@ def left_of(
 
     **Raises:** `NotCovered` for a start without a part in the kernel.
 
-    >>> left_of(np.array([2.0, 0.0]), np.array([0.0, 1.0]), bias=0.0, goal=math.sqrt(2.0))
+    >>> x = left_of(np.array([2.0, 0.0]), np.array([0.0, 1.0]), bias=0.0, goal=math.sqrt(2.0))
+    >>> round(x, 12)
     0.5
     """
     a, b = float(start @ start), float(start @ truth)

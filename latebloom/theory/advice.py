@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from latebloom.core import schedules
 from latebloom.core.phases import Passage, Verdict
+from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
 
 from .predict import predict
@@ -102,8 +103,10 @@ Advice = tuple[str, str]  # the meaning, and what to try
 
 def _grokked(known: Known) -> Advice:
     what = "The model generalized long after it had memorized"
-    if known.penalized:
+    if known.penalized and isinstance(known.run.experiment.problem, LeastSquares):
         return what, "vary alpha and beta to see the delay scale as 1/(alpha beta)"
+    if known.penalized:
+        return what, "vary alpha and beta to see how the delay depends on them"
     return what, "vary the start or the number of samples to see what the delay depends on"
 
 

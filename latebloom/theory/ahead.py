@@ -48,18 +48,20 @@ class Way(NamedTuple):
     - `result`: the way; `since`: the step of the run at its step 0.
     - `own`: whether it is that of the method, or of the average it chatters about; else that of
       proximal gradient to the same minimizer.
+    - `pace`: how many of its steps are as long as one of the run.
     """
 
     result: EngineResult
     since: int
     own: bool
+    pace: float = 1.0
 
     def passage(self, passage: Passage | None) -> int | None:
         """Return the step of the run about which a passage of the way is, None without one."""
         if passage is None or passage.low is None or passage.low > MAX_STEPS:
             return None
         high = passage.low if passage.high is None else passage.high
-        return self.since + (passage.low + high) // 2
+        return self.since + round((passage.low + high) / 2 / self.pace)
 
 
 def ahead_of_least_squares(experiment: Experiment, result: EngineResult) -> Pair:
@@ -87,19 +89,40 @@ def ahead_of_least_squares(experiment: Experiment, result: EngineResult) -> Pair
         return Ahead(moving=acting if train else ""), Ahead(moving=acting if test else "")
     here = result.params[-1]
     if isinstance(experiment.method, FISTA):  # it oscillates, so that this is no proof
-        train, test = _near(experiment.data, end, here)
+        train, test = _near(experiment.data, end, here, experiment.thresholds)
         return replace(train, floor=None), replace(test, floor=None)
     if way is None:
-        return _near(experiment.data, end, here)
+        return _near(experiment.data, end, here, experiment.thresholds)
     ends = (
         (end.train_floor, end.train_least, end.train_error),
         (end.test_floor, end.test_least, end.test_error),
     )
+    if isinstance(experiment.method, Subgradient):
+        bare = _errors_of(experiment.data, way.result.params[-1])
+        (train, test), goals = passages, experiment.thresholds
+        passages = (
+            _seen(train, bare[0], end.train_error, goals[0]),
+            _seen(test, bare[1], end.test_error, goals[1]),
+        )
     train, test = (
         _on_the_way(*of, step, goal)
         for of, step, goal in zip(ends, passages, experiment.thresholds, strict=True)
     )
     return train, test
+
+
+def _seen(step: int | None, bare: float | None, end: float | None, goal: float) -> int | None:
+    """Return the passage of a run that chatters, None if the chatter hides it: where the average
+    ends below the threshold (`bare`) and the run above."""
+    hidden = end is not None and bare is not None and bare <= goal < end
+    return None if hidden else step
+
+
+def _errors_of(data: LeastSquares, a: Float[np.ndarray, "..."]) -> tuple[float, float | None]:
+    """Return the relative training and test error of parameters, None without a truth."""
+    train = _norm(data.operator.forward(a) - data.y_star) / _norm(data.y_star)
+    truth = data.a_star
+    return train, None if truth is None else _norm(a - truth) / _norm(truth)
 
 
 def _on_the_way(
@@ -148,16 +171,20 @@ def _way(experiment: Experiment, result: EngineResult) -> Way | None:
     if covered and isinstance(method, ProximalGradient | ProjectedSubgradient):
         return _way_by(JUMP, whole, result, True) if JUMP.why_not(whole) is None else None
     alpha = schedules.constant(method.alpha) if covered else None
-    proximal = ProximalGradient(min(alpha or math.inf, INSIDE * data.alpha_max))
+    step = min(alpha or math.inf, INSIDE * data.alpha_max)
+    proximal = ProximalGradient(step)
     engine = SPECTRAL if beta.l1 == 0 else JUMP
     own = covered and isinstance(method, Subgradient)
-    return _way_by(engine, whole.with_(method=proximal), result, own)
+    pace = alpha / step if alpha else 1.0
+    return _way_by(engine, whole.with_(method=proximal), result, own, pace)
 
 
-def _way_by(engine: Engine, whole: Experiment, result: EngineResult, own: bool) -> Way | None:
+def _way_by(
+    engine: Engine, whole: Experiment, result: EngineResult, own: bool, pace: float = 1.0
+) -> Way | None:
     """Return the way an engine finds from the last step on, None if it would take too long."""
     way = engine.run_bounded(whole)
-    return Way(way, result.done, own) if way.done == whole.steps else None
+    return Way(way, result.done, own, pace) if way.done == whole.steps else None
 
 
 def _covered(experiment: Experiment) -> bool:
@@ -169,7 +196,9 @@ def _covered(experiment: Experiment) -> bool:
     return True
 
 
-def _near(data: LeastSquares, end: Limit, here: Float[np.ndarray, "..."]) -> Pair:
+def _near(
+    data: LeastSquares, end: Limit, here: Float[np.ndarray, "..."], goals: tuple[float, float]
+) -> Pair:
     """Return what is known where only the limit is: how far below it a run may come from here.
 
     Proximal gradient never moves away from a minimizer, so that it stays as near to its limit as
@@ -177,16 +206,35 @@ def _near(data: LeastSquares, end: Limit, here: Float[np.ndarray, "..."]) -> Pai
     chatter: estimates.
     """
     away = float(np.linalg.norm(here - end.a))
+    train_goal, test_goal = goals
     train = max(0.0, end.train_least - away * data.sigma_max**0.5 / _norm(data.y_star))
     test = end.test_least
     if test is not None and data.a_star is not None:
         test = max(0.0, test - away / _norm(data.a_star))
     if end.radius > 0:
-        return (
-            Ahead(end.train_floor, train, end.train_error),
-            Ahead(end.test_floor, test, end.test_error),
+        arrived = away <= end.radius
+        slack = end.radius * data.sigma_max**0.5 / _norm(data.y_star)
+        error = _chattering(
+            Ahead(end.train_floor, train, end.train_error), slack, arrived, train_goal
         )
+        if data.a_star is None:
+            return error, Ahead(end.test_floor, test, end.test_error)
+        slack = end.radius / _norm(data.a_star)
+        known = Ahead(end.test_floor, test, end.test_error)
+        return error, _chattering(known, slack, arrived, test_goal)
     return Ahead(train, train, end.train_error), Ahead(test, test, end.test_error)
+
+
+def _chattering(known: Ahead, slack: float, arrived: bool, goal: float) -> Ahead:
+    """Return what is known of an error that ends within `slack` of that of a point.
+
+    If the threshold lies there, the run may end on either side of it. Once it has arrived, nothing
+    but the records shows which.
+    """
+    end = known.end
+    if end is None or not end <= goal < end + slack:
+        return known
+    return Ahead(moving="" if arrived else f"it is yet to come to within {slack:.3g} of its limit")
 
 
 def _acting(experiment: Experiment, step: int, t1: Passage) -> str:
