@@ -39,5 +39,7 @@ def words_of(names: Iterable[str], size: str, public: float) -> str:
     seconds, unknown = seconds_of(names, size)
     if not unknown:
         return f"about {duration(round(seconds))} of one core"
-    words = f"the public code takes {duration(public)}" if public else "it was not measured"
+    if not public:
+        return "minutes perhaps: it was not measured"
+    words = f"the public code takes {duration(public)}"
     return f"hours perhaps: {words}" if size == "full" else words
