@@ -279,7 +279,7 @@ def test_the_law_grid_multiplies_t2_with_alpha_and_beta():
     alpha, beta = cell.values["alpha"], cell.values["beta"]
     run = lb.simulate(point.with_values(alpha=alpha, beta=beta).experiment())
     assert cell.product == pytest.approx(run.phases.t2.step * alpha * beta, rel=1e-12)
-    assert "one number over alpha beta" in grid_caption(grid)
+    assert "so the delay is proportional to 1/(alpha beta)" in grid_caption(grid)
     assert grid.span == pytest.approx(0.1 * 3e-5 / (0.01 * 1e-8))
     assert f'data-product="{0.1 * 1e-5 * lb.simulate(point.experiment()).phases.t2.step}"' in here(
         point, run_of(point.experiment(), "jump")

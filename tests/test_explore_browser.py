@@ -250,7 +250,7 @@ def test_what_is_kept_gives_the_same_experiment(opened):
     page = opened("world=deep&N=40")
     point = Point.of("deep", {"N": 40})
     wait_for_run(page, point)
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Save or share").click()
     text = page.locator("pre code").first.inner_text()
     assert lb.Experiment.from_toml(text).hash == point.experiment().hash
     with page.expect_download() as download:

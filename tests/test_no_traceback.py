@@ -77,13 +77,13 @@ def refused(capsys, *argv, code=2):
         (("claims", "--check", "--workers", "-1"), "workers = -1"),
         (("sweep", "phase-small", "--executor", "dask", "--scheduler", "here"), "tcp://host:port"),
         (("sweep", "phase-small", "--executor", "dask", "--scheduler", "tcp://a"), "tcp://host:"),
-        (("run", "beta0", "--=3"), "'--' is no option; see run --help"),
-        (("run", "beta0", "--", "x"), "'--' is no option"),
+        (("run", "beta0", "--=3"), "unknown option '--'; see run --help"),
+        (("run", "beta0", "--", "x"), "unknown option '--'"),
         (
             ("--small", "run", "beta0"),
-            "'--small' is no command; give one before it",
+            "a command must come first: latebloom COMMAND ... --small",
         ),
-        (("watch", os.devnull), "is no file that grows"),
+        (("watch", os.devnull), "is a pipe or a device, which watch cannot follow"),
         (("run", "beta0", "--engine", "no"), "must be one of auto, step, jump, spectral, slow\n"),
         (("plot", "no", "store"), "no picture 'no'; choose one of law"),
     ],
@@ -131,7 +131,7 @@ def test_a_link_to_itself_and_a_pipe_are_named(capsys, folder):
     (folder / "loop").symlink_to("loop")
     assert "loop: is a link to itself" in refused(capsys, "run", "beta0", "--out", "loop")
     os.mkfifo(folder / "pipe")  # nobody writes into it
-    assert "diagnose reads pipes" in refused(capsys, "watch", "pipe", "--seconds", "0")
+    assert "use latebloom diagnose" in refused(capsys, "watch", "pipe", "--seconds", "0")
 
 
 @pytest.mark.parametrize("executor", ["dask", "slurm"])

@@ -232,8 +232,10 @@ def test_bad_numbers_are_refused(call, message):
 def test_every_study_states_its_rule_and_every_law_its_group():
     for module in (ridge_bounds, linear_estimators, first_passage, norm_separation, kernel_to_rich):
         assert "The verdict, fixed beforehand" in module.study.__doc__
-    for module in (weight_decay_clock, spectral_theory, logit_scale):
-        assert "The verdict, fixed beforehand" in module.reproduce.__doc__
+    assert "The verdict, fixed beforehand" in weight_decay_clock.reproduce.__doc__
+    for module in (spectral_theory, logit_scale):
+        assert "The rule of the verdict" in module.reproduce.__doc__
+        assert "changed once, after a result" in module.reproduce.__doc__
     assert {law.status for law in LAWS.values()} == {"other group", "ours"}
 
 

@@ -169,7 +169,7 @@ def _require_setting(name: str, kind: Any, option: str, key: str) -> None:
     one such field is seen when it is loaded.
     """
     if not re.match(r"\w", key):  # "--" alone, "--=3"
-        raise InvalidInput(f"{shown(option)} is no option; see {name} --help")
+        raise InvalidInput(f"unknown option {shown(option)}; see {name} --help")
     settings = kind.known_settings() if hasattr(kind, "known_settings") else []
     words = {word for setting in settings for word in setting.split(".")}
     parts = [part for part in key.split(".") if not part.isdigit()]

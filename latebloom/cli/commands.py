@@ -65,7 +65,7 @@ for _name, _summary, _place in (
     ("diagnose", "Diagnose the curves of any trainer.", "diagnose:Diagnose"),
     ("compare", "Compare the curves of several logs.", "compare:Compare"),
     ("watch", "Follow a log while it grows.", "watch:Watch"),
-    ("explore", "Open a page in the browser to play with a run.", "explore:Explore"),
+    ("explore", "Open a page in the browser with sliders for a run.", "explore:Explore"),
     ("cite", "Print BibTeX of the papers behind an experiment.", "cite:Cite"),
     ("doctor", "Print what this installation has.", "doctor:Doctor"),
     ("completion", "Print a script that completes commands in a shell.", "completion:Completion"),

@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _of_the_machine(error: Exception) -> str:
-    """Return what to say of an error that is none of ours: what is missing here; "" for others."""
+    """Return the message for an error caused by the installation or the machine; "" for others."""
     if "Unable to initialize backend" in str(error):
         return f"JAX finds no device ({str(error).partition('. ')[0]}): see JAX_PLATFORMS"
     if isinstance(error, ImportError) and "failed to map segment" in str(error):
@@ -123,9 +123,7 @@ def _main(arguments: list[str]) -> int:
         return DONE if arguments else BAD_INPUT
     load_plugins()
     if name not in COMMANDS and name.startswith("-"):
-        raise InvalidInput(
-            f"{shown(name)} is no command; give one before it: latebloom COMMAND ... {name}"
-        )
+        raise InvalidInput(f"a command must come first: latebloom COMMAND ... {name}")
     if name not in COMMANDS:
         raise InvalidInput(f"no command {shown(name)}{nearest(name, COMMANDS)}")
     return execute(name, rest)

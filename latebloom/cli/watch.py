@@ -59,7 +59,10 @@ class Watch(CurveOptions):
 
             require_picture(self.plot)
         if os.path.exists(self.log) and not (os.path.isfile(self.log) or os.path.isdir(self.log)):
-            raise InvalidInput(f"{self.log}: is no file that grows; latebloom diagnose reads pipes")
+            raise InvalidInput(
+                f"{self.log}: is a pipe or a device, which watch cannot follow; use "
+                "latebloom diagnose"
+            )
         follower, code = _Follower(self), DONE
         try:
             with listening(GRACE):

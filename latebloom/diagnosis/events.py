@@ -149,7 +149,7 @@ def _kept(test: Watched, when: str) -> Decision:
     share = sum(error <= test.limit for error in later) / max(len(later), 1)
     if share >= HELD:
         return Decision(True, f"{when}, and has kept it")
-    text = f"{when}; {share:.0%} of the records since then are at the threshold"
+    text = f"{when}; {share:.0%} of the records since then are beyond the threshold"
     if share >= 0.5:
         return Decision(True, f"{text}, and it is not lost")
     return Decision(False, f"{text}: wait until it holds")

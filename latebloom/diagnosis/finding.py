@@ -54,7 +54,8 @@ _ADVICE = {
 # Of a delay that is not late by kappa.
 LATER = (
     "The model generalized after it had memorized, by {ratio} times t1, which is not above kappa = "
-    "{kappa:g}: a delay, but not the relative one of grokking; fewer samples make it longer."
+    "{kappa:g}: this delay is too short to count as grokking. With fewer training examples it is "
+    "longer."
 )
 
 # Of an undecided run, what is open.

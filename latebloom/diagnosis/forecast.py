@@ -212,8 +212,9 @@ def _decide(tries: list[_Try], k: Curve, begin: int, level: float, now: float) -
         )
     if best.pace < SLOWED:
         return Forecast.refused(
-            f"{seen}; by the {best.law} law the pace of its last quarter is "
-            f"{max(best.pace, 0.0):.2g} of that before: it may level off above the threshold"
+            f"{seen}; the curve is slowing down (in its last quarter to {max(best.pace, 0.0):.2g} "
+            f"of the earlier rate, by the {best.law} law): it may level off before it reaches the "
+            "threshold"
         )
     last = float(k[-1])
     reach = best.to_go / (last - float(k[begin]))

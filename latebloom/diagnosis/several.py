@@ -120,7 +120,10 @@ def _order(found: Mapping[str, Diagnosis]) -> str:
     rows = [name for name, one in found.items() if one.delay and one.delay.of_records]
     if 0 < len(rows) < len(found):
         many = "have" if len(rows) > 1 else "has"
-        why = f"{_listed(rows)} {many} no steps, and records are no steps of the others"
+        why = (
+            f"{_listed(rows)} {many} no steps, and record numbers cannot be compared with the "
+            "steps of the other runs"
+        )
         return f"which generalizes first is not known: {why}"
     known = {name: _interval(one) for name, one in found.items()}
     reached = sorted(

@@ -1,4 +1,4 @@
-"""The pictures of a run: errors with t1, t2 and the delay; what dies one by one; the norms."""
+"""The pictures of a run: errors with t1, t2 and the delay; the components; the norms."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from .svg import Panel, wide
 WIDTHS = (("lb-wide", 760), ("lb-narrow", 360))
 # A logarithmic axis shows so many decades at most.
 MOST_DECADES = 9
-# The largest that the truth does not have are drawn; so many tell the story.
+# At most this many curves outside the truth are drawn, the largest first.
 MOST_LINES = 40
 NORMS = (("l1_norm", NORM, "", "l1"), ("l2_norm", "currentColor", "6 3", "l2"))
 NUCLEAR = ("nuclear_norm", RATIO, "2 2", "nuclear")
@@ -142,7 +142,7 @@ def component_picture(run: Run) -> str:
 
 
 def _many(steps: np.ndarray, values: np.ndarray, own: np.ndarray, what: str, log: bool) -> str:
-    """Return many curves: those of the truth dark, the others grey."""
+    """Return many curves: those of the truth green, the others grey."""
     size = np.nanmax(np.abs(np.where(np.isfinite(values), values, np.nan)), axis=0, initial=0.0)
     others = np.flatnonzero(~own)
     drawn = others[np.argsort(-size[others], kind="stable")[:MOST_LINES]]

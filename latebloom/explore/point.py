@@ -80,7 +80,7 @@ class Point:
         return cls.from_query(values)
 
     def query(self) -> dict[str, str]:
-        """Return the parameters of the address: all values, so that later defaults change none."""
+        """Return the parameters of the address: all values, so that new defaults change no link."""
         values = {name: str(value) for name, value in self.values.items()}
         return {WORLD: self.world.name, PANEL: self.panel, **values}
 

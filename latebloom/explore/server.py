@@ -62,7 +62,7 @@ def listen(port: int) -> socket.socket:
 def only_own(application: Application, port: int) -> Application:
     """Return the application for requests to this address from its own pages only.
 
-    Other sites may name a host that leads here, or send requests from a page of theirs.
+    Requests from other sites are refused: those that name another host, or come from another page.
 
     **Arguments:**
 

@@ -1,4 +1,4 @@
-"""Line pictures as SVG text: a thousand times faster than a page needs, and readable by a test.
+"""Line pictures as SVG text: fast enough to redraw on every change, and easy to test.
 
 Text has the colour of the page (`currentColor`), so that the pictures fit a dark page as well.
 """

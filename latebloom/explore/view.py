@@ -106,6 +106,15 @@ def here(point: Point, run: Run) -> str:
     return f'<p id="lb-here" data-product="{product}"><strong>{alpha}, {beta}: {words}</strong></p>'
 
 
+def _change(ratio: float) -> str:
+    """Return how much a number changes, in words: in percent up to a factor of two.
+
+    >>> _change(1.0016), _change(3.21)
+    ('0.16 %', 'a factor of 3.2')
+    """
+    return f"a factor of {ratio:.2g}" if ratio > 2 else f"{100 * (ratio - 1):.2g} %"
+
+
 def grid_caption(grid: Grid) -> str:
     """Return what a grid shows, and how to read it."""
     if grid.kind == LAW:
@@ -114,12 +123,16 @@ def grid_caption(grid: Grid) -> str:
             return "<p>No cell reaches t2 here.</p>"
         low, high = min(found), max(found)
         constant = high <= CONSTANT * low
-        ends = "the delay is one number over alpha beta." if constant else "no law so simple here."
+        ends = (
+            "so the delay is proportional to 1/(alpha beta)."
+            if constant
+            else "so the delay is not proportional to 1/(alpha beta) here."
+        )
         text = (
-            "Each cell is a run; its number is t2 alpha beta. Drag alpha and beta, or choose a "
+            "Each cell is a run; its number is t2 alpha beta. Move alpha and beta, or choose a "
             "cell. Across the plane alpha beta changes by a "
-            f"factor of {grid.span:,.0f}, the number by {100 * (high / low - 1):.2g} %, from "
-            f"{low:.4g} to {high:.4g}: {ends}"
+            f"factor of {grid.span:,.0f}, the number by {_change(high / low)}, from "
+            f"{low:.4g} to {high:.4g}, {ends}"
         )
         return f'<p id="lb-law" data-low="{low}" data-high="{high}">{text}</p>'
     seen = dict.fromkeys(cell.verdict for cell in grid.cells if cell.verdict is not None)

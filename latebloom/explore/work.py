@@ -21,7 +21,7 @@ T = TypeVar("T")
 MOST_KEPT = 200
 # Seconds between two calls of `moved`.
 EVERY = 0.15
-# Seconds that a run has to stay before its prediction is computed: who drags does not read it.
+# Seconds before the prediction of a run is computed: while a slider moves, it is not shown.
 PAUSE = 0.25
 
 

@@ -158,7 +158,7 @@ class World:
             return None
         alpha, beta = (values.get(name, self.start[name]) for name in ("alpha", "beta"))
         steps = self.horizon / (alpha * beta)
-        # Rounding must not make ten times as many of what is a power of ten already.
+        # The 1e-9 keeps rounding errors from lifting an exact power of ten to the next one.
         return max(LEAST_STEPS, 10 ** math.ceil(math.log10(steps) - 1e-9))
 
     def experiment(self, values: Mapping[str, Number]) -> Experiment:

@@ -1,4 +1,4 @@
-"""The singular values of a matrix against the step: those the truth lacks die one by one."""
+"""The singular values of a matrix against the step: those the truth lacks vanish one by one."""
 
 import math
 

@@ -2,8 +2,8 @@
 Will it generalize at all?
 ==========================
 
-The error at which a run ends is proportional to beta. It is computed without a run, and
-certified. Where it lies above the threshold, no number of steps helps.
+For small beta the error at which a run ends is proportional to beta. It is computed without
+a run, and certified. Where it lies above the threshold, no number of steps helps.
 
 **Next:** :doc:`/tasks/will-it-generalize`
 """

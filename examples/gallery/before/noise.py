@@ -1,6 +1,6 @@
 """
-Noise chooses the strength
-==========================
+The best strength depends on the noise
+======================================
 
 Without noise the smallest beta ends nearest to the truth. Noise in the measurements gives
 the error a minimum at a strength of its own, which grows with the noise.

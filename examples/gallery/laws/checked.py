@@ -2,9 +2,9 @@
 Laws, checked on a run
 ======================
 
-Every law that covers this run is compared with it: a bar to the right is how far inside
-its promise the measured value lies, relative to the promise. The bars to
-the left are statements that are printed in the paper and do not hold.
+Every law that covers this run is compared with it. A bar to the right shows by how much
+the measured value satisfies the law, relative to the law's bound. Bars to the left are
+statements printed in the paper that do not hold.
 
 **Next:** :doc:`/laws`
 """
@@ -23,6 +23,6 @@ slack = [max(-1, min(1, f.slack)) for f in known]
 figure = Figure(figsize=(8, 0.27 * len(known)), layout="constrained")
 axes = figure.subplots()
 axes.barh(names, slack, color=["C0" if f.verdict == "holds" else "C1" for f in known])
-axes.set(xlabel="how far inside the promise (cut at 1)")
+axes.set(xlabel="distance to the bound, relative to it (cut at 1)")
 axes.invert_yaxis()
 figure

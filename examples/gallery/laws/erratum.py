@@ -2,9 +2,10 @@
 An erratum in a picture
 =======================
 
-The paper says that after memorization the iterate stays near least squares, below a
-bound. Two unknowns are enough to refute it: the iterate recovers the truth, which is
-far from least squares. Only the part in the row space of X stays near.
+The paper says that after memorization the iterate stays near the least squares solution of
+least norm, below a bound. Two unknowns are enough to refute it: the iterate recovers the
+truth, which is another least squares solution, far from that one. Only the part of the
+distance in the row space of X stays small.
 
 **Next:** :doc:`/errata`
 """
@@ -21,6 +22,6 @@ for step in range(1, 3000):
     whole.append((step, np.linalg.norm(a - least_squares)))
     part.append((step, np.linalg.norm(onto_rows @ (a - least_squares))))
 bound = 2 * alpha * beta * np.sqrt(2) / (1 - 1 / 2)
-lines = {"distance to least squares": whole, "its part in the row space": part}
+lines = {"distance to the solution of least norm": whole, "its part in the row space": part}
 lines["bound of the paper"] = [(1, bound), (3000, bound)]
 plot_lines(lines, "step", "norm", log="xy")

@@ -1,6 +1,6 @@
 """
-Singular values die, too
-========================
+Singular values vanish one by one
+=================================
 
 What components are to a sparse vector, singular values are to a matrix of low rank. All
 ten are in use after the fit; eight of them vanish, and the matrix is found when the last

@@ -3,7 +3,7 @@ A network whose delay is skipped
 ================================
 
 A student of a small teacher, trained by gradient descent. The first updates are made one by
-one; the engine ``slow`` then follows their flow, with 235 gradients in place of 11,720
+one; the engine ``slow`` then follows their flow, with 281 gradients in place of 11,720
 steps. With a smaller beta it saves far more.
 
 **Next:** :doc:`/network_delay`

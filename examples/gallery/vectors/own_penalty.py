@@ -2,10 +2,10 @@
 A penalty of one's own
 ======================
 
-The weighted l1 norm in ten lines: its value, a subgradient and a proximal operator. It
-then works with every method, in files and on the command line. Here a guess of where the
-truth is, of whose six places three are wrong, makes generalization come earlier than in
-the plain l1 norm's 166,634 steps.
+The weighted l1 norm: its value, a subgradient and a proximal operator. It then works with
+every method, in files and on the command line. Here it has a guess of where the truth is
+not zero, of whose five places two are wrong. Generalization comes at step 83,996; with the
+plain l1 norm it comes at step 166,634.
 
 **Next:** :doc:`/add_your_own`
 """

@@ -16,8 +16,8 @@ async def _():
 
     in_browser = sys.platform == "emscripten"
     if in_browser:
-        # `make explore-static` puts the wheel beside the page, and its name into a file. Not by
-        # `import`: marimo looks for what a page imports, and these are nowhere else.
+        # `make explore-static` puts the wheel beside the page, and its name into a file.
+        # `import_module` is used because marimo would try to install modules named in an import.
         _place = f"{mo.notebook_location()}/public"
         _answer = await import_module("pyodide.http").pyfetch(f"{_place}/wheel.txt")
         _wheel = (await _answer.string()).strip()
@@ -118,7 +118,7 @@ def _(PANELS, Point, first, get_start, jobs, mo, names, problem, set_start, view
         tooltip="Stop what is being computed",
         on_click=lambda _: [job.cancel() for job in jobs.values()],
     )
-    _head = "<h1>latebloom</h1><span>late generalization, to play with</span>"
+    _head = "<h1>latebloom</h1><span>explore late generalization</span>"
     _said = view.refused(problem) if problem else ""
     mo.vstack(
         [
@@ -205,7 +205,7 @@ def _(Job, closed, compute, jobs, point, set_ends, set_moves, start):
     job = Job(lambda job: compute(point, job), _moved)
     jobs["run"] = job
     start(job.run)
-    # Most runs are there before anyone would see that they are not.
+    # Most runs finish within 0.3 s; then no progress bar is shown.
     if not job.wait(0.3):
         late.append(job)
     return (job,)
@@ -306,7 +306,7 @@ def _(jobs, mo, point, view):
         for kind in ("png", "svg")
     ]
     _tabs["Picture"] = mo.vstack(_pictures)
-    _kept = mo.accordion({"Keep it: TOML, command, Python, link, picture": mo.ui.tabs(_tabs)})
+    _kept = mo.accordion({"Save or share: TOML, command, Python, link, picture": mo.ui.tabs(_tabs)})
     mo.vstack([mo.Html('<span class="lb-of-run"></span>'), _kept])
     return
 
@@ -325,8 +325,8 @@ def _(mo, panel):
     mo.vstack(
         [
             mo.Html(
-                '<p class="lb-top lb-alone">The log stays on this machine. Its columns are found '
-                "by their names; name them here if that does not do.</p>"
+                '<p class="lb-top lb-alone">The log stays on this machine. Columns are found by '
+                "name. If that fails, enter them here.</p>"
             ),
             log_file,
             mo.hstack(list(columns.elements.values()), justify="start", wrap=True),
