@@ -140,7 +140,7 @@ class _Ahead(Follower):
         passed = t2.low if t2.high is not None else math.inf
         if going is not None:
             assert isinstance(going, _Ending)
-            watch, notes = going.watches.get(1), notes[1:]
+            watch, notes = going.best.get(1), notes[1:]
             if watch is not None:
                 seen = watch.first[0]
                 passed = math.inf if seen is None else going.clock.step(seen)
