@@ -52,6 +52,46 @@ def test_the_edge_of_stability_ends_the_flow():
     assert calm.last_step == calm.experiment.steps
 
 
+@pytest.mark.parametrize("coupling", ["coupled", "decoupled", "proximal"])
+def test_a_start_without_a_gradient_is_refused_with_the_parameter(tmp_path, coupling):
+    """The slope of sqrt(|w|) at w = 0 is infinite times zero, which is no number."""
+
+    def function(p, x):
+        return x * (p["b"] + jnp.sqrt(jnp.abs(p["w"])))
+
+    e = scalar(function, {"b": 0.5, "w": 0.0})
+    e = e.with_(method=lb.SGD(0.1, coupling=coupling))
+    asked = [
+        lambda: follow(e),
+        lambda: lb.predict(e),
+        lambda: lb.theory.plan(e, 1e4, 0.1),
+        lambda: follow(e, checkpoint=tmp_path),
+        lambda: follow(e, checkpoint=tmp_path),  # with the file of the first one
+    ]
+    for ask in asked:
+        with pytest.raises(
+            lb.InvalidInput, match=r"step 0 is not finite in parameter 'w'"
+        ) as error:
+            ask()
+        assert "the loss is 0.25 there" in str(error.value)  # (1 - 0.5)^2
+    # Training says that it diverges, and no law covers that run.
+    run = lb.simulate(e.with_(steps=9), engine="step")
+    assert run.phases.verdict == "diverged"
+    law = lb.check(run)["slow time of a network"]
+    assert str(law.verdict) == "vacuous"
+    assert "parameter 'w'" in law.why
+    # Beside the kink there is a gradient.
+    assert follow(scalar(function, {"b": 0.5, "w": 0.1})).last_step > 1
+
+
+def test_a_start_without_a_loss_is_not_called_a_matter_of_alpha():
+    e = scalar(lambda p, x: x * p["b"] ** 3, {"b": 1e99})
+    notes = lb.predict(e).notes
+    assert any("the training loss at step 0 is not finite" in note for note in notes), notes
+    assert not any("alpha" in note for note in notes)
+    assert follow(e).phases.reason.startswith("the run diverged at step 0")
+
+
 def sliding():
     """Return an experiment whose flow slides along a kink."""
 
