@@ -35,6 +35,12 @@ FOR_NETWORKS = (
     "and fast enough to start anew"
 )
 
+NO_REFINE = (
+    "engine {name!r}: refine replays the updates before t1 and t2, which only engine 'step' makes; "
+    "leave refine out, or use engine 'step'"
+)
+NO_CHECKPOINT = "engine {name!r}: keeps no checkpoint; use engine 'step', or 'slow' of networks"
+
 
 def simulate(
     experiment: Given,
@@ -167,8 +173,10 @@ def _runs(
         results = train(experiments, progress, kept, refine)
     elif isinstance(engine, NetworkFlowEngine) and not refine:
         results = [engine.run(experiments[0], progress, kept)]
-    elif refine or checkpoint is not None:
-        raise Unsupported(f"engine {engine.name!r}: refine and checkpoint are for 'step'")
+    elif refine:
+        raise Unsupported(NO_REFINE.format(name=engine.name))
+    elif checkpoint is not None:
+        raise Unsupported(NO_CHECKPOINT.format(name=engine.name))
     elif type(engine) is StepEngine:
         from latebloom.engines.step import simulate_step
 

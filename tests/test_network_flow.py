@@ -179,9 +179,11 @@ def test_what_has_no_flow_is_refused_with_what_would_work(reason):
     assert str(error.value).endswith("use engine 'step'")
 
 
-def test_refine_is_refused():
-    with pytest.raises(lb.Unsupported, match="refine"):
-        lb.simulate(diagonal(), engine="slow", refine=True)
+def test_refine_is_refused_and_only_refine(tmp_path):
+    with pytest.raises(lb.Unsupported, match="engine 'slow': refine replays the updates") as error:
+        lb.simulate(diagonal(), engine="slow", refine=True, checkpoint=tmp_path)
+    assert "checkpoint" not in str(error.value)
+    assert str(error.value).endswith("use engine 'step'")
 
 
 def test_named_experiments_say_that_they_are_made_for_it():

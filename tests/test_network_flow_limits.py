@@ -1,5 +1,6 @@
 """Where the flow of a network is no answer, and how a run is interrupted and goes on."""
 
+import re
 from typing import Any
 
 import jax.numpy as jnp
@@ -51,14 +52,68 @@ def test_the_edge_of_stability_ends_the_flow():
     assert calm.last_step == calm.experiment.steps
 
 
-def test_kinks_that_the_flow_slides_along_end_it(monkeypatch):
-    monkeypatch.setattr(following, "GRACE", 2000)  # it would only take longer to see
+@pytest.mark.parametrize("coupling", ["coupled", "decoupled", "proximal"])
+def test_a_start_without_a_gradient_is_refused_with_the_parameter(tmp_path, coupling):
+    """The slope of sqrt(|w|) at w = 0 is infinite times zero, which is no number."""
+
+    def function(p, x):
+        return x * (p["b"] + jnp.sqrt(jnp.abs(p["w"])))
+
+    e = scalar(function, {"b": 0.5, "w": 0.0})
+    e = e.with_(method=lb.SGD(0.1, coupling=coupling))
+    asked = [
+        lambda: follow(e),
+        lambda: lb.predict(e),
+        lambda: lb.theory.plan(e, 1e4, 0.1),
+        lambda: follow(e, checkpoint=tmp_path),
+        lambda: follow(e, checkpoint=tmp_path),  # with the file of the first one
+    ]
+    for ask in asked:
+        with pytest.raises(
+            lb.InvalidInput, match=r"step 0 is not finite in parameter 'w'"
+        ) as error:
+            ask()
+        assert "the loss is 0.25 there" in str(error.value)  # (1 - 0.5)^2
+    # Training says that it diverges, and no law covers that run.
+    run = lb.simulate(e.with_(steps=9), engine="step")
+    assert run.phases.verdict == "diverged"
+    law = lb.check(run)["slow time of a network"]
+    assert str(law.verdict) == "vacuous"
+    assert "parameter 'w'" in law.why
+    # Beside the kink there is a gradient.
+    assert follow(scalar(function, {"b": 0.5, "w": 0.1})).last_step > 1
+
+
+def test_a_start_without_a_loss_is_not_called_a_matter_of_alpha():
+    e = scalar(lambda p, x: x * p["b"] ** 3, {"b": 1e99})
+    notes = lb.predict(e).notes
+    assert any("the training loss at step 0 is not finite" in note for note in notes), notes
+    assert not any("alpha" in note for note in notes)
+    assert follow(e).phases.reason.startswith("the run diverged at step 0")
+
+
+def sliding():
+    """Return an experiment whose flow slides along a kink."""
 
     def function(p, x):  # the first output pushes |w| to zero, for ever
         return x * jnp.concatenate([jnp.abs(p["w"]) + p["b"] + 2, p["b"]])
 
-    e = scalar(function, {"w": 0.7, "b": 0.1}, outputs=2, thresholds=(0.9, 0.1))
-    undecided(follow(e), "as at kinks")
+    return scalar(function, {"w": 0.7, "b": 0.1}, outputs=2, thresholds=(0.9, 0.1))
+
+
+def test_kinks_that_the_flow_slides_along_end_it(monkeypatch):
+    monkeypatch.setattr(following, "GRACE", 2000)  # it would only take longer to see
+    undecided(follow(sliding()), "more gradients than steps, as at kinks")
+
+
+def test_integrations_that_disagree_are_undecided(monkeypatch):
+    monkeypatch.setattr(network_following, "RTOL", 1.0)  # steps too long for any agreement
+    run = undecided(follow(diagonal()), "two integrations disagree")
+    true = lb.simulate(diagonal(), refine=True).phases.t2.step
+    note = next(note for note in run.notes if "a bracket would be" in note)
+    low, high = (int(k.replace(",", "")) for k in re.findall(r"\d[\d,]*\d", note)[:2])
+    assert low <= true <= high
+    assert high - low > 0.02 * low
 
 
 def test_a_passage_near_the_floor_is_undecided():
@@ -172,6 +227,44 @@ def test_an_interrupted_run_goes_on_to_the_same_end(often, tmp_path, count):
     assert any("resumed at step" in note for note in rest.notes)
     same(rest, whole)
     same(follow(e, checkpoint=tmp_path), whole)  # of a finished one
+
+
+def finished_twice(e, folder, monkeypatch):
+    """Assert that a finished run that is started again ends the same; return how often each of the
+    two was integrated, beside the first time."""
+    counts, again = [], following.Following._again
+
+    def counted(self, *arguments):
+        counts[-1] += 1
+        return again(self, *arguments)
+
+    monkeypatch.setattr(following.Following, "_again", counted)
+    runs = []
+    for _ in range(2):
+        counts.append(0)
+        runs.append(follow(e, checkpoint=folder))
+    same(*runs)
+    assert [n for n in runs[1].notes if not n.startswith("resumed at")] == list(runs[0].notes)
+    return counts
+
+
+def test_a_third_integration_is_not_taken_for_the_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(network_following, "RTOL", 1e-2)  # the second one disagrees, not the third
+    assert finished_twice(diagonal(), tmp_path, monkeypatch) == [2, 2]
+    assert follow(diagonal()).phases.t2.kind == "bracketed"
+
+
+def test_a_finished_run_remembers_that_a_passage_was_near(tmp_path, monkeypatch):
+    t2 = lb.simulate(diagonal(), refine=True).phases.t2.step
+    assert t2 is not None
+    e = diagonal().with_(steps=t2 - 2)
+    assert finished_twice(e, tmp_path, monkeypatch) == [0, 0]
+    assert follow(e, checkpoint=tmp_path).phases.t2.low < e.steps
+
+
+def test_a_run_that_kinks_ended_goes_no_further(tmp_path, monkeypatch):
+    monkeypatch.setattr(following, "GRACE", 2000)
+    finished_twice(sliding(), tmp_path, monkeypatch)
 
 
 def test_a_file_of_another_run_is_refused(tmp_path):

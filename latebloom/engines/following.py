@@ -25,6 +25,7 @@ PATIENCE = 4
 # first ones: at kinks that it slides along its steps are shorter than those of the method. ReLU
 # networks cross many of them early on, and few later.
 FUTILE, GRACE = 3, 20_000
+FUTILE_BECAUSE = "it takes more gradients than steps, as at kinks"
 # How much longer Z - A of a proximal flow takes to follow in the integration that shows its effect.
 LAGGARD = 3.0
 # The rest of the horizon is skipped where only rounding moves the flow: its speed is below this
@@ -65,6 +66,8 @@ class Following:
         self.last, self.length = last, (last - origin) * rates.a
         self.clock = Clock(origin, 1 / rates.a, rates.memory / rates.a)
         self.watches, self.slips = watches, dict.fromkeys(watches, math.inf)
+        # Of a more exact integration. They stay apart: a run that goes on compares its first one.
+        self.refined: dict[int, Watch] = {}
         self.search = Search(flow, of)
         self.moved: Moved = begin(flow, of, y, self.length)
         self.repeated = 0  # gradients of other integrations
@@ -123,10 +126,13 @@ class Following:
         return False
 
     def goes_on(self) -> bool:
-        """Return whether there is more to follow; if updates leave the flow here, say so."""
+        """Return whether there is more to follow; if updates leave the flow here, or if its steps
+        are not worth their cost, say so."""
         x, limit = self.rates.alpha * self.state.radius, self.rates.limit
         if x > limit and not self.ended:
             self.failure = EDGE.format(k=f"{self.step:,}", x=x, limit=limit)
+        elif self.state.evaluations > max(GRACE, FUTILE * (self.step - self.clock.origin)):
+            self.failure = STOPPED.format(k=f"{self.step:,}", why=FUTILE_BECAUSE)
         return not (self.ended or self.failure)
 
     def advance(self, measure: Callable[[Stretch], dict[float, Any]]) -> None:
@@ -135,7 +141,7 @@ class Following:
         **Arguments:** `measure`: records what is due in it and returns the errors seen on the way,
         by time.
 
-        **Raises:** `Collapsed` if no step is small enough, or if they are not worth their cost.
+        **Raises:** `Collapsed` if no step is small enough.
         """
         with listening(math.inf):
             if self.still:
@@ -146,9 +152,6 @@ class Following:
                 )
             self.search.take(stretch, self.watches, measure(stretch))
             self.moved = moved
-        skipped = self.step - self.clock.origin
-        if self.state.evaluations > max(GRACE, FUTILE * skipped):
-            raise chebyshev.Collapsed("it takes more gradients than steps, as at kinks")
 
     def time(self, step: int) -> float:
         """Return the flow time of a step."""
@@ -173,7 +176,7 @@ class Following:
             # The error of nu grows with nu, so that it is less than this part of the distance.
             slips = {i: slips[i] + more[i] / (TIMES * (LAGGARD - 1)) for i in slips}
         self.slips |= slips
-        self.watches = self.watches | reached
+        self.refined = reached
 
     def _again(
         self, of: Any, rtol: float, reached: dict[int, Watch]
@@ -193,7 +196,7 @@ class Following:
         **Arguments:** `recorded`: the last step that was measured.
         """
         found, notes = {}, []
-        for i, watch in self.watches.items():
+        for i, watch in self.best.items():
             name = ("t1", "t2")[i]
             passage, note = bracket(name, watch, self.slips[i], self.clock, self.step)
             if self.failure and passage.high is None:
@@ -202,6 +205,11 @@ class Following:
             found[i] = passage
             notes += [note] if note else []
         return found, notes + ([self.failure] if self.failure else [])
+
+    @property
+    def best(self) -> dict[int, Watch]:
+        """The watches of the most exact integration that reached each threshold."""
+        return self.watches | self.refined
 
     @property
     def still(self) -> bool:

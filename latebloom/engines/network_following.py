@@ -23,6 +23,7 @@ from .memory import require_memory
 from .network import State
 from .network_flow import arguments, flow_of, rates
 from .network_passages import NOTE, REST, STOPPED, Watch
+from .network_start import require_gradient
 from .network_steps import Moved
 from .threads import blas_threads
 from .training import SECONDS_PER_MOVE, Trainer, TrainingResult
@@ -55,7 +56,7 @@ def follow(
 
     **Returns:** a `TrainingResult`. Ctrl-C ends the run early with what was done.
 
-    **Raises:** as `train`.
+    **Raises:** as `train`; `InvalidInput` if the gradient at the start is not finite.
     """
     with double_precision(), blas_threads(experiment.problem):
         require_memory([experiment])
@@ -99,6 +100,9 @@ class Follower:
         self.log, self.interrupted = self.trainer.log, first.interrupted
         self.resumed_from = first.resumed_from
         finite = np.isfinite(self.log.last.loss[0])
+        if not finite:
+            trainer, loss = self.trainer, float(self.log.measures[0].loss[0])
+            require_gradient(trainer.program, trainer.data, trainer.numbers, trainer.start, loss)
         if not self.interrupted and finite and self.log.t < self.experiment.steps:
             try:
                 with listening():

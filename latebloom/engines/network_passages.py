@@ -127,11 +127,13 @@ class Watch:
 
     def pack(self) -> dict[str, Any]:
         """Return what changes along a run, JSON-ready."""
-        return {"first": self.first, "jumped": self.jumped}
+        names = ("first", "value", "rate", "jumped")
+        return {name: getattr(self, name) for name in names}
 
     def unpack(self, found: dict[str, Any]) -> None:
         """Take what `pack` returned."""
         self.first, self.jumped = list(found["first"]), bool(found["jumped"])
+        self.value, self.rate = float(found["value"]), float(found["rate"])
 
 
 @dataclass(frozen=True)

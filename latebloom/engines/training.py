@@ -124,6 +124,7 @@ class Trainer:
     ) -> None:
         self.experiments, self.checkpoint, self.until = experiments, checkpoint, until
         self.program, self.data, self.numbers, start = setup(experiments)
+        self.start = start
         self.advance, self.evaluate = compiled(self.program)
         self.due = experiments[0].record_steps if due is None else due
         self.thresholds = np.array([e.thresholds for e in experiments])

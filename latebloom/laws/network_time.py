@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from latebloom.core.arrays import double_precision
+from latebloom.core.errors import InvalidInput
 from latebloom.experiment.experiment import Experiment
 from latebloom.penalties import scaled
 from latebloom.problems import LeastSquares
@@ -53,13 +54,19 @@ def flow_at(experiment: Experiment, alpha: float, beta: float, brackets: bool) -
     - `brackets`: whether t2 has a bracket.
 
     **Returns:** the `NetworkAhead`; of the last sixteen calls it is kept.
+
+    **Raises:** `NotCovered` where the flow cannot begin.
     """
     from latebloom.theory.network_ahead import ahead_of  # loads JAX
 
     assert experiment.penalty is not None
     slower = {"method.alpha": alpha * float(experiment.method.alpha)}  # pyright: ignore - constant
     penalty = scaled(experiment.penalty, beta)
-    return ahead_of(experiment.with_(penalty=penalty, **slower), brackets=brackets)
+    other = experiment.with_(penalty=penalty, **slower)
+    try:
+        return ahead_of(other, brackets=brackets)
+    except InvalidInput as error:
+        raise NotCovered(str(error)) from None
 
 
 def network(experiment: Experiment) -> Experiment:

@@ -22,6 +22,7 @@ MOST_GRADIENTS = 200_000
 # After the last passage so many times the gradients until there are spent on the floor, and MORE.
 FOR_THE_FLOOR, MORE = 1, 1000
 DIVERGED = "the updates diverge before step {k:,}: choose a smaller alpha"
+NO_LOSS = "the training loss at step 0 is not finite: choose a smaller start"
 # The flow may be at rest only when the penalty has acted for so long, in slow time: what decays at
 # the rate of weight decay is then at 5e-5.
 ACTED = 10.0
@@ -79,7 +80,8 @@ def ahead_of(
 
     **Returns:** what was seen.
 
-    **Raises:** `KeyboardInterrupt` after Ctrl-C.
+    **Raises:** `KeyboardInterrupt` after Ctrl-C; `InvalidInput` if the gradient at the start is not
+    finite.
     """
 
     with double_precision(), blas_threads(experiment.problem):
@@ -135,12 +137,12 @@ class _Ahead(Follower):
         going, errors, notes = self.going, self.log.last.error, result.notes
         diverged = not np.isfinite(self.log.last.loss[0])
         if diverged:
-            notes = (*notes, DIVERGED.format(k=self.log.t))
+            notes = (*notes, DIVERGED.format(k=self.log.t) if self.log.t else NO_LOSS)
         at_rest, gradients = False, self.log.t
         passed = t2.low if t2.high is not None else math.inf
         if going is not None:
             assert isinstance(going, _Ending)
-            watch, notes = going.watches.get(1), notes[1:]
+            watch, notes = going.best.get(1), notes[1:]
             if watch is not None:
                 seen = watch.first[0]
                 passed = math.inf if seen is None else going.clock.step(seen)
