@@ -59,7 +59,7 @@ def refused(capsys, *argv, code=2):
         (("run", "beta0", "--out", ""), "is empty"),
         (("run", "beta0", "--out="), "is empty"),
         (("sweep", "phase-small", "--store", ""), "is empty"),
-        (("run", "beta0", "--steps", "9" * 5000), "must be a whole number"),
+        (("run", "beta0", "--steps", "9" * 5000), "is beyond the numbers of a computer"),
         (("run", "beta0", "--steps", "1", "--steps", "2"), "given twice"),
         (("show", "beta0", "--small", "--small"), "given twice"),
         (("run", "beta0", "--init", "1e200"), "at most 1e+100"),
@@ -364,6 +364,16 @@ def test_a_long_name_an_endless_integer_and_a_shown_array_are_refused_in_short(t
     assert len(refused(capsys, "run", "a" * 5000)) < 300
     (tmp_path / "big.toml").write_text("steps = " + "9" * 5000)
     assert "too many digits; write it as 1e20" in refused(capsys, "run", str(tmp_path / "big.toml"))
+    for option in ("--steps", "--N"):
+        endless = refused(capsys, "run", "fig3", option, "9" * 5000)
+        assert "beyond the numbers of a computer" in endless
+        assert len(endless) < 500
+    (tmp_path / "label.toml").write_text(f'name = "{"x" * 10**6}"\n{lb.load("beta0").to_toml()}')
+    text = (tmp_path / "label.toml").read_text().replace('name = "beta0"', "")
+    (tmp_path / "label.toml").write_text(text)
+    label = refused(capsys, "run", str(tmp_path / "label.toml"))
+    assert "must be text of at most 200 characters" in label
+    assert len(label) < 500
     np.save(tmp_path / "X.npy", np.ones((20, 50)))
     spec = '[problem]\ntype = "LinearData"\nX = "X.npy"\ny_star = [' + "1," * 20 + "]\n"
     (tmp_path / "own.toml").write_text(spec)

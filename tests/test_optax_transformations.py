@@ -9,6 +9,7 @@ from helpers import linear_data, x64
 from network_helpers import blobs, refusal
 
 import latebloom as lb
+from latebloom.core.errors import InvalidInput
 from latebloom.runs.file import to_bytes
 
 DATA = linear_data()
@@ -161,3 +162,14 @@ REFUSED = {
 def test_what_is_no_method_is_refused_in_one_line(kind):
     make, message = REFUSED[kind]
     assert message in refusal(make)
+
+
+def test_an_optax_transformation_in_place_of_a_method_is_refused_with_what_takes_it():
+    with pytest.raises(InvalidInput, match=r"lb\.Optax\(transformation"):
+        lb.load("fig3").with_(method=optax.adam(1e-3))
+
+
+def test_only_optimizers_are_listed_as_optimizers():
+    with pytest.raises(InvalidInput, match="no such optimizer") as refusal:
+        lb.Optax(3, name="x")
+    assert "State" not in str(refusal.value)

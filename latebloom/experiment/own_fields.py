@@ -22,6 +22,9 @@ SUCH_AS = {
 # The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
 MAX_STEPS = 10**15
 
+# A label stands above tables and pictures, and in names of files, which take 255 bytes.
+MOST_NAME = 200
+
 
 def require_problem(problem: object) -> None:
     """Raise `InvalidInput` for what is no problem."""
@@ -43,7 +46,12 @@ def require(experiment: Any) -> None:
         value = getattr(experiment, name)
         if not isinstance(value, kind) and not (name == "penalty" and value is None):
             such = SUCH_AS[name]
+            if name == "method" and (callable(value) or hasattr(value, "update")):
+                such += ', or lb.Optax(transformation, name="...") of an optax one'
             raise InvalidInput(f"{name} = {shown(value)}: must be a {name}, such as {such}")
+    name = experiment.name
+    if not isinstance(name, str) or len(name) > MOST_NAME:
+        raise InvalidInput(f"name = {shown(name)}: must be text of at most {MOST_NAME} characters")
     check.integer("steps", experiment.steps, low=1, high=MAX_STEPS)
     thresholds = experiment.thresholds
     if not isinstance(thresholds, tuple | list) or len(thresholds) != 2:

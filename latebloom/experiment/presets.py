@@ -218,7 +218,7 @@ def load(source: str | Path, settings: Sequence[Setting] = (), small: bool = Fal
     if not settings:
         return experiment
     data = experiment.to_dict()
-    values = [(key, text if key == "name" else scalar(text)) for key, text in settings]
+    values = [(key, text if key == "name" else scalar(text, key)) for key, text in settings]
     keys = change_all(data, values)
     if "name" not in keys:
         texts = (text for _, text in settings)

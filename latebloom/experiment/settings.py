@@ -1,5 +1,6 @@
 """Settings: a spec as nested dictionaries, changed through dotted keys such as penalty.beta."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -22,8 +23,12 @@ def copied(value: Any) -> Any:
     return [copied(v) for v in value] if isinstance(value, list) else value
 
 
-def scalar(text: str) -> Any:
+def scalar(text: str, key: str = "value") -> Any:
     """Return the value of a text: a number, a boolean, a list of these, a table, or the text.
+
+    **Arguments:** `text`; `key`: what it is the value of, for messages.
+
+    **Raises:** `InvalidInput` for a number that overflows.
 
     >>> from latebloom.experiment.settings import scalar
     >>> scalar("1e9"), scalar("true"), scalar("1e-3, 1e-4"), scalar("L1")
@@ -38,9 +43,14 @@ def scalar(text: str) -> Any:
         if isinstance(value, bool | int | float | str | list | dict):
             return value
     try:
-        return float(text)  # TOML wants a digit before the point
+        number = float(text)  # TOML wants a digit before the point
     except ValueError:
         return text
+    if math.isinf(number) and "inf" not in text.lower():
+        raise InvalidInput(
+            f"{key} = {shown(text)}: is beyond the numbers of a computer, about 1.8e308"
+        )
+    return number
 
 
 def change(data: dict[str, Any], key: str, value: Any) -> None:

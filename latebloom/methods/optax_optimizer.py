@@ -209,7 +209,10 @@ def _optimizers() -> dict[str, Callable[..., Any]]:
         name: value
         for module in (optax.contrib, optax)
         for name, value in vars(module).items()
-        if callable(value) and not name.startswith(("_", "scale_by_")) and _takes_rate(value)
+        if callable(value)
+        and not inspect.isclass(value)
+        and not name.startswith(("_", "scale_by_"))
+        and _takes_rate(value)
     }
 
 

@@ -67,7 +67,7 @@ def load_sweep(source: str, settings: Sequence[Setting] = ()) -> Sweep:
     data = read_toml(path)
     own = ("engine", *OWN)
     data |= {key: _own(key, text) for key, text in settings if key in own}
-    changes = {key: scalar(text) for key, text in settings if key not in own}
+    changes = {key: scalar(text, key) for key, text in settings if key not in own}
     return sweep_from_dict({"name": path.stem} | data, source, path.parent, changes)
 
 
