@@ -299,3 +299,17 @@ def test_one_of_two_writers_of_a_folder_wins_and_the_other_says_so(tmp_path):
         both()
     assert (out / "result").read_text() == "fast"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_fuzzer_sees_a_signal_that_is_swallowed(tmp_path):
+    """A command that goes on after it, and ends well, has swallowed it."""
+    deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    busy = "print('on', flush=True)\nwhile time.process_time() < 1.5: pass\nprint('done')"
+    command = [sys.executable, "-c", deaf + busy]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on\n"
+    process.send_signal(signal.SIGINT)
+    assert finish(process, tmp_path, signal.SIGINT).fault.startswith("exit code 0")

@@ -51,6 +51,9 @@ LINES: tuple[tuple[float, str], ...] = (
 # Seconds after which a process hangs. A command ends within `LIMIT`, which depends on the machine:
 # it is reported, not tested.
 HANG, LIMIT = 120.0, 3.0
+# Processor seconds in which Python ends. A command that works longer after a signal and then ends
+# well has swallowed it.
+ENDING = 0.3
 # A process that does nothing for so long, waiting for a reader, is interrupted too.
 IDLE = 5.0
 
@@ -145,7 +148,8 @@ def finish(
     fault = _fault(process, folder, out, err)
     # A signal after the last line, while Python ends, finds everything done; Python has given its
     # handlers back by then, and a shell shows 128 + signal for a process that a signal has ended.
-    if code != 128 + number and not (code in (0, 1, -number) and out):
+    late = code in (0, 1, -number) and out and worked <= ENDING
+    if code != 128 + number and not late:
         fault = f"exit code {code}: {err[-1000:]}"
     return Interrupted(code, fault, seconds, max(0.0, worked))
 
