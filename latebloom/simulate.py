@@ -64,7 +64,8 @@ def simulate(
       diverged.
     - `progress`: called with (steps done, steps in all) now and then, and with a note of networks
       if it takes three arguments; never by `spectral`.
-    - `refine`: of networks: find t1 and t2 to the step, by replaying what lies between two records.
+    - `refine`: of networks: find t1 and t2 to the step, by replaying what lies between two records;
+      a dip below the threshold between two earlier records is not seen.
     - `checkpoint`: of networks: a folder or a `Checkpoint`, where to keep the state; a file found
       there is gone on from, and the end is the same to the bit as that of an uninterrupted run.
 
