@@ -135,15 +135,11 @@ def _plateau(run: Run, p: Predicted) -> Measurement:
     f, t1, delay = p.facts, p.prediction.t1_paper, p.prediction.delay_paper
     if t1 is None or delay is None:
         raise Undecided("t1 and the delay are not predicted")
-    # The transient must be gone.
+    # The transient must be gone; by 5 % of the delay few components have changed sign.
     first = max(2 * t1, 5 / -math.log(f.rho) if 0 < f.rho < 1 else 1)
-    records = run.trajectory.sel(step=slice(first, t1 + 0.05 * delay))
-    if f.h == "l1":
-        same = np.sign(records["a"].values) == np.sign(f.near)
-        records = records.isel(step=same.reshape(len(same), f.near.size).all(axis=1))
-    stretch = records["train_error"]
+    stretch = run.trajectory["train_error"].sel(step=slice(first, t1 + 0.05 * delay))
     if not stretch.size:
-        raise Undecided("no record lies between the transient and the first change of a sign")
+        raise Undecided("no record lies on the plateau")
     level = Measurement(float(np.sqrt(np.mean(stretch.values**2))))
     return _both_zero(p.prediction.train_plateau, level)
 
@@ -215,7 +211,7 @@ PREDICTORS = (
     _level_law(
         name="train plateau",
         statement="the train error right after t1 is beta ||(X^T)^+ H(a_hat)||/||y*||, and what "
-        "nothing fits: to a tenth, until an entry changes its sign",
+        "nothing fits: to a tenth, while few entries have changed sign",
         source="the balance X^T (X a - y*) = -beta P_row H; derived in the documentation",
         promise=_level("train_plateau"),
         measure=_plateau,
