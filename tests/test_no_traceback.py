@@ -372,7 +372,7 @@ def test_a_long_name_an_endless_integer_and_a_shown_array_are_refused_in_short(t
     text = (tmp_path / "label.toml").read_text().replace('name = "beta0"', "")
     (tmp_path / "label.toml").write_text(text)
     label = refused(capsys, "run", str(tmp_path / "label.toml"))
-    assert "must be text of at most 200 characters" in label
+    assert "must be text of at most 1000 characters" in label
     assert len(label) < 500
     np.save(tmp_path / "X.npy", np.ones((20, 50)))
     spec = '[problem]\ntype = "LinearData"\nX = "X.npy"\ny_star = [' + "1," * 20 + "]\n"

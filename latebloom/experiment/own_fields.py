@@ -22,8 +22,8 @@ SUCH_AS = {
 # The longest horizon: by then every mode with a rate above 10^-15 per step has died out.
 MAX_STEPS = 10**15
 
-# A label stands above tables and pictures, and in names of files, which take 255 bytes.
-MOST_NAME = 200
+# A label stands above tables and pictures; the settings of a command line are added to it.
+MOST_NAME = 1000
 
 
 def require_problem(problem: object) -> None:
