@@ -13,7 +13,7 @@ from latebloom.core.errors import InvalidInput, Unsupported, shown
 from latebloom.core.lazy import xarray as xr
 from latebloom.core.passage import first_passage
 from latebloom.core.phases import Ahead, Passage, Phases, Verdict, phases
-from latebloom.core.progress import Progress, told
+from latebloom.core.progress import Progress, with_note
 from latebloom.core.versions import versions
 from latebloom.engines.base import Engine, find_engine, require_engine
 from latebloom.engines.checkpoint import Checkpoint
@@ -82,7 +82,7 @@ def simulate(
     """
     experiment = experiment_of(experiment, "simulate")
     require_engine(engine)
-    progress = told(progress)
+    progress = with_note(progress)
     require_valid([experiment], force, refine, checkpoint)
     chosen = find_engine(engine, experiment)
     return _runs(chosen, [experiment], progress, refine, checkpoint)[0]
@@ -126,7 +126,7 @@ def simulate_batch(
     every = [experiment_of(one, "simulate_batch") for one in each]
     if not every:
         raise InvalidInput("experiments = []: a batch needs at least one experiment")
-    progress = told(progress)
+    progress = with_note(progress)
     require_valid(every, force, refine, checkpoint)
     engine = find_engine("step", every[0])
     return _runs(engine, every, progress, refine, checkpoint)

@@ -1,26 +1,22 @@
 """Every format that people have is read by the first natural command, with the right times."""
 
+import importlib
 import json
+import pkgutil
 import sys
 
+import formats
 import numpy as np
 import pytest
-from formats import (
-    PROBES,
-    documents,
-    further,
-    others,
-    printed,
-    programs,
-    second,
-    tables,
-    third,
-    trackers,
-    wider,
-)
+from formats import PROBES
 
 from latebloom.cli.main import main
 
+# Importing a module adds its probes.
+MODULES = [
+    importlib.import_module(f"formats.{found.name}")
+    for found in pkgutil.iter_modules(formats.__path__)
+]
 K = np.arange(0, 20_001, 100)
 # A late and steep rise, so that two decimals tell the same interval.
 TRAIN = (0.01 + 0.99 / (1 + np.exp(-(K - 500) / 60))).round(4)
@@ -43,19 +39,7 @@ def diagnose(capsys, *argv):
 
 def test_every_module_has_probes():
     homes = {made.__module__ for made in PROBES.values()}
-    modules = (
-        documents,
-        further,
-        others,
-        printed,
-        programs,
-        second,
-        tables,
-        third,
-        trackers,
-        wider,
-    )
-    assert homes == {module.__name__ for module in modules}
+    assert homes == {module.__name__ for module in MODULES}
     assert len(PROBES) >= 200
 
 

@@ -1,4 +1,4 @@
-"""How far a run is: the functions that are told, and the bar on standard error."""
+"""How far a run is: the functions that report it, and the bar on standard error."""
 
 import inspect
 import sys
@@ -15,13 +15,13 @@ from .messages import QUIET, level
 Progress = Callable[..., object]
 
 
-def told(given: Any) -> Progress | None:
+def with_note(given: Any) -> Progress | None:
     """Return a user's function as one of (done, total, note), whether it takes a note or not.
 
     **Raises:** `InvalidInput` if it is no function of two or three arguments, and not None.
 
-    >>> from latebloom.core.progress import told
-    >>> told(lambda done, total: print(done, "of", total))(1, 2, "a note")
+    >>> from latebloom.core.progress import with_note
+    >>> with_note(lambda done, total: print(done, "of", total))(1, 2, "a note")
     1 of 2
     """
     if given is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from latebloom.core import checks as check
 from latebloom.core.bisection import bisect, halfway
 from latebloom.core.errors import InvalidInput, NotCovered, Unsupported, shown
-from latebloom.core.progress import Progress, told
+from latebloom.core.progress import Progress, with_note
 from latebloom.engines.base import run_engine
 from latebloom.engines.slow import SLOW
 from latebloom.engines.threads import blas_threads
@@ -84,7 +84,7 @@ def plan(
     check.real("error", error, low=0, strict=True)
     if error >= 1:
         raise InvalidInput(f"error = {error:g}: must be below 1, the error of a = 0")
-    progress = told(progress)
+    progress = with_note(progress)
     experiment = experiment_of(experiment, "plan")
     if not isinstance(experiment.problem, LeastSquares):
         return plan_network(experiment, int(budget), float(error), alpha, progress)

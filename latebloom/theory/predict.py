@@ -6,7 +6,7 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import NotCovered, Unsupported
-from latebloom.core.progress import Progress, told
+from latebloom.core.progress import Progress, with_note
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
 from latebloom.experiment.given import Given, experiment_of
@@ -54,7 +54,7 @@ def predict(experiment: Given, exact: bool = True, progress: Progress | None = N
     69631
     """
     check.boolean("exact", exact)
-    progress = told(progress)
+    progress = with_note(progress)
     experiment = experiment_of(experiment, "predict")
     if isinstance(experiment.problem, LeastSquares):
         return _predict(experiment, exact)
