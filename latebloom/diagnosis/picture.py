@@ -1,6 +1,6 @@
 """The picture of a diagnosis: the curves with t1, t2 and the forecast."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ from .forecast import Forecast
 DECADES = 100.0
 
 
+@runtime_checkable
 class Drawn(Protocol):
     """What the picture shows of a diagnosis."""
 
