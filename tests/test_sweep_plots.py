@@ -339,6 +339,16 @@ def test_a_store_draws_its_curves(store):
     assert all(len(panel.lines) >= 3 for panel in panels)
 
 
+def test_a_sweep_draws_what_it_has_computed(store):
+    sweep = store.sweep()
+    with pytest.raises(InvalidInput, match="not run yet"):
+        _ = sweep.plot
+    for place in (store, store.root):
+        assert sweep.run(place, workers=1).fresh == 0
+        axes = sweep.plot.phase(value="t2").axes[0]
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (axis_label("beta"), axis_label("alpha"))
+
+
 def test_pictures_of_a_store_refuse_unknown_names(store, tmp_path):
     with pytest.raises(InvalidInput, match="two"):
         store.plot.law(sweep="two")
