@@ -20,7 +20,6 @@ from . import chebyshev
 from .checkpoint import Checkpoint
 from .following import LAGGARD, Following
 from .memory import require_memory
-from .network import State
 from .network_flow import arguments, flow_of, rates
 from .network_passages import NOTE, REST, STOPPED, Watch
 from .network_start import require_gradient
@@ -75,7 +74,7 @@ class Follower:
         first, along = (LogSpaced(n).steps(experiment.steps) for n in (PER_DECADE, ALONG))
         marks = np.concatenate([first[first < FAST * MOST], along])
         self.due = np.union1d(experiment.record_steps, marks)
-        self.trainer = Trainer([experiment], checkpoint, self.due, self._slow_enough)
+        self.trainer = Trainer([experiment], checkpoint, self.due, self._slow_enough, watching=True)
         self.log: Log = self.trainer.log
         self.rates = rates(experiment)
         self.flow = flow_of(self.trainer.program)
@@ -90,13 +89,13 @@ class Follower:
 
     def _slow_enough(self, log: Log) -> bool:
         """Return whether the flow may take over from here."""
-        t1 = log.passed.get((0, 0), (0, None))[1]
+        t1 = int(log.state.first[0])
         least = max(LEAST, FORGOTTEN * self.rates.memory / self.rates.a)
-        return log.t >= MOST or (t1 is not None and log.t >= max(FAST * t1, least))
+        return log.t >= MOST or (t1 >= 0 and log.t >= max(FAST * t1, least))
 
     def run(self) -> TrainingResult:
         """Make the first updates, follow the flow, and return the result."""
-        first = self.trainer.run(self.progress, refine=True)[0]
+        first = self.trainer.run(self.progress)[0]
         self.log, self.interrupted = self.trainer.log, first.interrupted
         self.resumed_from = first.resumed_from
         finite = np.isfinite(self.log.last.loss[0])
@@ -123,7 +122,7 @@ class Follower:
         self.of = self.of._replace(nu=jax.numpy.asarray(LAG * self.rates.a * log.t))
         watches, classes = {}, e.supervised.classification
         for i, side in enumerate((e.supervised.train, e.supervised.test)):
-            if (0, i) not in log.passed:
+            if log.state.first[i] < 0:
                 watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
         start = self.flow.begin(log.state.params, self.of)
         going = self.kind(self.flow, self.of, self.rates, log.t, e.steps, start, watches, self.rtol)
@@ -133,7 +132,7 @@ class Follower:
             return going
         arrays, info = found
         try:
-            self.log = unpack(arrays, info, log.state, self.due, False)
+            self.log = unpack(arrays, info, log.state, self.due)
             going.moved = _numbers(unpack_tree("flow", going.moved, arrays))
             for i, watch in watches.items():
                 watch.unpack(info["watches"][str(i)])
@@ -163,8 +162,8 @@ class Follower:
             t = self.going.time(k)
             if t > stretch.end:
                 break
-            state = State(self.flow.params(stretch.at(t), self.of), self.log.state.memory)
-            trainer = self.trainer
+            params, trainer = self.flow.params(stretch.at(t), self.of), self.trainer
+            state = self.log.state._replace(params=params)
             measures = trainer.evaluate(trainer.data, trainer.numbers, state, k, -1)
             found = jax.tree.map(np.asarray, measures)
             values[t] = found.error
