@@ -38,6 +38,9 @@ MOST_STAGES = 4000
 MOST_PRODUCTS = 100
 # A step below this fraction of the time so far has collapsed.
 SMALLEST = 1e-10
+# An array smaller than this part of all that move has the tolerance of one of this size: arrays that
+# a penalty removes are not followed to nothing.
+NEGLIGIBLE = 1e-4
 # Attempts at one step; after a rejection the next one is at least a fifth shorter.
 MOST_ATTEMPTS = 50
 
@@ -151,7 +154,7 @@ def start(field: Field, arguments: Any, y: Tree, length: float) -> State:
 def advance(
     field: Field, arguments: Any, state: State, end: float, rtol: float
 ) -> tuple[State, Stretch]:
-    r"""Make one step whose estimated error is at most $\mathrm{rtol}\,\|y\|$.
+    r"""Make one step whose estimated error is at most $\mathrm{rtol}\,\|y_i\|$ in each array i of y.
 
     **Arguments:**
 
@@ -264,7 +267,23 @@ def _attempt(
     new = lax.fori_loop(2, s + 1, stage, carry)[1]
     G = field.slope(new, arguments)
     estimate = jax.tree.map(lambda y, z, F, G: 0.8 * (y - z) + 0.4 * h * (F + G), y, new, F, G)
-    return new, G, norm(estimate) / (rtol * jnp.maximum(norm(y), norm(new)))
+    return new, G, _largest(estimate, (y, new), (F, G)) / rtol
+
+
+def _largest(errors: Tree, ends: tuple[Tree, Tree], slopes: tuple[Tree, Tree]) -> Array:
+    """Return the largest error of an array relative to its size at the ends of a step.
+
+    One norm for all of them would be that of the largest array, which may hardly move.
+    """
+    moves = jnp.stack([(a != 0).any() | (b != 0).any() for a, b in _pairs(slopes)])
+    sizes = jnp.stack([jnp.maximum(norm(a), norm(b)) for a, b in _pairs(ends)])
+    off = jnp.stack([norm(e) for e in jax.tree.leaves(errors)])
+    least = NEGLIGIBLE * norm(jnp.where(moves, sizes, 0.0))
+    return jnp.where(moves, off / jnp.maximum(sizes, least), 0.0).max()
+
+
+def _pairs(trees: tuple[Tree, Tree]) -> Any:
+    return zip(*map(jax.tree.leaves, trees), strict=True)
 
 
 @partial(jax.jit, static_argnums=0)
