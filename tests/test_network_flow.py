@@ -136,7 +136,7 @@ def test_a_large_penalty_has_a_floor_above_the_threshold():
 
 
 def test_other_numbers_compile_nothing():
-    programs = chebyshev._attempt, chebyshev._radius, network_steps._pushed
+    programs = chebyshev._attempt, chebyshev.spectral_radius, network_steps._pushed
     one = teacher_student(slow_time=0.2)
     follow(one)
     sizes = [program._cache_size() for program in programs]  # pyright: ignore

@@ -38,8 +38,8 @@ MOST_STAGES = 4000
 MOST_PRODUCTS = 100
 # A step below this fraction of the time so far has collapsed.
 SMALLEST = 1e-10
-# An array smaller than this part of all that move has the tolerance of one of this size: arrays that
-# a penalty removes are not followed to nothing.
+# An array smaller than this part of all that move has the tolerance of one of this size: what a
+# penalty removes is not followed to nothing.
 NEGLIGIBLE = 1e-4
 # Attempts at one step; after a rejection the next one is at least a fifth shorter.
 MOST_ATTEMPTS = 50
@@ -146,7 +146,7 @@ def start(field: Field, arguments: Any, y: Tree, length: float) -> State:
     F = _field(field, y, arguments)
     if not np.isfinite(float(norm(F))):
         raise Collapsed("the gradient is not finite")
-    direction, radius, count = _radius(field, y, direction, arguments)
+    direction, radius, count = spectral_radius(field, y, direction, arguments)
     first = min(length, 1 / float(radius)) if radius > 0 else length
     return State(0.0, y, F, first, 0.0, 0.0, direction, float(radius), int(count) + 1, 0)
 
@@ -154,7 +154,7 @@ def start(field: Field, arguments: Any, y: Tree, length: float) -> State:
 def advance(
     field: Field, arguments: Any, state: State, end: float, rtol: float
 ) -> tuple[State, Stretch]:
-    r"""Make one step whose estimated error is at most $\mathrm{rtol}\,\|y_i\|$ in each array i of y.
+    r"""Make one step whose estimated error is at most $\mathrm{rtol}\,\|y_i\|$ in every array of y.
 
     **Arguments:**
 
@@ -184,10 +184,10 @@ def advance(
         h *= max(SHRINK, SAFE_STEP / found ** (1 / 3)) if np.isfinite(found) else SHRINK
         rejected += 1
         if rejected == 1:  # the radius may be to blame, see the source
-            direction, new, count = _radius(field, state.y, direction, arguments)
+            direction, new, count = spectral_radius(field, state.y, direction, arguments)
             radius, evaluations = max(radius, float(new)), evaluations + int(count)
     goal = end if h == end - t else t + h
-    direction, new, count = _radius(field, y, direction, arguments)
+    direction, new, count = spectral_radius(field, y, direction, arguments)
     following = State(
         goal, y, F, h * _growth(h, found, state), h, found, direction, float(new),
         evaluations + int(count), state.rejected + rejected,
@@ -287,7 +287,9 @@ def _pairs(trees: tuple[Tree, Tree]) -> Any:
 
 
 @partial(jax.jit, static_argnums=0)
-def _radius(field: Field, y: Tree, direction: Tree, arguments: Any) -> tuple[Tree, Array, Array]:
+def spectral_radius(
+    field: Field, y: Tree, direction: Tree, arguments: Any
+) -> tuple[Tree, Array, Array]:
     """Return the dominant eigenvector and the size of its eigenvalue, by power iteration, and how
     many products it took.
 

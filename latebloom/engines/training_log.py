@@ -39,7 +39,7 @@ class Log:
     def passes(self, at_threshold: np.ndarray) -> "Log":
         """Return the log with the first passages at this step; `at_threshold` has a row for every
         experiment, a column for train and for test."""
-        found = {(i, j): self.t for i, j in np.argwhere(at_threshold).tolist()}
+        found = dict.fromkeys(map(tuple, np.argwhere(at_threshold).tolist()), self.t)
         first = np.reshape(self.state.first, at_threshold.shape)
         first = np.where(at_threshold & (first == UNSEEN), self.t, first)
         state = self.state._replace(first=first.reshape(np.shape(self.state.first)))
