@@ -284,3 +284,43 @@ def test_progress_is_told_in_steps_and_slow_time(often):
     assert done == sorted(done)
     assert stop.notes[-1][:2] == (e.steps, e.steps)
     assert stop.notes[-1][2].endswith("slow time 0.888")
+
+
+# --- What the flow does not resolve ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [300.0, 3e4])
+def test_a_large_parameter_that_does_not_move_changes_nothing(size):
+    """A constant among the parameters: one tolerance for all of them would be that of the constant,
+    and t2 3 % late in a bracket of half a percent."""
+
+    def function(p, x):
+        return PRODUCT.function(p, x) + 0 * p["constant"]
+
+    penalty = lb.On(lb.L2(1e-2), "u") + lb.On(lb.L2(1e-2), "v")
+    settings = {"alpha": 0.05, "slow_time": 4.0, "thresholds": (1e-2, 0.02)}
+    problem = diagonal().problem
+    model = Custom("with a constant", {**START, "constant": np.array([size])}, function)
+    found = follow(experiment(problem, model, penalty, **settings)).phases.t2
+    true = lb.simulate(diagonal(**settings), engine="step", refine=True).phases.t2.step
+    assert found.low <= true <= found.high
+
+
+def test_training_losses_below_the_tolerance_are_told():
+    """They end at a balance of order beta squared, which steps of the integrator do not see."""
+    e = diagonal(beta=1e-6, slow_time=1.0).with_(steps=30_000, record=lb.Every(1000))
+    run, true = (lb.simulate(e, engine=engine) for engine in ("slow", "step"))
+    note = next(note for note in run.notes if note.startswith("training losses below"))
+    level = float(note.split()[3])
+    one, other = (r.trajectory.train_loss.values[1:] for r in (run, true))
+    assert one.max() > 10 * other.max()
+    assert np.abs(one - other).max() < level
+    assert not any(n.startswith("training") for n in follow(diagonal(0.3, 20.0)).notes)
+
+
+def test_a_training_threshold_below_the_tolerance_is_undecided():
+    e = diagonal(beta=1e-6, slow_time=1.0, thresholds=(1e-9, 0.1)).with_(steps=60_000)
+    run = follow(e)
+    assert run.phases.t1.kind == "censored"
+    assert run.phases.t1.low < 21_000  # where the updates ended
+    assert any("below what the flow resolves" in note for note in run.notes)

@@ -114,6 +114,12 @@ def norm(x: Tree) -> Array:
     return jnp.sqrt(sum(jnp.vdot(v, v) for v in jax.tree.leaves(x)))
 
 
+def moving(state: State) -> float:
+    """Return the l2 norm of the arrays of y that move, all together."""
+    pairs = zip(jax.tree.leaves(state.y), jax.tree.leaves(state.F), strict=True)
+    return float(norm([y for y, F in pairs if np.asarray(F).any()] or [jnp.zeros(1)]))
+
+
 def stages(h: float, radius: float) -> int:
     """Return how many evaluations a stable step of size h makes.
 

@@ -21,7 +21,7 @@ from .checkpoint import Checkpoint
 from .following import LAGGARD, Following
 from .memory import require_memory
 from .network_flow import arguments, flow_of, rates
-from .network_passages import NOTE, REST, STOPPED, Watch
+from .network_passages import BELOW, NOTE, REST, STOPPED, UNRESOLVED, WIDE, Watch
 from .network_start import require_gradient
 from .network_steps import Moved
 from .threads import blas_threads
@@ -80,8 +80,7 @@ class Follower:
         self.flow = flow_of(self.trainer.program)
         self.of = arguments(experiment, self.trainer.data, self.trainer.numbers, nu=1.0)
         self.checkpoint = replace(checkpoint, file=FILE) if checkpoint else None
-        fine = 1.0 if experiment.supervised.classification else experiment.thresholds[1] / WITH
-        self.rtol = max(SMALLEST_RTOL, RTOL * min(1.0, fine))
+        self.rtol = RTOL
         self.going: Following | None = None
         self.failure, self.interrupted = "", False
         self.resumed_from: int | None = None
@@ -124,6 +123,9 @@ class Follower:
         for i, side in enumerate((e.supervised.train, e.supervised.test)):
             if log.state.first[i] < 0:
                 watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
+        if not classes:
+            least = min((watch.levels[0] for watch in watches.values()), default=WITH)
+            self.rtol = max(SMALLEST_RTOL, RTOL * min(1.0, least / WITH))
         start = self.flow.begin(log.state.params, self.of)
         going = self.kind(self.flow, self.of, self.rates, log.t, e.steps, start, watches, self.rtol)
         self.going = going
@@ -170,6 +172,25 @@ class Follower:
             self.log = replace(self.log, state=state, t=k).kept(found)
         return values
 
+    def _blurred(self, found: dict[int, Passage]) -> list[str]:
+        """Return what to say of training losses that the flow does not resolve; a t1 that such a
+        loss has not shown is taken back from what was `found`."""
+        assert self.going is not None
+        state, k = self.going.state, self.going.clock.origin
+        # What an error of the size of the tolerance adds where the loss is curved most.
+        level = 0.5 * state.radius * (self.rtol * chebyshev.moving(state)) ** 2
+        pairs = zip(self.due, self.log.measures, strict=False)
+        if not any(step > k and seen.loss[0] < level for step, seen in pairs):
+            return []
+        notes, targets = [UNRESOLVED.format(level=level, k=f"{k:,}")], self.trainer.data.train[1]
+        # The error is relative: its square times the mean square of the outputs is the loss.
+        if 0 in found and found[0].high is None and targets.ndim == 2:
+            threshold = self.experiment.thresholds[0] ** 2 * float((targets**2).mean())
+            if threshold < level:
+                found[0] = Passage.after(k)
+                notes.append(WIDE.format(name="t1", why=BELOW))
+        return notes
+
     def _laggard(self) -> Any:
         """Return the arguments of a proximal flow that follows later, or None."""
         proximal = self.trainer.program.method.coupling == "proximal"
@@ -204,9 +225,10 @@ class Follower:
                 )
             )  # fmt: skip
             found, more = going.passages(log.t)
+            blurred = self._blurred(found)
             for i, passage in found.items():
                 passages[i] = passage
-            notes += more
+            notes += more + blurred
             if going.rests():
                 end, error = f"{going.last:,}", float(log.last.error[1])
                 threshold = self.experiment.thresholds[1]

@@ -50,6 +50,11 @@ REST = (
     "the flow has come to rest at step {k} with a test error of {error:.3g}, above the threshold "
     "{threshold:.3g}: unless that is a saddle, a longer run will not pass it"
 )
+UNRESOLVED = (
+    "training losses below {level:.1g} after step {k} are those of the integration, and may be too "
+    "large: those of the run are the balance of gradient and penalty; engine 'step' gives them"
+)
+BELOW = "its threshold is below what the flow resolves of the training error"
 WIDE = "{name} is undecided: {why}; use engine 'step', or another threshold"
 
 
