@@ -11,6 +11,7 @@ import latebloom as lb
 from latebloom.cli.main import main
 from latebloom.engines import chebyshev, network_steps
 from latebloom.engines.base import choose_engine, find_engine
+from latebloom.engines.flow_engine import gradients_of
 from latebloom.experiment.initialization import Drawn
 from latebloom.experiment.presets import engine_of, load
 
@@ -151,6 +152,15 @@ def test_the_cost_grows_as_the_square_root_of_the_steps():
     assert costs[2] < 0.01 * find_engine("step", e).cost(e.with_(steps=10**10))
 
 
+@pytest.mark.parametrize("name", ["slow-teacher", "slow-addition", "slow-cross-entropy"])
+def test_the_gradients_that_a_notice_counts_on_are_those_that_it_takes(name):
+    """Within a factor of three, at the small sizes; their time is that of the machine."""
+    e = load(name, small=True)
+    note = follow(e).notes[0]
+    taken = float(note.split(" with ")[1].split(" gradients")[0].replace(",", ""))
+    assert 1 / 3 < gradients_of(e) / taken < 3
+
+
 def test_auto_does_not_take_it():
     assert choose_engine(diagonal()) == "step"
 
@@ -180,7 +190,7 @@ def test_what_has_no_flow_is_refused_with_what_would_work(reason):
 
 
 def test_refine_is_refused_and_only_refine(tmp_path):
-    with pytest.raises(lb.Unsupported, match="engine 'slow': refine replays the updates") as error:
+    with pytest.raises(lb.Unsupported, match="engine 'slow': refine looks at every step") as error:
         lb.simulate(diagonal(), engine="slow", refine=True, checkpoint=tmp_path)
     assert "checkpoint" not in str(error.value)
     assert str(error.value).endswith("use engine 'step'")

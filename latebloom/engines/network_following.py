@@ -22,7 +22,7 @@ from .following import LAGGARD, Following
 from .memory import require_memory
 from .network_flow import arguments, flow_of, rates
 from .network_passages import BELOW, NOTE, REST, STOPPED, UNRESOLVED, WIDE, Watch
-from .network_start import require_gradient
+from .network_start import without_gradient
 from .network_steps import Moved
 from .threads import blas_threads
 from .training import SECONDS_PER_MOVE, Trainer, TrainingResult
@@ -100,7 +100,9 @@ class Follower:
         finite = np.isfinite(self.log.last.loss[0])
         if not finite:
             trainer, loss = self.trainer, float(self.log.measures[0].loss[0])
-            require_gradient(trainer.program, trainer.data, trainer.numbers, trainer.start, loss)
+            of = trainer.program, trainer.data, trainer.numbers, trainer.start
+            if why := without_gradient(*of, loss):
+                raise InvalidInput(why)
         if not self.interrupted and finite and self.log.t < self.experiment.steps:
             try:
                 with listening():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from latebloom.core.phases import Passage
 
@@ -28,6 +29,8 @@ WIDEST = 0.02
 MUCH = 0.25
 # Passages are located to this fraction of the time.
 ROOT = 1e-7
+# A lowest point of the search that is no further than this part above a level is looked at closely.
+NEAR = 0.01
 # An error that differs from its threshold by more than this fraction just before and just after it
 # jumps. An error of classes always does, and has levels of its own.
 JUMP = 0.05
@@ -105,6 +108,7 @@ class Watch:
         """
         self.rate = abs(values[-1] - values[0]) / (times[-1] - times[0])
         self.value = values[-1]
+        times, values = self._with_lowest(times, values, error)
         for i, level in enumerate(self.levels):
             if level is None or self.first[i] is not None:
                 continue
@@ -124,6 +128,24 @@ class Watch:
             self.first[i] = high
             if i == 0 and self.smooth and ends[0] - ends[1] > JUMP * level:
                 self.jumped = True
+
+    def _with_lowest(
+        self, times: list[float], values: list[float], error: Callable[[float], float]
+    ) -> tuple[list[float], list[float]]:
+        """Return the times and values of `follow` with the lowest point near the lowest of them, if
+        that is just above a level that has not been passed."""
+        pairs = zip(self.levels, self.first, strict=True)
+        levels = [level for level, first in pairs if level is not None and first is None]
+        j = int(np.argmin(values))
+        if not self.smooth or not any(level < values[j] <= level * (1 + NEAR) for level in levels):
+            return times, values
+        ends = times[max(j - 1, 0)], times[min(j + 1, len(times) - 1)]
+        best = minimize_scalar(error, bounds=ends, method="bounded", options={"xatol": ROOT})
+        t, lowest = float(best.x), float(best.fun)
+        if lowest >= values[j]:
+            return times, values
+        k = int(np.searchsorted(times, t))
+        return [*times[:k], t, *times[k:]], [*values[:k], lowest, *values[k:]]
 
     def disagrees(self, slips: float, clock: "Clock") -> bool:
         """Return whether an error of the integration of `slips` makes a bracket too wide."""

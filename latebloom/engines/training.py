@@ -20,6 +20,7 @@ from latebloom.experiment.experiment import Experiment
 from .checkpoint import Checkpoint
 from .memory import require_memory
 from .network import UNSEEN, UNWATCHED, Measures, Program, State, compiled, setup
+from .network_start import without_gradient
 from .threads import blas_threads
 from .training_log import Log, pack, unpack
 
@@ -251,6 +252,13 @@ class Trainer:
         log = self.log
         measures = jax.tree.map(lambda *rows: np.stack(rows), *map(pick, log.measures))
         passages, notes = self._passages(i)
+        losses = measures.loss[:, 0]
+        if len(losses) > 1 and np.isfinite(losses[0]) and not np.isfinite(losses[1]):
+            shared = self.program.shared or not self.program.batched
+            data = self.data if shared else pick(self.data)
+            of = self.program, data, pick(self.numbers), pick(self.start)
+            why = without_gradient(*of, float(losses[0]))
+            notes += (why,) if why else ()
         return TrainingResult(
             self.due[: log.count],
             measures,
