@@ -65,7 +65,7 @@ def simulate(
     - `progress`: called with (steps done, steps in all) now and then, and with a note of networks
       if it takes three arguments; never by `spectral`.
     - `refine`: of networks: find t1 and t2 to the step, by looking at both errors at every step,
-      also between records. It takes a third longer at most with as many test as training examples.
+      also between records. With as many test as training examples a step takes 1.5 times as long.
     - `checkpoint`: of networks: a folder or a `Checkpoint`, where to keep the state; a file found
       there is gone on from, and the end is the same to the bit as that of an uninterrupted run.
 

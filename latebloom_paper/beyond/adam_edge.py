@@ -1,19 +1,10 @@
 """Adam at the edge of stability: the preconditioned curvature of the loss during the delay."""
 
-from functools import cache
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from latebloom.core.arrays import double_precision
-from latebloom.engines import chebyshev
-from latebloom.engines.network import Program
-from latebloom.engines.training import Trainer
-from latebloom.engines.training_log import Log
-from latebloom.experiment import Experiment
-from latebloom.experiment.record import LogSpaced
+from latebloom.engines import adam_sharpness
 from latebloom_paper import pictures
 from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.statistic import Statistic, median
@@ -40,60 +31,6 @@ class Delay(NamedTuple):
     sharpness: list[float]
 
 
-@cache
-def preconditioned(program: Program) -> chebyshev.Field:
-    """Return the field whose Jacobian is P^(1/2) H P^(1/2), H the Hessian of the loss."""
-
-    def product(params: Any, v: Any, of: Any) -> Any:
-        data, numbers, half = of
-
-        def gradient(x: Any) -> Any:
-            return program.gradient(x, data, numbers, 0, -1)  # pyright: ignore
-
-        scaled = jax.tree.map(jnp.multiply, half, v)
-        return jax.tree.map(jnp.multiply, half, jax.jvp(gradient, (params,), (scaled,))[1])
-
-    return chebyshev.Field(lambda y, of: y, product)
-
-
-class Watcher:
-    """Measures the curvature of one run at its records, from twice t1 on, until t2."""
-
-    def __init__(self, experiment: Experiment, per_decade: int) -> None:
-        self.experiment = experiment
-        due = LogSpaced(per_decade).steps(experiment.steps)
-        self.trainer = Trainer([experiment], None, due, self._look, watching=True)
-        params = self.trainer.start.params
-        keys = jax.random.split(jax.random.key(0), len(params))
-        self.direction = {
-            name: jax.random.normal(key, x.shape)
-            for (name, x), key in zip(params.items(), keys, strict=True)
-        }
-        self.seen: dict[int, float] = {}
-
-    def _look(self, log: Log) -> bool:
-        t1, t2 = np.asarray(log.state.first).tolist()
-        if t1 >= 0 and log.t >= 2 * max(t1, 1) and t2 < 0:
-            self.seen[log.t] = self._edge(log)
-        return t2 >= 0
-
-    def _edge(self, log: Log) -> float:
-        """Return alpha lambda over 2(1 + b1)/(1 - b1), at which Adam with a fixed P oscillates."""
-        method: Any = self.experiment.method
-        squares = log.state.memory[1][0].nu
-        unbiased = 1 - method.b2**log.t
-
-        def half(v: Any) -> Any:
-            return (jnp.sqrt(v / unbiased) + method.eps) ** -0.5
-
-        trainer = self.trainer
-        of = trainer.data, trainer.numbers, jax.tree.map(half, squares)
-        field = preconditioned(trainer.program)
-        found = chebyshev.spectral_radius(field, log.state.params, self.direction, of)
-        self.direction, value = found[:2]
-        return float(value) * float(method.alpha) * (1 - method.b1) / (2 * (1 + method.b1))
-
-
 def watched(case: dict[str, Any]) -> dict[str, Any]:
     """Return what was seen of one run, as a `Delay` takes it.
 
@@ -105,16 +42,9 @@ def watched(case: dict[str, Any]) -> dict[str, Any]:
         "penalty.beta": case["beta"], "problem.seed": case["seed"], "init.seed": case["seed"],
         "steps": case["steps"],
     }  # fmt: skip
-    with double_precision():
-        watcher = Watcher(STUDY.at(False).changed(changes), case["per_decade"])
-        watcher.trainer.run(None)
-    t2 = int(watcher.trainer.log.state.first[1])
+    t2, steps, values = adam_sharpness(STUDY.at(False).changed(changes), case["per_decade"])
     known = {key: case[key] for key in ("coupling", "alpha", "beta", "seed")}
-    return known | {
-        "t2": t2 if t2 >= 0 else None,
-        "steps": list(watcher.seen),
-        "sharpness": list(watcher.seen.values()),
-    }
+    return known | {"t2": t2, "steps": steps, "sharpness": values}
 
 
 def cases(study: Study) -> list[dict[str, Any]]:
