@@ -324,3 +324,38 @@ def test_a_training_threshold_below_the_tolerance_is_undecided():
     assert run.phases.t1.kind == "censored"
     assert run.phases.t1.low < 21_000  # where the updates ended
     assert any("below what the flow resolves" in note for note in run.notes)
+
+
+# --- Dips between the points of the search --------------------------------------------------------
+
+
+def test_a_narrow_minimum_of_the_error_is_found():
+    def error(t):
+        return 0.1 + abs(t - 6.1)
+
+    watch = Watch.of(0.15, None)
+    watch.follow([0.0, 2.5, 5.0, 7.5, 10.0], [error(t) for t in (0, 2.5, 5.0, 7.5, 10.0)], error)
+    assert watch.first[0] is None  # the lowest point, 1.2, is not near the threshold
+
+    def narrow(t):
+        return 0.1 * (1 + 0.01 * abs(t - 6.1))
+
+    watch = Watch.of(0.1002, None)
+    times = [0.0, 2.5, 5.0, 7.5, 10.0]
+    watch.follow(times, [narrow(t) for t in times], narrow)
+    first = watch.first[0]
+    assert first is not None
+    assert abs(first - 5.9) < 1e-3  # where it comes down to the threshold
+
+
+def test_class_errors_that_dip_by_some_examples_are_looked_at_closely():
+    """Of 1,000 examples 402 are wrong, for a short while 399, and later for good."""
+
+    def error(t):
+        return 0.399 if 3.0 < t < 3.4 or t > 9.0 else 0.402
+
+    watch, times = Watch.of(0.4, 1000), [0.0, 2.5, 5.0, 7.5, 10.0]
+    watch.follow(times, [error(t) for t in times], error)
+    first = watch.first[0]
+    assert first is not None
+    assert abs(first - 3.0) < 1e-3
