@@ -189,6 +189,14 @@ def test_what_has_no_flow_is_refused_with_what_would_work(reason):
     assert str(error.value).endswith("use engine 'step'")
 
 
+def test_a_smooth_penalty_on_the_function_has_a_flow_and_a_norm_of_it_has_none():
+    e, engine = teacher_student(), "slow"
+    smooth = e.with_(penalty=lb.L2(1e-3) + lb.Sobolev(0.01))
+    assert find_engine(engine, smooth).why_not(smooth) is None
+    with pytest.raises(lb.Unsupported, match="Sobolev has kinks"):
+        follow(e.with_(penalty=lb.L2(1e-3) + lb.Sobolev(0.01, norm="batch")))
+
+
 def test_refine_is_refused_and_only_refine(tmp_path):
     with pytest.raises(lb.Unsupported, match="engine 'slow': refine looks at every step") as error:
         lb.simulate(diagonal(), engine="slow", refine=True, checkpoint=tmp_path)
