@@ -249,10 +249,11 @@ def test_the_guess_for_a_small_network_is_seconds():
 
 
 def test_a_long_prediction_of_a_network_is_announced(said):
-    say_prediction(load("slow-addition"), "slow-addition", small=True, plans=False)
+    long = load("slow-addition").with_(steps=10**12)
+    say_prediction(long, "slow-addition", small=True, plans=False)
     assert "flow of the network: about" in (text := said())
     assert "latebloom predict slow-addition --small takes seconds" in text
-    say_prediction(load("slow-addition"), "slow-addition", small=False, plans=True)
+    say_prediction(long, "slow-addition", small=False, plans=True)
     assert "a plan, and a prediction" in (text := said())
     assert "without --budget it takes" in text
     say_prediction(load("slow-teacher", small=True), "slow-teacher", small=False, plans=False)
