@@ -8,17 +8,22 @@ import latebloom as lb
 
 
 def batches(
-    count: int, size: int, seed: int, steps: int, method: type = lb.ProximalGradient
+    count: int,
+    size: int,
+    seed: int,
+    steps: int,
+    method: type = lb.ProximalGradient,
+    entries: tuple[int, int] = (5, 120),
 ) -> Iterator[list[lb.Experiment]]:
     """Yield `count` batches of `size` random experiments each.
 
-    n in 5..120, N in 2..n+20, s in 0..n, alpha up to 1.9/sigma_max, beta over six decades, with and
-    without noise, constant and Gaussian initializations, with and without a squared l2 term. Only
-    the shape is common to a batch.
+    n in `entries`, N in 2..n+20, s in 0..n, alpha up to 1.9/sigma_max, beta over six decades, with
+    and without noise, constant and Gaussian initializations, with and without a squared l2 term.
+    Only the shape is common to a batch.
     """
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        n = int(rng.integers(5, 121))
+        n = int(rng.integers(entries[0], entries[1] + 1))
         N = int(rng.integers(2, n + 21))
         elastic = bool(rng.random() < 0.2) and method is lb.ProximalGradient
         horizon = int(10 ** rng.uniform(2, np.log10(steps)))

@@ -22,9 +22,9 @@ def assert_same(fast, reference):
     assert np.all(np.abs(fast.params - reference.params) <= 1e-10 * scale)
 
 
-def compare_proximal(count, size, seed, steps):
+def compare_proximal(count, size, seed, steps, **options):
     reached = 0
-    for experiments in batches(count, size, seed, steps):
+    for experiments in batches(count, size, seed, steps, **options):
         jax.clear_caches()  # every batch is a new shape: hundreds of programs would pile up
         for experiment, reference in zip(experiments, simulate_step(experiments), strict=True):
             assert_same(run_engine("jump", experiment), reference)
@@ -40,6 +40,11 @@ def test_jump_equals_step_on_100_random_instances():
 @pytest.mark.slow
 def test_jump_equals_step_on_2000_random_instances():
     assert compare_proximal(count=200, size=10, seed=2, steps=30_000) >= 400
+
+
+@pytest.mark.slow
+def test_jump_equals_step_on_50_large_random_instances():
+    assert compare_proximal(count=25, size=2, seed=3, steps=4000, entries=(300, 1000)) >= 5
 
 
 def contains(bracket, passage):

@@ -9,12 +9,12 @@ with the functions $\psi_m$ of `modes`. Written with increments, nothing cancels
 modes (p near 0) nor after long times.
 """
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from .decomposition import Factors
 from .modes import EPS, Modes
 from .squared_norm import SquaredNorm
 
@@ -42,7 +42,7 @@ class AffinePiece:
 
     **Arguments:**
 
-    - `svd`: compact SVD of the (N, A) columns that move.
+    - `factors`: compact SVD of the (N, A) columns that move.
     - `start`: position, residual, error, slope at local step 0.
     - `alpha`, `ridge`: step size and beta_2.
     - `implicit`: whether beta_2 is treated by its proximal operator.
@@ -50,26 +50,26 @@ class AffinePiece:
 
     def __init__(
         self,
-        svd: tuple[np.ndarray, np.ndarray, np.ndarray],
+        factors: Factors,
         start: Start,
         alpha: float,
         ridge: float = 0.0,
         *,
         implicit: bool = True,
     ) -> None:
-        self.U, self.s, self.Vt = svd
-        self.start = start
+        self.factors, self.start = factors, start
+        self.U, self.s = factors.U, factors.s
         divisor = 1.0 + alpha * ridge if implicit else 1.0
         force = start.slope + ridge * start.z if ridge else start.slope
         self.rho = self.U.T @ start.residual
         # The increment along the range is from the residual, along the kernel from the slope alone:
         # there X^T r is zero, and its rounding error times 10^9 steps would not be.
-        along = self.Vt @ force
+        along = factors.across(force)
         self.delta = -alpha * (self.s * self.rho + along) / divisor
         p = alpha * (self.s**2 + ridge) / divisor
         self.kernel = None
         if self.s.size < start.z.size:
-            drift = force - self.Vt.T @ along
+            drift = force - factors.along(along)
             # Equal columns leave a kernel in which nothing pulls: there the difference is rounding
             # error, and 10^15 steps would make a distance of it.
             drift[np.abs(drift) <= STILL * np.abs(force).max(initial=0.0)] = 0.0
@@ -78,25 +78,33 @@ class AffinePiece:
         self.modes = Modes(p)
         self.p = p
 
-    @cached_property
-    def directions(self) -> Float[np.ndarray, "A M"]:
-        """The increments v_m Delta_m as columns, the kernel's (if any) last."""
-        out = np.empty((self.start.z.size, self.p.size))
-        np.multiply(self.Vt.T, self.delta, out=out[:, : self.delta.size])
+    def directions(self, rows: Int[np.ndarray, " R"]) -> Float[np.ndarray, "R M"]:
+        """Return some rows of the increments v_m Delta_m as columns, the kernel's (if any) last."""
+        out = np.empty((rows.size, self.p.size))
+        np.multiply(self.factors.rows(rows), self.delta, out=out[:, : self.delta.size])
         if self.kernel is not None:
-            out[:, -1] = self.kernel
+            out[:, -1] = self.kernel[rows]
+        return out
+
+    def moved(self, psi: Float[np.ndarray, "M K"]) -> Float[np.ndarray, "A K"]:
+        """Return z where the modes are `psi`."""
+        rank = self.delta.size
+        out = self.factors.along(self.delta[:, None] * psi[:rank])
+        if self.kernel is not None:
+            out += self.kernel[:, None] * psi[rank]
+        out += self.start.z[:, None]
         return out
 
     def at(self, k: Float[np.ndarray, " K"]) -> Float[np.ndarray, "A K"]:
         """Return z at integer steps k."""
-        return self.start.z[:, None] + self.directions @ self.modes.psi(k)
+        return self.moved(self.modes.psi(k))
 
     def end(self, k: int) -> Float[np.ndarray, " A"]:
         """Return z at the integer step k >= 1."""
         modes = self.modes
         if modes.alternates and k % 2:
             return self.at(np.array([float(k)]))[:, 0]
-        return self.start.z + self.directions @ modes.ends(1, k)[:, 1]
+        return self.moved(modes.ends(1, k)[:, 1:])[:, 0]
 
     def train(self) -> SquaredNorm:
         """Return the squared training residual as a function of the step."""
@@ -109,8 +117,8 @@ class AffinePiece:
     def test(self) -> SquaredNorm:
         """Return the squared distance to the ground truth as a function of the step."""
         error = self.start.error
-        c, w = self.Vt @ error, self.delta
-        rest = error - self.Vt.T @ c
+        c, w = self.factors.across(error), self.delta
+        rest = error - self.factors.along(c)
         if self.kernel is not None:
             size = float(np.sqrt(self.kernel @ self.kernel))
             unit = self.kernel / size if size > 0 else self.kernel

@@ -11,23 +11,22 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from latebloom.core.interrupts import check
 from latebloom.core.progress import Progress
 from latebloom.problems import VectorLeastSquares
 
 from .affine import AffinePiece, Start
-from .decomposition import decompose
-from .linear_functions import LinearFunctions
+from .decomposition import Moving
+from .first_event import Resting, first_event
 from .modes import EPS
 from .passages import Tracker, advance
 
-# After this many explicit steps without an event a closed form is worth its decomposition, which
-# costs about as much as they do (the policy is within a factor 2 of the best one in hindsight).
-QUIET = 12
-# The same for large problems, as a fraction of the ratio of the two operation counts.
-QUIET_FRACTION = 0.5
+# After this many explicit steps without an event a closed form is worth its cost, which is that of
+# 20 to 50 steps from n = 100 to 2,000 (so the policy is within about a factor 2 of the best one in
+# hindsight).
+QUIET = 24
 # A piece of fewer steps than this would have been cheaper to take step by step.
 PATIENT = 64
 # Explicit steps are judged in blocks: of up to this many, which bounds their memory, and of two at
@@ -117,6 +116,7 @@ class ProximalJump:
         self.a_star = problem.a_star
         self.y_norm = float(np.sqrt(self.y @ self.y))
         self.column_norm = np.sqrt((self.X**2).sum(axis=0))
+        self.moving = Moving(self.XT)
 
     def run(self, state: State, phase: Phase) -> None:
         """Advance the state to the end of the phase."""
@@ -132,7 +132,7 @@ class ProximalJump:
                 self._rest(state, phase.end)
                 return
             # Events come in bursts: after a short piece wait for the burst to end.
-            patience = self._patience(state.a) if length < PATIENT else 1
+            patience = QUIET if length < PATIENT else 1
             quiet = 0
             while quiet < patience and not finished() and not self._circles(state):
                 count = min(max(patience - quiet, PAIR), BLOCK, phase.end - state.k)
@@ -162,12 +162,6 @@ class ProximalJump:
             tracker.rest(square, end)
         state.records.update(dict.fromkeys(state.take_due(end), state.a))
         state.k = end
-
-    def _patience(self, a: Float[np.ndarray, " n"]) -> int:
-        """Return how many quiet steps are worth waiting for before a decomposition."""
-        (N, n), moving = self.X.shape, int(np.count_nonzero(a))
-        ratio = min(N, moving) ** 2 * max(N, moving) / (N * n)
-        return max(QUIET, int(QUIET_FRACTION * ratio))
 
     def _explicit(self, state: State, phase: Phase, count: int) -> int:
         """Take `count` proximal steps, fewer if the phase ends at t1, and return how many of them
@@ -226,10 +220,11 @@ class ProximalJump:
             rest = self.a_star[resting]
             error_off = float(rest @ rest)
         start = Start(z, state.residual, error, error_off, beta * np.sign(z))
-        piece = AffinePiece(decompose(self.XT[moving].T), start, alpha, ridge)
+        piece = AffinePiece(self.moving.factors(moves), start, alpha, ridge)
         length = end - k
         if beta > 0:
-            event = self._first_event(piece, resting, beta, length - 1)
+            inner = Resting(self.XT[resting], self.column_norm[resting], beta, self.y_norm)
+            event = first_event(piece, inner, length - 1)
             length = length if event is None else event
         if length < 1:
             # An event within rounding of the present step: the explicit step decides.
@@ -264,28 +259,6 @@ class ProximalJump:
         check()
         if state.progress is not None:
             state.progress(state.k, state.total)
-
-    def _first_event(
-        self, piece: AffinePiece, resting: Int[np.ndarray, " B"], beta: float, last: int
-    ) -> int | None:
-        """Return the first local step whose update changes the pattern, or None up to `last`."""
-        start, sign = piece.start, np.sign(piece.start.z)
-        directions = piece.directions * sign[:, None]
-        inner = self.XT[resting]
-        # First sign * z(k + 1), through psi(k + 1) = 1 + q psi(k), then the resting gradients.
-        constant = np.concatenate([sign * start.z + directions.sum(axis=1), inner @ start.residual])
-        weight = np.zeros((constant.size, piece.p.size))
-        np.multiply(directions, 1.0 - piece.p, out=weight[: sign.size])
-        rank = piece.s.size
-        np.matmul(inner, piece.U * (piece.s * piece.delta), out=weight[sign.size :, :rank])
-        # What is smaller may be rounding.
-        size = float(np.sqrt(start.residual @ start.residual)) + self.y_norm
-        slack = 4 * EPS * np.append(np.abs(start.z).max(initial=0.0), self.column_norm * size)
-        most = np.full(constant.size, np.inf)
-        most[sign.size :] = beta + slack[1:][resting]
-        least = -most
-        least[: sign.size] = -slack[0]
-        return LinearFunctions(piece.modes, constant, weight, least, most).first_exit(0, last)
 
 
 def _squared(rows: Float[np.ndarray, "K n"]) -> list[float]:

@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float
 
 EPS = float(np.finfo(float).eps)
+# exp of minus this is rounding, next to 1.
+SETTLED = 40.0
 
 
 class Modes:
@@ -29,6 +31,12 @@ class Modes:
         self.log_q = np.maximum(log_q, -1e6)[:, None]
         self._ends: tuple[int, int] | None = None
         self._at_ends = np.zeros((p.size, 2))
+
+    @property
+    def settled(self) -> float:
+        """A step from which every mode but those with p = 0 is constant to the last digit."""
+        moving = self.log_q[self.p > 0]
+        return SETTLED / -float(moving.max()) if moving.size else 0.0
 
     def smooth(self, k: Float[np.ndarray, " K"]) -> Float[np.ndarray, "M K"]:
         r"""Return $(1 - |q|^k)/p$, increasing and concave in k for every mode."""
@@ -54,6 +62,23 @@ class Modes:
         np.exp(out, out=out)
         out *= rate
         return out
+
+    def sag(
+        self, edges: Float[np.ndarray, " E"], at: Float[np.ndarray, "M E"]
+    ) -> Float[np.ndarray, "M J"]:
+        """Return how far `smooth`, whose values at the edges are `at`, may be above its chords.
+
+        It is concave, and so below the tangents at both ends of an interval.
+        """
+        slope, width = self.slope(edges), edges[1:] - edges[:-1]
+        chord = (at[:, 1:] - at[:, :-1]) / width
+        left = np.maximum(slope[:, :-1] - chord, 0.0)
+        right = np.maximum(chord - slope[:, 1:], 0.0)
+        # The height at which tangents meet is half the harmonic mean of what each gains.
+        total = left + right
+        gain = np.divide(left * right, total, out=total, where=total > 0)
+        gain *= width
+        return gain
 
     def psi(self, k: Float[np.ndarray, " K"]) -> Float[np.ndarray, "M K"]:
         """Return psi_m(k) for non-negative integers k."""

@@ -25,6 +25,7 @@ _GRADED = np.concatenate(
 _FRACTIONS = np.arange(PARTS + 1) / PARTS
 
 Steps = Float[np.ndarray, " E"]  # increasing
+Fractions = Float[np.ndarray, " P"]  # from 0 to 1
 Rows = Int[np.ndarray, " R"]  # indices of the functions still in question
 Doubt = Bool[np.ndarray, "R J"]  # for every function and every interval between two steps
 Possible = Callable[[Steps, Rows], Doubt]
@@ -75,7 +76,7 @@ def find_step(
                 return low + int(found[-1 if last else 0])
             continue
         narrow = high - low > WIDE and high <= 4 * (low + 1)
-        edges = _split(low, high, guess(low, high, active) if guess and narrow else None)
+        edges = split(low, high, guess(low, high, active) if guess and narrow else None)
         stack.append(_doubtful(edges, possible(edges, active), active, last))
     return None
 
@@ -87,14 +88,16 @@ def _doubtful(edges: Steps, doubt: Doubt, active: Rows, last: bool) -> Iterator[
         yield int(edges[j]), int(edges[j + 1]), active[doubt[:, j]]
 
 
-def _split(low: int, high: int, centre: float | None) -> Steps:
+def split(
+    low: int, high: int, centre: float | None = None, fractions: Fractions = _FRACTIONS
+) -> Steps:
     """Return the edges of a partition: geometric over wide ranges, else graded or even."""
     if high > 4 * (low + 1):
-        edges = (low + 1) * np.exp(_FRACTIONS * np.log((high + 1) / (low + 1))) - 1
+        edges = (low + 1) * np.exp(fractions * np.log((high + 1) / (low + 1))) - 1
     elif centre is not None and low < centre < high:
         edges = np.clip(centre + _GRADED * (high - low), low, high)
     else:
-        edges = low + _FRACTIONS * (high - low)
+        edges = low + fractions * (high - low)
     edges = np.floor(edges)
     edges[0], edges[-1] = low, high
     distinct = edges[1:] > edges[:-1]

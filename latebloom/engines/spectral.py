@@ -13,6 +13,7 @@ from latebloom.problems import VectorLeastSquares
 
 from .affine import AffinePiece, Start
 from .base import Engine, register_engine
+from .decomposition import explicit
 from .passages import Tracker, advance, trackers
 from .result import EngineResult
 from .threads import few_threads
@@ -67,7 +68,7 @@ class SpectralEngine(Engine):
         start = Start(a, data.X @ a - data.y_star, error, 0.0, np.zeros_like(a))
         implicit = isinstance(experiment.method, ProximalGradient)
         alpha = schedules.initial(experiment.method.alpha)
-        piece = AffinePiece(data.svd, start, alpha, ridge, implicit=implicit)
+        piece = AffinePiece(explicit(data.svd, data.X), start, alpha, ridge, implicit=implicit)
 
         last = experiment.steps
         norms = [piece.train(), piece.test()]

@@ -45,7 +45,7 @@ class Carry(NamedTuple):
     single: Single
     t: Any
     pointer: Any  # the next record to take
-    records: Any  # shape ([batch,] R, ...)
+    records: Any  # shape (R, [batch,] ...)
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=2)
@@ -53,13 +53,9 @@ def _advance(
     program: Program, consts: Consts, carry: Carry, due: Any, last: Any, blocks: Any
 ) -> Carry:
     """Return the state `blocks` blocks later."""
-    run = partial(advance_block, program)
-    if program.batched:
-        axes = Consts(**{k: None if program.shared and k in SHARED else 0 for k in Consts._fields})
-        run = jax.vmap(run, in_axes=(axes, 0, None, None))
 
     def body(_: Any, carry: Carry) -> Carry:
-        single, P = run(consts, carry.single, carry.t, last)
+        single, P = advance_block(program, consts, carry.single, carry.t, last)
         end = carry.t + program.block
 
         def more(state: tuple[Any, Any]) -> Any:
@@ -68,10 +64,7 @@ def _advance(
 
         def take(state: tuple[Any, Any]) -> tuple[Any, Any]:
             pointer, records = state
-            index = due[pointer] - carry.t
-            if program.batched:
-                return pointer + 1, records.at[:, pointer].set(P[:, index])
-            return pointer + 1, records.at[pointer].set(P[index])
+            return pointer + 1, records.at[pointer].set(P[due[pointer] - carry.t])
 
         pointer, records = lax.while_loop(more, take, (carry.pointer, carry.records))
         return Carry(single, end, pointer, records)
@@ -177,7 +170,7 @@ def _setup(experiments: Sequence[Experiment], program: Program) -> tuple[Consts,
     row = experiments[0].start
     room = max(due.size, min(RECORDS, RECORDED // (row.size * len(experiments))))
     due = on_device(np.append(due, np.full(room - due.size, NEVER)))
-    zero, records = np.zeros((), np.int64), np.zeros((*lead, room, *row.shape))
+    zero, records = np.zeros((), np.int64), np.zeros((room, *lead, *row.shape))
     return on_device(consts), Carry(single, zero, zero.copy(), records), due
 
 
@@ -207,7 +200,8 @@ def _collect(
         done = min(t, experiment.steps)
         if first[2] is not None:
             done = min(done, first[2])
-        recorded = zip(experiment.record_steps[:pointer].tolist(), pick(host.records), strict=False)
+        rows = host.records[:, i] if program.batched else host.records
+        recorded = zip(experiment.record_steps[:pointer].tolist(), rows, strict=False)
         seen = zip(first[:2], single.at_first, strict=True)
         records = dict(recorded) | {k: params for k, params in seen if k is not None}
         if interrupted:

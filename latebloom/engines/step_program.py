@@ -1,10 +1,12 @@
 """One block of updates of the engine `step`, as JAX compiles it.
 
-A block is a scan of `BLOCK` updates whose iterates and residuals are kept; errors and first
-passages are then taken from the block as a whole, which costs a fraction of an update per step.
+A block is a scan of updates whose iterates and squared errors are kept; first passages and records
+are then taken from the block as a whole, which costs a fraction of an update per step. A batch is
+mapped inside the scan, not around it, so that its iterates stay where the updates leave them.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -91,6 +93,51 @@ def advance_block(
     - `single`, `t`: the state, and its step.
     - `last`: the horizon; what a block computes beyond it does not count.
     """
+    update, measure = partial(_update, program), partial(_measure, program)
+    observe, pick = partial(_observe, t=t, last=last), _pick
+    if program.batched:
+        shared = dict.fromkeys(SHARED) if program.shared else {}
+        axes = Consts(**dict.fromkeys(Consts._fields, 0))._replace(**shared)
+        update = jax.vmap(update, in_axes=(axes, 0, 0, 0, None))
+        measure = jax.vmap(measure, in_axes=(axes, 0, 0))
+        observe, pick = jax.vmap(observe, in_axes=(0, 1, 1)), jax.vmap(pick, in_axes=(1, 0, 0, 0))
+
+    def body(state: tuple[Any, Any, Any], _: None) -> tuple[Any, Any]:
+        params, memory, t = state
+        new, memory, r = update(consts, params, memory, single.first, t)
+        # Of a batch they are in the cache now; of one run they are taken from the block as a whole.
+        return (new, memory, t + 1), (params, measure(consts, params, r) if program.batched else r)
+
+    start = (single.params, single.memory, t)
+    length, unroll = program.block, min(program.unroll, program.block)
+    (params, memory, _), (P, seen) = lax.scan(body, start, None, length=length, unroll=unroll)
+    if not program.batched:
+        seen = jax.vmap(measure, in_axes=(None, 0, 0))(consts, P, seen)
+    train, test = seen
+    first, above = observe(consts.levels, train, test)
+    new_hit = (first < NEVER) & (single.first == NEVER)
+    # Passages are rare, and the iterates of a block are many.
+    at_first = lax.cond(
+        new_hit[..., :2].any(),
+        lambda: pick(P, first[..., :2] - t, new_hit[..., :2], single.at_first),
+        lambda: single.at_first,
+    )
+    return Single(
+        params,
+        memory,
+        jnp.minimum(single.first, first),
+        jnp.maximum(single.last_above, above),
+        at_first,
+    ), P
+
+
+def _update(
+    program: Program, consts: Consts, params: Any, memory: Any, first: Any, t: Any
+) -> tuple[Any, Any, Any]:
+    """Return the next parameters and memory of one run, and its residual before.
+
+    **Arguments:** `first`: the first passages before the block.
+    """
     model, penalty, method = program.model, program.penalty, program.method
     X, unknown = consts.operator, consts.a_star.shape
 
@@ -109,45 +156,34 @@ def advance_block(
     def project(params: Any) -> Any:
         return params - X.correction(residual(params), consts.inverse)
 
-    oracle = Oracle(gradient, project)
+    r, t1 = residual(params), -1
+    if program.needs_t1:
+        now = jnp.where((r * r).sum() <= consts.levels[0], t, -1)
+        t1 = jnp.where(first[0] < NEVER, first[0], now)
+    alpha, beta = program.alpha(consts, t, t1), program.strength(consts, t, t1)
+    step = Step(Oracle(gradient, project), penalty, alpha, beta, t)
+    return *method.update(params, memory, step), r
 
-    def update(state: tuple[Any, Any, Any], _: None) -> tuple[Any, Any]:
-        params, memory, t = state
-        r = residual(params)
-        t1 = -1
-        if program.needs_t1:
-            now = jnp.where((r * r).sum() <= consts.levels[0], t, -1)
-            t1 = jnp.where(single.first[0] < NEVER, single.first[0], now)
-        alpha, beta = program.alpha(consts, t, t1), program.strength(consts, t, t1)
-        new, memory = method.update(params, memory, Step(oracle, penalty, alpha, beta, t))
-        return (new, memory, t + 1), (params, r)
 
-    start = (single.params, single.memory, t)
-    length, unroll = program.block, min(program.unroll, program.block)
-    (params, memory, _), (P, R) = lax.scan(update, start, None, length=length, unroll=unroll)
+def _measure(program: Program, consts: Consts, params: Any, r: Any) -> tuple[Any, Any]:
+    """Return the squared errors of one run, given its residual r."""
+    error = program.model.predictor(params, consts.a_star.shape) - consts.a_star
+    return (r * r).sum(), (error * error).sum()
 
-    steps = t + jnp.arange(program.block)
+
+def _observe(levels: Any, train: Any, test: Any, t: Any, last: Any) -> tuple[Any, Any]:
+    """Return the first passages of one run in a block, and the last steps above."""
+    steps = t + jnp.arange(train.size)
     valid = steps <= last
-    train = _squares(R)
-    test = _squares(jax.vmap(predictor)(P) - consts.a_star)
-    below = jnp.stack([train <= consts.levels[0], test <= consts.levels[1]])
+    below = jnp.stack([train <= levels[0], test <= levels[1]])
     # Written so that a NaN counts as divergence.
-    diverged = ~(train <= consts.levels[2])
+    diverged = ~(train <= levels[2])
     hits = jnp.concatenate([below, diverged[None]]) & valid
     first = jnp.min(jnp.where(hits, steps, NEVER), axis=1)
-    above = jnp.max(jnp.where(~below & valid, steps, -1), axis=1)
-    new_hit = (first < NEVER) & (single.first == NEVER)
-    chosen = P[jnp.clip(first[:2] - t, 0, program.block - 1)]
-    mask = new_hit[:2].reshape((2,) + (1,) * (chosen.ndim - 1))
-    return Single(
-        params,
-        memory,
-        jnp.minimum(single.first, first),
-        jnp.maximum(single.last_above, above),
-        jnp.where(mask, chosen, single.at_first),
-    ), P
+    return first, jnp.max(jnp.where(~below & valid, steps, -1), axis=1)
 
 
-def _squares(rows: Any) -> Any:
-    """Return the squared norm of each entry of the first axis."""
-    return (rows * rows).sum(axis=tuple(range(1, rows.ndim)))
+def _pick(P: Any, index: Any, where: Any, otherwise: Any) -> Any:
+    """Return the iterates at two places of a block, where they are wanted."""
+    mask = where.reshape((2,) + (1,) * (otherwise.ndim - 1))
+    return jnp.where(mask, P[jnp.clip(index, 0, P.shape[0] - 1)], otherwise)
