@@ -179,7 +179,7 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
         )
     if not all(numbers):
         lines = dict(sample)
-        printed = sum(len(pairs(lines[i])) > 1 for i, _ in body)
+        printed = sum(len(pairs(lines[i])) > min(1, width - 2) for i, _ in body)
         if printed > 0.5 * len(body):
             return None
     return score, Layout(delimiter, names, first)

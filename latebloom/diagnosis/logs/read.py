@@ -18,7 +18,8 @@ from .long import spread
 from .markup import plain_text
 from .names import meaning
 from .printed import NUMBER, in_boxes, read_printed
-from .source import HEAD, STDIN, Source, as_text, formats, open_source
+from .sheets import read_sqlite, read_workbook
+from .source import HEAD, STDIN, WORKBOOK, Source, as_text, formats, open_source
 
 # The first record of an event file says so.
 EVENTS = b"brain.Event:"
@@ -31,7 +32,7 @@ SPACES = re.compile(r"[ \t]{2,}")
 # A number before its name, at the end of a clause.
 NAME = r"[A-Za-z]{1,40}(?:[ ][A-Za-z]{1,40}){0,2}"
 TURNED = re.compile(
-    rf"(?<![\w.])({NUMBER}[ ]?%?)[ ]({NAME})(?=\s*(?:[,;|)]|$))",
+    rf"(?<![\w.,])({NUMBER}[ ]?%?)[ ]({NAME})(?=\s*(?:[,;|)]|$))",
     re.IGNORECASE,
 )
 # What colours a terminal and moves its cursor.
@@ -84,11 +85,13 @@ def _holds_events(path: Path) -> bool:
 def _read(source: Source) -> Log:
     known = formats()["read"]
     if source.starts(known["zip"]):
-        return read_npz(source)
+        return read_workbook(source) if WORKBOOK.encode() in source.data else read_npz(source)
     if source.starts(known["npy"]):
         return read_npy(source)
     if source.starts(known["parquet"]):
         return read_parquet(source)
+    if source.starts(known["sqlite"]):
+        return read_sqlite(source)
     if EVENTS in source.data[:64]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / MARK
@@ -154,8 +157,11 @@ def printed_in_notebook(text: str) -> str | None:
     """Return what the cells of a Jupyter notebook have printed, or None if it is none."""
     try:
         cells = json.loads(text)["cells"]
-        found = [out.get("text", ()) for cell in cells for out in cell.get("outputs", ())]
-        return "\n".join("".join(lines) for lines in found) or None
+        outputs = [out for cell in cells for out in cell.get("outputs", ())]
+        pages = ["".join(out.get("data", {}).get("text/html", ())) for out in outputs]
+        if tables := [page for page in pages if "<td" in page]:
+            return max(tables, key=len)
+        return "\n".join("".join(out.get("text", ())) for out in outputs) or None
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from latebloom.core.errors import InvalidInput
 
 from .log import Log
-from .names import group, meaning
+from .names import group, is_value, meaning
 
 # The name by which --where and --by choose among them.
 RUN = "run"
@@ -120,7 +120,7 @@ def _is_curve(label: str) -> bool:
     said = meaning(label)
     if any(map(str.isdigit, label)):
         return said.kind is not None
-    return bool(said.kind or said.ignored or not said.stem)
+    return bool(said.kind or said.ignored or is_value(label) or not said.stem)
 
 
 def _told(label: str) -> tuple[str, ...]:
