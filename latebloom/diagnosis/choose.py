@@ -256,16 +256,19 @@ def _by_contrast(log: Log, curves: list[str]) -> tuple[str, str, bool] | None:
     """Two curves of one quantity whose names differ in one word, in whatever language, and whether
     that word is a `v`; the higher accuracy is the training curve."""
     ranked = []
+    values = {name: log.series(name, None)[1] for name in curves}
+    # What counts on in whole numbers is a step in another language.
+    curves = [n for n, v in values.items() if (v != np.round(v)).any() or (np.diff(v) <= 0).any()]
     for a, b in itertools.combinations(curves, 2):
         x, y = set(words_of(a)), set(words_of(b))
         kind, differ = meaning(a).kind, x ^ y
-        if meaning(a).role == meaning(b).role is not None:
-            continue
         alone = len(curves) == 2 and kind is None
-        if kind != meaning(b).kind or len(x - y) > 1 or len(y - x) > 1 or not (x & y or alone):
+        if meaning(a).role == meaning(b).role is not None or kind != meaning(b).kind:
             continue
-        (k, v), (j, w) = log.series(a, None), log.series(b, None)
-        if kind is None and not plainly_accuracies([max(v, w, key=np.mean)]):
+        if len(x - y) > 1 or len(y - x) > 1 or not (x & y or alone):
+            continue
+        v, w = values[a], values[b]
+        if kind is None and not plainly_accuracies([max(v, w, key=np.nanmean)]):
             continue
         if sure := "v" in differ and differ <= {"v", "t"}:
             first = "v" not in x
@@ -284,9 +287,13 @@ def _beside(firsts: list[str], seconds: list[str], curves: list[str]) -> list[st
     `train_accuracy` and `accuracy`, as fastai prints them."""
     taken = {meaning(name).kind for name in seconds} | {None}
     trained = [meaning(name) for name in firsts if meaning(name).role == "train"]
-    known = [(one.kind, one.stem) for one in trained if one.kind not in taken]
-    bare = [(name, meaning(name)) for name in curves]
-    return [n for n, said in bare if said.role is None and (said.kind, said.stem) in known]
+    known = [(s.kind, set(s.stem) - kind_words()) for s in trained if s.kind not in taken]
+    bare = [(name, meaning(name)) for name in curves if meaning(name).role is None]
+    return [
+        name
+        for name, said in bare
+        if any(said.kind == kind and stem <= set(said.stem) for kind, stem in known)
+    ]
 
 
 def _other(found: list[str], curves: list[str]) -> list[str]:

@@ -50,7 +50,8 @@ def _distinct(log: Log, name: str) -> list[str]:
 def _is_split(log: Log, name: str) -> bool:
     """Whether a column says, and says no more, on which examples a row was measured."""
     words = _distinct(log, name)[:MOST_NAMES]
-    roles = [role_of(word) for word in words if len(word.split()) == 1 and word.isalpha()]
+    ends = [word.rpartition("/")[2] for word in words]  # run0/train
+    roles = [role_of(word) for word in ends if word.isalpha()]
     return "train" in roles and len(set(roles)) >= 2 and len(roles) >= 0.5 * len(words)
 
 

@@ -310,6 +310,20 @@ def _json_pairs(line: str) -> list[tuple[str, float]] | None:
     return found
 
 
+def _with_steps_below(rows: list[Numbers]) -> list[Numbers]:
+    """The rows with the steps of the line below, where each record ends with its step."""
+    measured = [i for i, (_, _, row) in enumerate(rows) if any(meaning(name).kind for name in row)]
+    if not measured or rows[measured[0]][1] or rows[measured[-1]][1] == rows[-1][1]:
+        return rows
+    found, below, inside = [], rows[-1][1], True
+    for i, steps, row in reversed(rows):
+        if not row and not inside:
+            below = steps  # of several lines of steps, the last one knows all
+        inside = not row
+        found.append((i, below, row))
+    return found[::-1]
+
+
 def _told_apart(lines: list[str], rows: list[Numbers]) -> list[Numbers]:
     """The rows with names of their own for what lines of different kinds call the same.
 
@@ -371,7 +385,8 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     - `lines`: of the text.
     """
     lines = _with_names(lines)
-    rows = _told_apart(lines, [row for row in _numbers(lines) if row[2]])
+    numbers = _with_steps_below(list(_numbers(lines)))
+    rows = _told_apart(lines, [row for row in numbers if row[2]])
     records = _merged(rows)
     counts = Counter(name for _, row in records for name in row)
     # In the order in which they are printed.

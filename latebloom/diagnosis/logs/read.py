@@ -1,5 +1,6 @@
 """From a path to a log: the content decides how it is read, not the name."""
 
+import itertools
 import json
 import os
 import re
@@ -13,12 +14,14 @@ from .delimited import read_delimited
 from .documents import read_document, read_json_lines, read_lists
 from .event_files import MARK, read_events
 from .folder import read_folder
+from .layout import SAMPLE
 from .log import Log
 from .long import spread
 from .markup import plain_text
 from .names import meaning
-from .printed import NUMBER, in_boxes, read_printed
+from .printed import NUMBER, in_boxes, pairs, read_printed
 from .sheets import read_sqlite, read_workbook
+from .side_by_side import whole
 from .source import HEAD, STDIN, WORKBOOK, Source, as_text, formats, open_source
 
 # The first record of an event file says so.
@@ -30,9 +33,10 @@ BARS = dict.fromkeys(map(ord, BARRED), "|")
 LISTS = re.compile(r"[\w\"'][ ]*[:=][ ]*\[[^\[\]]{20}")
 SPACES = re.compile(r"[ \t]{2,}")
 # A number before its name, at the end of a clause.
-NAME = r"[A-Za-z]{1,40}(?:[ ][A-Za-z]{1,40}){0,2}"
+NAME = r"[A-Za-z-]{1,40}(?:[ ](?!and\b)[A-Za-z-]{1,40}){0,2}"
 TURNED = re.compile(
-    rf"(?<![\w.,])({NUMBER}[ ]?%?)[ ]({NAME})(?=\s*(?:[,;|)]|$))",
+    rf"(?<![\w.,])({NUMBER}[ ]?%?)[ ](?:(?:on|for|in)[ ](?:the[ ])?)?"
+    rf"({NAME})(?=\s*(?:[,;|)]|$|and\b))",
     re.IGNORECASE,
 )
 # What colours a terminal and moves its cursor.
@@ -120,10 +124,21 @@ def _read_text(source: Source, text: str) -> Log:
             return messages_of(source, log)
     if in_boxes(lines) and (log := read_printed(source, lines)) is not None:
         return log
-    readers = [read_delimited, read_lists, read_spaced, read_printed, read_turned]
+    printed = sum(bool(pairs(line)) for line in lines[:SAMPLE]) > 0.5 * len(lines[:SAMPLE])
+    readers = [read_delimited, read_lists, read_spaced]
     if LISTS.search(text[:HEAD]):
         readers.insert(0, readers.pop(1))
-    log = next(filter(None, (read(source, lines) for read in readers)), None)
+    try:
+        log = next(filter(None, (read(source, lines) for read in readers)), None)
+    except InvalidInput:
+        log = read_printed(source, lines) if printed else None
+        if log is None:
+            raise
+    if log is None:
+        found = filter(None, (read(source, lines) for read in (read_printed, read_turned)))
+        logs = list(itertools.islice(found, 1))
+        logs += found if logs and not whole(logs[0].names) else []
+        log = next((one for one in logs if whole(one.names)), next(iter(logs), None))
     if log is None:
         raise source.refuse(_nothing_in(text, lines))
     return log
