@@ -104,9 +104,6 @@ def read_kinds(
                 f"{' and '.join(unknown)}: read as accuracies, because the training curve rises to "
                 "nearly all (--kind)"
             )
-    if kind is None and kinds == [None] * len(kinds) and _falls(curves[0]):
-        kinds = ["loss"] * len(kinds)
-        notes.append(f"{names[0]} falls: both curves are read as losses (--kind)")
     for name, word in zip(names, kinds, strict=True):
         if word is None:
             raise InvalidInput(
@@ -116,12 +113,6 @@ def read_kinds(
         if word not in KINDS:
             raise InvalidInput(f"kind {word!r}: must be one of {', '.join(KINDS)}")
     return kinds
-
-
-def _falls(curve: Curve) -> bool:
-    """Whether a curve is positive and ends at less than half of its start."""
-    finite = curve[np.isfinite(curve)]
-    return bool(len(finite) and finite.min() >= 0 and finite[-1] < 0.5 * finite[0])
 
 
 def plainly_accuracies(curves: Sequence[Curve]) -> bool:

@@ -14,6 +14,10 @@ TABLE = Path(__file__).with_name("names.toml")
 WEAK = (" eval ", " evaluation ", " evaluate ")
 
 
+# Letters that Unicode does not take apart.
+LETTERS = str.maketrans({"æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss"})
+
+
 @cache
 def known() -> dict[str, Any]:
     """Return the table of names."""
@@ -24,7 +28,7 @@ def folded(text: str) -> str:
     """Return a text without accents and signs: `précision` is `precision`."""
     if text.isascii():
         return text
-    parts = unicodedata.normalize("NFKD", text)
+    parts = unicodedata.normalize("NFKD", text.translate(LETTERS))
     return "".join(letter for letter in parts if unicodedata.category(letter)[0] != "M")
 
 
@@ -57,8 +61,9 @@ def _parts(word: str) -> list[str]:
             return [candidate]
     for role in _role_words():  # trainacc, testloss, and both in other order
         before, after = word.removesuffix(role), word.removeprefix(role)
-        if after not in ("", word) and (rest := _parts(after))[0] in kind_words():
-            return [role, *rest]
+        for end in (after, after.removeprefix("s")):  # and compounds: træningsnøjagtighed
+            if end not in ("", word) and (rest := _parts(end))[0] in kind_words():
+                return [role, *rest]
         if before != word and before in kind_words():
             return [before, role]
     return [word]

@@ -19,7 +19,8 @@ from .log import Log
 from .long import spread
 from .markup import plain_text
 from .names import meaning
-from .printed import NUMBER, in_boxes, pairs, read_printed
+from .pairs import NUMBER, pairs
+from .printed import in_boxes, read_printed
 from .sheets import read_sqlite, read_workbook
 from .side_by_side import whole
 from .source import HEAD, STDIN, WORKBOOK, Source, as_text, formats, open_source
