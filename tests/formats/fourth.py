@@ -29,7 +29,8 @@ def xml_of_epochs(folder, k, train, test):
     lines = ['<?xml version="1.0"?>', "<training>"]
     for s, a, b in zip(k.tolist(), train.tolist(), test.tolist(), strict=True):
         lines.append(
-            f'  <epoch n="{s}"><train loss="{1 - a:.4f}" accuracy="{a}"/><test loss="{1 - b:.4f}" accuracy="{b}"/></epoch>'
+            f'  <epoch n="{s}"><train loss="{1 - a:.4f}" accuracy="{a}"/><test '
+            f'loss="{1 - b:.4f}" accuracy="{b}"/></epoch>'
         )
     return [save(folder / "log.xml", [*lines, "</training>"])]
 
@@ -65,19 +66,43 @@ def xlsx_sheet(folder, k, train, test):
     with zipfile.ZipFile(folder / "log.xlsx", "w") as z:
         z.writestr(
             "[Content_Types].xml",
-            '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
+            (
+                '<?xml version="1.0"?><Types '
+                'xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default '
+                'Extension="xml" ContentType="application/xml"/><Default '
+                'Extension="rels" '
+                'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override '
+                'PartName="/xl/workbook.xml" '
+                'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>'
+            ),
         )
         z.writestr(
             "_rels/.rels",
-            f'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            (
+                f'<?xml version="1.0"?><Relationships '
+                f'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+                f"<Relationship "
+                f'Id="rId1" Type="{rel}/officeDocument" '
+                f'Target="xl/workbook.xml"/></Relationships>'
+            ),
         )
         z.writestr(
             "xl/workbook.xml",
-            f'<?xml version="1.0"?><workbook {ns} xmlns:r="{rel}"><sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>',
+            (
+                f'<?xml version="1.0"?><workbook {ns} xmlns:r="{rel}"><sheets><sheet '
+                f'name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>'
+            ),
         )
         z.writestr(
             "xl/_rels/workbook.xml.rels",
-            f'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{rel}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{rel}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+            (
+                f'<?xml version="1.0"?><Relationships '
+                f'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+                f"<Relationship "
+                f'Id="rId1" Type="{rel}/worksheet" '
+                f'Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{rel}'
+                f'/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+            ),
         )
         z.writestr(
             "xl/sharedStrings.xml",
@@ -87,7 +112,10 @@ def xlsx_sheet(folder, k, train, test):
         )
         z.writestr(
             "xl/worksheets/sheet1.xml",
-            f'<?xml version="1.0"?><worksheet {ns}><sheetData>{"".join(rows)}</sheetData></worksheet>',
+            (
+                f'<?xml version="1.0"?><worksheet {ns}><sheetData>{"".join(rows)}'
+                f"</sheetData></worksheet>"
+            ),
         )
     return [str(folder / "log.xlsx")]
 
@@ -95,14 +123,22 @@ def xlsx_sheet(folder, k, train, test):
 @probe
 def notebook_of_fastai(folder, k, train, test):
     body = "\n".join(
-        f"    <tr>\n      <td>{i}</td>\n      <td>{1 - a:.6f}</td>\n      <td>{1 - b:.6f}</td>\n      <td>{a:.6f}</td>\n      <td>{b:.6f}</td>\n      <td>00:10</td>\n    </tr>"
+        (
+            f"    <tr>\n      <td>{i}</td>\n      <td>{1 - a:.6f}</td>\n      <td>"
+            f"{1 - b:.6f}</td>\n      <td>{a:.6f}</td>\n      <td>{b:.6f}"
+            f"</td>\n      <td>00:10</td>\n    </tr>"
+        )
         for i, (a, b) in enumerate(zip(train, test, strict=True))
     )
     head = "".join(
         f"      <th>{n}</th>\n"
         for n in ("epoch", "train_loss", "valid_loss", "train_accuracy", "accuracy", "time")
     )
-    html = f'<table border="1" class="dataframe">\n  <thead>\n    <tr style="text-align: left;">\n{head}    </tr>\n  </thead>\n  <tbody>\n{body}\n  </tbody>\n</table>'
+    html = (
+        f'<table border="1" class="dataframe">\n  <thead>\n    <tr '
+        f'style="text-align: left;">\n{head}    </tr>\n  </thead>\n  <tbody>\n'
+        f"{body}\n  </tbody>\n</table>"
+    )
     nb = {
         "cells": [
             {"cell_type": "markdown", "metadata": {}, "source": ["# Train\n"]},
@@ -134,7 +170,7 @@ def notebook_of_fastai(folder, k, train, test):
 def otel_json_lines(folder, k, train, test):
     lines = [
         json.dumps({"name": n, "attributes": {"split": sp}, "step": s, "value": v})
-        for s, a, b in zip(k.tolist(), train.tolist(), test.tolist())
+        for s, a, b in zip(k.tolist(), train.tolist(), test.tolist(), strict=False)
         for n, sp, v in (
             ("accuracy", "train", a),
             ("accuracy", "validation", b),
