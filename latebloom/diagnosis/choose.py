@@ -136,6 +136,8 @@ def _of_records(log: Log, names: tuple[str, ...]) -> dict[str, Series]:
     if any(c.steps is not None for c in columns) or len({len(c.cells) for c in columns}) > 1:
         return {}
     logged = [log.numbers(name)[1] for name in names]
+    if (logged[0] & logged[1]).any():
+        return {}
     count, seen = np.full(len(logged[0]), -1), [True, True]
     at = -1
     for row in np.flatnonzero(logged[0] | logged[1]):
