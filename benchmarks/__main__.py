@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from . import (
+    class_brackets,
     flow_batches,
     flow_brackets,
     forecasts,
@@ -54,6 +55,7 @@ SUITES = {
     "network-flow": network_flow.measure,
     "flow-brackets": flow_brackets.measure,
     "product-brackets": product_brackets.measure,
+    "class-brackets": class_brackets.measure,
     "flow-batches": flow_batches.measure,
     "monitor": monitor.measure,
 }

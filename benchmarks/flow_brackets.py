@@ -22,6 +22,7 @@ CAUSES = {
     "kinks: more gradients than steps": "more gradients than steps",
     "two integrations disagree": "two integrations disagree",
     "the error changes slowly": "the error changes slowly",
+    "one example decides": "one example more or less decides",
     "momentum": "the momentum has a memory",
     "passed at the end": "not clearly before the end",
 }

@@ -36,7 +36,7 @@ FOR_NETWORKS = (
 )
 
 NO_REFINE = (
-    "engine {name!r}: refine replays the updates before t1 and t2, which only engine 'step' makes; "
+    "engine {name!r}: refine looks at every step, and only engine 'step' makes every step; "
     "leave refine out, or use engine 'step'"
 )
 NO_CHECKPOINT = "engine {name!r}: keeps no checkpoint; use engine 'step', or 'slow' of networks"
@@ -64,8 +64,8 @@ def simulate(
       diverged.
     - `progress`: called with (steps done, steps in all) now and then, and with a note of networks
       if it takes three arguments; never by `spectral`.
-    - `refine`: of networks: find t1 and t2 to the step, by replaying what lies between two records;
-      a dip below the threshold between two earlier records is not seen.
+    - `refine`: of networks: find t1 and t2 to the step, by looking at both errors at every step,
+      also between records. With as many test as training examples a step takes 1.5 times as long.
     - `checkpoint`: of networks: a folder or a `Checkpoint`, where to keep the state; a file found
       there is gone on from, and the end is the same to the bit as that of an uninterrupted run.
 

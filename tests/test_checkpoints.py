@@ -50,7 +50,7 @@ def whole():
 def test_a_stopped_run_goes_on_as_if_it_had_not(at, whole, tmp_path):
     """Stopped between records and at them, before and after t1 and t2."""
     kept = lb.Checkpoint(tmp_path / "state")
-    first = lb.simulate(FULL, progress=interrupting(at), checkpoint=kept)
+    first = lb.simulate(FULL, progress=interrupting(at), checkpoint=kept, refine=True)
     assert first.interrupted
     second = lb.simulate(FULL, checkpoint=kept, refine=True)
     assert not second.interrupted
@@ -73,13 +73,25 @@ def test_a_run_stopped_while_it_measures_goes_on_with_that_record(at, whole, tmp
     kept = lb.Checkpoint(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(training.Trainer, "_measure", stopped)
-        first = lb.simulate(FULL, checkpoint=kept)
+        first = lb.simulate(FULL, checkpoint=kept, refine=True)
     assert first.interrupted
     assert first.trajectory["step"][-1] < at
     second = lb.simulate(FULL, checkpoint=kept, refine=True)
     assert second.notes[:1] == (f"resumed at step {at}",)
     assert_same_run(second, whole)
     assert second.phases == whole.phases
+
+
+@pytest.mark.usefixtures("every_update")
+def test_steps_that_nobody_looked_at_are_not_called_exact(whole, tmp_path):
+    kept = lb.Checkpoint(tmp_path)
+    lb.simulate(FULL, progress=interrupting(2), checkpoint=kept)
+    second = lb.simulate(FULL, checkpoint=kept, refine=True)
+    assert "not known to the step" in second.notes[0]
+    assert_same_run(second, whole)
+    for found, true in ((second.phases.t1, whole.phases.t1), (second.phases.t2, whole.phases.t2)):
+        assert found.kind == "bracketed"
+        assert found.low <= true.step <= found.high
 
 
 @pytest.mark.usefixtures("every_update")
@@ -143,7 +155,7 @@ def test_states_are_kept_between_records_and_in_long_calls(tmp_path, monkeypatch
     assert seen == [7, 14, 21, 28, 30]  # and each once
 
 
-def test_a_file_of_a_batch_has_three_states_and_those_before_the_passages(tmp_path):
+def test_a_file_of_a_batch_has_two_states_of_each(tmp_path):
     together = [BASE.with_(thresholds=(2.0, 2.0), init=lb.Drawn(seed)) for seed in range(6)]
     sizes = []
     for batch in (together[:3], together):
@@ -168,7 +180,8 @@ def slow(done, total, note=""):
         time.sleep(60)
 
 
-lb.simulate(experiment, progress=slow, checkpoint=lb.Checkpoint(sys.argv[2], every_steps=3))
+kept = lb.Checkpoint(sys.argv[2], every_steps=3)
+lb.simulate(experiment, progress=slow, checkpoint=kept, refine=True)
 """
 
 
@@ -287,7 +300,7 @@ def test_damaged_files_are_refused_with_a_remedy(written, tmp_path):
         assert kept.path.read_bytes() == data  # left as it was
 
 
-@pytest.mark.parametrize("missing", ["steps", "state", "recorded", "measures", "passed"])
+@pytest.mark.parametrize("missing", ["steps", "state", "recorded", "measures"])
 def test_a_file_without_some_of_its_arrays_is_refused(missing, written, tmp_path):
     arrays = {k: v for k, v in load_file(written.path).items() if not k.startswith(missing)}
     kept = copy(written, tmp_path, arrays=arrays)

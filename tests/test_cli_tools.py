@@ -29,7 +29,7 @@ def test_every_paper_that_a_part_names_has_an_entry():
         for number in ARXIV.findall(line)
     }
     assert {"2506.05718", "1412.6980"} <= named
-    # Sources of laws and of the texts of other groups are not cited by experiments.
+    # Whose titles are not at hand: `cite` gives their numbers, as comments.
     assert named - set(bibliography()) <= {"2601.19791", "2605.18845", "2603.13331"}
 
 
@@ -38,7 +38,8 @@ def test_an_entry_is_whole_bibtex_with_its_number():
         assert entry.startswith("@")
         assert entry.count("{") == entry.count("}")
         assert len(re.findall(r"^  \w+ = \{.*\},$", entry, re.MULTILINE)) == entry.count("\n") - 2
-        assert number == "latebloom" or f"eprint = {{{number}}}" in entry
+        if ARXIV.fullmatch(number):
+            assert f"eprint = {{{number}}}" in entry
 
 
 def test_cite_names_the_sources_of_the_parts(capsys):
@@ -52,6 +53,14 @@ def test_cite_names_the_sources_of_the_parts(capsys):
 def test_cite_takes_the_engine_that_a_named_experiment_is_made_for(capsys):
     _, out, _ = call(capsys, "cite", "slow-addition")
     assert "boursier2025theoretical" in out
+    assert "sommeijer1998rkc" in out
+
+
+def test_cite_names_the_laws_of_other_groups_that_are_about_the_experiment(capsys):
+    _, out, _ = call(capsys, "cite", "slow-teacher")
+    assert re.search(r"^% law: flow on the interpolators: arXiv 2505.20172", out, re.MULTILINE)
+    _, out, _ = call(capsys, "cite", "fig3")
+    assert "2505.20172" not in out
 
 
 def test_cite_without_an_experiment_cites_latebloom(capsys):
@@ -104,6 +113,8 @@ def test_bash_completes_commands_options_and_names(capsys):
     assert _completed(script, "latebloom", "diagnose", "--train-") == ["--train-threshold"]
     assert "fig3" in _completed(script, "latebloom", "run", "fig")
     assert _completed(script, "latebloom", "status", "fig") == []
+    assert _completed(script, "latebloom", "explore", "spar") == ["sparse"]
+    assert "fig3" in _completed(script, "latebloom", "explore", "fig")
     assert _completed(script, "latebloom", "reproduce", "fig3") == [
         *("fig3", "fig30", "fig31", "fig32", "fig33", "fig34", "fig35"),
     ]
@@ -112,6 +123,12 @@ def test_bash_completes_commands_options_and_names(capsys):
     assert _completed(script, "latebloom", "help", "dem") == ["demo"]
     assert _completed(script, "latebloom", "errata", "E-08") == ["E-08"]
     assert "fig4.prefactor" in _completed(script, "latebloom", "claims", "fig4.")
+
+
+@pytest.mark.parametrize("words", [("--completion", "fish"), ("--completion=fish",)])
+def test_the_script_is_also_an_option_of_the_program(capsys, words):
+    _, script, _ = call(capsys, "completion", "fish")
+    assert call(capsys, *words)[1] == script
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -11,6 +11,7 @@ import latebloom as lb
 from latebloom.cli.main import main
 from latebloom.engines import chebyshev, network_steps
 from latebloom.engines.base import choose_engine, find_engine
+from latebloom.engines.flow_engine import gradients_of
 from latebloom.experiment.initialization import Drawn
 from latebloom.experiment.presets import engine_of, load
 
@@ -136,7 +137,7 @@ def test_a_large_penalty_has_a_floor_above_the_threshold():
 
 
 def test_other_numbers_compile_nothing():
-    programs = chebyshev._attempt, chebyshev._radius, network_steps._pushed
+    programs = chebyshev._attempt, chebyshev.spectral_radius, network_steps._pushed
     one = teacher_student(slow_time=0.2)
     follow(one)
     sizes = [program._cache_size() for program in programs]  # pyright: ignore
@@ -149,6 +150,15 @@ def test_the_cost_grows_as_the_square_root_of_the_steps():
     costs = [engine.cost(e.with_(steps=10**k)) for k in (6, 8, 10)]
     assert 9 < (costs[2] - costs[1]) / (costs[1] - costs[0]) < 11
     assert costs[2] < 0.01 * find_engine("step", e).cost(e.with_(steps=10**10))
+
+
+@pytest.mark.parametrize("name", ["slow-teacher", "slow-addition", "slow-cross-entropy"])
+def test_the_gradients_that_a_notice_counts_on_are_those_that_it_takes(name):
+    """Within a factor of three, at the small sizes; their time is that of the machine."""
+    e = load(name, small=True)
+    note = follow(e).notes[0]
+    taken = float(note.split(" with ")[1].split(" gradients")[0].replace(",", ""))
+    assert 1 / 3 < gradients_of(e) / taken < 3
 
 
 def test_auto_does_not_take_it():
@@ -179,8 +189,16 @@ def test_what_has_no_flow_is_refused_with_what_would_work(reason):
     assert str(error.value).endswith("use engine 'step'")
 
 
+def test_a_smooth_penalty_on_the_function_has_a_flow_and_a_norm_of_it_has_none():
+    e, engine = teacher_student(), "slow"
+    smooth = e.with_(penalty=lb.L2(1e-3) + lb.Sobolev(0.01))
+    assert find_engine(engine, smooth).why_not(smooth) is None
+    with pytest.raises(lb.Unsupported, match="Sobolev has kinks"):
+        follow(e.with_(penalty=lb.L2(1e-3) + lb.Sobolev(0.01, norm="batch")))
+
+
 def test_refine_is_refused_and_only_refine(tmp_path):
-    with pytest.raises(lb.Unsupported, match="engine 'slow': refine replays the updates") as error:
+    with pytest.raises(lb.Unsupported, match="engine 'slow': refine looks at every step") as error:
         lb.simulate(diagonal(), engine="slow", refine=True, checkpoint=tmp_path)
     assert "checkpoint" not in str(error.value)
     assert str(error.value).endswith("use engine 'step'")

@@ -284,3 +284,78 @@ def test_progress_is_told_in_steps_and_slow_time(often):
     assert done == sorted(done)
     assert stop.notes[-1][:2] == (e.steps, e.steps)
     assert stop.notes[-1][2].endswith("slow time 0.888")
+
+
+# --- What the flow does not resolve ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [300.0, 3e4])
+def test_a_large_parameter_that_does_not_move_changes_nothing(size):
+    """A constant among the parameters: one tolerance for all of them would be that of the constant,
+    and t2 3 % late in a bracket of half a percent."""
+
+    def function(p, x):
+        return PRODUCT.function(p, x) + 0 * p["constant"]
+
+    penalty = lb.On(lb.L2(1e-2), "u") + lb.On(lb.L2(1e-2), "v")
+    settings = {"alpha": 0.05, "slow_time": 4.0, "thresholds": (1e-2, 0.05)}
+    problem = diagonal().problem
+    model = Custom("with a constant", {**START, "constant": np.array([size])}, function)
+    found = follow(experiment(problem, model, penalty, **settings)).phases.t2
+    true = lb.simulate(diagonal(**settings), engine="step", refine=True).phases.t2.step
+    assert found.low <= true <= found.high
+
+
+def test_training_losses_below_the_tolerance_are_told():
+    """They end at a balance of order beta squared, which steps of the integrator do not see."""
+    e = diagonal(beta=1e-6, slow_time=1.0).with_(steps=30_000, record=lb.Every(1000))
+    run, true = (lb.simulate(e, engine=engine) for engine in ("slow", "step"))
+    note = next(note for note in run.notes if note.startswith("training losses below"))
+    level = float(note.split()[3])
+    one, other = (r.trajectory.train_loss.values[1:] for r in (run, true))
+    assert one.max() > 10 * other.max()
+    assert np.abs(one - other).max() < level
+    assert not any(n.startswith("training") for n in follow(diagonal(0.3, 20.0)).notes)
+
+
+def test_a_training_threshold_below_the_tolerance_is_undecided():
+    e = diagonal(beta=1e-6, slow_time=1.0, thresholds=(1e-9, 0.1)).with_(steps=60_000)
+    run = follow(e)
+    assert run.phases.t1.kind == "censored"
+    assert run.phases.t1.low < 21_000  # where the updates ended
+    assert any("below what the flow resolves" in note for note in run.notes)
+
+
+# --- Dips between the points of the search --------------------------------------------------------
+
+
+def test_a_narrow_minimum_of_the_error_is_found():
+    def error(t):
+        return 0.1 + abs(t - 6.1)
+
+    watch = Watch.of(0.15, None)
+    watch.follow([0.0, 2.5, 5.0, 7.5, 10.0], [error(t) for t in (0, 2.5, 5.0, 7.5, 10.0)], error)
+    assert watch.first[0] is None  # the lowest point, 1.2, is not near the threshold
+
+    def narrow(t):
+        return 0.1 * (1 + 0.01 * abs(t - 6.1))
+
+    watch = Watch.of(0.1002, None)
+    times = [0.0, 2.5, 5.0, 7.5, 10.0]
+    watch.follow(times, [narrow(t) for t in times], narrow)
+    first = watch.first[0]
+    assert first is not None
+    assert abs(first - 5.9) < 1e-3  # where it comes down to the threshold
+
+
+def test_class_errors_that_dip_by_some_examples_are_looked_at_closely():
+    """Of 1,000 examples 402 are wrong, for a short while 399, and later for good."""
+
+    def error(t):
+        return 0.399 if 3.0 < t < 3.4 or t > 9.0 else 0.402
+
+    watch, times = Watch.of(0.4, 1000), [0.0, 2.5, 5.0, 7.5, 10.0]
+    watch.follow(times, [error(t) for t in times], error)
+    first = watch.first[0]
+    assert first is not None
+    assert abs(first - 3.0) < 1e-3

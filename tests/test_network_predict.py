@@ -210,3 +210,22 @@ def test_an_error_that_passes_its_threshold_and_ends_above_it_is_said(capsys):
     out = capsys.readouterr().out
     assert "passes its threshold there, and ends above it" in " ".join(out.split())
     assert "the test error gets below its threshold" not in out
+
+
+def test_the_flow_is_not_at_rest_before_the_weaker_penalty_has_acted():
+    """Strong on the bias, weak on the weights: of the latter slow time is a thirty-thousandth."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((220, 30))
+    y = (x @ (x[:20].T @ rng.standard_normal(20) / 20))[:, None]
+    problem = lb.SupervisedData(x[:20], y[:20], x[20:], y[20:], loss="mse")
+    start = {"W": rng.standard_normal((1, 30)), "b": np.array([0.3])}
+    model = lb.Custom("affine", start, lambda p, x: x @ p["W"].T + p["b"])
+    penalty = lb.On(lb.L2(1e-3), "weights") + lb.On(lb.L2(3.0), "biases")
+    e = lb.Experiment(
+        problem, penalty, lb.SGD(0.1), model, steps=30_000, thresholds=(0.02, 0.3),
+        precision="float64",
+    )  # fmt: skip
+    true = lb.simulate(e, engine="step", refine=True).phases.t2
+    found = lb.predict(e)
+    assert found.generalizes
+    assert found.t2_interval[0] <= true.step <= found.t2_interval[1]

@@ -9,9 +9,9 @@ from matplotlib.colors import LogNorm, Normalize
 
 import latebloom as lb
 from latebloom.core.errors import InvalidInput
-from latebloom.plots.phase_diagram import axis_label, geometric, plot_phase
 from latebloom.plots.style import render
-from latebloom.plots.swept_curves import plot_curves
+from latebloom.sweeps.pictures.phase_diagram import axis_label, geometric, plot_phase
+from latebloom.sweeps.pictures.swept_curves import plot_curves
 
 NAN = math.nan
 
@@ -337,6 +337,16 @@ def test_a_store_draws_its_curves(store):
     panels = [one for one in store.plot.curves(facet="alpha").axes if one.lines]
     assert len(panels) == 2
     assert all(len(panel.lines) >= 3 for panel in panels)
+
+
+def test_a_sweep_draws_what_it_has_computed(store):
+    sweep = store.sweep()
+    with pytest.raises(InvalidInput, match="not run yet"):
+        _ = sweep.plot
+    for place in (store, store.root):
+        assert sweep.run(place, workers=1).fresh == 0
+        axes = sweep.plot.phase(value="t2").axes[0]
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (axis_label("beta"), axis_label("alpha"))
 
 
 def test_pictures_of_a_store_refuse_unknown_names(store, tmp_path):

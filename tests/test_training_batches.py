@@ -136,7 +136,7 @@ def test_refined_passages_are_those_of_every_step(penalty):
 
 @pytest.mark.parametrize(("thresholds", "seen"), [((0.2, 0.6), (14, 7)), ((0.3, 0.6), (7, 7))])
 def test_passages_before_the_record_of_t1_are_refined_without_it(thresholds, seen):
-    """Up to that record the penalty was off, and it stays off in the replay."""
+    """Up to that record the penalty was off."""
     experiment = BASE.with_(penalty=SWITCHED, record=lb.Every(7), thresholds=thresholds)
     fine = lb.simulate(experiment, refine=True)
     rows, _, _ = plain_run(experiment, beta=lambda t, t1: 0.001)

@@ -4,6 +4,7 @@ import inspect
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.resources import files
 from typing import Annotated, Any
@@ -27,7 +28,7 @@ class Cite:
     """Print BibTeX for latebloom and the papers behind an experiment.
 
     These are the sources that the documentation names for its problem, penalty, method, model and
-    engine.
+    engine, and the papers of other groups whose laws `latebloom check` tests on it.
     """
 
     experiment: Annotated[
@@ -50,11 +51,11 @@ class Cite:
             from latebloom.experiment.presets import engine_of
 
             experiment = load_experiment(self.experiment, settings, small=False)
-            sources = sources_of(experiment, engine_of(self.experiment))
+            sources = sources_of(experiment, engine_of(self.experiment)) | _laws_of(experiment)
         entries = bibliography()
         keys = dict.fromkeys(ALWAYS)
         for text in sources.values():
-            keys |= dict.fromkeys(number for number in ARXIV.findall(text) if number in entries)
+            keys |= dict.fromkeys(key for key in entries if key in text)
         if self.json:
             print(dump_json({"sources": sources, "bibtex": [entries[key] for key in keys]}))
             return DONE
@@ -65,7 +66,7 @@ class Cite:
 
 
 def bibliography() -> dict[str, str]:
-    """Return the BibTeX entries, by the number at arXiv."""
+    """Return the BibTeX entries, by what a source names: the number at arXiv, or the authors."""
     return tomllib.loads(files("latebloom.cli").joinpath("bibliography.toml").read_text("utf-8"))
 
 
@@ -84,6 +85,19 @@ def sources_of(experiment: Any, engine: str = "auto") -> dict[str, str]:
         match = SOURCE.search(inspect.getdoc(type(part)) or "")
         if match:
             found[type(part).__name__] = " ".join(match[1].split())
+    return found
+
+
+def _laws_of(experiment: Any) -> dict[str, str]:
+    """Return the sources of the laws of other groups that are about an experiment."""
+    from latebloom.laws import LAWS, NotCovered
+
+    found = {}
+    for law in LAWS.values():
+        if set(ARXIV.findall(law.source)) - set(ALWAYS):
+            with suppress(NotCovered):
+                law.context(experiment)
+                found[f"law: {law.name}"] = law.source
     return found
 
 

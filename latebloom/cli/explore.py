@@ -38,6 +38,14 @@ class Explore:
     json: bool = False
     """Print the address as a JSON document."""
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the worlds and the named experiments."""
+        from latebloom.experiment.presets import presets
+        from latebloom.explore.world import names
+
+        return [*names(), *presets()]
+
     def execute(self, settings: list[Setting]) -> int:
         """Serve the page until Ctrl-C."""
         from latebloom.explore.server import HOST, listen, require_framework, serving

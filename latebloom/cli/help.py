@@ -25,6 +25,7 @@ METAVARS = {"int": "N", "float": "NUMBER", "Path": "PATH", "str": "TEXT"}
 # Options of the program, which stand before the command, and those that stand anywhere.
 PROGRAM = (
     ("--plugin MODULE", "Import a module that registers parts of one's own; may be repeated."),
+    ("--completion SHELL", "Print the script that completes commands in bash, zsh or fish."),
     ("-V, --version", "Print the version and exit."),
 )
 EVERYWHERE = (

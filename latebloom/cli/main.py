@@ -114,6 +114,8 @@ def _main(arguments: list[str]) -> int:
     if name in ("-V", "--version"):
         print(f"latebloom {__version__}")
         return DONE
+    if name.partition("=")[0] == "--completion":
+        name, *rest = ["completion", *filter(None, [name.partition("=")[2]]), *rest]
     if name in ("-h", "--help"):
         try:
             load_plugins()

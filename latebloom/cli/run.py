@@ -45,7 +45,7 @@ class Run:
     small: bool = False
     """The small version, seconds instead of minutes, of those that have one."""
     refine: bool = False
-    """Networks: find t1 and t2 to the step, by replaying what lies between two records."""
+    """Networks: find t1 and t2 to the step, by looking at both errors at every step."""
     checkpoint: Path | None = None
     """Networks: a folder for the state; a run killed or stopped goes on from it."""
     checkpoint_every: float = EVERY

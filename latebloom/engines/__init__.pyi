@@ -1,3 +1,4 @@
+from .adam_sharpness import adam_sharpness as adam_sharpness
 from .base import Engine as Engine
 from .base import fingerprint as fingerprint
 from .base import records_of as records_of

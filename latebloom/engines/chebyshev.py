@@ -38,6 +38,9 @@ MOST_STAGES = 4000
 MOST_PRODUCTS = 100
 # A step below this fraction of the time so far has collapsed.
 SMALLEST = 1e-10
+# An array smaller than this part of all that move has the tolerance of one of this size: what a
+# penalty removes is not followed to nothing.
+NEGLIGIBLE = 1e-4
 # Attempts at one step; after a rejection the next one is at least a fifth shorter.
 MOST_ATTEMPTS = 50
 
@@ -111,6 +114,12 @@ def norm(x: Tree) -> Array:
     return jnp.sqrt(sum(jnp.vdot(v, v) for v in jax.tree.leaves(x)))
 
 
+def moving(state: State) -> float:
+    """Return the l2 norm of the arrays of y that move, all together."""
+    pairs = zip(jax.tree.leaves(state.y), jax.tree.leaves(state.F), strict=True)
+    return float(norm([y for y, F in pairs if np.asarray(F).any()] or [jnp.zeros(1)]))
+
+
 def stages(h: float, radius: float) -> int:
     """Return how many evaluations a stable step of size h makes.
 
@@ -143,7 +152,7 @@ def start(field: Field, arguments: Any, y: Tree, length: float) -> State:
     F = _field(field, y, arguments)
     if not np.isfinite(float(norm(F))):
         raise Collapsed("the gradient is not finite")
-    direction, radius, count = _radius(field, y, direction, arguments)
+    direction, radius, count = spectral_radius(field, y, direction, arguments)
     first = min(length, 1 / float(radius)) if radius > 0 else length
     return State(0.0, y, F, first, 0.0, 0.0, direction, float(radius), int(count) + 1, 0)
 
@@ -151,7 +160,7 @@ def start(field: Field, arguments: Any, y: Tree, length: float) -> State:
 def advance(
     field: Field, arguments: Any, state: State, end: float, rtol: float
 ) -> tuple[State, Stretch]:
-    r"""Make one step whose estimated error is at most $\mathrm{rtol}\,\|y\|$.
+    r"""Make one step whose estimated error is at most $\mathrm{rtol}\,\|y_i\|$ in every array of y.
 
     **Arguments:**
 
@@ -181,10 +190,10 @@ def advance(
         h *= max(SHRINK, SAFE_STEP / found ** (1 / 3)) if np.isfinite(found) else SHRINK
         rejected += 1
         if rejected == 1:  # the radius may be to blame, see the source
-            direction, new, count = _radius(field, state.y, direction, arguments)
+            direction, new, count = spectral_radius(field, state.y, direction, arguments)
             radius, evaluations = max(radius, float(new)), evaluations + int(count)
     goal = end if h == end - t else t + h
-    direction, new, count = _radius(field, y, direction, arguments)
+    direction, new, count = spectral_radius(field, y, direction, arguments)
     following = State(
         goal, y, F, h * _growth(h, found, state), h, found, direction, float(new),
         evaluations + int(count), state.rejected + rejected,
@@ -264,11 +273,29 @@ def _attempt(
     new = lax.fori_loop(2, s + 1, stage, carry)[1]
     G = field.slope(new, arguments)
     estimate = jax.tree.map(lambda y, z, F, G: 0.8 * (y - z) + 0.4 * h * (F + G), y, new, F, G)
-    return new, G, norm(estimate) / (rtol * jnp.maximum(norm(y), norm(new)))
+    return new, G, _largest(estimate, (y, new), (F, G)) / rtol
+
+
+def _largest(errors: Tree, ends: tuple[Tree, Tree], slopes: tuple[Tree, Tree]) -> Array:
+    """Return the largest error of an array relative to its size at the ends of a step.
+
+    One norm for all of them would be that of the largest array, which may hardly move.
+    """
+    moves = jnp.stack([(a != 0).any() | (b != 0).any() for a, b in _pairs(slopes)])
+    sizes = jnp.stack([jnp.maximum(norm(a), norm(b)) for a, b in _pairs(ends)])
+    off = jnp.stack([norm(e) for e in jax.tree.leaves(errors)])
+    least = NEGLIGIBLE * norm(jnp.where(moves, sizes, 0.0))
+    return jnp.where(moves, off / jnp.maximum(sizes, least), 0.0).max()
+
+
+def _pairs(trees: tuple[Tree, Tree]) -> Any:
+    return zip(*map(jax.tree.leaves, trees), strict=True)
 
 
 @partial(jax.jit, static_argnums=0)
-def _radius(field: Field, y: Tree, direction: Tree, arguments: Any) -> tuple[Tree, Array, Array]:
+def spectral_radius(
+    field: Field, y: Tree, direction: Tree, arguments: Any
+) -> tuple[Tree, Array, Array]:
     """Return the dominant eigenvector and the size of its eigenvalue, by power iteration, and how
     many products it took.
 

@@ -110,8 +110,8 @@ class _Deep:
         """Follow the flow and return the result."""
         e, origin = self.experiment, self.first.done
         alpha = float(e.method.alpha)  # pyright: ignore - constant
-        beta = max((float(term.beta) for term in e.terms), default=0.0)  # pyright: ignore
-        rates = Rates(alpha, alpha, 2.0, 0.5 * alpha, beta)
+        betas = [float(term.beta) for term in e.terms] or [0.0]  # pyright: ignore
+        rates = Rates(alpha, alpha, 2.0, 0.5 * alpha, max(betas), min(betas))
         x = jnp.asarray(self.first.params[-1])
         of = Arguments(on_device(consts_of(e)), jnp.zeros_like(x))
         watches = {

@@ -12,6 +12,7 @@ class Rates(NamedTuple):
     - `alpha`, `limit`: the step size, and the largest alpha rho at which the method is stable.
     - `memory`: c, what the momentum and the steps remember, in flow time.
     - `beta`: the largest strength in the flow: slow time s per flow time tau.
+    - `weakest`: the smallest one, which has to act before the flow can be at rest.
     - `share`: the strength of the penalty in the flow over its strength in the experiment.
     """
 
@@ -20,6 +21,7 @@ class Rates(NamedTuple):
     limit: float
     memory: float
     beta: float
+    weakest: float
     share: float = 1.0
 
 

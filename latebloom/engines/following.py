@@ -31,9 +31,10 @@ LAGGARD = 3.0
 # The rest of the horizon is skipped where only rounding moves the flow: its speed is below this
 # part of its unknown times the radius of its Jacobian (at rest 3e-15 to 2e-14 were seen). What
 # grows from rounding at the rate of the penalty would have been seen after so much slow time.
-STILL, ACTED = 1e-13, 50.0
-# The flow is at rest where as much time again would move it by less than this part of its size.
-AT_REST = 1e-3
+STILL, SEEN = 1e-13, 50.0
+# The flow is at rest where as much time again would move it by less than this part of its size, and
+# only after so much slow time of the weakest penalty: what decays with it is then at 5e-5.
+AT_REST, ACTED = 1e-3, 10.0
 
 
 class Following:
@@ -215,7 +216,7 @@ class Following:
     def still(self) -> bool:
         """Whether only rounding moves the flow."""
         state = self.state
-        if self.rates.beta * state.t < ACTED:
+        if self.rates.weakest * state.t < SEEN:
             return False
         speed, size = float(chebyshev.norm(state.F)), float(chebyshev.norm(state.y))
         return speed <= STILL * state.radius * size
@@ -223,9 +224,10 @@ class Following:
     @property
     def stands(self) -> bool:
         """Whether the flow hardly moves any more."""
-        state = self.state
+        state, weakest = self.state, self.rates.weakest
         left = float(chebyshev.norm(state.F)) * state.t
-        return left <= AT_REST * float(chebyshev.norm(state.y))
+        acted = not weakest or weakest * state.t > ACTED
+        return acted and left <= AT_REST * chebyshev.moving(state)
 
     def rests(self) -> bool:
         """Return whether the flow ended at a point, with a test error above its threshold."""

@@ -1,9 +1,10 @@
 """Training: the updates of a network, compiled, with its errors and norms at the recorded steps.
 
 Two programs are compiled per shape of experiment: `advance` makes a number of updates given at run
-time, `evaluate` measures. A run alternates between them, so that a replay update by update executes
-the same machine code on the same numbers: it is the same trajectory to the bit, as is a run resumed
-from a checkpoint. Experiments of one shape advance together (`vmap`).
+time, `evaluate` measures. A run alternates between them, so that a run resumed from a checkpoint
+executes the same machine code on the same numbers: it is the same trajectory to the bit. An
+`advance` that watches sees both errors at every step. Experiments of one shape advance together
+(`vmap`).
 """
 
 from collections.abc import Sequence
@@ -35,6 +36,10 @@ PRECISIONS = {
     "float64": (np.float64, np.float64),
 }
 
+# In place of the first step at which an error is at its threshold: it has not been so yet; nobody
+# looked at every step.
+UNSEEN, UNWATCHED = -1, -2
+
 use_compilation_cache()  # before JAX compiles anything: it looks for the folder only once
 
 
@@ -53,13 +58,20 @@ class Numbers(NamedTuple):
     betas: Any  # the constants, one per term; ignored for schedules
     batch_seed: Any
     sphere: Any
+    thresholds: Any  # of the training and of the test error
 
 
 class State(NamedTuple):
-    """The state of one experiment."""
+    """The state of one experiment.
+
+    - `params`, `memory`: the parameters, and the memory of the method.
+    - `first`: the first steps at which the training and the test error were at their thresholds,
+      or `UNSEEN`, or `UNWATCHED`.
+    """
 
     params: dict[str, Any]
     memory: Any
+    first: Any = ()
 
 
 class Measures(NamedTuple):
@@ -152,7 +164,22 @@ class Program(Structure):
         )
         step = Step(oracle, penalty, self.alpha(numbers, t, t1), beta, t)
         new, memory = self.method.update(state.params, state.memory, step)
-        return State(new, memory)
+        return State(new, memory, state.first)
+
+    def errors(self, data: Data, params: Any) -> tuple[Array, Array]:
+        """Return losses and errors, of the training and of the test data."""
+        sides = [
+            measured(self.loss, self.model.apply(params, inputs), targets)
+            for inputs, targets in (data.train, data.test)
+        ]
+        losses_, errors = (jnp.stack(column) for column in zip(*sides, strict=True))
+        return losses_, errors
+
+    def watch(self, data: Data, numbers: Numbers, state: State, t: Array) -> State:
+        """Return the state of step t with what its errors say of the first passages."""
+        below = self.errors(data, state.params)[1] <= numbers.thresholds
+        first = jnp.where(below & (state.first == UNSEEN), t, state.first)
+        return state._replace(first=first.astype(state.first.dtype))
 
     def measure(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> Measures:
         """Return losses, errors and norms.
@@ -160,10 +187,7 @@ class Program(Structure):
         **Arguments:** `data`, `numbers`, `t` and `t1` as for `gradient`; `state` at that step.
         """
         beta = self.strength(numbers, t, t1)
-        found = []
-        for inputs, targets in (data.train, data.test):
-            outputs = self.model.apply(state.params, inputs)
-            found.append(measured(self.loss, outputs, targets))
+        losses_, errors = self.errors(data, state.params)
         penalty: Any = jnp.zeros(())
         if self.penalty is not None:
             double = {k: v.astype(jnp.float64) for k, v in state.params.items()}
@@ -172,7 +196,6 @@ class Program(Structure):
                 function = partial(self.model.apply, state.params)
                 teacher = data.teacher[: term.order]
                 penalty = penalty + term.of(function, data.train[0], teacher, strength)
-        losses_, errors = (jnp.stack(column) for column in zip(*found, strict=True))
         return Measures(losses_, errors, penalty, _norms(state.params, self.batched))
 
 
@@ -219,13 +242,22 @@ def _spectra(grams: dict[int, Array], batched: bool) -> dict[int, Array]:
 
 
 @cache
-def compiled(program: Program) -> tuple[Any, Any]:
-    """Return the compiled `advance(data, numbers, state, t, t1, count)` and `evaluate`."""
+def compiled(program: Program, watching: bool = False) -> tuple[Any, Any]:
+    """Return the compiled `advance(data, numbers, state, t, t1, count)` and `evaluate`.
+
+    **Arguments:**
+
+    - `program`: what is compiled.
+    - `watching`: whether `advance` looks at the errors at every step, before its update, where the
+      forward pass through the training data is that of the gradient.
+    """
 
     def advance(
         data: Data, numbers: Numbers, state: State, t: Array, t1: Array, count: Array
     ) -> State:
         def one(k: Array, state: State) -> State:
+            if watching:
+                state = program.watch(data, numbers, state, t + k)
             return program.update(data, numbers, state, t + k, t1)
 
         with one_by_one():
@@ -278,6 +310,7 @@ def program_numbers(experiment: Experiment) -> Numbers:
         np.array([schedules.initial(term.beta) for term in experiment.terms], dtype),
         np.asarray(method.batch_seed),
         np.asarray(method.sphere or 1.0),
+        np.array(experiment.thresholds),
     )
 
 
@@ -288,4 +321,4 @@ def _start(experiment: Experiment, program: Program) -> State:
     if sphere is not None:
         params = _to_sphere(params, jnp.asarray(sphere))
     # Not the program's method, whose numbers are left out.
-    return State(params, experiment.method.start(params))
+    return State(params, experiment.method.start(params), jnp.full(2, UNSEEN))

@@ -49,9 +49,9 @@ def rates(experiment: Experiment) -> Rates:
     assert isinstance(method, SGD)
     m, alpha = method.momentum, float(method.alpha)  # pyright: ignore - constant
     share = 1.0 if method.coupling == "coupled" else 1 - m
-    beta = share * max(float(term.beta) for term in experiment.terms)  # pyright: ignore
+    betas = [share * float(term.beta) for term in experiment.terms]  # pyright: ignore
     a = alpha / (1 - m)
-    return Rates(a, alpha, 2 * (1 + m), a * (0.5 + m / (1 - m)), beta, share)
+    return Rates(a, alpha, 2 * (1 + m), a * (0.5 + m / (1 - m)), max(betas), min(betas), share)
 
 
 class Arguments(NamedTuple):

@@ -20,10 +20,9 @@ from . import chebyshev
 from .checkpoint import Checkpoint
 from .following import LAGGARD, Following
 from .memory import require_memory
-from .network import State
 from .network_flow import arguments, flow_of, rates
-from .network_passages import NOTE, REST, STOPPED, Watch
-from .network_start import require_gradient
+from .network_passages import BELOW, NOTE, REST, STOPPED, UNRESOLVED, WIDE, Watch
+from .network_start import without_gradient
 from .network_steps import Moved
 from .threads import blas_threads
 from .training import SECONDS_PER_MOVE, Trainer, TrainingResult
@@ -75,14 +74,13 @@ class Follower:
         first, along = (LogSpaced(n).steps(experiment.steps) for n in (PER_DECADE, ALONG))
         marks = np.concatenate([first[first < FAST * MOST], along])
         self.due = np.union1d(experiment.record_steps, marks)
-        self.trainer = Trainer([experiment], checkpoint, self.due, self._slow_enough)
+        self.trainer = Trainer([experiment], checkpoint, self.due, self._slow_enough, watching=True)
         self.log: Log = self.trainer.log
         self.rates = rates(experiment)
         self.flow = flow_of(self.trainer.program)
         self.of = arguments(experiment, self.trainer.data, self.trainer.numbers, nu=1.0)
         self.checkpoint = replace(checkpoint, file=FILE) if checkpoint else None
-        fine = 1.0 if experiment.supervised.classification else experiment.thresholds[1] / WITH
-        self.rtol = max(SMALLEST_RTOL, RTOL * min(1.0, fine))
+        self.rtol = RTOL
         self.going: Following | None = None
         self.failure, self.interrupted = "", False
         self.resumed_from: int | None = None
@@ -90,19 +88,21 @@ class Follower:
 
     def _slow_enough(self, log: Log) -> bool:
         """Return whether the flow may take over from here."""
-        t1 = log.passed.get((0, 0), (0, None))[1]
+        t1 = int(log.state.first[0])
         least = max(LEAST, FORGOTTEN * self.rates.memory / self.rates.a)
-        return log.t >= MOST or (t1 is not None and log.t >= max(FAST * t1, least))
+        return log.t >= MOST or (t1 >= 0 and log.t >= max(FAST * t1, least))
 
     def run(self) -> TrainingResult:
         """Make the first updates, follow the flow, and return the result."""
-        first = self.trainer.run(self.progress, refine=True)[0]
+        first = self.trainer.run(self.progress)[0]
         self.log, self.interrupted = self.trainer.log, first.interrupted
         self.resumed_from = first.resumed_from
         finite = np.isfinite(self.log.last.loss[0])
         if not finite:
             trainer, loss = self.trainer, float(self.log.measures[0].loss[0])
-            require_gradient(trainer.program, trainer.data, trainer.numbers, trainer.start, loss)
+            of = trainer.program, trainer.data, trainer.numbers, trainer.start
+            if why := without_gradient(*of, loss):
+                raise InvalidInput(why)
         if not self.interrupted and finite and self.log.t < self.experiment.steps:
             try:
                 with listening():
@@ -123,8 +123,11 @@ class Follower:
         self.of = self.of._replace(nu=jax.numpy.asarray(LAG * self.rates.a * log.t))
         watches, classes = {}, e.supervised.classification
         for i, side in enumerate((e.supervised.train, e.supervised.test)):
-            if (0, i) not in log.passed:
+            if log.state.first[i] < 0:
                 watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
+        if not classes:
+            least = min((watch.levels[0] for watch in watches.values()), default=WITH)
+            self.rtol = max(SMALLEST_RTOL, RTOL * min(1.0, least / WITH))
         start = self.flow.begin(log.state.params, self.of)
         going = self.kind(self.flow, self.of, self.rates, log.t, e.steps, start, watches, self.rtol)
         self.going = going
@@ -133,7 +136,7 @@ class Follower:
             return going
         arrays, info = found
         try:
-            self.log = unpack(arrays, info, log.state, self.due, False)
+            self.log = unpack(arrays, info, log.state, self.due)
             going.moved = _numbers(unpack_tree("flow", going.moved, arrays))
             for i, watch in watches.items():
                 watch.unpack(info["watches"][str(i)])
@@ -163,13 +166,32 @@ class Follower:
             t = self.going.time(k)
             if t > stretch.end:
                 break
-            state = State(self.flow.params(stretch.at(t), self.of), self.log.state.memory)
-            trainer = self.trainer
+            params, trainer = self.flow.params(stretch.at(t), self.of), self.trainer
+            state = self.log.state._replace(params=params)
             measures = trainer.evaluate(trainer.data, trainer.numbers, state, k, -1)
             found = jax.tree.map(np.asarray, measures)
             values[t] = found.error
             self.log = replace(self.log, state=state, t=k).kept(found)
         return values
+
+    def _blurred(self, found: dict[int, Passage]) -> list[str]:
+        """Return what to say of training losses that the flow does not resolve; a t1 that such a
+        loss has not shown is taken back from what was `found`."""
+        assert self.going is not None
+        state, k = self.going.state, self.going.clock.origin
+        # What an error of the size of the tolerance adds where the loss is curved most.
+        level = 0.5 * state.radius * (self.rtol * chebyshev.moving(state)) ** 2
+        pairs = zip(self.due, self.log.measures, strict=False)
+        if not any(step > k and seen.loss[0] < level for step, seen in pairs):
+            return []
+        notes, targets = [UNRESOLVED.format(level=level, k=f"{k:,}")], self.trainer.data.train[1]
+        # The error is relative: its square times the mean square of the outputs is the loss.
+        if 0 in found and found[0].high is None and targets.ndim == 2:
+            threshold = self.experiment.thresholds[0] ** 2 * float((targets**2).mean())
+            if threshold < level:
+                found[0] = Passage.after(k)
+                notes.append(WIDE.format(name="t1", why=BELOW))
+        return notes
 
     def _laggard(self) -> Any:
         """Return the arguments of a proximal flow that follows later, or None."""
@@ -205,9 +227,10 @@ class Follower:
                 )
             )  # fmt: skip
             found, more = going.passages(log.t)
+            blurred = self._blurred(found)
             for i, passage in found.items():
                 passages[i] = passage
-            notes += more
+            notes += more + blurred
             if going.rests():
                 end, error = f"{going.last:,}", float(log.last.error[1])
                 threshold = self.experiment.thresholds[1]

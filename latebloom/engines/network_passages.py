@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from latebloom.core.phases import Passage
 
@@ -28,6 +29,10 @@ WIDEST = 0.02
 MUCH = 0.25
 # Passages are located to this fraction of the time.
 ROOT = 1e-7
+# A step whose lowest error is no further than this part above a level is looked at closely: the
+# lowest point of real outputs is found; errors of classes, which go up and down by some examples,
+# are looked at at so many points.
+NEAR, NEAR_CLASSES, MANY = 0.01, 0.05, 64
 # An error that differs from its threshold by more than this fraction just before and just after it
 # jumps. An error of classes always does, and has levels of its own.
 JUMP = 0.05
@@ -50,6 +55,11 @@ REST = (
     "the flow has come to rest at step {k} with a test error of {error:.3g}, above the threshold "
     "{threshold:.3g}: unless that is a saddle, a longer run will not pass it"
 )
+UNRESOLVED = (
+    "training losses below {level:.1g} after step {k} are those of the integration, and may be too "
+    "large: those of the run are the balance of gradient and penalty; engine 'step' gives them"
+)
+BELOW = "its threshold is below what the flow resolves of the training error"
 WIDE = "{name} is undecided: {why}; use engine 'step', or another threshold"
 
 
@@ -100,6 +110,7 @@ class Watch:
         """
         self.rate = abs(values[-1] - values[0]) / (times[-1] - times[0])
         self.value = values[-1]
+        times, values = self._closely(times, values, error)
         for i, level in enumerate(self.levels):
             if level is None or self.first[i] is not None:
                 continue
@@ -119,6 +130,31 @@ class Watch:
             self.first[i] = high
             if i == 0 and self.smooth and ends[0] - ends[1] > JUMP * level:
                 self.jumped = True
+
+    def _closely(
+        self, times: list[float], values: list[float], error: Callable[[float], float]
+    ) -> tuple[list[float], list[float]]:
+        """Return the times and values of `follow` with more points, if the lowest value is near a
+        level that has not been passed."""
+        pairs = zip(self.levels, self.first, strict=True)
+        levels = [level for level, first in pairs if level is not None and first is None]
+        j = int(np.argmin(values))
+        if not self.smooth:
+            if not any(values[j] <= level * (1 + NEAR_CLASSES) for level in levels):
+                return times, values
+            known = dict(zip(times, values, strict=True))
+            more = np.linspace(times[0], times[-1], MANY)[1:-1].tolist()
+            known |= {t: error(t) for t in more if t not in known}
+            return sorted(known), [known[t] for t in sorted(known)]
+        if not any(level < values[j] <= level * (1 + NEAR) for level in levels):
+            return times, values
+        ends = times[max(j - 1, 0)], times[min(j + 1, len(times) - 1)]
+        best = minimize_scalar(error, bounds=ends, method="bounded", options={"xatol": ROOT})
+        t, lowest = float(best.x), float(best.fun)
+        if lowest >= values[j]:
+            return times, values
+        k = int(np.searchsorted(times, t))
+        return [*times[:k], t, *times[k:]], [*values[:k], lowest, *values[k:]]
 
     def disagrees(self, slips: float, clock: "Clock") -> bool:
         """Return whether an error of the integration of `slips` makes a bracket too wide."""

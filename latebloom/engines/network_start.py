@@ -1,11 +1,10 @@
-"""Refuses a network whose gradient at the start is not finite: no step size helps it."""
+"""Tells of a network whose gradient at the start is not finite: no step size helps it."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from latebloom.core.arrays import one_by_one
-from latebloom.core.errors import InvalidInput
 
 from .network import Data, Numbers, Program, State
 
@@ -17,23 +16,21 @@ NO_GRADIENT = (
 )
 
 
-def require_gradient(
+def without_gradient(
     program: Program, data: Data, numbers: Numbers, start: State, loss: float
-) -> None:
-    """Raise unless the gradient at the start of a network is finite.
+) -> str | None:
+    """Return which parameter has no finite gradient at the start, or None.
 
     **Arguments:**
 
     - `program`, `data`, `numbers`, `start`: of one experiment, as of `setup`.
-    - `loss`: the training loss at the start.
-
-    **Raises:** `InvalidInput` that names the first parameter without a finite gradient, if the loss
-    is finite.
+    - `loss`: the training loss at the start; where it is not finite, None is returned.
     """
     if not np.isfinite(loss):
-        return
+        return None
     with one_by_one():
         gradient = program.gradient(start.params, data, numbers, 0, -1)  # pyright: ignore
     for name, array in jax.tree.map(jnp.isfinite, gradient).items():
         if not array.all():
-            raise InvalidInput(NO_GRADIENT.format(name=name, loss=loss))
+            return NO_GRADIENT.format(name=name, loss=loss)
+    return None

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from latebloom.core.arrays import double_precision
 from latebloom.core.errors import InvalidInput, Unsupported
-from latebloom.core.interrupts import GRACE, check, listening
+from latebloom.core.interrupts import GRACE, listening
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 
 from .checkpoint import Checkpoint
 from .memory import require_memory
-from .network import Measures, Program, State, compiled, setup
+from .network import UNSEEN, UNWATCHED, Measures, Program, State, compiled, setup
+from .network_start import without_gradient
 from .threads import blas_threads
 from .training_log import Log, pack, unpack
 
@@ -28,6 +28,10 @@ from .training_log import Log, pack, unpack
 SECONDS_PER_CALL = 0.5
 # The progress bar moves at most this often.
 SECONDS_PER_MOVE = 0.2
+BLIND = (
+    "t1 and t2 are not known to the step: the checkpoint is of a run that did not look at every "
+    "step; start anew with refine, in another folder"
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def train(
       structure.
     - `progress`: called with (steps done, steps in all, a note on accuracy and speed).
     - `checkpoint`: where to keep the state; a file found there is gone on from.
-    - `refine`: find t1 and t2 to the step by replaying what lies between two records.
+    - `refine`: find t1 and t2 to the step, by looking at both errors at every step.
 
     **Returns:** one `TrainingResult` each. Ctrl-C ends the run early with what was done.
 
@@ -75,7 +79,7 @@ def train(
     require_one_shape(experiments)
     with double_precision(), blas_threads(experiments[0].problem):
         require_memory(experiments)
-        return Trainer(experiments, checkpoint).run(progress, refine)
+        return Trainer(experiments, checkpoint, watching=refine).run(progress)
 
 
 def require_one_shape(experiments: Sequence[Experiment]) -> None:
@@ -113,6 +117,7 @@ class Trainer:
     - `experiments`, `checkpoint`: as for `train`.
     - `due`: the steps to measure at; by default those that the experiments record.
     - `until`: says of the log, after each of them, whether to end there.
+    - `watching`: look at both errors at every step.
     """
 
     def __init__(
@@ -121,37 +126,38 @@ class Trainer:
         checkpoint: Checkpoint | None,
         due: np.ndarray | None = None,
         until: Callable[[Log], bool] | None = None,
+        watching: bool = False,
     ) -> None:
         self.experiments, self.checkpoint, self.until = experiments, checkpoint, until
         self.program, self.data, self.numbers, start = setup(experiments)
         self.start = start
-        self.advance, self.evaluate = compiled(self.program)
+        self.advance, self.evaluate = compiled(self.program, watching)
         self.due = experiments[0].record_steps if due is None else due
         self.thresholds = np.array([e.thresholds for e in experiments])
-        self.log = Log(start, (-1, start))
+        self.log, self.watching = Log(start, (-1, start)), watching
         self.resumed_from: int | None = None
         self.interrupted = False
         self.seconds_per_step: float | None = None
         self.saved: Log | None = None
-        if checkpoint is None:
-            return
-        checkpoint.require_writable()
-        found = checkpoint.load(experiments)
-        if found is not None:
-            try:
-                self.log = unpack(*found, start, self.due, self.program.batched)
-            except (KeyError, IndexError, ValueError, TypeError) as error:
-                raise checkpoint.damaged(error) from None
-            self.resumed_from = self.log.t
+        if checkpoint is not None:
+            checkpoint.require_writable()
+            found = checkpoint.load(experiments)
+            if found is not None:
+                try:
+                    self.log = unpack(*found, start, self.due)
+                except (KeyError, IndexError, ValueError, TypeError) as error:
+                    raise checkpoint.damaged(error) from None
+                self.resumed_from = self.log.t
+        if not watching:
+            state = self.log.state
+            first = np.where(np.asarray(state.first) == UNSEEN, UNWATCHED, state.first)
+            self.log = replace(self.log, state=state._replace(first=first))
 
-    def run(self, progress: Progress | None, refine: bool) -> list[TrainingResult]:
+    def run(self, progress: Progress | None) -> list[TrainingResult]:
         """Train to the horizon, or until all diverged or Ctrl-C, and return the results."""
-        passages: list[tuple[Passage | None, Passage | None]] = [(None, None)] * len(self)
         try:
             with listening():
                 self._train(progress)
-                if refine:
-                    passages = self._refined()
         except KeyboardInterrupt:
             if not self.log.count:
                 raise  # nothing was measured: there is nothing to keep
@@ -160,7 +166,7 @@ class Trainer:
             self._save()
         if progress is not None:
             progress(self.log.t, int(self.due[-1]), self._note())
-        return [self._result(i, passages[i]) for i in range(len(self))]
+        return [self._result(i) for i in range(len(self))]
 
     def _train(self, progress: Progress | None) -> None:
         """Go from record to record, and keep the state when it is due."""
@@ -192,7 +198,7 @@ class Trainer:
 
     def _t1(self) -> np.ndarray:
         """Return the record at which each experiment had memorized, -1 if it has not."""
-        found = [self.log.passed.get((i, 0), (0, -1))[1] for i in range(len(self))]
+        found = [self.log.passed.get((i, 0), -1) for i in range(len(self))]
         return np.array(found) if self.program.batched else np.array(found[0])
 
     def _advance(self, goal: int) -> None:
@@ -214,8 +220,8 @@ class Trainer:
     def _record(self) -> None:
         found = self._measure(self.log.state, self.log.t, self._t1())
         below = np.reshape(found.error, (len(self), 2)) <= self.thresholds
-        log = self.log.passes(below, self.program.batched)
-        if self.program.needs_t1 and any(high == log.t for _, high, _ in log.passed.values()):
+        log = self.log.passes(below)
+        if self.program.needs_t1 and log.t in log.passed.values():
             self.log = log
             found = self._measure(log.state, log.t, self._t1())  # the penalty from here on
         self.log = log.kept(found)
@@ -239,12 +245,20 @@ class Trainer:
         except InvalidInput as error:  # a full disk must not cost what was computed
             warnings.warn(f"{error}; the run goes on without", stacklevel=2)
 
-    def _result(self, i: int, passages: tuple[Passage | None, Passage | None]) -> TrainingResult:
+    def _result(self, i: int) -> TrainingResult:
         def pick(tree: Any) -> Any:
             return jax.tree.map(lambda x: np.asarray(x)[i], tree) if self.program.batched else tree
 
         log = self.log
         measures = jax.tree.map(lambda *rows: np.stack(rows), *map(pick, log.measures))
+        passages, notes = self._passages(i)
+        losses = measures.loss[:, 0]
+        if len(losses) > 1 and np.isfinite(losses[0]) and not np.isfinite(losses[1]):
+            shared = self.program.shared or not self.program.batched
+            data = self.data if shared else pick(self.data)
+            of = self.program, data, pick(self.numbers), pick(self.start)
+            why = without_gradient(*of, float(losses[0]))
+            notes += (why,) if why else ()
         return TrainingResult(
             self.due[: log.count],
             measures,
@@ -252,40 +266,15 @@ class Trainer:
             passages,
             self.interrupted,
             self.resumed_from,
+            notes,
         )
 
-    def _refined(self) -> list[tuple[Passage | None, Passage | None]]:
-        """Return t1 and t2 to the step, replaying the updates before their records."""
-        found = {key: high for key, (_, high, _) in self.log.passed.items()}
-        for low, high in {(low, high) for low, high, _ in self.log.passed.values()}:
-            if low >= 0:  # else: it was there at step 0
-                keys = [k for k, passed in self.log.passed.items() if passed[:2] == (low, high)]
-                found |= self._replayed(low, high, keys)
-        exact = {key: Passage.between(k, k) for key, k in found.items()}
-        return [(exact.get((i, 0)), exact.get((i, 1))) for i in range(len(self))]
-
-    def _replayed(
-        self, low: int, high: int, keys: list[tuple[int, int]]
-    ) -> dict[tuple[int, int], int]:
-        """Return the first steps in (low, high] at which these errors are at their thresholds."""
-        state = self.log.state
-        for i, split in keys:
-            own = self.log.passed[i, split][2]
-            if not self.program.batched:
-                state = own
-                break
-            # What the others of the batch do meanwhile is of no interest.
-            state = jax.tree.map(lambda x, y, i=i: jnp.asarray(x).at[i].set(y), state, own)
-        # A strength that depends on t1 saw it from its record on, not before.
-        t1 = np.where(self._t1() > low, -1, self._t1())
-        found: dict[tuple[int, int], int] = {}
-        for t in range(low, high):
-            check()
-            state = self.advance(self.data, self.numbers, state, t, t1, 1)
-            error = np.reshape(self._measure(state, t + 1, t1).error, (-1, 2))
-            for i, split in keys:
-                if error[i, split] <= self.thresholds[i, split]:
-                    found.setdefault((i, split), t + 1)
-            if len(found) == len(keys):
-                break
-        return found
+    def _passages(self, i: int) -> tuple[tuple[Passage | None, Passage | None], tuple[str, ...]]:
+        """Return t1 and t2 of an experiment where they are known to the step, and what to say."""
+        first = np.reshape(self.log.state.first, (len(self), 2))[i].tolist()
+        t1, t2 = (
+            Passage.between(k, k) if self.watching and 0 <= k <= self.log.recorded[0] else None
+            for k in first
+        )
+        blind = self.watching and UNWATCHED in first
+        return (t1, t2), (BLIND,) if blind else ()

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .network import Measures, State
+from .network import UNSEEN, Measures, State
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,8 @@ class Log:
     # One for each record, shared by successive logs; what is beyond `count` does not count.
     all_measures: list[Measures] = field(default_factory=list)
     count: int = 0
-    # (experiment, split) -> the record before the error was first at its threshold, the record at
-    # which it was, and the state of that experiment at the former.
-    passed: dict[tuple[int, int], tuple[int, int, State]] = field(default_factory=dict)
+    # (experiment, split) -> the first record at which the error was at its threshold.
+    passed: dict[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def measures(self) -> list[Measures]:
@@ -37,25 +36,19 @@ class Log:
         """What was measured last."""
         return self.all_measures[self.count - 1]
 
-    def passes(self, at_threshold: np.ndarray, batched: bool) -> "Log":
+    def passes(self, at_threshold: np.ndarray) -> "Log":
         """Return the log with the first passages at this step; `at_threshold` has a row for every
         experiment, a column for train and for test."""
-        before, state = self.recorded
-        passed = dict(self.passed)
-        for i, j in np.argwhere(at_threshold).tolist():
-            if (i, j) not in passed:
-                passed[i, j] = (before, self.t, one_of(state, i) if batched else state)
-        return replace(self, passed=passed)
+        found = dict.fromkeys(map(tuple, np.argwhere(at_threshold).tolist()), self.t)
+        first = np.reshape(self.state.first, at_threshold.shape)
+        first = np.where(at_threshold & (first == UNSEEN), self.t, first)
+        state = self.state._replace(first=first.reshape(np.shape(self.state.first)))
+        return replace(self, state=state, passed=found | self.passed)
 
     def kept(self, found: Measures) -> "Log":
         """Return the log with what was measured at this step."""
         self.all_measures[self.count :] = [found]
         return replace(self, count=self.count + 1, recorded=(self.t, self.state))
-
-
-def one_of(state: State, i: int) -> State:
-    """Return the state of one experiment of a batch."""
-    return jax.tree.map(lambda x: x[i], state)
 
 
 def pack_tree(prefix: str, tree: Any) -> dict[str, np.ndarray]:
@@ -76,15 +69,12 @@ def pack(log: Log, due: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, An
     arrays = pack_tree("state", log.state) | pack_tree("recorded", log.recorded[1])
     arrays["steps"] = due[: log.count]
     arrays |= pack_tree("measures", jax.tree.map(lambda *rows: np.stack(rows), *log.measures))
-    passed = []
-    for (i, split), (low, high, state) in log.passed.items():
-        passed.append([i, split, low, high])
-        arrays |= pack_tree(f"passed.{i}.{split}", state)
+    passed = [[*key, step] for key, step in log.passed.items()]
     return arrays, {"t": log.t, "recorded": log.recorded[0], "passed": passed}
 
 
 def unpack(
-    arrays: dict[str, np.ndarray], info: dict[str, Any], like: State, due: np.ndarray, batched: bool
+    arrays: dict[str, np.ndarray], info: dict[str, Any], like: State, due: np.ndarray
 ) -> Log:
     """Return the log that `pack` took apart.
 
@@ -93,12 +83,11 @@ def unpack(
     - `arrays`, `info`: what `pack` returned.
     - `like`: a state of the same run.
     - `due`: the steps to be recorded.
-    - `batched`: whether it is of a batch of experiments.
 
     **Raises:** `KeyError`, `TypeError` or `ValueError` if they are not of such a run.
     """
 
-    def state(prefix: str, like: State = like) -> State:
+    def state(prefix: str) -> State:
         found = unpack_tree(prefix, like, arrays)
         for own, theirs in zip(jax.tree.leaves(like), jax.tree.leaves(found), strict=True):
             if (own.shape, own.dtype) != (theirs.shape, theirs.dtype):
@@ -115,9 +104,5 @@ def unpack(
     names = ("l0", "l1", "l2", "nuclear")
     stacked = unpack_tree("measures", Measures(0, 0, 0, dict.fromkeys(names, 0)), arrays)
     rows = [jax.tree.map(lambda x, k=k: x[k], stacked) for k in range(len(steps))]
-    one = one_of(like, 0) if batched else like
-    passed = {
-        (i, split): (low, high, state(f"passed.{i}.{split}", one))
-        for i, split, low, high in info["passed"]
-    }
+    passed = {(i, split): step for i, split, step in info["passed"]}
     return Log(state("state"), (recorded, state("recorded")), t, rows, len(steps), passed)

@@ -52,6 +52,11 @@ class Sobolev(Term):
         check.integer("Sobolev.order", self.order, low=1, high=2)
         check.one_of("Sobolev.norm", self.norm, NORMS)
 
+    @property
+    def differentiable(self) -> bool:  # pyright: ignore - a field of other terms
+        """Whether it is differentiable where the network is."""
+        return self.norm == "mean_square"
+
     def of(
         self,
         function: Callable[[Array], Array],

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from latebloom.core.errors import InvalidInput
 from latebloom.experiment.given import Given
 
 from .grid.dimensions import Values
 from .grid.grid import Grid
-from .store.store import Store
+from .pictures.of_store import StorePlots
+from .store.store import Store, open_store
 from .workers.runner import run_sweep
 from .workers.summary import Summary
 
@@ -15,9 +17,24 @@ from .workers.summary import Summary
 class Sweep(Grid):
     """A grid of experiments that can be computed; see `Grid` for the arguments."""
 
+    _store: str | Path | Store | None = None
+
     def run(self, store: str | Path | Store, **settings: Any) -> Summary:
         """Compute what a store does not have yet; see `run_sweep` for the settings."""
-        return run_sweep(self, store, **settings)
+        summary = run_sweep(self, store, **settings)
+        self._store = store
+        return summary
+
+    @property
+    def plot(self) -> StorePlots:
+        """Pictures of the results: `sweep.plot.law()`, `sweep.plot.phase()`, `sweep.plot.curves()`.
+
+        **Raises:** `InvalidInput` if the sweep was not run in this session.
+        """
+        if self._store is None:
+            raise InvalidInput('not run yet: sweep.run("store"), or open_store("store").plot')
+        store = self._store if isinstance(self._store, Store) else open_store(self._store)
+        return StorePlots(lambda name: store.open(name or self))
 
 
 Grid.kind = Sweep

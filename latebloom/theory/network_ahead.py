@@ -23,9 +23,6 @@ MOST_GRADIENTS = 200_000
 FOR_THE_FLOOR, MORE = 1, 1000
 DIVERGED = "the updates diverge before step {k:,}: choose a smaller alpha"
 NO_LOSS = "the training loss at step 0 is not finite: choose a smaller start"
-# The flow may be at rest only when the penalty has acted for so long, in slow time: what decays at
-# the rate of weight decay is then at 5e-5.
-ACTED = 10.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ class _Ending(Following):
         if not pending:
             more = FOR_THE_FLOOR * state.evaluations + MORE if self.brackets else 0
             self.enough = min(self.enough, state.evaluations + more)
-        self.at_rest = self.stands and self.rates.beta * state.t > ACTED
+        self.at_rest = self.stands
         if pending and self.at_rest:
             self.failure = "the flow comes to rest with the error above its threshold"
         elif pending and state.evaluations > MOST_GRADIENTS:
