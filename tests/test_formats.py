@@ -3,12 +3,15 @@
 import importlib
 import json
 import pkgutil
+import re
+import shlex
 import sys
 
 import formats
 import numpy as np
 import pytest
 from formats import PROBES
+from formats.programs import PROPOSED
 
 from latebloom.cli.main import main
 
@@ -43,9 +46,7 @@ def test_every_module_has_probes():
     assert len(PROBES) >= 200
 
 
-@pytest.mark.parametrize("name", PROBES)
-def test_the_first_natural_command_is_answered(name, tmp_path, capsys):
-    found = diagnose(capsys, *PROBES[name](tmp_path, K, TRAIN, TEST))
+def check(found):
     assert found["verdict"] == "grokked", found["notes"]
     # Steps are updates, or the numbers of the records where a tool logs epochs only.
     size = 100 if found["t2"]["high"] > len(K) else 1
@@ -54,4 +55,20 @@ def test_the_first_natural_command_is_answered(name, tmp_path, capsys):
         steps = [(record + begin) * size for begin in begins]
         assert any(passage["low"] <= step <= passage["high"] for step in steps)
     assert found["t1"]["high"] - found["t1"]["low"] <= 4 * size
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_what_is_not_plain_is_refused_with_the_right_command(name, tmp_path, capsys):
+    argv = PROPOSED[name](tmp_path, K, TRAIN, TEST)
+    assert main(["diagnose", *argv]) == 2
+    said = capsys.readouterr().err
+    command = re.search(r"perhaps: latebloom diagnose (.*)$", said.strip())
+    assert command is not None, said
+    check(diagnose(capsys, *shlex.split(command[1])))
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_first_natural_command_is_answered(name, tmp_path, capsys):
+    found = diagnose(capsys, *PROBES[name](tmp_path, K, TRAIN, TEST))
+    check(found)
     assert "torch" not in sys.modules

@@ -124,6 +124,19 @@ def test_compare_needs_two_logs(logs, said, capsys):
     assert said in capsys.readouterr().err
 
 
+def test_compare_takes_one_log_with_several_runs(tmp_path, capsys):
+    lines = ["step,seed0/train_acc,seed0/test_acc,seed1/train_acc,seed1/test_acc"]
+    for k in range(0, 20_001, 100):
+        lines.append(
+            ",".join(str(x) for x in (k, *(float(k >= t) for t in (300, 9000, 300, 5000))))
+        )
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    assert main(["compare", str(tmp_path / "log.csv"), "--by", "run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [run["run"] for run in found["runs"]] == ["run=seed0", "run=seed1"]
+    assert found["sooner"].startswith("run=seed1 generalizes before run=seed0")
+
+
 def test_the_definition_and_a_picture_are_options_of_watch_and_compare(tmp_path, capsys):
     path, other = (write(tmp_path / name, 8000) for name in ("a.csv", "b.csv"))
     picture = tmp_path / "out.svg"

@@ -1,5 +1,7 @@
 """Which columns of a log are the training curve, the test curve and their steps."""
 
+import itertools
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -9,11 +11,12 @@ from latebloom.core.errors import InvalidInput
 
 from .curves import MIN_RECORDS
 from .logs.log import ROW, Log, Series
-from .logs.names import Meaning, is_value, kind_words, meaning, plain
+from .logs.names import Meaning, is_value, kind_words, meaning, plain, words_of
 from .logs.runs import refuse_several
 from .logs.side_by_side import refuse_runs
 from .steps import repeats, said_steps, steps_of, with_batches
 from .superseded import restarts_of, without_superseded
+from .units import plainly_accuracies
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
 PREFERRED = ("accuracy", "error", None, "loss")
@@ -112,6 +115,8 @@ def choose(
         series = {name: log.series(name, None) for name in names}
     elif step is None:
         notes += said_steps(log, names[:2], steps[:2])
+    if steps[:2] == (None, None):
+        series |= _of_records(log, names[:2])
     pair = (steps[0], steps[1])
     rows = any(
         k in (None, ROW) and k not in log.columns and log.columns[n].steps is None
@@ -122,6 +127,29 @@ def choose(
         return choice
     note = f"columns guessed from their names: {choice.options}; name others if that is wrong"
     return replace(choice, notes=(note, *notes))
+
+
+def _of_records(log: Log, names: tuple[str, ...]) -> dict[str, Series]:
+    """The curves over the numbers of the records of both: rows of train and of test that take
+    turns are one record each."""
+    columns = [log.columns[name] for name in names]
+    if any(c.steps is not None for c in columns) or len({len(c.cells) for c in columns}) > 1:
+        return {}
+    logged = [log.numbers(name)[1] for name in names]
+    if (logged[0] & logged[1]).any():
+        return {}
+    count, seen = np.full(len(logged[0]), -1), [True, True]
+    at = -1
+    for row in np.flatnonzero(logged[0] | logged[1]):
+        now = [bool(one[row]) for one in logged]
+        if any(a and b for a, b in zip(now, seen, strict=True)):
+            at, seen = at + 1, [False, False]
+        seen = [a or b for a, b in zip(now, seen, strict=True)]
+        count[row] = at
+    return {
+        name: (count[one].astype(float), log.numbers(name)[0][one])
+        for name, one in zip(names, logged, strict=True)
+    }
 
 
 def _said_gaps(log: Log, name: str, step: str | None) -> list[str]:
@@ -180,6 +208,8 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
         # The other curve of the same quantity, where there is but one, in whatever language.
         other = _other(firsts or seconds, curves)
         firsts, seconds = (firsts or other, seconds or other)
+    if test is None:
+        seconds = seconds + _beside(firsts, seconds, curves)
     pairs = [(a, b) for a in firsts for b in seconds if a != b]
     ranked = sorted(pairs, key=lambda pair: _rank(log, *pair))
     if ranked:
@@ -191,12 +221,81 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
     for name in log.names:  # plainly meant, and no numbers: say where
         if not firsts and meaning(name).role == "train" and meaning(name).kind:
             log.numbers(name)
-    others = ", ".join(log.names)
+    perhaps = None
+    if train is None and test is None and (found := _by_contrast(log, curves)) is not None:
+        if found[2]:
+            return found[:2]
+        perhaps = found[:2]
     missing = "training" if not firsts else "test"
     raise InvalidInput(
-        f"{log.source}: no column is plainly the {missing} curve; diagnose needs --train and "
-        f"--test, columns of this log: {others}"
+        f"{log.source}: no column is plainly the {missing} curve; {_asked(log, perhaps)}"
     )
+
+
+def _asked(log: Log, perhaps: tuple[str, str] | None) -> str:
+    """What to give, and the command for two columns that may be meant."""
+    text = f"diagnose needs --train and --test, columns of this log: {', '.join(log.names)}"
+    if perhaps is None:
+        return text
+    train, test = map(_quoted, perhaps)
+    return text + proposal(log, f"--train {train} --test {test}")
+
+
+def proposal(log: Log, options: str) -> str:
+    """Return the end of a sentence with a command that may be meant, if the log is one file.
+
+    **Arguments:**
+
+    - `log`: from `read_log`.
+    - `options`: of the command.
+    """
+    if not os.path.exists(log.source):
+        return ""
+    return f"; perhaps: latebloom diagnose {_quoted(log.source)} {options}"
+
+
+def _by_contrast(log: Log, curves: list[str]) -> tuple[str, str, bool] | None:
+    """Two curves of one quantity whose names differ in one word, in whatever language, and whether
+    that word is a `v`; the higher accuracy is the training curve."""
+    ranked = []
+    values = {name: log.series(name, None)[1] for name in curves}
+    # What counts on in whole numbers is a step in another language.
+    curves = [n for n, v in values.items() if (v != np.round(v)).any() or (np.diff(v) <= 0).any()]
+    for a, b in itertools.combinations(curves, 2):
+        x, y = set(words_of(a)), set(words_of(b))
+        kind, differ = meaning(a).kind, x ^ y
+        alone = len(curves) == 2 and kind is None
+        if meaning(a).role == meaning(b).role is not None or kind != meaning(b).kind:
+            continue
+        if len(x - y) > 1 or len(y - x) > 1 or not (x & y or alone):
+            continue
+        v, w = values[a], values[b]
+        if kind is None and not plainly_accuracies([max(v, w, key=np.nanmean)]):
+            continue
+        if sure := "v" in differ and differ <= {"v", "t"}:
+            first = "v" not in x
+        else:
+            first = (np.nanmean(v) >= np.nanmean(w)) == (kind in (None, "accuracy"))
+        pair = (a, b) if first else (b, a)
+        ranked.append((PREFERRED.index(kind), not sure, len(x | y), len(ranked), pair))
+    if not ranked:
+        return None
+    _, unsure, *_, pair = min(ranked)
+    return (*pair, not unsure)
+
+
+def _beside(firsts: list[str], seconds: list[str], curves: list[str]) -> list[str]:
+    """The curves without a set beside one of train, where no other of their kind is of test:
+    `train_accuracy` and `accuracy`, as fastai prints them."""
+    taken = {meaning(name).kind for name in seconds} | {None}
+    trained = [meaning(name) for name in firsts if meaning(name).role == "train"]
+    known = [(s.kind, set(s.stem) - kind_words()) for s in trained if s.kind not in taken]
+    bare = [(name, meaning(name)) for name in curves if meaning(name).role is None]
+    return [
+        name
+        for name, said in bare
+        if any(said.kind == kind and stem <= set(said.stem) for kind, stem in known)
+    ]
 
 
 def _other(found: list[str], curves: list[str]) -> list[str]:
@@ -242,15 +341,14 @@ def _refuse_tie(log: Log, ranked: list[tuple[str, str]]) -> None:
     best, first = ranked[0], _rank(log, *ranked[0])[:-2]
     stems, beyond = [_stem(meaning(name)) for name in best], _beyond(best)
     for other in ranked[1:]:
-        tie = _rank(log, *other)[:-2] == first
-        more = _beyond(other)
-        both = bool(beyond and more and beyond != more)
+        rank, more = _rank(log, *other), _beyond(other)
+        tie = rank[:-2] == first
+        both = bool(beyond and more and beyond != more and rank[:2] == first[:2])
         if [_stem(meaning(name)) for name in other] == stems or not (tie or both):
             continue
         (a, b), (c, d) = best, other
         raise InvalidInput(
-            f"{log.source}: '{a}' with '{b}' or '{c}' with '{d}'? diagnose needs --train and "
-            f"--test, columns of this log: {', '.join(log.names)}"
+            f"{log.source}: '{a}' with '{b}' or '{c}' with '{d}'? {_asked(log, best)}"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from latebloom.core.errors import InvalidInput
 from latebloom.core.phases import DEFAULT, Phases, Rules, Verdict, phases
 
-from .choose import choose
+from .choose import choose, proposal
 from .curves import Records, ordered
 from .definition import Definition, define
 from .delay import delay
@@ -23,7 +23,7 @@ from .passages import Found, level_passage
 from .prepare import prepare
 from .result import Diagnosis
 from .stability import stability
-from .units import whole_steps
+from .units import OptionNeeded, whole_steps
 
 
 def diagnose_log(
@@ -65,7 +65,10 @@ def diagnose_log(
     except InvalidInput as error:
         if not choice.guessed:
             raise
-        raise InvalidInput(f"{error} (columns guessed: {choice.options})") from None
+        text = f"{error} (columns guessed: {choice.options})"
+        if isinstance(error, OptionNeeded) and error.options:
+            text += proposal(log, f"{choice.options} {error.options}")
+        raise InvalidInput(text) from None
 
 
 def diagnose_series(

@@ -7,11 +7,13 @@ import numpy as np
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.core.passage import Curve
 
 from .carried import evaluated
 from .curves import Records, as_records, ordered
 from .logs import Series
-from .units import in_percent, read_kinds
+from .logs.names import is_rate
+from .units import OptionNeeded, in_percent, read_kinds
 
 # Memorized: at most one percent of the training examples wrong, the rule of the paper's networks;
 # an accuracy of exactly 1 would wait for the last mislabelled example.
@@ -72,12 +74,20 @@ def _limit(
     """The threshold of the error of a curve."""
     option = f"--{which}-threshold"
     if threshold is None:
+        unit = share_of_errors(curve.errors)
+        if curve.kind == "error" and unit and is_rate(curve.name):
+            threshold = round((1 - default) * unit, 12)
+            notes.append(f"{curve.name}: the threshold is a share of {threshold:g} ({option})")
+            return threshold
         if curve.kind != "accuracy":
             first, least = float(curve.errors[0]), float(curve.errors.min())
-            raise InvalidInput(
+            share = curve.kind == "error" and unit
+            levels = [f"{(1 - a) * unit:g}" for a in (TRAIN_ACCURACY, TEST_ACCURACY)]
+            raise OptionNeeded(
                 f"{curve.name} is {'an error' if curve.kind == 'error' else 'a loss'} and has no "
                 f"natural threshold: it starts at {first:.3g} and its least is {least:.3g}; give "
-                f"{option}"
+                f"{option}",
+                f"--train-threshold {levels[0]} --test-threshold {levels[1]}" if share else "",
             )
         threshold = default
         notes.append(f"{curve.name}: the threshold is an accuracy of {default:g} ({option})")
@@ -89,6 +99,14 @@ def _limit(
         notes.append(f"{option} is in percent: divided by 100")
     # Rounded as the accuracies are: 1 - 0.95 is not exactly 0.05.
     return max(float(1.0 - np.float64(accuracy)), NO_ERROR)
+
+
+def share_of_errors(errors: Curve) -> float:
+    """Return 1 or 100 for errors that may be shares or percentages of wrong examples, which begin
+    with many; else 0."""
+    top = float(np.nanmax(errors))
+    unit = 1.0 if top <= 1 else 100.0
+    return unit if 0.3 * unit <= top <= unit and np.nanmin(errors) >= 0 else 0.0
 
 
 def accuracy_threshold(option: str, threshold: float) -> float:

@@ -24,6 +24,20 @@ SPAN = 0.5
 PARTS = (*range(2, 65), 100, 128, 200, 250, 256, 500, 512, 1000, 10**4, 10**5, 10**6)
 
 
+class OptionNeeded(InvalidInput):
+    """Raised where an option has to say what the values mean.
+
+    **Arguments:**
+
+    - `message`: for a human.
+    - `options`: those that are probably meant.
+    """
+
+    def __init__(self, message: str, options: str = "") -> None:
+        super().__init__(message)
+        self.options = options
+
+
 def whole_steps(columns: Mapping[str, Series], notes: list[str]) -> tuple[dict[str, Series], float]:
     """Return the curves with steps in whole numbers, and how much one of these is.
 
@@ -82,7 +96,7 @@ def read_kinds(
     kinds = kinds * len(names) if len(kinds) == 1 else kinds
     if len(kinds) != len(names):
         raise InvalidInput(f"kind {kind!r}: give one word, or one for train and one for test")
-    if kind is None and None in kinds and _plainly_accuracies(curves):
+    if kind is None and None in kinds and plainly_accuracies(curves):
         unknown = [n for n, word in zip(names, kinds, strict=True) if word is None]
         if all(word in (None, "accuracy") for word in kinds):
             kinds = ["accuracy"] * len(kinds)
@@ -101,7 +115,9 @@ def read_kinds(
     return kinds
 
 
-def _plainly_accuracies(curves: Sequence[Curve]) -> bool:
+def plainly_accuracies(curves: Sequence[Curve]) -> bool:
+    """Return whether curves can only be accuracies: within [0, 1] or [0, 100], and the first one
+    rises to nearly all."""
     finite = [c[np.isfinite(c)] for c in curves]
     top = max(float(c.max()) for c in finite)
     unit = 1.0 if top <= 1 + ROUNDING else 100.0
@@ -136,10 +152,12 @@ def in_percent(
         one, other = above[0], below[0]
         # The training curve is the higher one: a test curve in percent beside it may be tiny.
         if other == 0 or float(np.ptp(finite[other])) > SPAN:
-            raise InvalidInput(
+            words = ",".join("accuracy" if i in below else "percent" for i in range(len(names)))
+            raise OptionNeeded(
                 f"{names[one]} reaches {tops[one]:g} and {names[other]} never exceeds "
                 f"{tops[other]:g}: one unit or two? say --kind percent, or one word for train and "
-                "one for test, as in --kind percent,accuracy"
+                "one for test, as in --kind percent,accuracy",
+                f"--kind {words}" if tops[other] >= HIGH and tops[one] <= 100 else "",
             )
         notes.append(
             f"{names[other]} never exceeds {tops[other]:g} and is read in percent, as "

@@ -25,9 +25,9 @@ def shown(i, s, a, b):
 
 def _probe(name, entry):
     def made(folder, k, train, test):
-        lines = [entry["head"].lstrip("\n")] if "head" in entry else []
+        lines = [entry["head"].removeprefix("\n")] if "head" in entry else []
         for i, (s, a, b) in enumerate(zip(k.tolist(), train.tolist(), test.tolist(), strict=True)):
-            lines.append(entry["each"].lstrip("\n").format(**shown(i, s, a, b)))
+            lines.append(entry["each"].removeprefix("\n").format(**shown(i, s, a, b)))
         lines += [entry["tail"].lstrip("\n")] if "tail" in entry else []
         return [save(folder / entry.get("name", "run.log"), lines), *entry.get("options", [])]
 
@@ -35,6 +35,13 @@ def _probe(name, entry):
     return made
 
 
-for _file in ("programs.toml", "wider.toml", "second.toml", "third.toml"):
-    _table = tomllib.loads((Path(__file__).parent / _file).read_text(encoding="utf-8"))
-    PROBES |= {name: _probe(name, entry) for name, entry in _table.items()}
+def probes_of(name):
+    """The probes in a file of templates."""
+    table = tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    return {name: _probe(name, entry) for name, entry in table.items()}
+
+
+for _file in ("programs", "wider", "second", "third", "fourth", "fifth"):
+    PROBES |= probes_of(f"{_file}.toml")
+# What is refused, with the command that is meant.
+PROPOSED = probes_of("proposals.toml")

@@ -25,6 +25,8 @@ LITERAL = re.compile(
 MOST_LITERAL = 8 * 2**20
 # Keys of a curve that has its own steps: Sacred, and scripts like it.
 STEPS = ("steps", "step", "x")
+# Keys of the names and of the rows of a table.
+TABLE = (("columns", "header", "fields", "names"), ("data", "rows"))
 # Keys that count, as in {"epoch_0": {...}, "epoch_1": {...}}.
 NUMBERED = re.compile(r"^([a-z _-]*?)(\d+)$", re.IGNORECASE)
 # A list below its name, as Python, TOML, YAML and NumPy write it: train_acc = [0.1, 0.2]
@@ -200,7 +202,9 @@ def _table(node: dict[str, Any]) -> dict[str, Column] | None:
             return {"": Column(column_of(values).cells, steps=np.array(steps, dtype=np.float64))}
         except (TypeError, ValueError):
             return None
-    names, rows = (v if isinstance(v := node.get(k), list) else [] for k in ("columns", "data"))
+    names, rows = (
+        next((node[k] for k in keys if isinstance(node.get(k), list)), []) for keys in TABLE
+    )
     if names and rows and all(isinstance(x, list) and len(x) == len(names) for x in rows):
         cells = zip(*rows, strict=True)
         return {str(n): column_of(c) for n, c in zip(names, cells, strict=True)}

@@ -30,6 +30,9 @@ def join(source: str, logs: Mapping[str, Log], step: str | None = None) -> Log:
         notes |= dict.fromkeys(log.notes)
         ranked = [(step_rank(name) or 0, name) for name in log.names if is_step(name)]
         best = min(ranked, default=(0, None))[1]
+        if best is None and log.names == ["0", "1"] and log.is_numeric("0"):
+            k = log.numbers("0")[0]  # a table of steps and values without names
+            best = "0" if (np.diff(k) > 0).all() else None
         if step is not None:
             best = step if step == ROW else log.known(step)
         for name, column in log.columns.items():

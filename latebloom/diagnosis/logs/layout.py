@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .cells import BLANK, is_number
-from .printed import pairs
+from .pairs import pairs
 from .source import Source
 
 DELIMITERS = (",", ";", "\t", "|", None)  # None: white space
@@ -22,6 +22,7 @@ MOST = 0.8
 ABOVE = 3
 RULER = re.compile(r"^[\s|+:=\-_─━═┄┼╪╞╡├┤┌┐└┘│┃]+$")
 NUMBERED = re.compile(r"^\d+$")
+IN_BRACKETS = re.compile(r"^(\[[^\[\]]*\]|\([^()]*\))$")
 # A time in the first cell: 2024-01-31T12:00:00.
 TIME = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?$")
 # The types that polars and R print below the names.
@@ -43,7 +44,9 @@ class Layout:
 
     def is_ruler(self, line: str) -> bool:
         """Whether a line only separates others."""
-        return RULER.match(line) is not None and not any(c.isdigit() for c in line)
+        if RULER.match(line) is not None and not any(c.isdigit() for c in line):
+            return True
+        return is_units(split(line, self.delimiter)) if line.lstrip()[:1] in "[(" else False
 
     def header(self, line: str) -> list[str] | None:
         """Return the names in a line that repeats the header, in whatever order, or None."""
@@ -91,6 +94,11 @@ class Layout:
         return "," if comma and not point else "."
 
 
+def is_units(cells: list[str]) -> bool:
+    """Whether cells are units, each in brackets: [1], [%], [%]."""
+    return all(map(IN_BRACKETS.match, cells)) and not all(map(is_number, cells))
+
+
 def split(line: str, delimiter: str | None) -> list[str]:
     """Return the cells of one line, without quotes and spaces around them."""
     if delimiter is None:
@@ -132,6 +140,7 @@ def find_layout(lines: list[str]) -> Layout | None:
 def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float, Layout] | None:
     comments = {i for i, line in sample if line.lstrip().startswith(COMMENT)}
     rows = [(i, split(line, delimiter)) for i, line in sample if i not in comments]
+    rows = [(i, cells) for i, cells in rows if not is_units(cells)]
     decimal = "," if delimiter in (";", "\t") else "."
 
     def numeric(cell: str) -> bool:
@@ -179,7 +188,7 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
         )
     if not all(numbers):
         lines = dict(sample)
-        printed = sum(len(pairs(lines[i])) > 1 for i, _ in body)
+        printed = sum(len(pairs(lines[i])) > min(1, width - 2) for i, _ in body)
         if printed > 0.5 * len(body):
             return None
     return score, Layout(delimiter, names, first)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from .log import Column, Log
-from .names import group, is_step, is_value, role_of
+from .names import group, is_step, is_value, meaning
 
 # More distinct words than this in a column are comments or times, not names of curves.
 MOST_NAMES = 100
@@ -50,7 +50,8 @@ def _distinct(log: Log, name: str) -> list[str]:
 def _is_split(log: Log, name: str) -> bool:
     """Whether a column says, and says no more, on which examples a row was measured."""
     words = _distinct(log, name)[:MOST_NAMES]
-    roles = [role_of(word) for word in words if len(word.split()) == 1 and word.isalpha()]
+    ends = [meaning(word.rpartition("/")[2]) for word in words if len(word.split()) == 1]
+    roles = [said.role for said in ends if said.kind is None and not said.ignored]  # run0/train
     return "train" in roles and len(set(roles)) >= 2 and len(roles) >= 0.5 * len(words)
 
 

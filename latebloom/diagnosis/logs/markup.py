@@ -22,6 +22,9 @@ BLOCK = re.compile(
     r"((?:[ \t]*+-[ \t]++[^\s:{\[]++[ \t]*+(?:\n|\Z)){5,}+)",
     re.M,
 )
+ROW = re.compile(r"<tr[\s>]", re.IGNORECASE)
+# Elements of XML, which become lines of names and numbers.
+CLOSING, TAG = re.compile(r"</[^<>]*>"), re.compile(r"<[?!]?")
 # Where a text may begin to hold such lists.
 HEAD = 65536
 
@@ -35,8 +38,10 @@ def plain_text(text: str) -> str:
     if PRINTS.search(text):
         text = PRINTED.sub(r"\1", text)
     begin = text.lstrip()[:200].lower()
-    if begin.startswith("<") and "<tr" in text.lower():
+    if begin.startswith("<") and ROW.search(text):
         return rows_of_html(text)
+    if begin.startswith("<"):
+        return TAG.sub("\n", CLOSING.sub("", text))
     if "\\begin{tab" in text:
         return rows_of_latex(text)
     if begin.startswith(("||", "{|")):

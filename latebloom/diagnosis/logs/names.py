@@ -14,6 +14,10 @@ TABLE = Path(__file__).with_name("names.toml")
 WEAK = (" eval ", " evaluation ", " evaluate ")
 
 
+# Letters that Unicode does not take apart.
+LETTERS = str.maketrans({"æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss"})
+
+
 @cache
 def known() -> dict[str, Any]:
     """Return the table of names."""
@@ -21,11 +25,11 @@ def known() -> dict[str, Any]:
 
 
 def folded(text: str) -> str:
-    """Return a text without accents: `précision` is `precision`."""
+    """Return a text without accents and signs: `précision` is `precision`."""
     if text.isascii():
         return text
-    parts = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in parts if not unicodedata.combining(letter))
+    parts = unicodedata.normalize("NFKD", text.translate(LETTERS))
+    return "".join(letter for letter in parts if unicodedata.category(letter)[0] != "M")
 
 
 def plain(name: str) -> str:
@@ -55,10 +59,13 @@ def _parts(word: str) -> list[str]:
     for candidate in (word, word.rstrip("0123456789"), word.removesuffix("s"), word[:-2]):
         if candidate in vocabulary and (candidate != word[:-2] or word.endswith("es")):
             return [candidate]
-    for role in _role_words():  # trainacc, testloss
-        rest = word.removeprefix(role)
-        if rest != word and rest and _parts(rest)[0] in kind_words():
-            return [role, *_parts(rest)]
+    for role in _role_words():  # trainacc, testloss, and both in other order
+        before, after = word.removesuffix(role), word.removeprefix(role)
+        for end in (after, after.removeprefix("s")):  # and compounds: træningsnøjagtighed
+            if end not in ("", word) and (rest := _parts(end))[0] in kind_words():
+                return [role, *rest]
+        if before != word and before in kind_words():
+            return [before, role]
     return [word]
 
 
@@ -153,6 +160,15 @@ def _kinds(words: list[str], joined: str) -> tuple[set[str], int]:
     return set(places), rank
 
 
+def is_rate(name: str) -> bool:
+    """Whether the name of an error plainly means the share of wrong examples.
+
+    >>> is_rate("test_top1_err"), is_rate("error")
+    (True, False)
+    """
+    return not set(words_of(name)).isdisjoint(known()["rates"])
+
+
 def guess_kind(name: str) -> str | None:
     """Return the kind that the words of a column's name stand for, or None.
 
@@ -165,7 +181,7 @@ def guess_kind(name: str) -> str | None:
 def step_rank(name: str) -> int | None:
     """Return the place of a name among those of steps, 0 the best; None if it is none of them."""
     steps = [*known()["steps"], *known()["epochs"]]
-    words, last = words_of(name), words_of(name.rpartition("/")[2])
+    words, last = words_of(name), words_of(re.split(r"[/.]", name)[-1])
     for form in (words, [w for w in words if w not in _role_words()], last):
         if " ".join(form) in steps:
             return steps.index(" ".join(form)) + len(steps) * (form != words)

@@ -1,5 +1,6 @@
 """From a path to a log: the content decides how it is read, not the name."""
 
+import itertools
 import json
 import os
 import re
@@ -13,12 +14,16 @@ from .delimited import read_delimited
 from .documents import read_document, read_json_lines, read_lists
 from .event_files import MARK, read_events
 from .folder import read_folder
+from .layout import SAMPLE
 from .log import Log
 from .long import spread
 from .markup import plain_text
 from .names import meaning
-from .printed import NUMBER, in_boxes, read_printed
-from .source import HEAD, STDIN, Source, as_text, formats, open_source
+from .pairs import NUMBER, pairs
+from .printed import in_boxes, read_printed
+from .sheets import read_sqlite, read_workbook
+from .side_by_side import whole
+from .source import HEAD, STDIN, WORKBOOK, Source, as_text, formats, open_source
 
 # The first record of an event file says so.
 EVENTS = b"brain.Event:"
@@ -29,9 +34,10 @@ BARS = dict.fromkeys(map(ord, BARRED), "|")
 LISTS = re.compile(r"[\w\"'][ ]*[:=][ ]*\[[^\[\]]{20}")
 SPACES = re.compile(r"[ \t]{2,}")
 # A number before its name, at the end of a clause.
-NAME = r"[A-Za-z]{1,40}(?:[ ][A-Za-z]{1,40}){0,2}"
+NAME = r"[A-Za-z-]{1,40}(?:[ ](?!and\b)[A-Za-z-]{1,40}){0,2}"
 TURNED = re.compile(
-    rf"(?<![\w.])({NUMBER}[ ]?%?)[ ]({NAME})(?=\s*(?:[,;|)]|$))",
+    rf"(?<![\w.,])({NUMBER}[ ]?%?)[ ](?:(?:on|for|in)[ ](?:the[ ])?)?"
+    rf"({NAME})(?=\s*(?:[,;|)]|$|and\b))",
     re.IGNORECASE,
 )
 # What colours a terminal and moves its cursor.
@@ -84,11 +90,13 @@ def _holds_events(path: Path) -> bool:
 def _read(source: Source) -> Log:
     known = formats()["read"]
     if source.starts(known["zip"]):
-        return read_npz(source)
+        return read_workbook(source) if WORKBOOK.encode() in source.data else read_npz(source)
     if source.starts(known["npy"]):
         return read_npy(source)
     if source.starts(known["parquet"]):
         return read_parquet(source)
+    if source.starts(known["sqlite"]):
+        return read_sqlite(source)
     if EVENTS in source.data[:64]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / MARK
@@ -117,10 +125,21 @@ def _read_text(source: Source, text: str) -> Log:
             return messages_of(source, log)
     if in_boxes(lines) and (log := read_printed(source, lines)) is not None:
         return log
-    readers = [read_delimited, read_lists, read_spaced, read_printed, read_turned]
+    printed = sum(bool(pairs(line)) for line in lines[:SAMPLE]) > 0.5 * len(lines[:SAMPLE])
+    readers = [read_delimited, read_lists, read_spaced]
     if LISTS.search(text[:HEAD]):
         readers.insert(0, readers.pop(1))
-    log = next(filter(None, (read(source, lines) for read in readers)), None)
+    try:
+        log = next(filter(None, (read(source, lines) for read in readers)), None)
+    except InvalidInput:
+        log = read_printed(source, lines) if printed else None
+        if log is None:
+            raise
+    if log is None:
+        found = filter(None, (read(source, lines) for read in (read_printed, read_turned)))
+        logs = list(itertools.islice(found, 1))
+        logs += found if logs and not whole(logs[0].names) else []
+        log = next((one for one in logs if whole(one.names)), next(iter(logs), None))
     if log is None:
         raise source.refuse(_nothing_in(text, lines))
     return log
@@ -154,8 +173,11 @@ def printed_in_notebook(text: str) -> str | None:
     """Return what the cells of a Jupyter notebook have printed, or None if it is none."""
     try:
         cells = json.loads(text)["cells"]
-        found = [out.get("text", ()) for cell in cells for out in cell.get("outputs", ())]
-        return "\n".join("".join(lines) for lines in found) or None
+        outputs = [out for cell in cells for out in cell.get("outputs", ())]
+        pages = ["".join(out.get("data", {}).get("text/html", ())) for out in outputs]
+        if tables := [page for page in pages if "<td" in page]:
+            return max(tables, key=len)
+        return "\n".join("".join(out.get("text", ())) for out in outputs) or None
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
 

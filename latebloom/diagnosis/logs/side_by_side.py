@@ -11,7 +11,7 @@ from dataclasses import replace
 from latebloom.core.errors import InvalidInput
 
 from .log import Log
-from .names import group, meaning
+from .names import group, is_value, meaning
 
 # The name by which --where and --by choose among them.
 RUN = "run"
@@ -55,7 +55,7 @@ def _split(columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
             label: [found[1] for found in named.values() if found and found[0] == label]
             for label in labels
         }
-        runs = [label for label, rest in rests.items() if not _is_curve(label) and _whole(rest)]
+        runs = [label for label, rest in rests.items() if not _is_curve(label) and whole(rest)]
         if not 1 < len({*map(_told, runs)}) <= MOST_RUNS or not _many(way, runs):
             continue
         found: dict[str, dict[str, str]] = {}
@@ -120,7 +120,7 @@ def _is_curve(label: str) -> bool:
     said = meaning(label)
     if any(map(str.isdigit, label)):
         return said.kind is not None
-    return bool(said.kind or said.ignored or not said.stem)
+    return bool(said.kind or said.ignored or is_value(label) or not said.stem)
 
 
 def _told(label: str) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def _told(label: str) -> tuple[str, ...]:
     return (*meaning(label).stem, *re.findall(r"\d+", label))
 
 
-def _whole(names: list[str]) -> bool:
+def whole(names: list[str]) -> bool:
     """Whether there is a curve for train and one for test among names."""
     said = [meaning(name) for name in names]
     test = any(one.role in ("test", "val") and not one.ignored for one in said)

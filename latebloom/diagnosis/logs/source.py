@@ -23,6 +23,8 @@ from latebloom.core.errors import InvalidInput
 LIMIT = 128 * 2**20
 # Packed within packed, as log.csv.gz in a zip archive; a bomb goes deeper.
 DEPTH = 3
+# A member of every workbook of Excel, which is a zip archive.
+WORKBOOK = "xl/workbook.xml"
 STDIN = "-"
 # Control characters that logs hold: tab, line ends, form feed, backspace and escape.
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\b\x1b")
@@ -192,7 +194,7 @@ def _only_member(source: Source) -> Source:
         for known in formats()["refused_zip"]:
             if any(name.endswith(known["member"]) for name in names):
                 raise source.refuse(f"is {known['what']}; {known['try']}")
-        if names and all(name.endswith(".npy") for name in names):
+        if names and (all(name.endswith(".npy") for name in names) or WORKBOOK in names):
             return source
         if len(members) != 1:
             found = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") or "nothing"
