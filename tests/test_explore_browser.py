@@ -233,6 +233,31 @@ def test_t2_alpha_beta_stays_put_in_the_plane(opened):
     assert low <= float(page.get_attribute("#lb-here", "data-product")) <= high
 
 
+def test_the_point_of_the_plane_is_dragged(opened):
+    page = opened("world=sparse&panel=law&n=40&s=2&N=20", ready=".lb-here")
+    low, high = (float(page.get_attribute("#lb-law", f"data-{end}")) for end in ("low", "high"))
+    page.locator(".lb-here").hover()
+    page.mouse.down()
+    for beta in (1e-6, 1e-7):
+        page.locator(f'.lb-cell[title="alpha = 0.1, beta = {beta:g}"]').hover()
+        page.wait_for_selector(f'.lb-here[title="alpha = 0.1, beta = {beta:g}"]')
+        assert point_of(page).values["beta"] == beta
+        wait_for_run(page, point_of(page))
+        assert low <= float(page.get_attribute("#lb-here", "data-product")) <= high
+    page.mouse.up()
+    page.locator('.lb-cell[title="alpha = 0.05, beta = 1e-07"]').hover()
+    assert point_of(page).values["alpha"] == 0.1
+
+
+def test_the_keyboard_shows_why_a_range_ends(opened):
+    page = opened("world=sparse")
+    why = page.locator(".lb-control", has_text="step size").locator("small span")
+    assert not why.is_visible()
+    slider(page, "alpha").focus()
+    assert why.is_visible()
+    assert "the method diverges" in why.inner_text()
+
+
 def test_a_figure_of_the_paper_opens_with_its_settings(opened):
     page = opened("panel=paper", ready="text=what it shows")
     page.get_by_role("link", name="fig7", exact=True).click()

@@ -129,8 +129,8 @@ def grid_caption(grid: Grid) -> str:
             else "so the delay is not proportional to 1/(alpha beta) here."
         )
         text = (
-            "Each cell is a run; its number is t2 alpha beta. Move alpha and beta, or choose a "
-            "cell. Across the plane alpha beta changes by a "
+            "Each cell is a run; its number is t2 alpha beta. Drag the framed cell, or choose "
+            "another. Across the plane alpha beta changes by a "
             f"factor of {grid.span:,.0f}, the number by {_change(high / low)}, from "
             f"{low:.4g} to {high:.4g}, {ends}"
         )
@@ -170,10 +170,11 @@ def grid_table(grid: Grid, point: Point, buttons: Sequence[str]) -> str:
         cells.append(f'<div class="{classes}" title="{title}"><b>{letter}</b>{button}</div>')
     x = grid.x.name
     below = "".join(f'<div class="lb-axis">{x} = {value:g}</div>' for value in grid.x.values)
+    plane = " lb-plane" if grid.kind == LAW else ""  # over which the point is dragged
     style = f"grid-template-columns: auto repeat({columns}, minmax(4.2rem, 1fr))"
     return (
         f"{grid_caption(grid)}"
-        f'<div class="lb-grid" style="{style}">{"".join(cells)}<div></div>{below}</div>'
+        f'<div class="lb-grid{plane}" style="{style}">{"".join(cells)}<div></div>{below}</div>'
     )
 
 

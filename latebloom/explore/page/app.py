@@ -1,9 +1,19 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
 # The form of cells is marimo's: functions whose arguments are names that other cells give.
 """The page of the explorer: widgets, and what `latebloom.explore` makes of their values."""
 
 import marimo
 
-app = marimo.App(width="full", app_title="latebloom explorer", css_file="app.css")
+app = marimo.App(
+    width="full",
+    app_title="latebloom explorer",
+    css_file="app.css",
+    html_head_file="head.html",
+)
 
 
 @app.cell
@@ -161,8 +171,8 @@ def _(get_start, mo):
         }
     )
     _rows = "".join(
-        f'<div class="lb-control" title="{control.low:g} to {control.high:g}: {control.why}">'
-        f"{controls[control.name]}<small>{control.text}</small></div>"
+        f'<div class="lb-control">{controls[control.name]}<small>{control.text}<span>, '
+        f"{control.low:g} to {control.high:g}: {control.why}</span></small></div>"
         for control in _start.world.controls
     )
     mo.Html(f'<div class="lb-controls"><p class="lb-about">{_start.world.text}</p>{_rows}</div>')
