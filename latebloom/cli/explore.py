@@ -38,6 +38,13 @@ class Explore:
     json: bool = False
     """Print the address as a JSON document."""
 
+    @staticmethod
+    def known_names() -> list[str]:
+        """Return the worlds and the named experiments."""
+        from latebloom.explore.world import experiments, names
+
+        return [*names(), *experiments()]
+
     def execute(self, settings: list[Setting]) -> int:
         """Serve the page until Ctrl-C."""
         from latebloom.explore.server import HOST, listen, require_framework, serving

@@ -26,6 +26,7 @@ METAVARS = {"int": "N", "float": "NUMBER", "Path": "PATH", "str": "TEXT"}
 PROGRAM = (
     ("--plugin MODULE", "Import a module that registers parts of one's own; may be repeated."),
     ("-V, --version", "Print the version and exit."),
+    ("--completion SHELL", "Print the script of `latebloom completion SHELL`: bash, zsh or fish."),
 )
 EVERYWHERE = (
     ("-v, --verbose", "Say on standard error how the result comes about."),

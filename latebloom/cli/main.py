@@ -122,6 +122,8 @@ def _main(arguments: list[str]) -> int:
         print_program_help()
         return DONE if arguments else BAD_INPUT
     load_plugins()
+    if name == "--completion":
+        name = "completion"
     if name not in COMMANDS and name.startswith("-"):
         raise InvalidInput(f"a command must come first: latebloom COMMAND ... {name}")
     if name not in COMMANDS:
