@@ -170,6 +170,13 @@ def test_a_shared_link_shows_the_same_run(opened):
     assert point_of(second) == point
 
 
+def test_a_link_between_two_values_of_a_slider_keeps_its_value(opened):
+    page = opened("world=sparse&alpha=0.0123&beta=3e-6")
+    point = Point.of("sparse", {"alpha": 0.0123, "beta": 3e-6})
+    wait_for_run(page, point)
+    assert point_of(page).values == point.values
+
+
 def test_a_bad_link_says_why(opened):
     page = opened("world=sparse&N=1000", ready=".lb-error")
     assert "N = '1000': must be a whole number from 5 to 90" in page.inner_text(".lb-error")
