@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import latebloom as lb
+from latebloom.explore.dropped import diagnose_dropped
 from latebloom.explore.grid import grid_of
 from latebloom.explore.pictures import component_picture, error_picture, norm_picture
 from latebloom.explore.point import PANELS, Point
@@ -311,6 +312,24 @@ def test_a_log_is_diagnosed_and_its_name_is_plain_text():
     assert 'data-verdict="grokked"' in page
     assert "<b>" not in page
     assert found.t2.words in page
+
+
+def test_a_log_of_losses_is_diagnosed_with_thresholds():
+    rows = [f"{k},{0.5 if k < 4 else 1e-4},{0.9 if k < 300 else 1e-3}" for k in range(0, 400, 2)]
+    log = "\n".join(["step,train_loss,val_loss", *rows]).encode()
+    with pytest.raises(lb.InvalidInput, match="thresholds"):
+        diagnose_dropped("log.csv", log)
+    found = diagnose_dropped("log.csv", log, "0.01, 0.05", kind="loss")
+    assert (found.t1.high, found.t2.high) == (4, 300)
+    with pytest.raises(lb.InvalidInput, match="one or two numbers"):
+        diagnose_dropped("log.csv", log, "1, 2, 3")
+
+
+def test_settings_that_do_not_fit_together_still_have_a_link():
+    point = Point.of("sparse", {"n": 20, "s": 20})
+    assert len(export_texts(point)) == 4
+    misfit = Point.of("fig21", {"tau": 1.0})
+    assert [title for title, *_ in export_texts(misfit)] == ["Link"]
 
 
 def test_waiting_shows_how_far_it_is():

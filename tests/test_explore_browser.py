@@ -170,6 +170,13 @@ def test_a_shared_link_shows_the_same_run(opened):
     assert point_of(second) == point
 
 
+def test_a_link_between_two_values_of_a_slider_keeps_its_value(opened):
+    page = opened("world=sparse&alpha=0.0123&beta=3e-6")
+    point = Point.of("sparse", {"alpha": 0.0123, "beta": 3e-6})
+    wait_for_run(page, point)
+    assert point_of(page).values == point.values
+
+
 def test_a_bad_link_says_why(opened):
     page = opened("world=sparse&N=1000", ready=".lb-error")
     assert "N = '1000': must be a whole number from 5 to 90" in page.inner_text(".lb-error")
@@ -231,6 +238,31 @@ def test_t2_alpha_beta_stays_put_in_the_plane(opened):
     wait_for_run(page, point_of(page).with_values(alpha=0.02, beta=1e-7))
     page.wait_for_selector(".lb-here")
     assert low <= float(page.get_attribute("#lb-here", "data-product")) <= high
+
+
+def test_the_point_of_the_plane_is_dragged(opened):
+    page = opened("world=sparse&panel=law&n=40&s=2&N=20", ready=".lb-here")
+    low, high = (float(page.get_attribute("#lb-law", f"data-{end}")) for end in ("low", "high"))
+    page.locator(".lb-here").hover()
+    page.mouse.down()
+    for beta in (1e-6, 1e-7):
+        page.locator(f'.lb-cell[title="alpha = 0.1, beta = {beta:g}"]').hover()
+        page.wait_for_selector(f'.lb-here[title="alpha = 0.1, beta = {beta:g}"]')
+        assert point_of(page).values["beta"] == beta
+        wait_for_run(page, point_of(page))
+        assert low <= float(page.get_attribute("#lb-here", "data-product")) <= high
+    page.mouse.up()
+    page.locator('.lb-cell[title="alpha = 0.05, beta = 1e-07"]').hover()
+    assert point_of(page).values["alpha"] == 0.1
+
+
+def test_the_keyboard_shows_why_a_range_ends(opened):
+    page = opened("world=sparse")
+    why = page.locator(".lb-control", has_text="step size").locator("small span")
+    assert not why.is_visible()
+    slider(page, "alpha").focus()
+    assert why.is_visible()
+    assert "the method diverges" in why.inner_text()
 
 
 def test_a_figure_of_the_paper_opens_with_its_settings(opened):

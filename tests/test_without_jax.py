@@ -12,6 +12,7 @@ import latebloom as lb
 
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = ("jax", "jaxlib", "optax", "h5netcdf", "h5py", "safetensors", "sklearn", "matplotlib")
+LEFT_OUT += ("lzma", "_lzma")  # of the standard library, but not in a browser
 PROLOGUE = f"""
 import json, sys
 for name in {LEFT_OUT!r}:
@@ -19,6 +20,9 @@ for name in {LEFT_OUT!r}:
 """
 # One process for all answers: starting it takes longer than computing them.
 ANSWERS = """
+import tempfile
+from pathlib import Path
+
 import latebloom as lb
 from latebloom.core.errors import Unsupported
 
@@ -55,6 +59,13 @@ for refused in (
 log = {"step": list(range(100)), "train_acc": [0.5] * 5 + [1.0] * 95}
 log["val_acc"] = [0.1] * 80 + [1.0] * 20
 found["diagnosis"] = passages(lb.diagnose(log))
+with tempfile.TemporaryDirectory() as folder:
+    packed = Path(folder, "log.csv.xz")
+    packed.write_bytes(bytes.fromhex("fd377a585a00") + bytes(99))
+    try:
+        lb.diagnose(str(packed))
+    except lb.InvalidInput as error:
+        found["packed"] = str(error).removeprefix(str(packed))
 found["loaded"] = sorted(name for name in sys.modules if sys.modules[name] and name in LEFT_OUT)
 print(json.dumps(found))
 """
@@ -103,6 +114,12 @@ def test_what_needs_jax_is_refused_with_the_reason(answers):
 def test_a_log_is_read(answers):
     assert answers["diagnosis"] == [[5, 5, "exact"], [80, 80, "exact"]]
     assert answers["loaded"] == []
+
+
+def test_packed_logs_are_refused_where_python_lacks_the_module(answers):
+    assert answers["packed"] == (
+        ": is xz data, and this Python has no module lzma; unpack it by hand"
+    )
 
 
 @pytest.mark.parametrize(

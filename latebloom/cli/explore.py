@@ -41,10 +41,9 @@ class Explore:
     @staticmethod
     def known_names() -> list[str]:
         """Return the worlds and the named experiments."""
-        from latebloom.experiment.presets import presets
-        from latebloom.explore.world import names
+        from latebloom.explore.world import experiments, names
 
-        return [*names(), *presets()]
+        return [*names(), *experiments()]
 
     def execute(self, settings: list[Setting]) -> int:
         """Serve the page until Ctrl-C."""

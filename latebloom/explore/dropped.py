@@ -2,8 +2,9 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from latebloom.core.errors import InvalidInput
+from latebloom.core.errors import InvalidInput, shown
 from latebloom.diagnosis import Diagnoses, Diagnosis, diagnose
 
 # The name that a log has if its own is no name of a file.
@@ -11,7 +12,7 @@ NAME = "log"
 
 
 def diagnose_dropped(
-    name: str, content: bytes, train: str = "", test: str = "", kind: str = ""
+    name: str, content: bytes, thresholds: str = "", **given: str | None
 ) -> Diagnosis:
     """Return the diagnosis of a log.
 
@@ -19,8 +20,8 @@ def diagnose_dropped(
 
     - `name`: of the file; nothing outside of a temporary folder is read or written, whatever it is.
     - `content`: its bytes.
-    - `train`, `test`: columns; what the names say if empty.
-    - `kind`: accuracy, error or loss; what the names and values say if empty.
+    - `thresholds`: of training and test, such as "0.01, 0.05"; those of accuracies if empty.
+    - `given`: `train`, `test`, `step`, `kind` and `where` of `diagnose`; empty ones are left out.
 
     **Raises:** `InvalidInput` for what cannot be read or judged.
 
@@ -33,8 +34,26 @@ def diagnose_dropped(
         path = Path(folder) / (Path(name.replace("\\", "/")).name.lstrip(".") or NAME)
         path.write_bytes(content)
         try:
-            found = diagnose(str(path), train or None, test or None, kind=kind or None)
+            options: dict[str, Any] = {key: value for key, value in given.items() if value}
+            found = diagnose(str(path), thresholds=_numbers(thresholds), **options)
         except InvalidInput as error:
             raise InvalidInput(str(error).replace(str(path), name)) from None
-    assert not isinstance(found, Diagnoses)  # `by` is not given
+    if isinstance(found, Diagnoses):
+        raise InvalidInput(f"{name}: holds several runs; enter one of them as rows of one run")
     return found
+
+
+def _numbers(text: str) -> tuple[float | None, float | None]:
+    """Return the thresholds of training and test; one number is that of both.
+
+    >>> _numbers("0.01, 0.05"), _numbers("1e-3"), _numbers(" ")
+    ((0.01, 0.05), (0.001, 0.001), (None, None))
+    """
+    parts = text.replace(",", " ").split()
+    try:
+        values = [float(part) for part in parts]
+        if len(values) <= 2:
+            return (values[0], values[-1]) if values else (None, None)
+    except ValueError:
+        pass
+    raise InvalidInput(f"thresholds = {shown(text)}: must be one or two numbers, as in 0.01, 0.05")

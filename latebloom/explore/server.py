@@ -101,7 +101,9 @@ def serving(listener: socket.socket) -> Iterator[str]:
     # No question to a server whether there is a newer version.
     os.environ.setdefault("MARIMO_SKIP_UPDATE_CHECK", "1")
     marimo, uvicorn = map(importlib.import_module, ("marimo", "uvicorn"))
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    # asyncio warns of every message to a tab that was closed.
+    for name in ("uvicorn", "asyncio"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     token = secrets.token_urlsafe(16)
     application = marimo.create_asgi_app(quiet=True, token=token)
     application = application.with_app(path="/", root=str(APP)).build()

@@ -117,6 +117,13 @@ def _change(ratio: float) -> str:
 
 def grid_caption(grid: Grid) -> str:
     """Return what a grid shows, and how to read it."""
+    seen = dict.fromkeys(cell.verdict for cell in grid.cells if cell.verdict is not None)
+    keys = "".join(
+        f'<li><span class="lb-key lb-{verdict}">{LETTERS[verdict]}</span> '
+        f"{str(verdict).replace('_', ' ')}</li>"
+        for verdict in seen
+    )
+    legend = f'<ul class="lb-legend">{keys}</ul>'
     if grid.kind == LAW:
         found = [cell.product for cell in grid.cells if cell.product is not None]
         if not found:
@@ -129,21 +136,15 @@ def grid_caption(grid: Grid) -> str:
             else "so the delay is not proportional to 1/(alpha beta) here."
         )
         text = (
-            "Each cell is a run; its number is t2 alpha beta. Move alpha and beta, or choose a "
-            "cell. Across the plane alpha beta changes by a "
+            "Each cell is a run; its number is t2 alpha beta. Drag the framed cell, or choose "
+            "another. Across the plane alpha beta changes by a "
             f"factor of {grid.span:,.0f}, the number by {_change(high / low)}, from "
             f"{low:.4g} to {high:.4g}, {ends}"
         )
-        return f'<p id="lb-law" data-low="{low}" data-high="{high}">{text}</p>'
-    seen = dict.fromkeys(cell.verdict for cell in grid.cells if cell.verdict is not None)
-    legend = "".join(
-        f'<li><span class="lb-key lb-{verdict}">{LETTERS[verdict]}</span> '
-        f"{str(verdict).replace('_', ' ')}</li>"
-        for verdict in seen
-    )
+        return f'<p id="lb-law" data-low="{low}" data-high="{high}">{text}</p>{legend}'
     return (
         "<p>Each cell is a run: its letter is the verdict, its number t2. Choose one to see it.</p>"
-        f'<ul class="lb-legend">{legend}</ul>'
+        f"{legend}"
     )
 
 
@@ -170,10 +171,11 @@ def grid_table(grid: Grid, point: Point, buttons: Sequence[str]) -> str:
         cells.append(f'<div class="{classes}" title="{title}"><b>{letter}</b>{button}</div>')
     x = grid.x.name
     below = "".join(f'<div class="lb-axis">{x} = {value:g}</div>' for value in grid.x.values)
+    plane = " lb-plane" if grid.kind == LAW else ""  # over which the point is dragged
     style = f"grid-template-columns: auto repeat({columns}, minmax(4.2rem, 1fr))"
     return (
         f"{grid_caption(grid)}"
-        f'<div class="lb-grid" style="{style}">{"".join(cells)}<div></div>{below}</div>'
+        f'<div class="lb-grid{plane}" style="{style}">{"".join(cells)}<div></div>{below}</div>'
     )
 
 
@@ -186,7 +188,9 @@ def paper() -> str:
         rows.append((link, escape(one.title), escape(one.group)))
     lead = (
         "<p>The figures of the paper and the experiments beside it, with their settings ready to "
-        "change. Some compute every update and take seconds to minutes.</p>"
+        "change. Some compute every update and take seconds to minutes. Figures of many runs are "
+        "not here: <code>latebloom reproduce</code> computes them, and <code>latebloom list</code> "
+        "names them.</p>"
     )
     return lead + html.table(("experiment", "what it shows", "group"), rows)
 
@@ -246,10 +250,17 @@ def diagnosis_view(name: str, found: Diagnosis) -> str:
 
 
 def export_texts(point: Point) -> Sequence[tuple[str, str, str]]:
-    """Return (title, name of the file, text) of each form in which a point can be kept."""
-    return (
-        ("TOML", f"{point.world.name}.toml", point.toml()),
-        ("Command", f"{point.world.name}.sh", f"{point.command()}\n"),
-        ("Python", f"{point.world.name}.py", point.python()),
-        ("Link", f"{point.world.name}.txt", f"latebloom explore '{point.link()}'\n"),
-    )
+    """Return (title, name of the file, text) of each form in which a point can be kept.
+
+    Of settings that do not fit together only the link is left.
+    """
+    link = ("Link", f"{point.world.name}.txt", f"latebloom explore '{point.link()}'\n")
+    try:
+        return (
+            ("TOML", f"{point.world.name}.toml", point.toml()),
+            ("Command", f"{point.world.name}.sh", f"{point.command()}\n"),
+            ("Python", f"{point.world.name}.py", point.python()),
+            link,
+        )
+    except InvalidInput:
+        return (link,)

@@ -1,9 +1,6 @@
 """The bytes of a log, from a file or standard input, unpacked and within bounds."""
 
-import bz2
-import gzip
 import io
-import lzma
 import stat
 import sys
 import tomllib
@@ -13,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,10 +30,16 @@ CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\b\x1b")
 MOSTLY = 0.8
 # So many bytes decide what a file is.
 HEAD = 65536
+# Some builds of Python lack these, among them the one for browsers.
+try:
+    from lzma import LZMAError
+except ImportError:
+    LZMAError = OSError
+READERS = {"gzip": "gzip", "bzip2": "bz2", "xz": "lzma"}
 # What the readers of packed files raise for damage, and for methods that they do not know.
 DAMAGED = (
     *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
-    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+    *(zlib.error, LZMAError, zipfile.BadZipFile),
 )
 FORMATS = Path(__file__).with_name("formats.toml")
 
@@ -150,18 +154,23 @@ def _readable(source: Source, kind: str) -> Iterator[None]:
 
 def _decompressed(source: Source, kind: str) -> bytes:
     packed = io.BytesIO(source.data)
-    with _readable(source, kind):
-        if kind == "zstd":
-            file = _zstd(source, packed)
-        else:
-            openers = {"gzip": gzip.GzipFile, "bzip2": bz2.BZ2File, "xz": lzma.LZMAFile}
-            file = openers[kind](fileobj=packed) if kind == "gzip" else openers[kind](packed)
-        with file:
-            return _bounded(source.name, file, "unpacks to")
+    opened = _zstd if kind == "zstd" else _opened
+    with _readable(source, kind), opened(source, packed, kind) as file:
+        return _bounded(source.name, file, "unpacks to")
     raise AssertionError
 
 
-def _zstd(source: Source, packed: io.BytesIO) -> Any:
+def _opened(source: Source, packed: io.BytesIO, kind: str) -> Any:
+    """Open packed data with the module of the standard library that reads it."""
+    try:
+        return import_module(READERS[kind]).open(packed)
+    except ImportError:
+        raise source.refuse(
+            f"is {kind} data, and this Python has no module {READERS[kind]}; unpack it by hand"
+        ) from None
+
+
+def _zstd(source: Source, packed: io.BytesIO, kind: str) -> Any:
     """Open Zstandard data with whatever reads it: Python 3.14, zstandard or pyarrow."""
     try:
         from compression.zstd import ZstdFile  # type: ignore[import-not-found]
@@ -179,7 +188,7 @@ def _zstd(source: Source, packed: io.BytesIO) -> Any:
         import pyarrow
     except ImportError:
         raise source.refuse(
-            "is Zstandard data, which needs pyarrow: pip install 'latebloom[export]'; or unpack it "
+            f"is {kind} data, which needs pyarrow: pip install 'latebloom[export]'; or unpack it "
             "with zstd -d"
         ) from None
     return pyarrow.CompressedInputStream(pyarrow.PythonFile(packed, mode="r"), "zstd")

@@ -1,9 +1,19 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
 # The form of cells is marimo's: functions whose arguments are names that other cells give.
 """The page of the explorer: widgets, and what `latebloom.explore` makes of their values."""
 
 import marimo
 
-app = marimo.App(width="full", app_title="latebloom explorer", css_file="app.css")
+app = marimo.App(
+    width="full",
+    app_title="latebloom explorer",
+    css_file="app.css",
+    html_head_file="head.html",
+)
 
 
 @app.cell
@@ -151,7 +161,7 @@ def _(get_start, mo):
     controls = mo.ui.dictionary(
         {
             control.name: mo.ui.slider(
-                steps=list(control.values),
+                steps=sorted({*control.values, _start.values[control.name]}),
                 value=_start.values[control.name],
                 label=control.name,
                 show_value=True,
@@ -161,8 +171,8 @@ def _(get_start, mo):
         }
     )
     _rows = "".join(
-        f'<div class="lb-control" title="{control.low:g} to {control.high:g}: {control.why}">'
-        f"{controls[control.name]}<small>{control.text}</small></div>"
+        f'<div class="lb-control">{controls[control.name]}<small>{control.text}<span>, '
+        f"{control.low:g} to {control.high:g}: {control.why}</span></small></div>"
         for control in _start.world.controls
     )
     mo.Html(f'<div class="lb-controls"><p class="lb-about">{_start.world.text}</p>{_rows}</div>')
@@ -290,24 +300,32 @@ def _(get_ends, get_moves, job, mo, view):
 
 
 @app.cell
-def _(jobs, mo, point, view):
+def _(mo, point, view):
     _tabs = {}
     for _title, _name, _text in view.export_texts(point):
         _save = mo.download(_text.encode(), filename=_name, label=f"Save {_name}")
         _tabs[_title] = mo.vstack(
             [mo.Html(f'<div class="lb-shown">{view.code(_text)}</div>'), _save]
         )
+    _kept = mo.accordion({"Save or share: TOML, command, Python, link": mo.ui.tabs(_tabs)})
+    mo.vstack([mo.Html('<span class="lb-of-run"></span>'), _kept])
+    return
+
+
+@app.cell
+def _(get_ends, get_moves, job, mo, point, view):
+    get_moves()
+    get_ends()
+    mo.stop(job.first is None)
     _pictures = [
         mo.download(
-            lambda kind=kind: view.picture_file(jobs["run"].first, kind),
+            lambda kind=kind: view.picture_file(job.first, kind),
             filename=f"{point.world.name}.{kind}",
             label=f"Save the picture as {kind.upper()}",
         )
         for kind in ("png", "svg")
     ]
-    _tabs["Picture"] = mo.vstack(_pictures)
-    _kept = mo.accordion({"Save or share: TOML, command, Python, link, picture": mo.ui.tabs(_tabs)})
-    mo.vstack([mo.Html('<span class="lb-of-run"></span>'), _kept])
+    mo.hstack([mo.Html('<span class="lb-of-run"></span>'), *_pictures], justify="start", wrap=True)
     return
 
 
@@ -319,14 +337,17 @@ def _(mo, panel):
         {
             "train": mo.ui.text(label="training column", placeholder="from the names"),
             "test": mo.ui.text(label="test column", placeholder="from the names"),
+            "step": mo.ui.text(label="step column", placeholder="from the names"),
             "kind": mo.ui.dropdown(["accuracy", "error", "loss"], label="kind"),
+            "thresholds": mo.ui.text(label="thresholds", placeholder="training, test: 0.01, 0.05"),
+            "where": mo.ui.text(label="rows of one run", placeholder="seed=0"),
         }
     )
     mo.vstack(
         [
             mo.Html(
                 '<p class="lb-top lb-alone">The log stays on this machine. Columns are found by '
-                "name. If that fails, enter them here.</p>"
+                "name; enter here what the names do not say. Errors and losses need thresholds.</p>"
             ),
             log_file,
             mo.hstack(list(columns.elements.values()), justify="start", wrap=True),
@@ -338,13 +359,11 @@ def _(mo, panel):
 @app.cell
 def _(InvalidInput, columns, diagnose_dropped, log_file, mo, view):
     mo.stop(not log_file.value)
-    _log, _given = log_file.value[0], columns.value
+    _log = log_file.value[0]
     try:
         _page = view.diagnosis_view(
             _log.name,
-            diagnose_dropped(
-                _log.name, _log.contents, _given["train"], _given["test"], _given["kind"] or ""
-            ),
+            diagnose_dropped(_log.name, _log.contents, **columns.value),
         )
     except InvalidInput as error:
         _page = view.refused(str(error))
