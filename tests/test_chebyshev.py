@@ -127,12 +127,14 @@ def test_the_error_falls_with_the_tolerance(rtol):
     assert 0.05 * rtol ** (2 / 3) < error < 1.5 * rtol ** (2 / 3)
 
 
-def test_it_makes_fewer_evaluations_than_a_method_that_is_not_stabilized():
+def test_evaluations_grow_more_slowly_than_those_of_a_method_that_is_not_stabilized():
     y = {"u": jnp.asarray(ROUGH), "v": jnp.ones(1)}
-    end = 3.0
-    state = integrate(reaction, K, y, end, 1e-3)
-    # Forward Euler is stable up to steps of 2 / rho.
-    assert state.evaluations < 0.2 * end * (4 * K) / 2
+    end, times = 3.0, 16
+    few, many = (integrate(reaction, k, y, end, 1e-3).evaluations for k in (K, times * K))
+    # Forward Euler is stable up to steps of 2 / rho, with rho = 4 k: `times` as many of them.
+    assert few < end * (4 * K) / 2 / 3
+    assert many < times * end * (4 * K) / 2 / 9
+    assert many < times**0.75 * few
 
 
 def test_the_estimate_is_that_of_the_error_of_a_step():

@@ -299,6 +299,12 @@ def spectral_radius(
     """Return the dominant eigenvector and the size of its eigenvalue, by power iteration, and how
     many products it took.
 
+    **Arguments:**
+
+    - `field`, `arguments`: as for `start`.
+    - `y`: the point of the Jacobian.
+    - `direction`: of the first product; the eigenvector at a point near by needs few products.
+
     No differences of F: where F jumps, as the gradient of a ReLU network does, they have no limit.
     """
 

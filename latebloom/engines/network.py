@@ -176,7 +176,10 @@ class Program(Structure):
         return losses_, errors
 
     def watch(self, data: Data, numbers: Numbers, state: State, t: Array) -> State:
-        """Return the state of step t with what its errors say of the first passages."""
+        """Return the state of step t with what its errors say of the first passages.
+
+        **Arguments:** `data`, `numbers`, `state` and `t` as for `gradient`.
+        """
         below = self.errors(data, state.params)[1] <= numbers.thresholds
         first = jnp.where(below & (state.first == UNSEEN), t, state.first)
         return state._replace(first=first.astype(state.first.dtype))
