@@ -91,7 +91,14 @@ def _doubtful(edges: Steps, doubt: Doubt, active: Rows, last: bool) -> Iterator[
 def split(
     low: int, high: int, centre: float | None = None, fractions: Fractions = _FRACTIONS
 ) -> Steps:
-    """Return the edges of a partition: geometric over wide ranges, else graded or even."""
+    """Return the edges of a partition: geometric over wide ranges, else graded or even.
+
+    **Arguments:**
+
+    - `low`, `high`: its ends, steps.
+    - `centre`: where the intervals are to be short.
+    - `fractions`: of the way from `low` to `high`, increasing from 0 to 1.
+    """
     if high > 4 * (low + 1):
         edges = (low + 1) * np.exp(fractions * np.log((high + 1) / (low + 1))) - 1
     elif centre is not None and low < centre < high:
