@@ -153,6 +153,7 @@ def test_options_and_settings_are_separated(line, own, settings):
         ("x --stepz 3", "did you mean '--steps'"),
         ("x --betta 3", "did you mean '--beta'"),
         ("x -steps 3", "unknown option '-steps'"),
+        ("x --workers 3", "unknown option '--workers'; options: --"),
         ("x --pair 3", "do: "),
         ("x --kind b --kind a", "--kind: is given twice"),
         ("x --real nan", "--real nan: must be a finite number"),
