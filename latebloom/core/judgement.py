@@ -105,10 +105,10 @@ def _compared(error: float, threshold: float) -> str:
     >>> _compared(0.000220004, 0.00022), _compared(0.5, 1e-3)
     ('0.000220004 > 0.00022', '0.5 > 0.001')
     """
-    for digits in range(3, 18):
-        left, right = f"{error:.{digits}g}", f"{threshold:.{digits}g}"
-        if left != right or error == threshold:
-            break
+    digits = 3
+    while error != threshold and f"{error:.{digits}g}" == f"{threshold:.{digits}g}":
+        digits += 1
+    left, right = f"{error:.{digits}g}", f"{threshold:.{digits}g}"
     return f"{left} {'>' if error > threshold else '<='} {right}"
 
 
