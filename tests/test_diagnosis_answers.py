@@ -16,7 +16,7 @@ from latebloom.core.errors import InvalidInput
 from latebloom.diagnosis import diagnose_log
 from latebloom.diagnosis.forecast import forecast
 from latebloom.diagnosis.norm import norm_answer
-from latebloom.plots.diagnosis import plot_diagnosis
+from latebloom.diagnosis.picture import plot_diagnosis
 
 
 def call(capsys, *argv):

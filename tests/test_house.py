@@ -11,31 +11,22 @@ from imports import ROOT, Import, all_imports, modules, text_of
 # other. `latebloom` itself is its `__init__`, the list of public names.
 ORDER = (
     ("core",),
-    ("problems",),
-    ("penalties", "models"),
+    ("problems", "penalties"),
+    ("models",),
     ("methods",),
     ("experiment",),
     ("engines",),
     ("runs",),
-    ("theory",),
-    ("laws",),
-    ("simulate", "diagnosis"),
-    ("sweeps", "callbacks"),
-    ("plots",),
-    ("explore",),
+    ("theory", "plots"),
+    ("laws", "simulate", "diagnosis"),
+    ("sweeps", "callbacks", "explore"),
     ("cli",),
     ("latebloom", "__main__"),
     ("latebloom_paper",),
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
-# `Run.plot`, `Run.save` and the pictures of a diagnosis and of a store import `plots` when they are
-# called.
-EXCEPTIONS = {
-    ("latebloom.runs.run", "latebloom.plots", "calling"),
-    ("latebloom.diagnosis.shown", "latebloom.plots", "calling"),
-    ("latebloom.diagnosis.shown", "latebloom.plots.style", "calling"),
-    ("latebloom.sweeps.store.pictures", "latebloom.plots", "calling"),
-}
+# `Run.plot` and `Run.save` import `plots` when they are called.
+EXCEPTIONS = {("latebloom.runs.run", "latebloom.plots", "calling")}
 PUBLIC = "docs/api.md"
 # Files of more lines say why, in a comment among their first lines: `# Long because ...`.
 LINES, FIRST = 400, 10

@@ -9,9 +9,9 @@ from matplotlib.colors import LogNorm, Normalize
 
 import latebloom as lb
 from latebloom.core.errors import InvalidInput
-from latebloom.plots.phase_diagram import axis_label, geometric, plot_phase
 from latebloom.plots.style import render
-from latebloom.plots.swept_curves import plot_curves
+from latebloom.sweeps.pictures.phase_diagram import axis_label, geometric, plot_phase
+from latebloom.sweeps.pictures.swept_curves import plot_curves
 
 NAN = math.nan
 

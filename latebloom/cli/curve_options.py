@@ -88,6 +88,4 @@ def print_diagnoses(title: str, found: "Diagnoses") -> None:
 def save_picture(found: "Diagnosis", path: Path | None) -> None:
     """Write the picture of a diagnosis, if one is asked for."""
     if path is not None:
-        from latebloom.plots import plot_diagnosis, save_figure
-
-        save_figure(plot_diagnosis(found), path)
+        found.plot(path)

@@ -105,17 +105,17 @@ def _law(options: Plot, results: "Dataset") -> "Shown":
 
 
 def _phase(options: Plot, results: "Dataset") -> "Shown":
-    from latebloom.plots import plot_phase
-    from latebloom.sweeps.store.pictures import phase_axes
+    from latebloom.sweeps import plot_phase
+    from latebloom.sweeps.pictures.of_store import phase_axes
 
     x, y = phase_axes(results, options.x, options.y)
     return plot_phase(results, x, y, value=options.value), [], {}
 
 
 def _agreement(options: Plot, results: "Dataset") -> "Shown":
-    from latebloom.plots import plot_phase
+    from latebloom.sweeps import plot_phase
     from latebloom.sweeps.analysis.boundary import agreement, recovered
-    from latebloom.sweeps.store.pictures import phase_axes
+    from latebloom.sweeps.pictures.of_store import phase_axes
 
     if not {"recovered", "recoverable"} <= set(results.data_vars):
         raise InvalidInput(
@@ -147,9 +147,9 @@ def _agreement(options: Plot, results: "Dataset") -> "Shown":
 
 
 def _curves(options: Plot, results: "Dataset") -> "Shown":
-    from latebloom.plots import plot_curves
+    from latebloom.sweeps import plot_curves
     from latebloom.sweeps.analysis.collapse import collapse
-    from latebloom.sweeps.store.pictures import curve_axis
+    from latebloom.sweeps.pictures.of_store import curve_axis
 
     by = options.by or curve_axis(results, options.facet)
     figure = plot_curves(results, by, variable=options.variable, facet=options.facet)

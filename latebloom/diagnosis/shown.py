@@ -42,7 +42,9 @@ class Shown:
 
         **Raises:** `InvalidInput` if the file cannot be written.
         """
-        from latebloom.plots import plot_diagnosis, save_figure
+        from latebloom.plots import save_figure
+
+        from .picture import plot_diagnosis
 
         figure = plot_diagnosis(self)  # pyright: ignore[reportArgumentType]
         if path is not None:

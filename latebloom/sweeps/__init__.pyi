@@ -2,6 +2,8 @@ from .analysis.scaling import Scaling as Scaling
 from .analysis.scaling import fit_scaling as fit_scaling
 from .file import sweep_from_dict as sweep_from_dict
 from .named import register_sweeps as register_sweeps
+from .pictures.phase_diagram import plot_phase as plot_phase
+from .pictures.swept_curves import plot_curves as plot_curves
 from .store.store import Store as Store
 from .store.store import create_store as create_store
 from .store.store import open_store as open_store

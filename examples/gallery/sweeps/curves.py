@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import mkdtemp
 
 import latebloom as lb
-from latebloom.plots import plot_curves
+from latebloom.sweeps import plot_curves
 
 base = lb.Experiment(
     lb.SparseRecovery(n=40, s=2, N=20), lb.L1(1e-4), lb.ProximalGradient(0.1), steps=1e8

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import mkdtemp
 
 import latebloom as lb
-from latebloom.plots import plot_phase
+from latebloom.sweeps import plot_phase
 
 base = lb.Experiment(
     lb.SparseRecovery(n=40, s=3, N=20), lb.L1(1e-6), lb.ProximalGradient("auto"), steps=1e10

@@ -25,10 +25,10 @@ from latebloom.core.files import as_path, publish, remove_drafts, replace
 from latebloom.core.html import facts
 from latebloom.core.versions import __version__
 from latebloom.sweeps.grid.grid import Grid, tasks_of
+from latebloom.sweeps.pictures.of_store import StorePlots
 
 from .files import Files, LocalFiles, RemoteFiles
 from .index import BATCHES, INDEX, Index
-from .pictures import StorePlots
 from .sweep_files import SWEEPS, read_keys, read_sweep, sweep_files
 
 if TYPE_CHECKING:

@@ -1,21 +1,42 @@
 """The picture of a diagnosis: the curves with t1, t2 and the forecast."""
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latebloom.core.phases import Passage
-from latebloom.diagnosis.curves import Records
-from latebloom.diagnosis.result import Diagnosis
+from latebloom.core.phases import Passage, Phases
+from latebloom.plots import style as st
+from latebloom.plots.curves import draw_legend, mark, passage_label
 
-from . import style as st
-from .curves import draw_legend, mark, passage_label
+from .curves import Records
+from .finding import Finding
+from .forecast import Forecast
 
 # Two decades: less is easier to read on a linear axis.
 DECADES = 100.0
 
 
-def plot_diagnosis(found: Diagnosis) -> Figure:
+@runtime_checkable
+class Drawn(Protocol):
+    """What the picture shows of a diagnosis."""
+
+    @property
+    def verdict(self) -> Finding: ...
+    @property
+    def phases(self) -> Phases: ...
+    @property
+    def thresholds(self) -> tuple[float, float]: ...
+    @property
+    def forecast(self) -> Forecast | None: ...
+    @property
+    def train(self) -> Records: ...
+    @property
+    def test(self) -> Records: ...
+
+
+def plot_diagnosis(found: Drawn) -> Figure:
     """Return the two curves over the steps, in the unit of their columns.
 
     Bands (lines, if exact) are t1 and t2; the hatched band is the forecast of t2, its line the
@@ -49,7 +70,7 @@ def plot_diagnosis(found: Diagnosis) -> Figure:
     return figure
 
 
-def _shift(found: Diagnosis) -> int:
+def _shift(found: Drawn) -> int:
     """1 for a logarithmic axis, which has no step 0; 0 for a linear one."""
     k = found.test.steps
     first = found.phases.t1.high or int(k[min(1, len(k) - 1)])
@@ -81,7 +102,7 @@ def _mark(axes: Axes, name: str, passage: Passage, colour: str, shift: int, side
         axes.text(high, 1.02, text, transform=where, ha=side, color=colour, fontsize=8)
 
 
-def _sides(found: Diagnosis, shift: int) -> tuple[str, str]:
+def _sides(found: Drawn, shift: int) -> tuple[str, str]:
     """On which sides of t1 and t2 their labels do not overlap, nor leave the picture."""
     t1, t2, last = found.phases.t1.high, found.phases.t2.high, int(found.test.steps[-1])
     if t1 is None or t2 is None:
@@ -93,7 +114,7 @@ def _sides(found: Diagnosis, shift: int) -> tuple[str, str]:
     return ("right", "left") if x[0] <= x[1] else ("left", "right")
 
 
-def _draw_forecast(axes: Axes, found: Diagnosis, shift: int) -> list:
+def _draw_forecast(axes: Axes, found: Drawn, shift: int) -> list:
     forecast = found.forecast
     if forecast is None or forecast.step is None or forecast.low is None or forecast.high is None:
         return []  # no forecast was made
@@ -106,7 +127,7 @@ def _draw_forecast(axes: Axes, found: Diagnosis, shift: int) -> list:
     return [band]
 
 
-def _scale(axes: Axes, found: Diagnosis, shift: int) -> None:
+def _scale(axes: Axes, found: Drawn, shift: int) -> None:
     last = int(max(found.train.steps[-1], found.test.steps[-1]))
     if found.forecast is not None and found.forecast.high is not None:
         last = max(last, round(1.05 * found.forecast.high))

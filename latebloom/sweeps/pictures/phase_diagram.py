@@ -17,12 +17,11 @@ from matplotlib.ticker import NullLocator
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.plots import style as st
+from latebloom.plots.strengths import COLOURS, number
 from latebloom.sweeps.analysis.boundary import boundary, share
 from latebloom.sweeps.analysis.data import with_axis
 from latebloom.sweeps.analysis.survival import quantiles
-
-from . import style as st
-from .strengths import COLOURS, number
 
 LABELS = {
     "recovered": "fraction that generalizes",

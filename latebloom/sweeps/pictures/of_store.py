@@ -50,12 +50,12 @@ class StorePlots:
         **Arguments:**
 
         - `x`, `y`: the axes; by default the second and the first with numbers.
-        - `value`: what the colours show, see `latebloom.plots.plot_phase`.
+        - `value`: what the colours show, see `latebloom.sweeps.plot_phase`.
         - `sweep`, `path`: as of `law`.
 
         **Raises:** `InvalidInput` for unknown names, and if there are fewer than two axes.
         """
-        from latebloom.plots import plot_phase
+        from .phase_diagram import plot_phase
 
         results = self.results(sweep)
         return _saved(plot_phase(results, *phase_axes(results, x, y), value=value), path)
@@ -79,7 +79,7 @@ class StorePlots:
 
         **Raises:** `InvalidInput` for unknown names, and for a sweep without trajectories.
         """
-        from latebloom.plots import plot_curves
+        from .swept_curves import plot_curves
 
         results = self.results(sweep)
         by = by or curve_axis(results, facet)

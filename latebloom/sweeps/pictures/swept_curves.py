@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.plots import style as st
+from latebloom.plots.strengths import COLOURS
 from latebloom.sweeps.analysis.data import with_axis
 from latebloom.sweeps.analysis.survival import quantiles
 
-from . import style as st
 from .phase_diagram import axis_label, geometric, words
-from .strengths import COLOURS
 
 PASSAGE = {"test_error": "t2", "train_error": "t1"}
 LABELS = {"test_error": "relative test error", "train_error": "relative training error"}
