@@ -16,7 +16,7 @@ class Ahead:
 
     **Fields:**
 
-    - `floor`: it stays above this in the end, and as far as is known on the way: a proof.
+    - `floor`: it is at least this, on the way and in the end: a proof.
     - `least`: an estimate of the least it comes to, no proof.
     - `end`: its limit as t -> infinity, of a method that keeps moving the root mean square.
     - `passage`: the step about which it gets to its threshold if the run goes on.
@@ -58,7 +58,7 @@ def judge(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdi
     An error above its threshold at the last step is said to stay there (`never_memorized`,
     `memorized_only`, `mirage`) on three grounds only:
 
-    1. Proof: it is known to stay above a floor that is above the threshold.
+    1. Proof: it is known to be at least a floor that is above the threshold.
     2. Limit: it ends above its threshold, and so is an estimate of the least it comes to.
     3. Rest: nothing is known to move it (no limit below its threshold, no passage ahead, no penalty
        that has yet to act), and over the last factor `span` of the steps it changed by at most the
@@ -131,7 +131,10 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
     assert e is not None
     what = f"{name} error {_compared(e[-1], threshold)} {_last(k)}"
     if passage.floor is not None:
-        return End(passage.floor, f"{what}, and from there on it stays above {passage.floor:.3g}")
+        if passage.end is None:
+            why = f"{what}, and from there on it stays above {passage.floor:.3g}"
+            return End(passage.floor, why)
+        return End(passage.end, f"{what}; it never gets there, and ends at {passage.end:.3g}")
     # The average of a run, within the margin of its bracket, or within that of some step.
     if e[-1] <= threshold or 0 < (passage.low or 0) <= k[-1]:
         return End(None, f"{what}, but too near to it to be sure")
