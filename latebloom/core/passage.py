@@ -25,8 +25,8 @@ class Passage:
       known never to come to the threshold: step = low = high = None).
     - `sustained`: whether the error stays there until the end; None if not reached or not known.
     - `sustained_from`: the step (of a record) from which it stays; None if it ends above.
-    - `floor`: what the error is at least from the last step on, set if and only if that makes the
-      passage infeasible.
+    - `floor`: what the error is at least, at the recorded steps and at all later ones; set if and
+      only if the passage is infeasible.
     - `end`: the limit of such an error, where it is known: it may come to it from below.
 
     **Raises:** `InvalidInput` when the fields contradict `kind`.

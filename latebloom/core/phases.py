@@ -164,8 +164,8 @@ def _passage(
     else:
         p = Passage.after(-1) if e is None else first_passage(k, e, threshold)
     if p.kind == "censored" and floor is not None and floor > threshold:
-        # A limit given as a floor may be approached from below.
-        floor = floor if e is None else min(floor, float(e[-1]))
+        # It may have been lower before, and a limit given as a floor is approached from below.
+        floor = floor if e is None else min(floor, float(e.min()))
         return Passage.never(floor, None if end is None or end <= threshold else end)
     if p.high is None or not len(below) or p.high > k[-1]:
         return p

@@ -30,7 +30,7 @@ from latebloom.penalties import Term
 from latebloom.problems import LeastSquares, VectorLeastSquares
 
 from .certificates import constant_strengths
-from .limits import Limit, constants, errors_within, limit
+from .limits import Limit, constants, errors_within, limit, relative_errors
 
 Pair = tuple[Ahead, Ahead]
 # A penalty has acted for long enough when ENOUGH times 1/(alpha beta) steps are done: the delay is
@@ -99,7 +99,7 @@ def ahead_of_least_squares(experiment: Experiment, result: EngineResult) -> Pair
         (kept[1], end.test_floor, end.test_least, end.test_error),
     )
     if isinstance(experiment.method, Subgradient):
-        bare = _errors_of(experiment.data, way.result.params[-1])
+        bare = relative_errors(experiment.data, way.result.params[-1])
         (train, test), goals = passages, experiment.thresholds
         passages = (
             _seen(train, bare[0], end.train_error, goals[0]),
@@ -117,13 +117,6 @@ def _seen(step: int | None, bare: float | None, end: float | None, goal: float) 
     ends below the threshold (`bare`) and the run above."""
     hidden = end is not None and bare is not None and bare <= goal < end
     return None if hidden else step
-
-
-def _errors_of(data: LeastSquares, a: Float[np.ndarray, "..."]) -> tuple[float, float | None]:
-    """Return the relative training and test error of parameters, None without a truth."""
-    train = _norm(data.operator.forward(a) - data.y_star) / _norm(data.y_star)
-    truth = data.a_star
-    return train, None if truth is None else _norm(a - truth) / _norm(truth)
 
 
 def _kept(
@@ -236,9 +229,7 @@ def _near(
             test = max(0.0, test - away / _norm(data.a_star))
         arrived = away <= end.radius
         slack = end.radius * data.sigma_max**0.5 / _norm(data.y_star)
-        error = _chattering(
-            Ahead(floors[0], train, end.train_error), slack, arrived, train_goal
-        )
+        error = _chattering(Ahead(floors[0], train, end.train_error), slack, arrived, train_goal)
         known = Ahead(floors[1], test, end.test_error)
         if data.a_star is None:
             return error, known

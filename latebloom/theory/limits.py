@@ -213,12 +213,17 @@ def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
 
 def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
     """Return the limit of a method that converges to a."""
+    train, test = relative_errors(data, a)
+    return Limit(a, train, test, train, test, train, test, 0.0, certificate, a, 0.0)
+
+
+def relative_errors(data: LeastSquares, a: Float[np.ndarray, "..."]) -> tuple[float, float | None]:
+    """Return the relative training and test error of parameters, None without a truth."""
     rest = data.operator.forward(a) - data.y_star
     train = float(np.linalg.norm(rest) / np.linalg.norm(data.y_star))
-    test = None
-    if data.a_star is not None:
-        test = float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
-    return Limit(a, train, test, train, test, train, test, 0.0, certificate, a, 0.0)
+    if data.a_star is None:
+        return train, None
+    return train, float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
 
 
 def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | None:
