@@ -70,22 +70,19 @@ def _read_text(path: Path) -> np.ndarray:
     except csv.Error as error:
         raise InvalidInput(f"is no CSV ({error}); save it as .npy with numpy.save") from None
     _require_no_column_numbers(rows)
-    first = 0
-    head = rows[0]
-    numbered = head[0] == "" and [row[0] for row in rows[1:]] == list(
-        map(str, range(len(rows) - 1))
-    )
+    head, count = rows[0], len(rows) - 1
+    numbered = head[0] == "" and [row[0] for row in rows[1:]] == list(map(str, range(count)))
     # pandas may number its columns as well as its rows; else a number in the first line is data.
     columns = numbered and head[1:] == list(map(str, range(len(head) - 1)))
-    if columns or all(_number(cell) is None for cell in head):  # a header
-        rows = [row[numbered:] for row in rows[1:]]
-        first = 1
-    for i, row in enumerate(rows, start=first + 1):
+    header = columns or all(_number(cell) is None for cell in head)
+    left_out = int(header and numbered)
+    rows = [row[left_out:] for row in rows[header:]]
+    for i, row in enumerate(rows, start=header + 1):
         if len(row) != len(rows[0]):
             raise InvalidInput(f"line {i} has {len(row)} numbers, and the first {len(rows[0])}")
         for cell in row:
             if _number(cell) is None:
-                where = f"line {i}, column {row.index(cell) + 1 + numbered}"
+                where = f"line {i}, column {row.index(cell) + 1 + left_out}"
                 raise InvalidInput(f"{where}: {cell[:40]!r} is no number")
     array = np.array([[float(cell) for cell in row] for row in rows], dtype=np.float64)
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
