@@ -107,9 +107,9 @@ class Known(NamedTuple):
         smooth = all(isinstance(term, L2) for term in experiment.terms)
         linear = type(experiment.model) is Linear
         if not test or unique or (smooth and linear):
-            return bool(error is None or error <= goal)
+            return error is None or error <= goal
         possible = self.prediction.recoverability
-        return possible is not None and possible.recoverable
+        return possible is not None and bool(possible.recoverable)
 
     @property
     def ahead(self) -> int | None:
