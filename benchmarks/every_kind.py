@@ -191,6 +191,7 @@ STEPPED: dict[str, Make] = {
     "Hadamard 2, l2": diagonal(2, "l2", STEPS),
     "Hadamard 3, no penalty": diagonal(3, "none", STEPS),
     "Hadamard 3, l1": diagonal(3, "l1", STEPS),
+    "Hadamard 3, l2": diagonal(3, "l2", STEPS),
     "Hadamard difference, l2": diagonal(2, "l2", STEPS, lb.HadamardDifference),
     "proximal gradient, nuclear": low_rank(lb.ProximalGradient, STEPS // 4),
     "subgradient, nuclear": low_rank(lb.Subgradient, STEPS // 4),
@@ -204,6 +205,7 @@ TRAINED: dict[str, Make] = {
     "teacher-student, SGD, none": network("teacher", lb.SGD, "none", TRAINING),
     "modular, Adam, l2": network("modular", lb.Adam, "l2", TRAINING),
     "modular, Adam, l1": network("modular", lb.Adam, "l1", TRAINING),
+    "modular, SGD, l2": network("modular", lb.SGD, "l2", TRAINING),
     "modular, SGD, none": network("modular", lb.SGD, "none", TRAINING),
 }
 KINDS = {**EXACT, **STEPPED, **TRAINED}

@@ -23,7 +23,7 @@ from .timing import Row
 
 # Long runs of each kind, and horizons at which each of them is cut.
 INSTANCES, CUTS = 24, 2
-SEED = 41  # the rule was made on 1, after a look at 11
+SEED = 51  # the rule was made on 1 and 11, and was changed after 41 to 43 had been seen
 # At most this fraction of verdicts may be overturned.
 GOAL = 0.01
 # Verdicts that say never or only.

@@ -153,6 +153,7 @@ def test_options_and_settings_are_separated(line, own, settings):
         ("x --stepz 3", "did you mean '--steps'"),
         ("x --betta 3", "did you mean '--beta'"),
         ("x -steps 3", "unknown option '-steps'"),
+        ("x --workers 3", "unknown option '--workers'; options: --"),
         ("x --pair 3", "do: "),
         ("x --kind b --kind a", "--kind: is given twice"),
         ("x --real nan", "--real nan: must be a finite number"),
@@ -162,6 +163,28 @@ def test_a_mistake_in_the_arguments_of_any_command_is_one_line(line, message, mo
     place = f"{__name__}:Command"
     monkeypatch.setitem(COMMANDS, "do", cli_commands.Command("do", "Do.", place))
     assert message in refused(capsys, "do", *line.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--beta 1e-7 --penalty.beta 1e-6", "penalty.beta is given twice"),
+        ("--problem.seed 1 --seed 1", "problem.seed is given twice"),
+    ],
+)
+def test_a_setting_in_two_forms_is_given_twice(line, message, capsys):
+    assert message in refused(capsys, "show", "fig3", *line.split())
+
+
+@pytest.mark.parametrize("line", ["--checkpoint-every -1", "--checkpoint-steps 0"])
+def test_a_bad_checkpoint_is_named_by_its_option(line, tmp_path, capsys):
+    err = refused(capsys, "run", "fig3", "--checkpoint", str(tmp_path), *line.split())
+    assert line in err
+
+
+def test_a_label_has_no_escape_sequences():
+    with pytest.raises(lb.InvalidInput, match="printable"):
+        lb.load("fig3").with_(name="a\x1b[31mred")
 
 
 # Words --------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 
 import latebloom as lb
 from benchmarks.user_instances import DESIGNS, posed, vector_problem
-from latebloom.laws import check, law
+from latebloom.laws import LAWS, check, law
 from latebloom.laws.contraction import decrease
 from latebloom.theory.facts import facts
 
@@ -147,3 +147,14 @@ def test_the_loss_may_grow_where_the_penalty_is_as_large_as_the_gradient(rng):
             (mu if bracket > 0 else L) * 0.499 * bracket
         )
         assert grown <= 1 - decrease(f, gamma, False) + 1e-12
+
+
+def test_the_train_plateau_follows_the_signs_of_the_slow_flow():
+    # Three of 40 entries have changed their signs before the transient is gone, and the error with
+    # them: by a tenth and more.
+    problem = lb.SparseRecovery(n=40, s=2, N=20, seed=1)
+    run = lb.simulate(lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient(0.1), steps=10**6))
+    found = LAWS["train plateau"].check(run)
+    assert found.verdict == "holds"
+    assert found.measured is not None
+    assert found.measured > 1.09 * facts(run.experiment).plateau

@@ -143,11 +143,44 @@ def test_measurements_of_gaussian_rows():
     wide = lb.SparseRecovery(n=60, s=1, N=30, seed=0)
     e = lb.Experiment(wide, lb.L1(1e-3), lb.ProximalGradient(0.1), steps=5)
     report = check(lb.simulate(e))
-    for name in ("Welch bound", "coherence and restricted isometry", "recovery by coherence"):
+    for name in ("Welch bound", "coherence and restricted isometry"):
         assert report[name].verdict == "holds", name
     assert report["coherence of Gaussian rows"].verdict == "holds"
     # Rows a thousand times smaller: the printed bound falls with them, the coherence does not.
     assert report["coherence of Gaussian rows"].promise.high < 2
+
+
+def by_coherence(X: np.ndarray, a: np.ndarray):
+    """Return what is found of recovery by coherence."""
+    problem = lb.LinearData(X=X, y_star=X @ a, a_star=a)
+    e = lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient("auto"), steps=5)
+    return check(lb.simulate(e))["recovery by coherence"]
+
+
+def test_recovery_by_coherence_knows_that_a_long_column_stands_in_for_a_short_one():
+    X, a = np.array([[1, 10, 0.0], [0, 5, 3.0]]), np.array([1.0, 0, 0])
+    assert by_coherence(X, a).verdict == "vacuous"
+    assert by_coherence(X / np.linalg.norm(X, axis=0), a).verdict == "holds"
+
+
+def test_recovery_by_coherence_holds_for_columns_of_any_norm(rng):
+    verdicts = []
+    for spread in (0.0, 0.1, 1.0):
+        for _ in range(5):
+            X = rng.normal(size=(12, 16)) * 10 ** (spread * rng.normal(size=16))
+            verdicts.append(by_coherence(X, np.eye(16)[0]).verdict)
+    assert "violated" not in verdicts
+    assert "holds" in verdicts
+
+
+def test_an_identity_is_judged_by_the_condition_of_the_data(rng):
+    i = np.arange(6)
+    X, a = 1 / (1.0 + i[:, None] + i), np.eye(6)[0]  # condition 1e7
+    problem = lb.LinearData(X=X, y_star=X @ a + 1e-3 * rng.normal(size=6), a_star=a)
+    e = lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient("auto"), steps=5)
+    found = check(lb.simulate(e))["error of least squares"]
+    assert found.verdict == "holds"
+    assert found.promise.high < 1e-3
 
 
 @pytest.mark.parametrize(

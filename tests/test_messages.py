@@ -1,5 +1,6 @@
 """What is said about input that cannot be used as it is, and what is read after all."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -60,6 +61,16 @@ WRITERS = {
 }
 
 
+def archive() -> bytes:
+    """Return two arrays in one file of NumPy."""
+    file = io.BytesIO()
+    np.savez(file, a=np.eye(2), b=np.ones(2))
+    return file.getvalue()
+
+
+ARCHIVE = archive()
+
+
 @pytest.mark.parametrize("writer", WRITERS)
 def test_csv_is_read_as_numpy_and_pandas_write_it(writer, X, tmp_path):
     WRITERS[writer](X, tmp_path / "X.csv")
@@ -79,10 +90,14 @@ def test_a_column_is_a_vector(X, tmp_path):
         ("X.csv", b"\x89PNG\x00\x01\xff\xfe", "no text in UTF-8"),
         ("X.csv", b"", "is empty"),
         ("X.csv", b"1,2\n3\n", "line 2 has 1 numbers, and the first 2"),
-        ("X.csv", b"1,2\n3,x\n", "line 2: 'x' is no number"),
-        ("X.csv", b"1,2\n3,\n", "line 2: '' is no number"),
+        ("X.csv", b"1,2\n3,x\n", "line 2, column 2: 'x' is no number"),
+        ("X.csv", b"1,2\n3,\n", "line 2, column 2: '' is no number"),
+        ("X.csv", b"1,,3\n4,5,6\n", "line 1, column 2: '' is no number"),
+        ("X.csv", b"1e5x,2,3\n4,5,6\n", "line 1, column 1: '1e5x' is no number"),
+        ("X.csv", b",2,3\n0,5,6\n", "line 1, column 1: '' is no number"),
         ("X.csv", b"0,1\n3.5,4\n", "header=False"),
         ("X.dat", b"1,2\n3,4\n", "a .npy file (numpy.save) or a .csv file"),
+        ("X.npz", ARCHIVE, "holds several arrays (a, b)"),
         ("X.npy", b"no array", "cannot be read as a .npy file"),
         ("missing.csv", None, "No such file"),
         ("missing.npy", None, "there is no such file"),

@@ -209,7 +209,7 @@ def test_an_error_that_passes_its_threshold_and_ends_above_it_is_said(capsys):
     assert main(["predict", "slow-teacher", "--small", "--beta", "0.00487"]) == 0
     out = capsys.readouterr().out
     assert "passes its threshold there, and ends above it" in " ".join(out.split())
-    assert "the test error gets below its threshold" not in out
+    assert "the test error ends at or below its threshold" not in out
 
 
 def test_the_flow_is_not_at_rest_before_the_weaker_penalty_has_acted():

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import latebloom as lb
-from benchmarks.every_kind import EXACT, STEPPED, TRAINED, experiments
+from benchmarks.every_kind import EXACT, STEPPED, TRAINED, experiments, uniform
 from latebloom.cli.tables import print_check, print_prediction, run_rows
 from latebloom.problems import LeastSquares, VectorLeastSquares
 from latebloom.theory.advice import explain
 
+TIMES = (r"t1 \(memorized\)", r"t2 \(generalized\)")
 NEVER = r"never: the error|does not generalize|cannot generalize|cannot fit"
 LONGER = r"train longer|train for|steps longer|horizon is too short"
 # Two statements that cannot both be true of one run, in any order.
@@ -25,8 +26,8 @@ CONTRADICTIONS = (
     (r"its limit is", r"where this method ends is not known"),
     (r"stays above", r"where this method ends is not known"),
     (r"verdict grokked", r"cannot generalize"),
-    (r"the test error gets below its threshold +no", r"too short for the test error"),
-    (r"the train error gets below its threshold +no", r"too short for the training error"),
+    (r"the test error ends at or below its threshold +no", r"too short for the test error"),
+    (r"the training error ends at or below its threshold +no", r"too short for the training error"),
 )
 Fact = Callable[[lb.Run], bool]
 
@@ -75,6 +76,9 @@ def contradictions(text: str, run: lb.Run) -> Iterator[str]:
     for one, other in SAME:
         if (a := re.search(one, text)) and (b := re.search(other, text)) and a[1] != b[1]:
             yield f"{a[0]!r} and {b[0]!r}"
+    yield from false_floors(run)
+    yield from useless_betas(text, run)
+    yield from rows_apart(text, run.experiment)
     for step in re.findall(r"not by step ([\d,]+)", text):
         if int(step.replace(",", "")) != run.last_step:
             yield f"not by step {step}, in a run of {run.last_step:,} steps"
@@ -84,6 +88,101 @@ def contradictions(text: str, run: lb.Run) -> Iterator[str]:
             seen = int(step.replace(",", ""))
             if not low - 0.01 * t2 <= seen <= high + 0.01 * t2:
                 yield f"{predicted[0]!r} and about step {step}"
+
+
+def curves(run: lb.Run) -> list[tuple[lb.Passage, np.ndarray]]:
+    """Return t1 and t2 with the errors of which they are."""
+    names = ("train_error", "test_error")
+    passages = (run.phases.t1, run.phases.t2)
+    return [
+        (p, run.trajectory[n].values)
+        for p, n in zip(passages, names, strict=True)
+        if n in run.trajectory
+    ]
+
+
+def false_floors(run: lb.Run) -> Iterator[str]:
+    """Yield floors that are above an error of the run, or of a longer one."""
+    shown = curves(run)
+    exact = run.engine in ("spectral", "jump") and run.records == "iterates"
+    if exact and any(passage.floor is not None for passage, _ in shown):
+        longer = lb.simulate(run.experiment.with_(steps=100 * run.last_step + 100))
+        shown += [(p, errors) for (p, _), (_, errors) in zip(shown, curves(longer), strict=True)]
+    for passage, errors in shown:
+        if passage.floor is not None and errors.min() < passage.floor * (1 - 1e-6):
+            yield f"a floor of {passage.floor:.6g}, and an error of {errors.min():.6g}"
+
+
+def useless_betas(text: str, run: lb.Run) -> Iterator[str]:
+    """Yield the advice to lower beta where the error at beta = 0 is above the threshold too."""
+    data = run.experiment.problem
+    if "lower beta" not in text or not isinstance(data, VectorLeastSquares):
+        return
+    a, _, rank, _ = np.linalg.lstsq(data.X, data.y_star)
+    goals = run.experiment.thresholds
+    residual = np.linalg.norm(data.X @ a - data.y_star) / np.linalg.norm(data.y_star)
+    if run.phases.t1.high is None and residual > goals[0]:
+        yield f"lower beta, and least squares leaves {residual:.3g}"
+    if run.phases.t1.high is not None and data.a_star is not None and rank == a.size:
+        error = np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star)
+        if error > goals[1]:
+            yield f"lower beta, and the only solution has the error {error:.3g}"
+
+
+def rows_apart(text: str, experiment: lb.Experiment) -> Iterator[str]:
+    """Yield rows of a prediction that contradict each other."""
+    rows = {
+        title: re.search(rf"^ *{re.escape(title)} +(\S+)", text, re.MULTILINE)
+        for title in ("training error on its plateau", "t2, proved not before")
+    }
+    t1, t2 = (re.search(rf"^ *{t} +([\d,]+)(?: \[|\s*$)", text, re.MULTILINE) for t in TIMES)
+    level, least = (None if m is None or m[1] == "-" else m[1] for m in rows.values())
+    if t1 and level and float(level.replace(",", "")) > 1.01 * experiment.thresholds[0]:
+        yield f"t1 = {t1[1]}, and then a training error of {level}"
+    if t2 and least and int(least.replace(",", "")) > int(t2[1].replace(",", "")):
+        yield f"t2 = {t2[1]}, and not before {least}"
+    for name, goal in zip(("training", "test"), experiment.thresholds, strict=True):
+        ends = re.search(rf"{name} error ends at or below its threshold +(yes|no)", text)
+        end = re.search(rf"^ *{name} error at the end +([\d.e+-]+) *$", text, re.MULTILINE)
+        clear = ends and end and abs(float(end[1]) / goal - 1) > 0.01
+        if clear and (ends[1] == "yes") != (float(end[1]) <= goal):
+            yield f"{ends[0]!r} and {end[0]!r}"
+
+
+def ill_conditioned(count: int, seed: int) -> Iterator[lb.Experiment]:
+    """Yield experiments whose errors pass below where they end, or come to it from below."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        n = int(rng.choice([3, 6, 15]))
+        N = int(rng.choice([n // 2, n, 2 * n]))
+        kind = rng.integers(4)
+        i, j = np.arange(N)[:, None], np.arange(n)
+        X = (
+            rng.standard_normal((N, n)),
+            0.8 ** abs(i - j),
+            1 / (1.0 + i + j),
+            np.vander(rng.uniform(-1, 1, N), n),
+        )[kind]
+        a = np.zeros(n)
+        a[rng.choice(n, min(n, 2), replace=False)] = rng.standard_normal(min(n, 2))
+        noise = 0.0 if rng.random() < 0.4 else uniform(rng, -3, -1)
+        problem = lb.LinearData(X=X, y_star=X @ a + noise * rng.standard_normal(N), a_star=a)
+        method = (lb.ProximalGradient, lb.Subgradient, lb.GradientDescent)[rng.integers(3)]
+        beta = uniform(rng, -7, -0.5) * float(abs(X.T @ problem.y_star).max())
+        l1, l2 = lb.L1(beta), lb.L2(beta)
+        penalty = (None, l2)[rng.integers(2)]
+        if method is lb.ProximalGradient:
+            penalty = (None, l1, l1, l2, l1 + l2)[rng.integers(5)]
+        elif method is lb.Subgradient:
+            penalty = l1
+        yield lb.Experiment(
+            problem,
+            penalty,
+            method(problem.alpha_max * uniform(rng, -2, -0.02)),
+            init=(1e-6, 0.1, 10.0)[rng.integers(3)],
+            steps=int(uniform(rng, 0, 4)),
+            thresholds=(uniform(rng, -4, -0.1), uniform(rng, -3, -0.1)),
+        )
 
 
 def varied(kind: str, count: int, seed: int) -> Iterator[lb.Experiment]:
@@ -139,6 +238,15 @@ def test_no_two_sentences_of_a_report_contradict_each_other(capsys):
 @pytest.mark.parametrize("kind", [*EXACT, *STEPPED, *TRAINED])
 def test_no_two_sentences_of_a_report_contradict_each_other_of_any_kind(kind, capsys):
     assert_one_story([kind], 40 if kind in EXACT else 12, 4, capsys, every=6)
+
+
+@pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_nor_where_an_error_passes_below_its_end(seed, capsys):
+    wrong = []
+    for i, experiment in enumerate(ill_conditioned(300 if seed == 3 else 25, seed)):
+        text, run = stories(experiment, False, capsys)
+        wrong += [f"{i}: {what}\n{text}" for what in contradictions(text, run)]
+    assert not wrong, "\n\n".join([what.partition("\n")[0] for what in wrong] + wrong)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.71, 0.8])

@@ -137,7 +137,7 @@ def test_lost_and_found_again_is_grokked_but_not_sustained():
 @pytest.mark.parametrize(
     "train",
     [
-        pytest.param(stairs(EVERY, (0, 1.0), (240, 0.2)), id="fell in the first quarter"),
+        pytest.param(stairs(EVERY, (0, 1.0), (60, 0.2)), id="fell in the first sixteenth"),
         pytest.param(
             np.where(EVERY > 0, 0.2 + 0.1 * (EVERY % 2), 1.0), id="chatter: large but not a trend"
         ),

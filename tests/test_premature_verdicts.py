@@ -110,12 +110,22 @@ def test_adam_on_l1_is_not_called_memorized_only_before_its_t2():
         pytest.param(np.full(1001, 0.2), "not begun to fall", id="may be at a saddle"),
         pytest.param(stairs(EVERY, (0, 1.0), (9, 0.6)), "not begun to fall", id="fell too little"),
         pytest.param(stairs(EVERY, (0, 1.0), (499, 0.2)), "not come to rest", id="fell lately"),
+        pytest.param(stairs(EVERY, (0, 1.0), (65, 0.2)), "too near", id="fell too far"),
+        pytest.param(
+            stairs(EVERY, (0, 1.0), (9, 1e-3 + 0.1)) + 0.11 * (EVERY % 2), "too near", id="swings"
+        ),
     ],
 )
 def test_a_plateau_from_the_start_or_since_lately_decides_nothing(train, why):
     found = phases(EVERY, train, np.ones(1001))
     assert found.verdict is Verdict.undecided
     assert why in found.reason
+
+
+@pytest.mark.parametrize(("goal", "verdict"), [(0.85, "undecided"), (0.5, "memorized_only")])
+def test_a_test_error_that_swings_by_more_than_what_is_left_decides_nothing(goal, verdict):
+    swings = np.where(EVERY % 2 == 0, 1.0, 0.9)
+    assert phases(EVERY, memorizing(EVERY), swings, (1e-3, goal)).verdict == verdict
 
 
 def test_a_test_error_at_rest_since_shortly_after_t1_decides_nothing():

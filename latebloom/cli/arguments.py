@@ -18,13 +18,16 @@ from typing import Any, Literal
 
 import tyro
 
-from latebloom.core.errors import InvalidInput, nearest, shown
+from latebloom.core.errors import InvalidInput, close, shown
 from latebloom.core.messages import QUIET, VERBOSE, set_level
 
 from .commands import COMMANDS, DONE, Setting
 from .help import arguments_of, print_help
 
 CONFIG = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
+# How near an option must be to be suggested, dashes included: --ran is 0.8 near to --run, and
+# --workers 0.75 to --order.
+SIMILAR = 0.78
 # Options of the program, which stand before the command.
 GLOBAL = ("--plugin", "--version", "-V")
 # Switches that stand before the command or among its arguments.
@@ -180,7 +183,8 @@ def _require_setting(name: str, kind: Any, option: str, key: str) -> None:
         raise InvalidInput(f"{option} stands before the command: latebloom {option} ... {name}")
     options = [f"--{key.replace('_', '-')}" for key in _options(kind)]
     short = {setting.rpartition(".")[2] for setting in settings}
-    hint = nearest(option, [*options, *(f"--{word}" for word in (*settings, *short))])
-    if hint.startswith("; known"):
-        hint = f"; options: {', '.join(options)} (see latebloom {name} --help)"
+    known = [*options, *(f"--{word}" for word in (*settings, *short))]
+    hint = close(option, known, SIMILAR) or (
+        f"; options: {', '.join(options)} (see latebloom {name} --help)"
+    )
     raise InvalidInput(f"unknown option '{option}'{hint}")

@@ -66,7 +66,7 @@ def inspect_installation() -> dict[str, dict[str, object]]:
     return {
         "versions": dict(versions()),
         "machine": {
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
             "cores": cores,
             "JAX devices": _devices(),
             "linear algebra": "; ".join(

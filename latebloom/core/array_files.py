@@ -15,8 +15,8 @@ def read_array(path: Path) -> Float[np.ndarray, "..."]:
     """Return the array in a file: of a .csv, .tsv or .txt file its numbers, else those of NumPy.
 
     A file of text has one row of the matrix per line, or one number of a vector; `,`, `;`, a tab or
-    spaces stand between the numbers. A header is left out, and so are the numbers of the rows that
-    pandas writes in a first column without a name.
+    spaces stand between the numbers. A header, which has no numbers, is left out, and so are the
+    numbers of the rows that pandas writes in a first column without a name.
 
     **Raises:** `InvalidInput` for a file that cannot be read or holds anything but numbers.
 
@@ -29,7 +29,7 @@ def read_array(path: Path) -> Float[np.ndarray, "..."]:
     if path.suffix.lower() in TEXT:
         return _read_text(path)
     try:
-        return np.load(path, allow_pickle=False)
+        found = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise InvalidInput(
             "there is no such file; `latebloom show NAME --out FOLDER` writes an experiment with "
@@ -41,6 +41,13 @@ def read_array(path: Path) -> Float[np.ndarray, "..."]:
             f"cannot be read as a .npy file ({first}); an array is a .npy file (numpy.save) or a "
             ".csv file"
         ) from None
+    if isinstance(found, np.lib.npyio.NpzFile):
+        with found:
+            names = ", ".join(found.files)
+        raise InvalidInput(
+            f"a .npz file holds several arrays ({names[:40]}): save one as .npy (numpy.save)"
+        )
+    return found
 
 
 def _read_text(path: Path) -> np.ndarray:
@@ -63,19 +70,20 @@ def _read_text(path: Path) -> np.ndarray:
     except csv.Error as error:
         raise InvalidInput(f"is no CSV ({error}); save it as .npy with numpy.save") from None
     _require_no_column_numbers(rows)
-    first = 0
-    if any(_number(cell) is None for cell in rows[0]):  # a header
-        numbered = rows[0][0] == "" and [row[0] for row in rows[1:]] == [
-            str(i) for i in range(len(rows) - 1)
-        ]
-        rows = [row[numbered:] for row in rows[1:]]
-        first = 1
-    for i, row in enumerate(rows, start=first + 1):
+    head, count = rows[0], len(rows) - 1
+    numbered = head[0] == "" and [row[0] for row in rows[1:]] == list(map(str, range(count)))
+    # pandas may number its columns as well as its rows; else a number in the first line is data.
+    columns = numbered and head[1:] == list(map(str, range(len(head) - 1)))
+    header = columns or all(_number(cell) is None for cell in head)
+    left_out = int(header and numbered)
+    rows = [row[left_out:] for row in rows[header:]]
+    for i, row in enumerate(rows, start=header + 1):
         if len(row) != len(rows[0]):
             raise InvalidInput(f"line {i} has {len(row)} numbers, and the first {len(rows[0])}")
         for cell in row:
             if _number(cell) is None:
-                raise InvalidInput(f"line {i}: {cell[:40]!r} is no number")
+                where = f"line {i}, column {row.index(cell) + 1 + left_out}"
+                raise InvalidInput(f"{where}: {cell[:40]!r} is no number")
     array = np.array([[float(cell) for cell in row] for row in rows], dtype=np.float64)
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 

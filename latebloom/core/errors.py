@@ -85,8 +85,9 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return close(name, known) or (f"; known: {', '.join(known)}" if known else "")
 
 
-def close(name: object, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, "" if none is."""
+def close(name: object, known: Iterable[str], similarity: float = 0.5) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, "" if none is that
+    similar (the ratio of `difflib`)."""
     text = (name if isinstance(name, str) else shown(name))[:LONGEST_VALUE]
-    found = difflib.get_close_matches(text, sorted(known), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(text, sorted(known), n=1, cutoff=similarity)
     return f"; did you mean '{found[0]}'?" if found else ""

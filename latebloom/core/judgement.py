@@ -16,7 +16,7 @@ class Ahead:
 
     **Fields:**
 
-    - `floor`: it stays above this in the end, and as far as is known on the way: a proof.
+    - `floor`: it is at least this, on the way and in the end: a proof.
     - `least`: an estimate of the least it comes to, no proof.
     - `end`: its limit as t -> infinity, of a method that keeps moving the root mean square.
     - `passage`: the step about which it gets to its threshold if the run goes on.
@@ -58,13 +58,14 @@ def judge(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdi
     An error above its threshold at the last step is said to stay there (`never_memorized`,
     `memorized_only`, `mirage`) on three grounds only:
 
-    1. Proof: it is known to stay above a floor that is above the threshold.
+    1. Proof: it is known to be at least a floor that is above the threshold.
     2. Limit: it ends above its threshold, and so is an estimate of the least it comes to.
     3. Rest: nothing is known to move it (no limit below its threshold, no passage ahead, no penalty
        that has yet to act), and over the last factor `span` of the steps it changed by at most the
-       fraction `flat`. A training error must have fallen to the fraction `begun` of its largest
-       value before, as a run may begin at a saddle; for a test error the whole of these steps is
-       after t1.
+       fraction `flat`, and ranged over at most what lies between it and its threshold: what it has
+       done, it may do again. A training error has done so over the last factor `span`^2, and has
+       fallen to the fraction `begun` of its largest value before, as a run may begin at a saddle or
+       come to one. For a test error all of the last factor `span` is after t1.
 
     In all other cases the run is `undecided`, and the sentence says what is known.
 
@@ -84,8 +85,9 @@ def judge(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdi
         return _memorized(curves, t1, t2, rules)
     both = f"t1 = {t1}, t2 = {t2}"
     if t2.sustained is False and t2.sustained_from is None:
-        now = "it" if f is None else f"test error {f[-1]:.3g}"
-        return Verdict.ungrokked, f"{both}, but {now} > {curves.thresholds[1]:.3g} {_last(k)}"
+        goal = curves.thresholds[1]
+        now = f"it > {goal:.3g}" if f is None else f"test error {_compared(f[-1], goal)}"
+        return Verdict.ungrokked, f"{both}, but {now} {_last(k)}"
     at_least, at_most = (ratio * max(t or 0, 1) for t in (t1.low, t1.high))
     if (t2.low or 0) > at_most:
         return Verdict.grokked, f"{both}: t2 > {ratio:g} max(t1, 1) = {at_most:.6g}"
@@ -95,6 +97,19 @@ def judge(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdi
     if t2.high <= t1.high:
         return Verdict.generalized_at_once, f"{both}: no delay visible between these records"
     return Verdict.undecided, f"{both}: records too far apart to compare t2 with {ratio:g} t1"
+
+
+def _compared(error: float, threshold: float) -> str:
+    """Return which is larger, with as many digits as tell them apart.
+
+    >>> _compared(0.000220004, 0.00022), _compared(0.5, 1e-3)
+    ('0.000220004 > 0.00022', '0.5 > 0.001')
+    """
+    digits = 3
+    while error != threshold and f"{error:.{digits}g}" == f"{threshold:.{digits}g}":
+        digits += 1
+    left, right = f"{error:.{digits}g}", f"{threshold:.{digits}g}"
+    return f"{left} {'>' if error > threshold else '<='} {right}"
 
 
 def _last(k: Steps) -> str:
@@ -114,10 +129,12 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
     k, threshold, ahead = curves.k, curves.thresholds[which], curves.ahead[which]
     e = curves.test if which else curves.train
     assert e is not None
-    what = f"{name} error {e[-1]:.3g} {'>' if e[-1] > threshold else '<='} {threshold:.3g} "
-    what += _last(k)
+    what = f"{name} error {_compared(e[-1], threshold)} {_last(k)}"
     if passage.floor is not None:
-        return End(passage.floor, f"{what}, and from there on it stays above {passage.floor:.3g}")
+        if passage.end is None:
+            why = f"{what}, and from there on it stays above {passage.floor:.3g}"
+            return End(passage.floor, why)
+        return End(passage.end, f"{what}; it never gets there, and ends at {passage.end:.3g}")
     # The average of a run, within the margin of its bracket, or within that of some step.
     if e[-1] <= threshold or 0 < (passage.low or 0) <= k[-1]:
         return End(None, f"{what}, but too near to it to be sure")
@@ -133,6 +150,15 @@ def _end(name: str, curves: Curves, passage: Passage, after: int, rules: Rules) 
     how = f"it changed by {change:.2g} of itself over the last {part}"
     if change > rules.flat:
         return End(None, f"{what}; {how}: it has not come to rest")
+    back = rules.span if which else rules.span**2
+    recent = e[_record_before(k, back) :]
+    moved, left = float(np.ptp(recent)), float(recent.min()) - threshold
+    if moved > left:
+        return End(
+            None,
+            f"{what}; over the last {1 - 1 / back:.0%} of the steps it came within {left:.2g} of "
+            f"it, and ranged over {moved:.2g}: too near to be sure",
+        )
     if not which and e.min() > rules.begun * e.max():
         return End(None, f"{what}; {how}, and little more before: it has not begun to fall")
     if since < after:
@@ -167,15 +193,18 @@ def _change(k: Steps, e: Curve, span: float) -> float:
     """
     if len(e) < 2:
         return math.inf
-    duration = k[-1] - k[0]
-    first, middle = k[0] + duration / span, k[0] + duration / math.sqrt(span)
-    i = min(int(np.searchsorted(k, first, "right")) - 1, len(k) - 2)
-    j = max(int(np.searchsorted(k, middle, "right")) - 1, i)
+    i = _record_before(k, span)
+    j = max(int(np.searchsorted(k, k[0] + (k[-1] - k[0]) / math.sqrt(span), "right")) - 1, i)
     # Record j is in both halves, so that the changes of a monotone curve add up.
     early, late = e[i : j + 1], e[j:]
     top = max(early.max(), late.max())
     moved = abs(early.max() - late.max()) + abs(early.min() - late.min())
     return float(moved / top) if top > 0 else 0.0
+
+
+def _record_before(k: Steps, span: float) -> int:
+    """Return the last record before the last factor `span` of the steps, which is not the last."""
+    return min(int(np.searchsorted(k, k[0] + (k[-1] - k[0]) / span, "right")) - 1, len(k) - 2)
 
 
 def _memorized(curves: Curves, t1: Passage, t2: Passage, rules: Rules) -> tuple[Verdict, str]:

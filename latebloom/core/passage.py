@@ -21,12 +21,13 @@ class Passage:
 
     - `step`: the passage if it is known to the step, else None.
     - `kind`: `exact` (low = high = step); `bracketed` (in [low, high]); `censored` (not seen yet:
-      low = last step seen + 1, or 0 if nothing was seen, high = None); `infeasible` (the limit of
-      the error is above the threshold and it was not reached: step = low = high = None).
+      low = last step seen + 1, or 0 if nothing was seen, high = None); `infeasible` (the error is
+      known never to come to the threshold: step = low = high = None).
     - `sustained`: whether the error stays there until the end; None if not reached or not known.
     - `sustained_from`: the step (of a record) from which it stays; None if it ends above.
-    - `floor`: what the error stays above in the end, set if and only if that makes the passage
-      infeasible.
+    - `floor`: what the error is at least, at the recorded steps and at all later ones; set if and
+      only if the passage is infeasible.
+    - `end`: the limit of such an error, where it is known: it may come to it from below.
 
     **Raises:** `InvalidInput` when the fields contradict `kind`.
     """
@@ -38,6 +39,7 @@ class Passage:
     sustained: bool | None = None
     sustained_from: int | None = None
     floor: float | None = None
+    end: float | None = None
 
     def __post_init__(self) -> None:
         low, high, step = self.low, self.high, self.step
@@ -67,9 +69,9 @@ class Passage:
         return cls(None, "censored", last + 1)
 
     @classmethod
-    def never(cls, floor: float) -> "Passage":
-        """Not reached, and not reachable: the error tends to `floor`, above the threshold."""
-        return cls(None, "infeasible", floor=float(floor))
+    def never(cls, floor: float, end: float | None = None) -> "Passage":
+        """Not reached, and not reachable: the error stays above `floor`, and tends to `end`."""
+        return cls(None, "infeasible", floor=float(floor), end=end)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, JSON-ready."""
@@ -88,6 +90,8 @@ class Passage:
             text = f"{self.step:,}"
         elif self.high is not None:
             text = f"in [{self.low:,}, {self.high:,}]"
+        elif self.end is not None:
+            text = f"never: the error ends at {self.end:.3g}"
         elif self.floor is not None:
             text = f"never: the error stays above {self.floor:.3g}"
         else:
@@ -135,7 +139,7 @@ def first_passage(steps: Steps, curve: Curve, threshold: float) -> Passage:
 
     >>> first_passage(np.array([0, 5, 6]), np.array([1.0, 0.5, 0.1]), 0.5)
     Passage(step=None, kind='bracketed', low=1, high=5, sustained=None, sustained_from=None, \
-floor=None)
+floor=None, end=None)
     """
     below = curve <= threshold
     if not below.any():

@@ -97,7 +97,7 @@ def phases(
     known = tuple(
         a if x is None else replace(a, floor=x) for a, x in zip(ahead, floors, strict=True)
     )
-    limits = zip(thresholds, (a.floor for a in known), strict=True)
+    limits = zip(thresholds, known, strict=True)
     t1, t2 = (_passage(k, *of) for of in zip((e, f), limits, passages, strict=True))
     if diverged_at is not None:
         reason = f"the run diverged at step {diverged_at} ({why})"
@@ -151,20 +151,22 @@ def _require_pairs(thresholds: Any, floors: Any, passages: Any, ahead: Any) -> N
 
 
 def _passage(
-    k: Steps, e: Curve | None, limit: tuple[float, float | None], known: Passage | None
+    k: Steps, e: Curve | None, limit: tuple[float, Ahead], known: Passage | None
 ) -> Passage:
     """The known passage, or the one the records show, with what the records say of its end.
 
-    `limit` is the threshold and the floor.
+    `limit` is the threshold, and what is known of the error ahead.
     """
-    threshold, floor = limit
+    threshold, floor, end = limit[0], limit[1].floor, limit[1].end
     below = np.zeros(0, dtype=bool) if e is None else e <= threshold
     if known is not None:
         p = known
     else:
         p = Passage.after(-1) if e is None else first_passage(k, e, threshold)
     if p.kind == "censored" and floor is not None and floor > threshold:
-        return Passage.never(floor)
+        # It may have been lower before, and a limit given as a floor is approached from below.
+        floor = floor if e is None else min(floor, float(e.min()))
+        return Passage.never(floor, None if end is None or end <= threshold else end)
     if p.high is None or not len(below) or p.high > k[-1]:
         return p
     # Only later records: the passage itself is at or below, whatever the rounding of its record.

@@ -68,7 +68,8 @@ class Rules:
     # plateau rule in the paper's code, but over a duration that does not depend on the records.
     flat: float = 0.05
     # A curve is at rest if it is flat over the last factor `span` of the steps: the least value
-    # tried at which no verdict of the calibration was overturned (docs/verdicts.md).
+    # tried at which no verdict of the calibration was overturned (docs/verdicts.md). A
+    # training error must also be farther from its threshold than it ranged over the last `span`^2.
     span: float = 4.0
     # A training error has begun to fall once it is at most this fraction of its largest value. Most
     # runs of calibration that were overturned, at any `span`, had not: they were taken to rest in

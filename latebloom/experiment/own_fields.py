@@ -52,6 +52,8 @@ def require(experiment: Any) -> None:
     name = experiment.name
     if not isinstance(name, str) or len(name) > MOST_NAME:
         raise InvalidInput(f"name = {shown(name)}: must be text of at most {MOST_NAME} characters")
+    if not name.isprintable():  # a terminal would obey an escape sequence
+        raise InvalidInput(f"name = {shown(name)}: must be one line of printable characters")
     check.integer("steps", experiment.steps, low=1, high=MAX_STEPS)
     thresholds = experiment.thresholds
     if not isinstance(thresholds, tuple | list) or len(thresholds) != 2:

@@ -130,7 +130,7 @@ def change_all(data: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> list
 
     **Returns:** the dotted key of every change, in the order of `changes`.
 
-    **Raises:** `InvalidInput` for an unknown or ambiguous name.
+    **Raises:** `InvalidInput` for an unknown or ambiguous name, and for a field given twice.
     """
     items = list(changes)
     keys: dict[int, str] = {}
@@ -141,6 +141,8 @@ def change_all(data: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> list
         if not ready:  # this raises, with the reason
             known.key(items[next(iter(found))][0])
         i = min(ready, key=lambda i: found[i].count("."))
+        if found[i] in keys.values():
+            raise InvalidInput(f"{items[i][0]}: {found[i]} is given twice; give it once")
         keys[i] = found[i]
         change(data, keys[i], items[i][1])
     return [keys[i] for i in range(len(items))]

@@ -1,22 +1,26 @@
 """The exact identities of least squares that the theorems use, each checked as it is printed."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from latebloom.experiment.experiment import Experiment
+from latebloom.problems import VectorLeastSquares
 from latebloom.runs.run import Run
 from latebloom.theory.facts import Facts, Point, facts
 
 from .contexts import explicit
 from .contraction import excess
-from .finding import IDENTITY, Measurement
+from .finding import IDENTITY, Measurement, Promise
 from .law import Law, NotCovered
 from .measures import first_updates, largest
 
 # Updates that are compared with the identity of one step: enough to pass memorization.
 STEPS = 200
+# Two squared norms of about a hundred entries, each of which has a few rounding errors.
+ROUNDINGS = 64 * float(np.finfo(float).eps)
 
 
 def _with_truth(experiment: Experiment) -> Facts:
@@ -44,7 +48,19 @@ def _error_of_fit(run: Run, f: Facts) -> Measurement:
     from_noise = np.asarray(f.data.operator.correction(f.noise, f.inverse))
     right = float((f.truth * kernel).sum()) + float((from_noise**2).sum())
     left = float(((f.fitted - f.truth) ** 2).sum())
-    return Measurement(abs(left - right) / float((f.truth**2).sum()))
+    return Measurement(abs(left - right) / max(float((f.truth**2).sum()), left))
+
+
+def _to_rounding(f: Facts) -> Promise:
+    """Return the promise that what divides by the singular values of X keeps: rounding of the
+    largest times the condition number."""
+    if not isinstance(f.data, VectorLeastSquares):
+        return IDENTITY
+    s = f.data.svd.s
+    high = max(IDENTITY.high or 0.0, ROUNDINGS * float(s.max() / s.min()))
+    if high >= 1:
+        raise NotCovered("X is too ill-conditioned for float64 to tell")
+    return replace(IDENTITY, high=high)
 
 
 def _loss_above_fit(f: Facts, steps: np.ndarray, points: Point) -> list[float]:
@@ -85,6 +101,7 @@ IDENTITIES = (
         source="arXiv 2506.05718, equation 74",
         symbols=("X", "y*", "a*"),
         context=_with_truth,
+        promise=_to_rounding,
         measure=_error_of_fit,
     ),
     _identity_law(

@@ -19,6 +19,7 @@ from .finding import Assumption, Measurement, Promise
 from .floors import converged_error, converged_from
 from .law import Law, Measure, NotCovered, Predict, Undecided
 from .measures import middle_of_t2, require_chatter
+from .slow_time import whole_path
 
 # The paper's predictor of t2 is of the right order: 1.44 too small in its own Figure 4.
 FACTOR = 2.0
@@ -101,6 +102,39 @@ def _level(name: str) -> Predict:
     return promise
 
 
+def _stretch(p: Predicted) -> tuple[float, float] | None:
+    """Return the first and the last step of the plateau, None where they are not predicted.
+
+    The transient must be gone, and the slow flow must not have gone far: by 5 % of the delay.
+    """
+    t1, delay, rho = p.prediction.t1_paper, p.prediction.delay_paper, p.facts.rho
+    if t1 is None or delay is None:
+        return None
+    return max(2 * t1, 5 / -math.log(rho) if 0 < rho < 1 else 1), t1 + 0.05 * delay
+
+
+def _plateaus(p: Predicted) -> Promise:
+    r"""Return the least and the largest level that the slow flow of l1 has on the plateau.
+
+    Between two events of the flow $a = A(s) + \beta B$ with a constant B (`SlowPath`), and A fits
+    the data as well as anything does. So $\|Xa - y^*\|^2 = \|\beta XB\|^2 + \|r\|^2$, with r what
+    nothing fits, and $XB = -(X^\top)^\dagger H$, with the H of entries at rest that keeps them
+    there. Where there is no flow, H is that of the least squares solution.
+    """
+    level, f, stretch = _level("train_plateau")(p), p.facts, _stretch(p)
+    if f.h != "l1" or f.projected or f.ridge > 0 or stretch is None or stretch[0] > stretch[1]:
+        return level
+    path, slow = whole_path(f.experiment), f.alpha * f.beta * np.array(stretch)
+    first, last = np.searchsorted(path.s, slow, side="right") - 1
+    # An event is early or late by a correction of order beta: the pieces beside count as well.
+    B = path.B[max(first - 1, 0) : last + 2]
+    y = f.data.y_star
+    inside = f.beta * np.linalg.norm(B @ f.experiment.vector_data.X.T, axis=1)
+    outside = np.linalg.norm(f.residual(f.near))
+    levels = np.hypot(inside, outside) / np.linalg.norm(y)
+    return Promise("train_plateau", float(levels.min()), float(levels.max()), tolerance=LEVEL)
+
+
 def _delay(p: Predicted) -> Promise:
     t2 = p.prediction.t2_paper
     if p.prediction.delay_paper is None or t2 is None:
@@ -132,12 +166,10 @@ def _both_zero(predicted: float | None, found: Measurement) -> Measurement:
 
 def _plateau(run: Run, p: Predicted) -> Measurement:
     require_chatter(run)
-    f, t1, delay = p.facts, p.prediction.t1_paper, p.prediction.delay_paper
-    if t1 is None or delay is None:
+    steps = _stretch(p)
+    if steps is None:
         raise Undecided("t1 and the delay are not predicted")
-    # The transient must be gone; by 5 % of the delay few components have changed sign.
-    first = max(2 * t1, 5 / -math.log(f.rho) if 0 < f.rho < 1 else 1)
-    stretch = run.trajectory["train_error"].sel(step=slice(first, t1 + 0.05 * delay))
+    stretch = run.trajectory["train_error"].sel(step=slice(*steps))
     if not stretch.size:
         raise Undecided("no record lies on the plateau")
     level = Measurement(float(np.sqrt(np.mean(stretch.values**2))))
@@ -210,10 +242,10 @@ PREDICTORS = (
     ),
     _level_law(
         name="train plateau",
-        statement="the train error right after t1 is beta ||(X^T)^+ H(a_hat)||/||y*||, and what "
-        "nothing fits: to a tenth, while few entries have changed sign",
+        statement="the train error after t1 is beta ||(X^T)^+ H||/||y*||, and what nothing fits, "
+        "with H of the slow flow: between its extremes, to a tenth, until 5 % of the delay",
         source="the balance X^T (X a - y*) = -beta P_row H; derived in the documentation",
-        promise=_level("train_plateau"),
+        promise=_plateaus,
         measure=_plateau,
     ),
     _level_law(

@@ -150,6 +150,8 @@ def passage_label(name: str, passage: Passage, last: int = 0) -> str:
         return f"{symbol} = {passage.step:,}"
     if passage.high is not None:
         return f"{symbol} in [{passage.low:,}, {passage.high:,}]"
+    if passage.end is not None:
+        return f"{symbol}: never (ends at {passage.end:.2g})"
     if passage.floor is not None:
         return f"{symbol}: never (floor {passage.floor:.2g})"
     if passage.low and passage.low <= last:

@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 from latebloom.core import schedules
 from latebloom.core.phases import Passage, Verdict
-from latebloom.problems import LeastSquares
+from latebloom.models import Linear
+from latebloom.penalties import L2
+from latebloom.problems import LeastSquares, VectorLeastSquares
 from latebloom.runs.run import Run
 
-from .predict import predict
+from .limits import relative_errors
+from .predict import predict_at_once
 from .prediction import UNKNOWN_LIMIT, Prediction
 
 
@@ -46,7 +49,7 @@ def advise(run: Run, prediction: Prediction) -> str:
 
 
 def advise_on(run: Run) -> str:
-    """Return the advice on a run with what can be known before it without running an engine.
+    """Return the advice on a run with what is predicted of its experiment.
 
     **Arguments:**
 
@@ -58,7 +61,7 @@ def advise_on(run: Run) -> str:
     >>> advise_on(run)
     'The model fits the training data and does not generalize; add a penalty that fits the target'
     """
-    known = Prediction() if run.interrupted else predict(run.experiment, exact=False)
+    known = Prediction() if run.interrupted else predict_at_once(run.experiment)
     return advise(run, known)
 
 
@@ -87,6 +90,32 @@ class Known(NamedTuple):
     def ends_below(self) -> bool | None:
         """Whether the error of this passage ends at or below its threshold, if that is known."""
         return self.prediction.generalizes if self.memorized else self.prediction.memorizes
+
+    def beta_helps(self, test: bool) -> bool:
+        """Whether the test (else the training) error may end at its threshold with a lower beta.
+
+        Without a penalty there is none. Where the limit of the error as beta -> 0 is that of least
+        squares, it must be at the threshold: it always is that of the training error, and of the
+        test error where least squares has one solution, or nothing but squared l2 is penalized.
+        """
+        experiment = self.run.experiment
+        if not self.penalized or not isinstance(experiment.problem, LeastSquares):
+            return self.penalized
+        data, goal = experiment.data, experiment.thresholds[test]
+        error = relative_errors(data, data.a_hat)[test]
+        unique = isinstance(data, VectorLeastSquares) and data.svd.s.size == data.X.shape[1]
+        smooth = all(isinstance(term, L2) for term in experiment.terms)
+        linear = type(experiment.model) is Linear
+        if not test or unique or (smooth and linear):
+            return error is None or error <= goal
+        possible = self.prediction.recoverability
+        return possible is not None and bool(possible.recoverable)
+
+    @property
+    def ahead(self) -> int | None:
+        """The step after the last one at which this error is predicted to pass its threshold."""
+        step = self.prediction.t2 if self.memorized else self.prediction.t1
+        return step if step is not None and step > self.run.last_step else None
 
     @property
     def slow_time(self) -> float | None:
@@ -120,7 +149,8 @@ def _ungrokked(known: Known) -> Advice:
     end = known.prediction.test_floor
     what = "The model generalized and lost it again"
     if end is not None and end > known.run.experiment.thresholds[1]:
-        return what, f"the error ends at {end:.3g}: lower beta, or stop earlier"
+        lower = "lower beta, or " if known.beta_helps(test=True) else ""
+        return what, f"the error ends at {end:.3g}: {lower}stop earlier"
     return what, "stop earlier, or lower alpha"
 
 
@@ -132,11 +162,13 @@ def _diverged(known: Known) -> Advice:
 
 
 def _never_memorized(known: Known) -> Advice:
-    lower = "lower beta, or " if known.penalized else ""
-    floor = known.run.phases.t1.floor
-    if floor is not None:
+    lower = "lower beta, or " if known.beta_helps(test=False) else ""
+    t1 = known.run.phases.t1
+    if t1.floor is not None:
         what = "The model cannot fit the training data as well as its threshold asks"
-        return what, f"{lower}set a threshold above {floor:.3g}"
+        seen = float(known.run.trajectory["train_error"].min())
+        reached = min(seen, t1.floor if t1.end is None else t1.end)
+        return what, f"{lower}set a threshold above {reached:.3g}"
     how = "ends" if known.ends_below is False else "has come to rest"
     what = f"The training error {how} above its threshold"
     return what, f"{lower}try another alpha, another start or a larger threshold"
@@ -156,10 +188,9 @@ def _mirage(known: Known) -> Advice:
 
 def _what_lowers(known: Known) -> str:
     """Return what makes the test error end lower."""
-    possible = known.prediction.recoverability
     if not known.penalized:
         return "add a penalty that fits the target"
-    if possible is not None and possible.recoverable:
+    if known.beta_helps(test=True):
         return "lower beta, or try a penalty that fits the target"
     return "try more samples, or a penalty that fits the target"
 
@@ -176,8 +207,12 @@ def _undecided(known: Known) -> Advice:
         what = "The model does not generalize"
         return what, "more steps would only show whether its test error drops late"
     error = "test" if known.memorized else "training"
+    if known.ends_below is False and known.ahead is not None:
+        what = f"The {error} error passes its threshold, and ends above it"
+        return what, f"train to step {known.ahead:,} and stop there"
     if known.ends_below is False:
-        lower = "lower alpha or beta" if known.penalized else "try another start"
+        helps = known.beta_helps(test=known.memorized)
+        lower = "lower alpha or beta" if helps else "try another start"
         what = f"The {error} error ends above its threshold, and may pass below it before"
         return what, lower if not known.memorized else f"{lower}, or use more samples"
     if (passage.low or 0) <= run.last_step:

@@ -30,7 +30,7 @@ from latebloom.penalties import Term
 from latebloom.problems import LeastSquares, VectorLeastSquares
 
 from .certificates import constant_strengths
-from .limits import Limit, constants, limit
+from .limits import Limit, constants, errors_within, limit, relative_errors
 
 Pair = tuple[Ahead, Ahead]
 # A penalty has acted for long enough when ENOUGH times 1/(alpha beta) steps are done: the delay is
@@ -93,12 +93,13 @@ def ahead_of_least_squares(experiment: Experiment, result: EngineResult) -> Pair
         return replace(train, floor=None), replace(test, floor=None)
     if way is None:
         return _near(experiment.data, end, here, experiment.thresholds)
+    kept = _kept(experiment.data, end, here)
     ends = (
-        (end.train_floor, end.train_least, end.train_error),
-        (end.test_floor, end.test_least, end.test_error),
+        (kept[0], end.train_floor, end.train_least, end.train_error),
+        (kept[1], end.test_floor, end.test_least, end.test_error),
     )
     if isinstance(experiment.method, Subgradient):
-        bare = _errors_of(experiment.data, way.result.params[-1])
+        bare = relative_errors(experiment.data, way.result.params[-1])
         (train, test), goals = passages, experiment.thresholds
         passages = (
             _seen(train, bare[0], end.train_error, goals[0]),
@@ -118,24 +119,37 @@ def _seen(step: int | None, bare: float | None, end: float | None, goal: float) 
     return None if hidden else step
 
 
-def _errors_of(data: LeastSquares, a: Float[np.ndarray, "..."]) -> tuple[float, float | None]:
-    """Return the relative training and test error of parameters, None without a truth."""
-    train = _norm(data.operator.forward(a) - data.y_star) / _norm(data.y_star)
-    truth = data.a_star
-    return train, None if truth is None else _norm(a - truth) / _norm(truth)
+def _kept(
+    data: LeastSquares, end: Limit, here: Float[np.ndarray, "..."]
+) -> tuple[float, float | None]:
+    """Return what both errors are at least from here on: a proof.
+
+    No step leads away from the minimizer but within the ball that the iterates do not leave. What
+    was recorded may be an average, from which they are as far as they chatter.
+    """
+    away = float(np.linalg.norm(here - end.minimizer)) + 2 * end.radius
+    return errors_within(data, end.minimizer, max(away, end.trap))
 
 
 def _on_the_way(
-    floor: float | None, least: float | None, end: float | None, step: int | None, goal: float
+    kept: float | None,
+    floor: float | None,
+    least: float | None,
+    end: float | None,
+    step: int | None,
+    goal: float,
 ) -> Ahead:
-    """Return what is known of an error with such an end.
+    """Return what is known of an error that is at least `kept` and in the end at least `floor`.
 
-    It may pass its threshold on the way to an end above it, at `step`: then the threshold is what
-    it does not stay above.
+    It may pass its threshold on the way to an end above it, at `step`. If it does not, and does not
+    end there, it is at least the next number.
     """
-    if step is not None and floor is not None and least is not None:
-        floor, least = min(floor, goal), min(least, goal)
-    return Ahead(floor, least, end, step)
+    if kept is None or floor is None or least is None:
+        return Ahead(None, least, end, step)
+    if step is not None:
+        return Ahead(min(kept, goal), min(least, goal), end, step)
+    never = math.nextafter(goal, math.inf)
+    return Ahead(max(kept, never) if floor > goal else min(kept, floor), least, end)
 
 
 def ahead_of_network(experiment: Experiment, step: int, t1: Passage) -> Pair:
@@ -205,23 +219,23 @@ def _near(
     it is: a proof. With momentum so does a run up to its oscillations, with subgradients up to its
     chatter: estimates.
     """
-    away = float(np.linalg.norm(here - end.a))
-    train_goal, test_goal = goals
-    train = max(0.0, end.train_least - away * data.sigma_max**0.5 / _norm(data.y_star))
-    test = end.test_least
-    if test is not None and data.a_star is not None:
-        test = max(0.0, test - away / _norm(data.a_star))
+    floors = _kept(data, end, here)
     if end.radius > 0:
+        away = float(np.linalg.norm(here - end.a))
+        train_goal, test_goal = goals
+        train = max(0.0, end.train_least - away * data.sigma_max**0.5 / _norm(data.y_star))
+        test = end.test_least
+        if test is not None and data.a_star is not None:
+            test = max(0.0, test - away / _norm(data.a_star))
         arrived = away <= end.radius
         slack = end.radius * data.sigma_max**0.5 / _norm(data.y_star)
-        error = _chattering(
-            Ahead(end.train_floor, train, end.train_error), slack, arrived, train_goal
-        )
+        error = _chattering(Ahead(floors[0], train, end.train_error), slack, arrived, train_goal)
+        known = Ahead(floors[1], test, end.test_error)
         if data.a_star is None:
-            return error, Ahead(end.test_floor, test, end.test_error)
+            return error, known
         slack = end.radius / _norm(data.a_star)
-        known = Ahead(end.test_floor, test, end.test_error)
         return error, _chattering(known, slack, arrived, test_goal)
+    train, test = floors
     return Ahead(train, train, end.train_error), Ahead(test, test, end.test_error)
 
 

@@ -58,6 +58,9 @@ class Limit:
       the errors less what `radius` may take away.
     - `radius`: root mean square distance ||a_t - a|| in the end, 0 for a method that converges;
       with the nuclear norm twice the largest one expected, from measurements.
+    - `minimizer`: what the objective is least at; `trap`: the radius of a ball about it that the
+      iterates do not leave, and outside of which every step leads nearer to it: 0 for a method that
+      converges, infinite without a proof.
     - `certificate`: proves that `a` minimizes what defines it.
     """
 
@@ -70,6 +73,8 @@ class Limit:
     test_least: float | None
     radius: float
     certificate: Certificate
+    minimizer: Float[np.ndarray, "..."]
+    trap: float
     __repr__ = brief
     _repr_html_ = brief_html
 
@@ -208,12 +213,17 @@ def _proved(data: VectorLeastSquares, certificate: Certificate) -> bool:
 
 def _converged(data: LeastSquares, a: Float[np.ndarray, "..."], certificate: Certificate) -> Limit:
     """Return the limit of a method that converges to a."""
+    train, test = relative_errors(data, a)
+    return Limit(a, train, test, train, test, train, test, 0.0, certificate, a, 0.0)
+
+
+def relative_errors(data: LeastSquares, a: Float[np.ndarray, "..."]) -> tuple[float, float | None]:
+    """Return the relative training and test error of parameters, None without a truth."""
     rest = data.operator.forward(a) - data.y_star
     train = float(np.linalg.norm(rest) / np.linalg.norm(data.y_star))
-    test = None
-    if data.a_star is not None:
-        test = float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
-    return Limit(a, train, test, train, test, train, test, 0.0, certificate)
+    if data.a_star is None:
+        return train, None
+    return train, float(np.linalg.norm(a - data.a_star) / np.linalg.norm(data.a_star))
 
 
 def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | None:
@@ -233,8 +243,9 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
     if not isinstance(experiment.method, Subgradient):
         return end
     radius = 2 * chatter_radius(experiment)  # runs at their limit were up to 1.2 times that away
-    train, test = _within(data, A, matrix_ball(data, alpha, beta, A))
-    train_least, test_least = _within(data, A, radius)
+    trap = matrix_ball(data, alpha, beta, A)
+    train, test = errors_within(data, A, trap)
+    train_least, test_least = errors_within(data, A, radius)
     return replace(
         end,
         train_floor=train,
@@ -242,10 +253,11 @@ def _nuclear_limit(experiment: Experiment, data: MatrixLeastSquares) -> Limit | 
         train_least=train_least,
         test_least=test_least,
         radius=radius,
+        trap=trap,
     )
 
 
-def _within(
+def errors_within(
     data: LeastSquares, a: Float[np.ndarray, "..."], radius: float
 ) -> tuple[float, float | None]:
     """Return the least relative errors that a point at most `radius` away from a may have."""
@@ -279,9 +291,8 @@ def _chattering(
         return None
     minimizer = solve(data, penalty, start=state.mean)
     proved = _proved(data, lasso_certificate(data, penalty, minimizer))
-    floors = _within(
-        data, minimizer, vector_ball(data, alpha, beta, minimizer) if proved else np.inf
-    )
+    trap = vector_ball(data, alpha, beta, minimizer) if proved else np.inf
+    floors = errors_within(data, minimizer, trap)
     train, train_least = np.array(state.residual) / np.linalg.norm(data.y_star)
     train_least = DIP * float(train_least) if data.y_star.size >= MANY else 0.0
     test = least = None
@@ -289,4 +300,4 @@ def _chattering(
         test, least = (float(e) for e in np.array(state.error) / np.linalg.norm(data.a_star))
         least = DIP * least if data.a_star.size >= MANY else 0.0
     ends = float(train), test, *floors, train_least, least
-    return Limit(state.mean, *ends, state.radius, state.certificate)
+    return Limit(state.mean, *ends, state.radius, state.certificate, minimizer, trap)

@@ -18,7 +18,7 @@ from .closed_form import Rates, rates, smooth_times
 from .facts import STUCK, Facts
 from .fit_time import fit_time
 from .intervals import add_passages, first_passages, middle, why_unknown
-from .limits import constants, fitted, limit
+from .limits import constants, fitted, limit, relative_errors
 from .lower_bound import least_t2
 from .network_predict import predict_network
 from .nuclear_predict import predict_matrix
@@ -92,10 +92,30 @@ def _predict(experiment: Experiment, exact: bool) -> Prediction:
             _predict_vector(experiment, found, exact)
     except NotCovered as reason:
         notes.append(str(reason))
+    _drop_no_plateau(experiment, found)
     floor = found.get("train_floor")  # the train error ends at or below its threshold, or above it
     if floor is not None:
         found["memorizes"] = floor <= experiment.thresholds[0]
     return Prediction(notes=tuple(found.pop("notes")), **found)
+
+
+def _drop_no_plateau(experiment: Experiment, found: Found) -> None:
+    """Take away a plateau where there is none.
+
+    The formula takes the row space for fitted before the penalty has moved anything, and is far off
+    where small singular values take longer than the delay.
+    """
+    level, goal = found.get("train_plateau"), experiment.thresholds[0]
+    if level is None:
+        return
+    begun = relative_errors(experiment.data, experiment.start)[0]
+    reached = found.get("t1") is not None and level > goal
+    if level > begun or reached:
+        above = f"the threshold {goal:.3g} of t1" if reached else f"the error {begun:.3g} at step 0"
+        found["train_plateau"] = None
+        found["notes"].append(
+            f"train_plateau: the formula gives {level:.3g}, above {above}: there is no plateau"
+        )
 
 
 def _predict_vector(experiment: Experiment, found: Found, exact: bool) -> None:
@@ -178,7 +198,7 @@ def _add_smooth_times(
             "alpha beta; this is a late drop without generalization"
         )
     else:
-        found["notes"].append("delay: nothing is left to happen after the data are fitted")
+        found["notes"].append("delay: no late drop of the test error is predicted")
 
 
 def _explain_t1(experiment: Experiment, found: Found) -> None:

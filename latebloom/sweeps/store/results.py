@@ -130,7 +130,7 @@ def dataset(index: Index, label: str, sweep: Grid, keys: Sequence[str]) -> xr.Da
     **Returns:** a Dataset. Of simulated cells, among others:
 
     - `t1`, `t2`, `delay`: steps, NaN if not known to the step; `t1_low`, `t1_high`, ... bounds;
-      `t1_kind`: exact, bracketed, censored or infeasible; `t1_floor`: what the error stays above;
+      `t1_kind`: exact, bracketed, censored or infeasible; `t1_floor`: what the error is at least;
     - `verdict`, `reason`; `status`: done, failed or missing; `message`: why a cell failed;
     - `recovered`: 1 if it generalized, 0 if it never can, NaN if the horizon was too short;
     - `train_error`, `test_error`, norms: at the last step; `trajectory_*` over `record`;
