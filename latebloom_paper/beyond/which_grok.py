@@ -11,8 +11,7 @@ import numpy as np
 
 from latebloom.core.errors import NotCovered
 from latebloom.core.spec import from_dict
-from latebloom.experiment import Experiment
-from latebloom.experiment.record import At
+from latebloom.experiment import At, Experiment
 from latebloom.methods import ProximalGradient
 from latebloom.penalties import L1
 from latebloom.problems import LinearData
