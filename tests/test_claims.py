@@ -19,7 +19,7 @@ from latebloom_paper.book.catalogue import GROUPS, STUDIES, studies
 from latebloom_paper.book.claim import CORRECTED, Claim, Criterion, Verdict
 from latebloom_paper.book.outcome import all_claims
 from latebloom_paper.book.reproduction import Comparison, compared, one_draw
-from latebloom_paper.book.settled import on_record, settled
+from latebloom_paper.book.settled import on_record, on_records, settled
 from latebloom_paper.book.statistic import Statistic, exactly, fraction, median, slopes
 from latebloom_paper.convex.fig28 import least_measurements
 from latebloom_paper.errata import ERRATA
@@ -177,18 +177,67 @@ def test_families_of_the_theorems_are_experiments(name):
 # Settled steps ------------------------------------------------------------------------------------
 
 
-def test_a_curve_settles_where_it_stays_near_its_end():
-    error = np.array([1.0, 0.5, 0.1, 0.2, 0.101, 0.1])
-    ds = xr.Dataset(
+def curves(*errors):
+    """Return a sweep with these test errors, each at steps 0, 1, 2, 4, 8 ..."""
+    steps = np.concatenate([[0.0], 2.0 ** np.arange(len(errors[0]) - 1)])
+    return xr.Dataset(
         {
-            "trajectory_step": ("record", np.array([0.0, 1, 2, 4, 8, 16])),
-            "trajectory_test_error": (("cell", "record"), np.stack([error, np.full(6, 0.3)])),
+            "trajectory_step": ("record", steps),
+            "trajectory_test_error": (("cell", "record"), np.stack(errors)),
         }
     )
+
+
+def test_a_curve_settles_where_it_stays_near_its_end():
+    ds = curves([1.0, 0.5, 0.1, 0.2, 0.101, 0.1], np.full(6, 0.3))
     # 0.1 at step 2 is left again; from step 8 on it stays.
-    assert settled(ds).values.tolist() == [8.0, 0.0]
+    assert settled(ds, stays=True).values.tolist() == [8.0, 0.0]
     ds["trajectory_test_error"][0, 5] = np.nan  # a shorter run ends at 0.101
-    assert settled(ds).values[0] == 8.0
+    assert settled(ds, stays=True).values[0] == 8.0
+
+
+def test_the_published_rule_takes_two_records_in_a_row_near_the_mean_of_the_last_three():
+    crossing = [1.0, 0.102, 0.1, 0.5, 0.1, 0.1, 0.1]  # near 0.1, away, and back
+    touching = [1.0, 0.1, 0.5, 0.5, 0.1, 0.1, 0.1]  # one record near 0.1 is not enough
+    falling = [1.0, 0.9, 0.8, 0.5, 0.3, 0.2, 0.1]  # no two records near the mean 0.2
+    ds = curves(crossing, touching, falling)
+    assert settled(ds).values.tolist() == [1.0, 8.0, np.inf]
+    assert settled(ds, stays=True).values.tolist() == [8.0, 8.0, 32.0]
+    # Of two records there is no mean of three: the mean of both.
+    assert settled(curves([0.1, 0.1], [1.0, 0.5])).values.tolist() == [0.0, np.inf]
+    ds = curves([0.2, 0.1, 0.0, 0.1, 0.1, 0.1])
+    ds["trajectory_test_error"][0, 4:] = np.nan
+    assert settled(ds, end=0.1).values.tolist() == [np.inf]
+
+
+def plainly_settled(steps, errors, end, least, stays):
+    """The rules in plain Python, for one curve without gaps."""
+    tail = errors[-1:] if stays else errors[-3:]
+    level = sum(tail) / len(tail) if end is None else end
+    near = [abs(e - level) <= max(0.05 * abs(level), least) for e in errors]
+    for k in range(len(errors)):
+        if all(near[k:]) if stays else k + 1 < len(errors) and near[k] and near[k + 1]:
+            return steps[k]
+    return np.inf
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize(("end", "least"), [(None, 0.0), (0.2, 0.0), (0.2, 0.05)])
+def test_both_rules_against_plain_python(rng, stays, end, least):
+    errors = 0.2 * np.exp(0.05 * rng.normal(size=(60, 9)) * rng.integers(0, 4, size=(60, 9)))
+    ds = curves(*errors)
+    steps = ds["trajectory_step"].values
+    expected = [plainly_settled(steps, e.tolist(), end, least, stays) for e in errors]
+    found = settled(ds, stays=stays, end=np.nan if end is None else end, least=least)
+    assert found.values.tolist() == expected
+    assert len(set(expected)) > 2
+
+
+def test_curves_at_other_records():
+    ds = curves(1 / (np.concatenate([[0.0], 2.0 ** np.arange(5)]) + 1))
+    found = on_records(ds, np.array([0.0, 3.0, 12.0, 20.0]))["trajectory_test_error"].values[0]
+    np.testing.assert_allclose(found[:3], [1, 1 / 4, 1 / 13])  # a power law of t + 1
+    assert np.isnan(found[3])  # beyond the end
 
 
 def test_records_of_the_public_code():

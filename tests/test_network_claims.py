@@ -12,6 +12,7 @@ from latebloom_paper.networks import (
     fig1,
     fig35,
     modular,
+    stored_run,
     teachers,
 )
 
@@ -117,6 +118,25 @@ def test_the_claims_of_the_post_need_its_settings_for_its_numbers():
     late = replace(run, phases=fake_run(steps, 500).phases)
     found = decided(STUDIES["blog-fig1"].claims, blog_fig1.evidence([late], [late]))
     assert found["blog-fig1.t2"] is found["blog-fig1.late"] is Verdict.fails
+
+
+def test_the_claims_of_the_stored_run_are_about_its_own_values():
+    steps, norm, loss = [0, 200, 2300, 12_900], [13, 40, 87.17, 50], [5, 20, 31.81, 0]
+
+    def judged(t1=200, t2=12_900, published=True, scale=1.0):
+        curves = {"l2_norm": [scale * x for x in norm], "test_loss": [scale * x for x in loss]}
+        run = fake_run(steps, t1, t2, test_error=[1, 1, 1, 0], **curves)
+        claims = STUDIES["stored-run"].claims
+        return decided(claims, stored_run.evidence([run] * 3, published))
+
+    assert set(judged().values()) == {Verdict.holds}
+    quick = judged(published=False)
+    assert quick.pop("stored-run.late") is Verdict.holds
+    assert set(quick.values()) == {Verdict.untested}
+    off = judged(t1=1300, t2=10_000, scale=1.1)
+    assert off.pop("stored-run.step") is Verdict.holds
+    assert set(off.values()) == {Verdict.fails}
+    assert judged(t2=None)["stored-run.t2"] is Verdict.fails
 
 
 def test_digits_are_judged_from_either_start():

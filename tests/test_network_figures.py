@@ -22,6 +22,7 @@ from latebloom_paper.networks import (
     fig35,
     lu,
     modular,
+    stored_run,
     teachers,
 )
 from latebloom_paper.pictures.accuracies import Panel, plot_accuracies
@@ -296,6 +297,17 @@ def test_the_curve_of_the_post_at_a_tiny_size(workspace, tiny):
     assert rows["t2"].ours is None
     assert "mod 31" in result.title
     assert not {"blog-fig1.t1", "blog-fig1.t2"} & set(result.evidence)
+
+
+def test_the_stored_run_at_a_tiny_size(workspace, tiny):
+    sizes = {"p": 5, "train_fraction": 0.4, "alpha": 1e-3, "record": {"type": "Every", "k": 10}}
+    tiny("stored-run", sizes, None, "runs", set={"steps": 20}, zip=seeded(seeds=(0, 2)))
+    result = stored_run.reproduce(workspace)
+    rows = checked(result)
+    assert rows["t2"].ours is None
+    assert rows["largest l2 norm"].published is None
+    assert "mod 31" in result.title
+    assert set(result.evidence) <= {"stored-run.late"}
 
 
 def test_the_search_trains_every_variant_once(workspace, monkeypatch):

@@ -9,7 +9,7 @@ from latebloom.experiment import Every
 from latebloom.simulate import simulate
 from latebloom.theory import predict
 from latebloom_paper.book import CORRECTED, STUDIES, Comparison, Reproduction, Workspace
-from latebloom_paper.book.settled import on_record, settled
+from latebloom_paper.book.settled import both_rules, on_record, settled
 from latebloom_paper.book.statistic import Statistic, fraction, median, slopes
 
 STUDY = STUDIES["fig4"]
@@ -76,6 +76,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
     predicted = float(np.abs(STUDY.experiment.data.a_hat - STUDY.truth({})).max())
     cells = workspace.results(STUDY.sweep("published")).load()
     t2, theirs = settled(cells), published_t2(cells)
+    cells["settled"], cells["stays"] = t2, settled(cells, stays=True)
     rows, points = [], []
     for alpha, beta in product(cells["alpha"].values, cells["beta"].values):
         at = float(t2.sel(alpha=alpha, beta=beta))
@@ -98,6 +99,7 @@ def reproduce(workspace: Workspace) -> Reproduction:
             "final train error / beta": floors[1],
         }
     )
+    rows += both_rules(cells)
     known = published_errors()
     cases = [
         {"alpha": alpha, "beta": beta, "steps": theirs[alpha, beta]} for alpha, beta, _ in known

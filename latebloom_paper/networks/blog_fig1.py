@@ -8,7 +8,7 @@ import numpy as np
 
 from latebloom.runs import Run
 from latebloom_paper import pictures
-from latebloom_paper.book import STUDIES, Comparison, Reproduction, Workspace
+from latebloom_paper.book import STUDIES, Comparison, Reproduction, Study, Workspace
 from latebloom_paper.book.readings import readings_of
 from latebloom_paper.book.reproduction import over_seeds
 from latebloom_paper.book.statistic import Statistic, median
@@ -16,16 +16,16 @@ from latebloom_paper.book.statistic import Statistic, median
 from .families import lateness, present
 
 STUDY = STUDIES["blog-fig1"]
-READINGS = [reading for _, reading in readings_of(STUDY)]
 
 
-def features(run: Run) -> dict[str, float | None]:
-    """Return what is read off the published curve, from a run; None for what did not happen."""
+def features(run: Run, study: Study = STUDY) -> dict[str, float | None]:
+    """Return what is known of a study's published curve, from a run; None for what did not
+    happen."""
     top = int(run.trajectory["l2_norm"].values.argmax())
     return {
         "t1": run.phases.t1.high,
         "t2": run.phases.t2.high,
-        **{reading.words: reading.of(run) for reading in READINGS},
+        **{reading.words: reading.of(run) for _, reading in readings_of(study)},
         "step of the largest l2 norm": float(run.trajectory["step"][top]),
     }
 
@@ -42,16 +42,17 @@ def distance(found: dict[str, float | None]) -> float:
     return float(np.mean(logs))
 
 
-def compare(runs: Sequence[Run], published: bool = True) -> list[Comparison]:
+def compare(runs: Sequence[Run], published: bool = True, study: Study = STUDY) -> list[Comparison]:
     """Return the published values beside the medians over runs, with their ranges.
 
     **Arguments:**
 
     - `published`: whether the runs are of the published size; else there is nothing beside them.
+    - `study`: whose published values.
     """
-    rows, because = [], STUDY.readings["because"]
-    found = [features(run) for run in runs]
-    for name, theirs in STUDY.published.items():
+    rows, because = [], study.readings["because"]
+    found = [features(run, study) for run in runs]
+    for name, theirs in study.published.items():
         ours, why = over_seeds([values[name] for values in found])
         rows.append(Comparison(name, theirs if published else None, ours, why, because))
     return rows
