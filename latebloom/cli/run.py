@@ -80,10 +80,11 @@ class Run:
             raise InvalidInput(
                 "--checkpoint-every and --checkpoint-steps go with --checkpoint FOLDER"
             )
-        if self.checkpoint_every < 0 or (self.checkpoint_steps or 1) < 1:
+        steps = self.checkpoint_steps
+        if self.checkpoint_every < 0 or (steps is not None and steps < 1):
             raise InvalidInput(
                 f"--checkpoint-every {self.checkpoint_every:g}, --checkpoint-steps "
-                f"{self.checkpoint_steps}: must be at least 0 seconds, and at least 1 step"
+                f"{steps}: must be at least 0 seconds, and at least 1 step"
             )
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
