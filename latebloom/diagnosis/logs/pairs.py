@@ -36,7 +36,7 @@ LABELS = re.compile(r"(?<=\w)\{([^{}]{1,200})\}")
 LABEL = re.compile(r'\w++="([^"\d][^"]{0,60}+)"')
 # xgboost and CatBoost begin a line with the number of the round: "[3]\t", "3:\t".
 # clu does so after the place in the program that wrote the line.
-ROUND = re.compile(r"^\s*[\[(]?\s*(\d+)(?:/\d+)?[\]):|,]?\s+(?=[A-Za-z'\"])")
+ROUND = re.compile(r"^\s*+(?:[\[(]\s*+)?(\d++)(?:/\d++)?[\]):|,]?\s++(?=[A-Za-z'\"])")
 # The place in a program that wrote a line, as absl and glog tell it.
 PLACE = re.compile(
     r"^.{0,60}\b[\w/-]++\.(?:py|cpp|cc|cu|go|jl|rs|js|ts|java)(?:\(\d++\)|:\s*+\d++)[\]:]?\s*+"
