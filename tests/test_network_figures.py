@@ -42,6 +42,7 @@ FIGURES = (
     "blog-fig1",
     "lu",
     "rescaling",
+    "stored-run",
 )
 
 

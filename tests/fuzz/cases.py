@@ -141,7 +141,8 @@ def _vague(argv: list[str] | None, message: str) -> str:
     """Return what is missing in a refusal: it says what is wanted, and names what was given."""
     if not ADVICE.search(message):
         return f"a refusal without advice: {message[:400]}"
-    words = [w for token in argv or () for w in (token, *re.split(r"[=.\s]+|--", token)) if w]
+    texts = [text for token in argv or () for text in (token, token.partition("=")[2])]
+    words = [w for text in texts for w in (text, *re.split(r"[=.\s]+|--", text)) if w]
     named = any(word[:50] in message for word in words)
     if argv is None or named or re.search(r"'[^']*'| = ", message):
         return ""
