@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from latebloom.core.bisection import bisect
-from latebloom.core.errors import Unsupported
+from latebloom.core.errors import Unsupported, shown
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
 from latebloom.penalties import scaled
@@ -44,7 +44,7 @@ def plan_network(
     **Raises:** `Unsupported` for a network whose method has no flow.
     """
     if reason := why_not(experiment):
-        raise Unsupported(f"plan: {reason}")
+        raise Unsupported(f"plan: method = {shown(experiment.method)}: {reason}")
     base = experiment.with_(thresholds=(experiment.thresholds[0], error))
     base = base if alpha is None else base.with_(**{"method.alpha": alpha})
     return _Search(base, budget, progress).run()
