@@ -102,13 +102,17 @@ class Point:
 
     def command(self) -> str:
         """Return the command that runs the experiment."""
-        settings = [part for key, text in self._settings() for part in (f"--{key}", text)]
+        settings = [
+            part for key, text in self.world.settings_at(self.values) for part in (f"--{key}", text)
+        ]
         engine = [] if self.world.engine == "auto" else ["--engine", self.world.engine]
         return shlex.join(["latebloom", "run", self.world.source, *settings, *engine])
 
     def python(self) -> str:
         """Return a program that runs the experiment."""
-        settings = "".join(f"    ({key!r}, {text!r}),\n" for key, text in self._settings())
+        settings = "".join(
+            f"    ({key!r}, {text!r}),\n" for key, text in self.world.settings_at(self.values)
+        )
         listed = f", [\n{settings}]" if settings else ""
         engine = "" if self.world.engine == "auto" else f", engine={self.world.engine!r}"
         return (
@@ -118,9 +122,3 @@ class Point:
             "print(run.phases)\n"
             'run.plot("run.svg")\n'
         )
-
-    def _settings(self) -> list[tuple[str, str]]:
-        """Return the settings, each key once: the last value counts."""
-        spec = self.experiment()
-        pairs = self.world.settings_at(self.values)
-        return list({Experiment.full_name(spec, key): (key, text) for key, text in pairs}.values())

@@ -132,11 +132,11 @@ class World:
         raise InvalidInput(f"{self.name}: no setting {shown(name)}{nearest(name, names)}")
 
     @cached_property
-    def _base_steps(self) -> int:
-        return load(self.source, self.settings).steps
+    def _base(self) -> Experiment:
+        return load(self.source, self.settings)
 
     def settings_at(self, values: Mapping[str, Number]) -> list[Setting]:
-        """Return what has to be changed in the named experiment, as pairs (key, text).
+        """Return what has to be changed in the named experiment, as pairs (key, text), each once.
 
         **Arguments:**
 
@@ -148,9 +148,11 @@ class World:
             if (value := values.get(control.name, control.start)) != control.start
         ]
         steps = self.steps_at(values)
-        if steps not in (None, self._base_steps):
+        if steps not in (None, self._base.steps):
             changed.append(("steps", str(steps)))
-        return [*self.settings, *changed]
+        pairs = [*self.settings, *changed]
+        keys = [Experiment.full_name(self._base, key) for key, _ in pairs]
+        return list(dict(zip(keys, pairs, strict=True)).values())
 
     def steps_at(self, values: Mapping[str, Number]) -> int | None:
         """Return the horizon that follows from alpha and beta; None if none does."""
