@@ -51,7 +51,7 @@ def refused(capsys, *argv):
         ({"step": EVERY - 100}, (), "a step of train_acc is -100; steps must be numbers from 0"),
         ({"step": np.tile(EVERY[:67], 3)}, (), "start again, 3 runs in one log"),
         ({"step": np.full(201, "")}, (), "'step' is empty in every row"),
-        ({"w": np.zeros(201)}, ("--norm", "w"), "a norm is positive"),
+        ({"w": np.zeros(201)}, ("--norm", "w"), "a norm must be positive"),
         (
             {"score": 1 - TEST, "fit": 2 * TRAIN},
             ("--train", "fit", "--test", "score"),

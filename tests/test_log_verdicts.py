@@ -299,6 +299,8 @@ def test_no_long_delay_is_called_none(middle, kappa, verdict):
 def test_bad_definitions_are_refused():
     with pytest.raises(InvalidInput, match="leave out"):
         accuracies(q=0.9, thresholds=(0.9, None))
+    with pytest.raises(InvalidInput, match="--q 1000: must be an accuracy"):
+        accuracies(q=1000)
     with pytest.raises(InvalidInput, match="kappa"):
         accuracies(kappa=-1)
     with pytest.raises(InvalidInput, match="is an accuracy"):

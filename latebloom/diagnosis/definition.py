@@ -15,7 +15,7 @@ from latebloom.core.phases import Rules
 
 from .curves import Records
 from .delay import Delay
-from .prepare import LEAST_PERCENT
+from .prepare import accuracy_threshold
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ def define(
     if q is not None:
         if tuple(thresholds) != (None, None):
             raise InvalidInput("q sets both thresholds; leave out the train and test thresholds")
-        check.real("--q", q, low=0, strict=True)
-        q = float(q) / 100 if LEAST_PERCENT <= q <= 100 else float(q)
+        q = accuracy_threshold("--q", q)
         thresholds = (q, q)
     if kappa is not None:
         check.real("--kappa", kappa, low=0)

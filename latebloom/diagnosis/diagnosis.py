@@ -198,7 +198,7 @@ def _norm(
     k, v = ordered(name, *series, notes)
     k, v = k[np.isfinite(v)], v[np.isfinite(v)]
     if (v <= 0).any():
-        raise InvalidInput(f"{name} is {v.min():g} somewhere; a norm is positive")
+        raise InvalidInput(f"{name} is {v.min():g} somewhere; a norm must be positive")
     both = np.isfinite(test.errors) & (test.steps >= k[0]) & (test.steps <= k[-1])
     if np.count_nonzero(both) < 4:
         return NormAnswer(
