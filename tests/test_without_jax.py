@@ -174,6 +174,6 @@ def test_the_page_of_the_explorer_without_jax():
     assert process.stdout.splitlines() == [
         "sparse 60 6",
         "mirage 118 6",
-        "matrix 68 6",
+        "matrix 67 6",
         "deep engine 'slow': it needs jax, which is not installed",
     ]
