@@ -58,7 +58,7 @@ def both_rules(cells: xr.Dataset) -> list[Comparison]:
     """Return the rows that compare `stays` with `settled`, t2 of a sweep's cells by either rule.
 
     >>> cells = xr.Dataset({"settled": ("k", [2.0, np.inf]), "stays": ("k", [3.0, np.inf])})
-    >>> [(row.ours, row.why) for row in both_rules(cells)]
+    >>> [(float(row.ours), row.why) for row in both_rules(cells)]
     [(1.5, '1 of 2 runs'), (1.5, '1 of 2 runs')]
     """
     first, last = cells["settled"].values.ravel(), cells["stays"].values.ravel()
