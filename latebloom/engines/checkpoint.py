@@ -21,7 +21,7 @@ from latebloom.core.versions import versions
 
 FILE = "checkpoint.safetensors"
 # Raise it when the meaning of the file's contents changes.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
