@@ -80,12 +80,11 @@ class Run:
             raise InvalidInput(
                 "--checkpoint-every and --checkpoint-steps go with --checkpoint FOLDER"
             )
-        steps = self.checkpoint_steps
-        if self.checkpoint_every < 0 or (steps is not None and steps < 1):
-            raise InvalidInput(
-                f"--checkpoint-every {self.checkpoint_every:g}, --checkpoint-steps "
-                f"{steps}: must be at least 0 seconds, and at least 1 step"
-            )
+        seconds, steps = self.checkpoint_every, self.checkpoint_steps
+        if seconds < 0:
+            raise InvalidInput(f"--checkpoint-every {seconds:g}: must be at least 0 seconds")
+        if steps is not None and steps < 1:
+            raise InvalidInput(f"--checkpoint-steps {steps}: must be at least 1 step")
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, self.checkpoint_steps)
             checkpoint.require_writable()

@@ -1,7 +1,7 @@
 """Packages whose names are those of their stub, each imported when it is first used.
 
-lazy_loader does the same, but a program that imports it has no handler of Ctrl-C for several
-milliseconds. So this module imports next to nothing, and reads a stub when a name is asked for.
+lazy_loader does the same, but takes several milliseconds to import, during which Ctrl-C gives a
+traceback. This module imports only `sys` and `types`, and reads a stub when a name is used.
 """
 
 import sys

@@ -19,6 +19,9 @@ from jaxtyping import Float
 
 from .modes import EPS
 
+# The parameters of `dlaed9`, i for an int and d for a double: a library whose integers have 64 bits
+# has others.
+PARAMETERS = "iiiiddiddddii"
 # Entries of z and gaps of d below this fraction of the largest number are rounding error.
 NOISE = 8 * EPS
 
@@ -26,7 +29,7 @@ NOISE = 8 * EPS
 @cache
 def _dlaed9() -> Callable[..., None] | None:
     """Return LAPACK's routine, which SciPy offers to compiled code only; None where it is not
-    there, or in a browser, where a call of unknown type ends the process."""
+    there or takes other numbers, or in a browser, where a call of unknown type ends the process."""
     if sys.platform == "emscripten":
         return None
     routines = import_module("scipy.linalg.cython_lapack").__pyx_capi__
@@ -36,8 +39,11 @@ def _dlaed9() -> Callable[..., None] | None:
     api = ctypes.pythonapi
     api.PyCapsule_GetName.restype = ctypes.c_char_p
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
-    name = ctypes.c_char_p(api.PyCapsule_GetName(capsule))
-    address: Any = api.PyCapsule_GetPointer(capsule, name)
+    name: bytes = api.PyCapsule_GetName(capsule)
+    parameters = name.decode().partition("(")[2].split(",")
+    if "".join("i" if p.strip(" )") == "int *" else "d" for p in parameters) != PARAMETERS:
+        return None
+    address: Any = api.PyCapsule_GetPointer(capsule, ctypes.c_char_p(name))
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address)
 
 
