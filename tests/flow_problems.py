@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.integrate import BDF
 
 import latebloom as lb
 from latebloom.experiment.initialization import Drawn
@@ -73,3 +74,15 @@ def addition(p: int = 7, loss: str = "mse", **settings: Any) -> lb.Experiment:
     settings = {"alpha": 3.0, "thresholds": (0.01, 0.3), "slow_time": 4.0, **settings}
     penalty = settings.pop("penalty", lb.L2(1e-3))
     return experiment(problem, model, penalty, **settings)
+
+
+class Implicit(BDF):
+    """SciPy's BDF, an implicit method for stiff equations.
+
+    SciPy sets the first two rows of its difference table and computes with the others too: with
+    whatever the memory holds, which may overflow.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.D[2:] = 0.0

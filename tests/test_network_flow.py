@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from flow_problems import DIAGONAL, START, X, Y, diagonal, teacher_student
+from flow_problems import DIAGONAL, START, Implicit, X, Y, diagonal, teacher_student
 from scipy.integrate import solve_ivp
 
 import latebloom as lb
@@ -110,7 +110,7 @@ def test_an_implicit_method_with_the_gauss_newton_matrix_agrees_to_a_thousandth(
 
     error.terminal = True
     found = solve_ivp(
-        slope, (0, 400), np.concatenate(diagonal_updates(e, switch)), method="BDF",
+        slope, (0, 400), np.concatenate(diagonal_updates(e, switch)), method=Implicit,
         jac=jacobian, events=error, rtol=1e-8, atol=1e-10,
     )  # fmt: skip
     t2 = switch + found.t_events[0][0] / 0.05

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flow_problems import experiment
+from flow_problems import Implicit, experiment
 from scipy.integrate import solve_ivp
 
 import latebloom as lb
@@ -98,8 +98,8 @@ def test_t2_of_an_implicit_method_agrees_to_a_thousandth(name):
     error.terminal, error.direction = True, -1  # pyright: ignore
     assert error(0, p) > 0
     found = solve_ivp(
-        lambda _, p: -gradient(p, x[:N], y[:N]) - beta * p, (0, alpha * e.steps), p, method="BDF",
-        events=error, rtol=1e-8, atol=1e-11,
+        lambda _, p: -gradient(p, x[:N], y[:N]) - beta * p, (0, alpha * e.steps), p,
+        method=Implicit, events=error, rtol=1e-8, atol=1e-11,
     )  # fmt: skip
     t2 = origin + found.t_events[0][0] / alpha
     assert 0.5 * (passage.low + passage.high) == pytest.approx(t2, rel=1e-3)
