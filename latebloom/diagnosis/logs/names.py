@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from typing import Any
 TABLE = Path(__file__).with_name("names.toml")
 # An evaluation on the training set is of the training set: eval_train_accuracy.
 WEAK = (" eval ", " evaluation ", " evaluate ")
+# Every line of a printed log has the same names: what they say is worked out once. The bound is for
+# logs whose names differ from line to line.
+remembered = lru_cache(maxsize=1024)
 
 
 # Letters that Unicode does not take apart.
@@ -54,19 +57,20 @@ def words_of(name: str) -> list[str]:
     return found
 
 
-def _parts(word: str) -> list[str]:
+@remembered
+def _parts(word: str) -> tuple[str, ...]:
     vocabulary = _vocabulary()
     for candidate in (word, word.rstrip("0123456789"), word.removesuffix("s"), word[:-2]):
         if candidate in vocabulary and (candidate != word[:-2] or word.endswith("es")):
-            return [candidate]
+            return (candidate,)
     for role in _role_words():  # trainacc, testloss, and both in other order
         before, after = word.removesuffix(role), word.removeprefix(role)
         for end in (after, after.removeprefix("s")):  # and compounds: træningsnøjagtighed
             if end not in ("", word) and (rest := _parts(end))[0] in kind_words():
-                return [role, *rest]
+                return (role, *rest)
         if before != word and before in kind_words():
-            return [before, role]
-    return [word]
+            return (before, role)
+    return (word,)
 
 
 @cache
@@ -178,6 +182,7 @@ def guess_kind(name: str) -> str | None:
     return meaning(name).kind
 
 
+@remembered
 def step_rank(name: str) -> int | None:
     """Return the place of a name among those of steps, 0 the best; None if it is none of them."""
     steps = [*known()["steps"], *known()["epochs"]]
