@@ -154,7 +154,7 @@ def by_coherence(X: np.ndarray, a: np.ndarray):
     """Return what is found of recovery by coherence."""
     problem = lb.LinearData(X=X, y_star=X @ a, a_star=a)
     e = lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient("auto"), steps=5)
-    return check(lb.simulate(e))["recovery by coherence"]
+    return law("recovery by coherence").check(lb.simulate(e))
 
 
 def test_recovery_by_coherence_knows_that_a_long_column_stands_in_for_a_short_one():
@@ -178,7 +178,7 @@ def test_an_identity_is_judged_by_the_condition_of_the_data(rng):
     X, a = 1 / (1.0 + i[:, None] + i), np.eye(6)[0]  # condition 1e7
     problem = lb.LinearData(X=X, y_star=X @ a + 1e-3 * rng.normal(size=6), a_star=a)
     e = lb.Experiment(problem, lb.L1(1e-4), lb.ProximalGradient("auto"), steps=5)
-    found = check(lb.simulate(e))["error of least squares"]
+    found = law("error of least squares").check(lb.simulate(e))
     assert found.verdict == "holds"
     assert found.promise.high < 1e-3
 
