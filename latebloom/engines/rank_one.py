@@ -29,7 +29,7 @@ NOISE = 8 * EPS
 @cache
 def _dlaed9() -> Callable[..., None] | None:
     """Return LAPACK's routine, which SciPy offers to compiled code only; None where it is not
-    there or takes other numbers, or in a browser, where a call of unknown type ends the process."""
+    there, has other parameters, or in a browser, where a call of unknown type ends the process."""
     if sys.platform == "emscripten":
         return None
     routines = import_module("scipy.linalg.cython_lapack").__pyx_capi__
