@@ -66,6 +66,8 @@ def refused(capsys, *argv, code=2):
         (("run", "beta0", "--steps", "1e12", "--engine", "step", "--alpha", "9"), "not stable"),
         (("check", "beta0", "--steps", "1e12", "--alpha", "9"), "not stable"),
         (("reproduce", "all", "--store", "y" * 300), "File name too long"),
+        (("report", "--store", "9" * 5000), "cannot be used (File name too long)"),
+        (("sweep", "phase-small", "--dry-run", "--store", LONG), "cannot be used (File name"),
         (("show", "beta0", "--penalty.beta", "1", "--penalty.beta=1"), "given twice"),
         (("run", "blog-fig1", "--checkpoint", "c", "--checkpoint-every", "nan"), "finite number"),
         (("run", "blog-fig1", "--checkpoint-every", "5"), "--checkpoint FOLDER"),

@@ -82,6 +82,8 @@ def _of_the_machine(error: Exception) -> str:
     """Return the message for an error caused by the installation or the machine; "" for others."""
     if "Unable to initialize backend" in str(error):
         return f"JAX finds no device ({str(error).partition('. ')[0]}): see JAX_PLATFORMS"
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG and error.filename:
+        return f"{shown(str(error.filename))}: cannot be used ({error.strerror})"
     if isinstance(error, ImportError) and "failed to map segment" in str(error):
         return f"not enough memory to load a library ({error}); allow more, see ulimit -v"
     package = (getattr(error, "name", None) or "").partition(".")[0]
