@@ -132,10 +132,12 @@ def row(what: str, found: list[Cut]) -> Row:
     share = wrong / max(1, len(final))
     # With 95% confidence, by Clopper and Pearson.
     most = float(beta.ppf(0.95, wrong + 1, len(final) - wrong)) if wrong < len(final) else 1.0
-    detail = (
-        f"{wrong} of {len(final)} verdicts of never or only, at most {most:.1%}; undecided "
-        f"{len(open_)} of {len(found)} runs, {needless} of them with nothing more to come"
-    )
+    detail = f"{wrong} of {len(final)} verdicts of never or only, at most {most:.1%}"
+    if len(found) > len(final):
+        detail += (
+            f"; undecided {len(open_)} of {len(found)} runs, {needless} of them with nothing more "
+            "to come"
+        )
     return Row(what, 100 * share, "% overturned", f"<= {GOAL:.0%}", share <= GOAL, detail)
 
 
