@@ -120,18 +120,26 @@ def _passage(t: Timed) -> SlowPassage:
     return t.passage
 
 
+def _rounded(t: Timed, when: float) -> float:
+    """Return what whole steps, the chatter of subgradients and the floor change of t2, over t2.
+
+    So do the steps by which the row space of a vector lags behind an event. The flow of matrices
+    has them.
+    """
+    lag = 1 / (t.facts.alpha * float(t.facts.sigma[-1])) if t.facts.h == "l1" else 0.0
+    return OF_FLOOR * t.near**2 + (2 + lag) / max(when, 1.0)
+
+
 def _s2(t: Timed) -> Promise:
     when = _passage(t).s / (t.facts.alpha * t.facts.beta)
-    return Promise("t2", when, when, tolerance=2 * SMALL + OF_FLOOR * t.near**2)
+    return Promise("t2", when, when, tolerance=2 * SMALL + _rounded(t, when))
 
 
 def _s2_corrected(t: Timed) -> Promise:
     passage = _passage(t)
     when = (passage.s + t.facts.beta * passage.correction) / (t.facts.alpha * t.facts.beta)
-    # What is left out is of second order; whole steps and the chatter of subgradients besides, and
-    # the steps by which the row space lags behind an event. The flow of matrices has them.
-    lag = 1 / (t.facts.alpha * float(t.facts.sigma[-1])) if t.facts.h == "l1" else 0.0
-    left = FLOW + SMALL * t.correction + OF_FLOOR * t.near**2 + (2 + lag) / max(when, 1.0)
+    # What is left out is of second order.
+    left = FLOW + SMALL * t.correction + _rounded(t, when)
     return Promise("t2", when, when, tolerance=left)
 
 
