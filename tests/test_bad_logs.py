@@ -244,6 +244,13 @@ def test_bad_paths_and_missing_options(tmp_path, capsys):
     assert "did you mean '--train'?" in refused(capsys, path, "--trian", "a")
 
 
+def test_a_link_in_a_folder_may_lead_nowhere(tmp_path, capsys):
+    (tmp_path / "nowhere").symlink_to("x" * 300)
+    (tmp_path / "log.csv").write_text("train_acc,val_acc\n0.2,0.1\n" + "1,0.1\n" * 5 + "1,1\n")
+    assert main(["diagnose", str(tmp_path)]) == 0
+    assert "val_acc >= 0.95 is reached at step 6" in capsys.readouterr().out
+
+
 def test_a_folder_of_several_runs_is_refused_with_their_names(tmp_path, capsys):
     for run in ("run1", "run2"):
         (tmp_path / run).mkdir()

@@ -4,6 +4,7 @@ import os
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -189,8 +190,11 @@ def sparkline(steps: Any, values: Any, columns: int = COLUMNS) -> str:
 
 def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
     """Sizes and times of a file, or of the files of a folder: another if the log has changed."""
+    from latebloom.diagnosis.logs.folder import MOST_FILES
+
     try:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        # A folder with more files is refused as soon as it is read.
+        files = sorted(islice(path.rglob("*"), MOST_FILES)) if path.is_dir() else [path]
         return tuple((str(p), (s := p.stat()).st_size, s.st_mtime_ns) for p in files)
     except OSError:  # not there yet, or just moved
         return ()

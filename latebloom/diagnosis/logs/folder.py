@@ -1,5 +1,6 @@
 """The log in the folder of a run: event files, MLflow's metrics, or the one file that holds it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -33,7 +34,8 @@ def read_folder(path: Path, read: Callable[[Path], Log]) -> Log:
 
     **Raises:** `InvalidInput` for a folder without a log, or with those of several runs.
     """
-    files = sorted(p for p in islice(path.rglob("*"), MOST_FILES + 1) if p.is_file())
+    # Not Path.is_file, which raises for a link that leads where one may not look.
+    files = sorted(p for p in islice(path.rglob("*"), MOST_FILES + 1) if os.path.isfile(p))
     if len(files) > MOST_FILES:
         raise InvalidInput(f"{path}: holds more than {MOST_FILES:,} files; give the log itself")
     runs = _mlflow_runs(path, files)
