@@ -143,7 +143,7 @@ def rows_apart(text: str, experiment: lb.Experiment) -> Iterator[str]:
         yield f"t2 = {t2[1]}, and not before {least}"
     for name, goal in zip(("training", "test"), experiment.thresholds, strict=True):
         ends = re.search(rf"{name} error ends at or below its threshold +(yes|no)", text)
-        end = re.search(rf"^ *{name} error at the end +([\d.e+-]+) *$", text, re.MULTILINE)
+        end = re.search(rf"^ *{name} error at the end +(\d[\d.e+-]*) *$", text, re.MULTILINE)
         clear = ends and end and abs(float(end[1]) / goal - 1) > 0.01
         if clear and (ends[1] == "yes") != (float(end[1]) <= goal):
             yield f"{ends[0]!r} and {end[0]!r}"
@@ -235,6 +235,7 @@ def test_no_two_sentences_of_a_report_contradict_each_other(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:no entry is observed")  # what a random mask leaves out
 @pytest.mark.parametrize("kind", [*EXACT, *STEPPED, *TRAINED])
 def test_no_two_sentences_of_a_report_contradict_each_other_of_any_kind(kind, capsys):
     assert_one_story([kind], 40 if kind in EXACT else 12, 4, capsys, every=6)
