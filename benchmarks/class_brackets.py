@@ -1,4 +1,4 @@
-"""Brackets of t2 along the flow where errors are of classes: do they hold it."""
+"""Brackets of t2 along the flow of networks for classes: do they hold it."""
 
 from collections.abc import Callable
 from functools import cache
@@ -95,6 +95,19 @@ def drawn(seed: int, i: int) -> tuple[tuple[str, str, float], lb.Experiment, flo
     return (name, "l2", m), e, float(rng.uniform(0.2, 0.8))
 
 
+def drawn_smooth(seed: int, i: int) -> tuple[tuple[str, str, float], lb.Experiment, float]:
+    """Return the problem of `drawn` with thresholds on 1 - p, of squared losses on the loss."""
+    kind, e, part = drawn(seed, i)
+    return kind, e.with_(measure="loss" if e.supervised.loss == "mse" else "probability"), part
+
+
 def measure(out: Path, seed: int = REPORT) -> list[Row]:
     """Return coverage and width over random problems; what is kept in `out` is not done again."""
-    return flow_brackets.measure(out, seed, "class", drawn, PROBLEMS[seed], LEAST_STEPS)
+    rows = flow_brackets.measure(out, seed, "class", drawn, PROBLEMS[seed], LEAST_STEPS)
+    return rows + smooth(out, seed)
+
+
+def smooth(out: Path, seed: int = REPORT) -> list[Row]:
+    """Return the same where thresholds are on the mean of 1 - p or on the loss."""
+    rows = flow_brackets.measure(out, seed, "smooth", drawn_smooth, PROBLEMS[seed], LEAST_STEPS)
+    return [row._replace(what=f"1 - p or loss, {row.what}") for row in rows]

@@ -210,7 +210,7 @@ def stepped(seed: int, i: int, draw: Draw, least: int) -> Reference | str:
     t2 = first_below(k, test, level)
     if t2 is None or t2 <= max(2 * t1, least):
         return "short"
-    if e.supervised.classification:  # errors of classes jump, between records too
+    if e.counts:  # errors of classes jump, between records too
         exact = e.with_(thresholds=(limit, level), steps=int(k[k >= t2][0]), record=At(()))
         seen = lb.simulate(exact, engine="step", refine=True).phases
         t1, t2 = float(seen.t1.step or 0), float(seen.t2.step or 0)

@@ -238,7 +238,7 @@ def network_phases(
     for name in ("train_error", "test_error"):
         values = trajectory[name].values.copy()
         # An output that is not finite is a wrong one; as an error of real outputs it is beyond all.
-        wrong = 1.0 if experiment.supervised.classification else np.finfo(float).max
+        wrong = 1.0 if experiment.counts else np.finfo(float).max
         values[~np.isfinite(values)] = wrong
         values[first:] = np.inf
         errors.append(values)

@@ -208,6 +208,7 @@ EXPERIMENT_CHANGES = {
     "thresholds": (1e-3, 1e-4),
     "record": lb.Every(3),
     "precision": "float64",
+    "measure": "loss",
 }
 
 
@@ -216,7 +217,7 @@ def test_hash_of_an_experiment_changes_with_every_field_but_the_name(field):
     if field == "name":
         assert BASE.with_(name="another").hash == BASE.hash
     else:
-        base = TABLE if field == "precision" else BASE
+        base = TABLE if field in ("precision", "measure") else BASE
         assert base.with_(**{field: EXPERIMENT_CHANGES[field]}).hash != base.hash
 
 

@@ -85,6 +85,22 @@ def test_losses_and_their_gradients_are_finite_at_huge_outputs(name):
         assert value == pytest.approx(float(naive(name, z, y).sum()), rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["cross_entropy", "stablemax"])
+def test_errors_may_be_the_mean_of_one_minus_the_probability_or_the_loss(name):
+    each = naive(name, Z, Y)  # -log p
+    loss, error = in_jax(lambda z, y: measured(name, z, y, "probability"), Z, Y)
+    assert loss == pytest.approx(float(each.mean()), rel=1e-14)
+    assert error == pytest.approx(float((1 - np.exp(-each)).mean()), rel=1e-14)
+    loss, error = in_jax(lambda z, y: measured(name, z, y, "loss"), Z, Y)
+    assert error == loss == pytest.approx(float(each.mean()), rel=1e-14)
+
+
+@pytest.mark.parametrize("targets", [Y, np.eye(CLASSES)[Y]])
+def test_the_error_may_be_the_squared_loss(targets):
+    loss, error = in_jax(lambda z, y: measured("mse", z, y, "loss"), Z, targets)
+    assert error == loss == pytest.approx(float(naive("mse", Z, Y).mean()), rel=1e-14)
+
+
 # --- What is measured -----------------------------------------------------------------------------
 
 

@@ -136,6 +136,20 @@ def test_one_example_more_or_less_of_few_is_undecided():
     undecided(follow(addition()), "one example more or less decides")
 
 
+@pytest.mark.parametrize(("measure", "level"), [("probability", 0.5), ("loss", 1.5)])
+def test_errors_of_few_classes_that_do_not_jump_are_bracketed(measure, level):
+    e = addition(11, "cross_entropy", alpha=1.0, thresholds=(0.3, 0.5))
+    undecided(follow(e), "one example more or less decides")
+    smooth = e.with_(measure=measure, thresholds=(0.3, level))
+    found, true = (lb.simulate(smooth, engine=k, refine=k == "step") for k in ("slow", "step"))
+    t2 = found.phases.t2
+    assert t2.low <= true.phases.t2.step <= t2.high <= 1.01 * t2.low
+    assert found.phases.t1 == true.phases.t1
+    last = found.trajectory.test_error[-1]
+    assert last == pytest.approx(float(true.trajectory.test_error[-1]), rel=1e-3)
+    assert lb.predict(smooth).t2_interval == (t2.low, t2.high)
+
+
 def test_an_error_of_many_classes_is_bracketed():
     N = DIAGONAL[1]
     rng = np.random.default_rng(1)

@@ -88,6 +88,7 @@ class Program(Structure):
     """The structure of an experiment on a network."""
 
     loss: str
+    errors_are: str | None  # the `measure` of the experiment
     precision: str
     axes: tuple[tuple[str, int], ...]  # of the parameters
 
@@ -101,7 +102,8 @@ class Program(Structure):
         assert precision is not None
         axes = tuple((k, v.ndim) for k, v in experiment.network_start.items())
         loss = experiment.supervised.loss
-        return cls(method, penalty, model, batched, shared, loss, precision, axes)
+        of = loss, experiment.measure, precision
+        return cls(method, penalty, model, batched, shared, *of, axes)
 
     def _objective(self, params: Any, data: Data, chosen: Any, beta: Any) -> Array:
         """Return the training loss over the chosen examples, with the penalties on the function."""
@@ -169,7 +171,7 @@ class Program(Structure):
     def errors(self, data: Data, params: Any) -> tuple[Array, Array]:
         """Return losses and errors, of the training and of the test data."""
         sides = [
-            measured(self.loss, self.model.apply(params, inputs), targets)
+            measured(self.loss, self.model.apply(params, inputs), targets, self.errors_are)
             for inputs, targets in (data.train, data.test)
         ]
         losses_, errors = (jnp.stack(column) for column in zip(*sides, strict=True))

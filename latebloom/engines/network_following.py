@@ -1,5 +1,6 @@
 """Follows a network: its first updates one by one, then its flow from record to record."""
 
+import math
 import time
 import warnings
 from dataclasses import replace
@@ -121,7 +122,7 @@ class Follower:
         """Prepare the flow, or take it from its file."""
         log, e = self.log, self.experiment
         self.of = self.of._replace(nu=jax.numpy.asarray(LAG * self.rates.a * log.t))
-        watches, classes = {}, e.supervised.classification
+        watches, classes = {}, e.counts
         for i, side in enumerate((e.supervised.train, e.supervised.test)):
             if log.state.first[i] < 0:
                 watches[i] = Watch.of(e.thresholds[i], len(side.targets) if classes else None)
@@ -185,12 +186,14 @@ class Follower:
         if not any(step > k and seen.loss[0] < level for step, seen in pairs):
             return []
         notes, targets = [UNRESOLVED.format(level=level, k=f"{k:,}")], self.trainer.data.train[1]
-        # The error is relative: its square times the mean square of the outputs is the loss.
-        if 0 in found and found[0].high is None and targets.ndim == 2:
+        threshold = math.inf
+        if self.experiment.measure == "loss":
+            threshold = self.experiment.thresholds[0]
+        elif targets.ndim == 2:  # the square of a relative error times that of the outputs
             threshold = self.experiment.thresholds[0] ** 2 * float((targets**2).mean())
-            if threshold < level:
-                found[0] = Passage.after(k)
-                notes.append(WIDE.format(name="t1", why=BELOW))
+        if 0 in found and found[0].high is None and threshold < level:
+            found[0] = Passage.after(k)
+            notes.append(WIDE.format(name="t1", why=BELOW))
         return notes
 
     def _laggard(self) -> Any:

@@ -104,6 +104,7 @@ def shape(experiment: Experiment) -> dict[str, Any]:
         **{name: getattr(program, name) for name in names},
         "parameters": {name: v.shape for name, v in experiment.network_start.items()},
         "data": [a.shape for side in (problem.train, problem.test) for a in side],
+        "measure": experiment.measure,
         "steps": experiment.steps,
         "record": experiment.record,
     }
@@ -230,7 +231,7 @@ class Trainer:
         if not self.log.count:
             return ""
         train, test = np.reshape(self.log.last.error, (-1, 2)).mean(axis=0)
-        if self.experiments[0].supervised.classification:
+        if self.experiments[0].counts:
             note = f"accuracy {1 - train:.3f} train, {1 - test:.3f} test"
         else:
             note = f"error {train:.3g} train, {test:.3g} test"

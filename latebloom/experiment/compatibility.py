@@ -14,6 +14,7 @@ from latebloom.problems import LeastSquares, Problem, Supervised
 from .initialization import Drawn, Gaussian
 from .record import Every, LogSpaced
 
+MEASURES = ("probability", "loss")
 PRECISIONS = ("mixed", "float32", "float64")
 TINY, HUGE = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 
@@ -54,6 +55,7 @@ class Parts(NamedTuple):
     method: Method
     init: float | Gaussian | Drawn | np.ndarray
     precision: str | None
+    measure: str | None
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -80,6 +82,11 @@ def _require_least_squares(parts: Parts, problem: LeastSquares) -> Start:
         raise InvalidInput(
             f"model {type(model).__name__}: is a network, and {type(problem).__name__} "
             "is linear; use Linear, or a product such as Hadamard or MatrixProduct"
+        )
+    if parts.measure is not None:
+        raise InvalidInput(
+            f"measure = {shown(parts.measure)}: is for networks; errors of least squares are "
+            "relative, leave it out"
         )
     if parts.precision is not None:
         raise InvalidInput(
@@ -144,7 +151,14 @@ def _require_network(parts: Parts, problem: Supervised) -> Start:
             f"init = {shown(init)}: networks start from their own law; use Drawn(seed=0, scale=1.0)"
         )
     check.one_of("precision", str(parts.precision), PRECISIONS)
+    if parts.measure is not None:
+        check.one_of("measure", parts.measure, MEASURES)
     problem.validate()
+    if parts.measure == "probability" and problem.loss == "mse":
+        raise InvalidInput(
+            "measure = 'probability': outputs under the squared loss are no probabilities; use "
+            "measure = 'loss'"
+        )
     model.require(problem)
     drawn = model.start(problem, init.seed, init.scale)
     start = dict(sorted(drawn.items()))  # the order in which JAX goes through a dictionary

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -70,6 +70,9 @@ class Experiment:
     - `record`: at which steps to keep the parameters, or to measure a network; log spaced / every
       tenth.
     - `precision`: of networks: `mixed` (float32, the loss in float64), `float32` or `float64`.
+    - `measure`: of networks: what their errors are, if not the fraction of wrong classes or the
+      relative error: `probability`, the mean of 1 - p, p the probability of the right class, or
+      `loss`, the mean loss. Neither jumps where an example becomes right.
     - `name`: a label; not part of the identity.
 
     **Raises:** `InvalidInput` for values out of range, `Unsupported` for a method that does not
@@ -92,6 +95,7 @@ class Experiment:
     thresholds: tuple[float, float] = None  # pyright: ignore
     record: Record = None  # pyright: ignore
     precision: str | None = None
+    measure: Literal["probability", "loss"] | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -100,8 +104,9 @@ class Experiment:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         own_fields.require(self)
-        parts = (self.problem, self.model, self.penalty, self.method, self.init, self.precision)
-        init, network = compatibility.require(compatibility.Parts(*parts))
+        names = compatibility.Parts._fields
+        parts = compatibility.Parts(*(getattr(self, name) for name in names))
+        init, network = compatibility.require(parts)
         object.__setattr__(self, "init", init)
         if self.method.alpha == schedules.AUTO:
             method: Any = self.method
@@ -144,6 +149,11 @@ class Experiment:
     def supervised(self) -> Supervised:
         """The problem as a supervised one; raises `Unsupported` for any other."""
         return _of_kind(self.problem, Supervised, "this needs a supervised problem")
+
+    @property
+    def counts(self) -> bool:
+        """Whether the errors of a network are fractions of wrong examples, which jump."""
+        return self.supervised.classification and self.measure is None
 
     @property
     def network(self) -> Network:

@@ -42,7 +42,7 @@ def plot_network(run: Run) -> Figure:
     """
     with st.new_figure(7.0, 8.4) as figure:
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
-        classes = run.experiment.supervised.classification
+        classes = run.experiment.counts
         lines = _draw_accuracies(top, run) if classes else draw_errors(top, run)
         draw_passages(top, run)
         draw_legend(top, lines, above=1.1)  # above the labels of t1 and t2

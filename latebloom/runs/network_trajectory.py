@@ -25,9 +25,11 @@ DESCRIPTIONS = {
     "parameter_l2": ("l2 norm, by parameter", "1"),
     "parameter_nuclear": ("nuclear norm, by parameter; NaN where it is no matrix", "1"),
 }
-RELATIVE = {
-    "train_error": ("relative training error ||f(x) - y|| / ||y||", "1"),
-    "test_error": ("relative test error ||f(x) - y|| / ||y||", "1"),
+# What the error of an experiment is, by its `measure`, where it is no fraction: (of what, unit).
+ERRORS = {
+    None: ("relative {} error ||f(x) - y|| / ||y||", "1"),
+    "probability": ("mean of 1 - p, p the probability of the right class, {} examples", "1"),
+    "loss": ("mean loss of the {} examples", "loss"),
 }
 
 
@@ -61,7 +63,10 @@ def network_observables(experiment: Experiment, steps: np.ndarray, measures: Any
     variables |= {f"parameter_{name}": (("step", "parameter"), v) for name, v in norms.items()}
     dataset = xr.Dataset(variables, coords={"step": steps, "parameter": list(start)})
     dataset["parameter"].attrs.update(long_name="name of the parameter")
-    classes = experiment.supervised.classification
-    dataset = labelled(dataset, experiment, DESCRIPTIONS if classes else DESCRIPTIONS | RELATIVE)
+    described, (what, unit) = dict(DESCRIPTIONS), ERRORS[experiment.measure]
+    if not experiment.counts:
+        sides = {"train_error": "training", "test_error": "test"}
+        described |= {name: (what.format(side), unit) for name, side in sides.items()}
+    dataset = labelled(dataset, experiment, described)
     dataset.attrs["precision"] = experiment.precision
     return dataset
