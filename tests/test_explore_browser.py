@@ -177,6 +177,26 @@ def test_a_link_between_two_values_of_a_slider_keeps_its_value(opened):
     assert point_of(page).values == point.values
 
 
+def test_back_shows_the_run_before(opened):
+    page = opened("world=sparse")
+    start = Point.of("sparse")
+    wait_for_run(page, start)
+    slider(page, "N").focus()
+    for expected in (31, 32):
+        page.keyboard.press("ArrowRight")
+        wait_for_run(page, start.with_values(N=expected))
+    page.get_by_label("World").select_option("The mirage (l2)")
+    wait_for_run(page, Point.of("mirage"))
+    for expected in (32, 31, 30):
+        page.go_back()
+        point = start.with_values(N=expected)
+        wait_for_run(page, point)
+        assert point_of(page) == point
+        assert slider(page, "N").get_attribute("aria-valuenow") == str(
+            point.world.control("N").values.index(expected)
+        )
+
+
 def test_a_bad_link_says_why(opened):
     page = opened("world=sparse&N=1000", ready=".lb-error")
     assert "N = '1000': must be a whole number from 5 to 90" in page.inner_text(".lb-error")
@@ -211,6 +231,8 @@ def test_a_log_is_dropped(opened, tmp_path):
     assert found.t1.words in text
     assert found.t2.words in text
     assert not page.locator(".lb-controls").is_visible()
+    for idle in ("Reset", "Cancel"):
+        assert not page.get_by_role("button", name=idle, include_hidden=True).is_visible()
     other = tmp_path / "other.txt"
     other.write_text("nothing to see")
     page.set_input_files("input[type=file]", other)
@@ -270,6 +292,19 @@ def test_a_figure_of_the_paper_opens_with_its_settings(opened):
     page.get_by_role("link", name="fig7", exact=True).click()
     wait_for_run(page, Point.of("fig7"))
     assert point_of(page).experiment() == lb.load("fig7")
+
+
+def test_a_figure_of_many_runs_opens_one_of_them(opened):
+    page = opened("panel=paper", ready="text=what it shows")
+    row = page.get_by_role("row").filter(
+        has=page.get_by_role("rowheader", name="fig34", exact=True)
+    )
+    row.get_by_role("link", name="fig11-sobolev").click()
+    page.wait_for_url(re.compile("world=fig11-sobolev&"))
+    slider(page, "beta").wait_for()
+    assert point_of(page).experiment() == lb.load("fig11-sobolev")
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("text=cancelled")
 
 
 def test_a_long_run_shows_progress_and_is_cancelled(opened):
