@@ -21,7 +21,8 @@ def page() -> str:
     families = [name for name, one in presets().items() if one.build is None]
     inside = {run for name in families for run in single_runs(name)}
     rows = []
-    for name, one in presets().items():
+    # Figures first.
+    for name, one in sorted(presets().items(), key=lambda item: not item[0].startswith("fig")):
         runs = single_runs(name)
         if name in inside:
             continue

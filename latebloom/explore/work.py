@@ -184,7 +184,7 @@ class Jobs:
         def own_moved(job: Job) -> None:
             if self._closed():
                 job.cancel()
-            if job is self._jobs.get(name):
+            elif job is self._jobs.get(name):
                 moved(job)
 
         if name in self._jobs:

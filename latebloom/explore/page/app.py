@@ -54,13 +54,13 @@ def _(Jobs, Point, in_browser, mo):
 
     def _start(work):
         """Do the work in a thread; where there are none, at once."""
-        if in_browser:
-            work()
-        else:
-            mo.Thread(target=work, daemon=True).start()
+        work() if in_browser else mo.Thread(target=work, daemon=True).start()
+
+    def _closed(here=in_browser, thread=mo.current_thread):  # a page that is gone has no names
+        return not here and thread().should_exit
 
     # The jobs of this page, which end with it, and the pictures that were drawn last.
-    jobs = Jobs(_start, lambda: not in_browser and mo.current_thread().should_exit)
+    jobs = Jobs(_start, _closed)
     drawn = {"run": ""}
     return (
         address,
