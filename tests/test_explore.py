@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 import latebloom as lb
 from latebloom.explore.dropped import diagnose_dropped
 from latebloom.explore.grid import grid_of
+from latebloom.explore.paper import page
 from latebloom.explore.pictures import component_picture, error_picture, norm_picture
 from latebloom.explore.point import PANELS, Point
 from latebloom.explore.svg import TOLERANCE, Scale, points
@@ -26,7 +27,7 @@ from latebloom.explore.view import (
     waiting,
 )
 from latebloom.explore.work import Cancelled, Job, Kept, compute, prediction_of, run_of
-from latebloom.explore.world import experiments, names, world
+from latebloom.explore.world import experiments, names, single_runs, world
 
 
 def middle_point(name: str) -> Point:
@@ -107,6 +108,17 @@ def test_named_experiments_are_worlds():
     assert Point.of("fig3", {"steps": 1000}).experiment().steps == 1000
 
 
+def test_a_figure_of_many_runs_opens_one_of_them():
+    assert world("fig30").name == "fig1-l1"
+    assert Point.of("blog-fig5").experiment() == lb.load("fig3")
+    shown = page()
+    for family in ("fig1", "fig2", *(f"fig{k}" for k in (10, 11, 30, 31, 32, 33, 34, 35))):
+        assert single_runs(family)
+        row = shown.partition(f">{family}</th>")[2].partition("</tr>")[0]
+        assert all(f'href="?world={name}&amp;panel=run"' in row for name in single_runs(family))
+    assert "latebloom reproduce fig20" in shown
+
+
 @pytest.mark.parametrize(
     ("link", "message"),
     [
@@ -117,7 +129,7 @@ def test_named_experiments_are_worlds():
         ("sparse?beta=x", "beta = 'x': must be a number from 1e-09 to 0.01"),
         ("sparse?beta=nan", "must be a number"),
         ("sparse?panel=x", "must be one of run, law, phase, diagnose, paper"),
-        ("fig1", "no world or experiment 'fig1'"),
+        ("fig19", "no world or experiment 'fig19'"),
     ],
 )
 def test_bad_links_are_refused(link, message):
@@ -345,4 +357,4 @@ def test_exports_have_names_of_their_own():
     found = export_texts(Point.of("matrix"))
     assert [title for title, *_ in found] == ["TOML", "Command", "Python", "Link"]
     assert len({name for _, name, _ in found}) == 4
-    assert PANELS[0] == "run"
+    assert next(iter(PANELS)) == Point.of("matrix").panel == "run"

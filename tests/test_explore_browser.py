@@ -1,6 +1,7 @@
 """The explorer in a real browser: what the page shows is what the library computes."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -32,23 +34,30 @@ if CHROMIUM is None:
 # Milliseconds: pages come late where many tests share two cores.
 PATIENCE = 90_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-# Changes of a slider whose time is measured.
-CHANGES = 25
+# Changes of a slider whose time is measured, and of which slider in each world.
+CHANGES = 15
+CHANGED = {"sparse": "snr", "mirage": "snr", "matrix": "beta", "deep": "beta", "network": "beta"}
 
 
 @pytest.fixture(scope="module")
-def address():
-    """Serve the explorer; give its address with the token."""
+def server():
+    """Serve the explorer until the end."""
     command = [sys.executable, "-m", "latebloom", "explore", "--no-browser", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        text = ""
-        while not text.endswith("}\n"):
-            line = process.stdout.readline()
-            assert line, "the explorer has ended"
-            text += line
-        yield json.loads(text)["address"]
+        yield process
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
+
+
+@pytest.fixture(scope="module")
+def address(server):
+    """Return the address of the explorer with the token."""
+    text = ""
+    while not text.endswith("}\n"):
+        line = server.stdout.readline()
+        assert line, "the explorer has ended"
+        text += line
+    return json.loads(text)["address"]
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +186,26 @@ def test_a_link_between_two_values_of_a_slider_keeps_its_value(opened):
     assert point_of(page).values == point.values
 
 
+def test_back_shows_the_run_before(opened):
+    page = opened("world=sparse")
+    start = Point.of("sparse")
+    wait_for_run(page, start)
+    slider(page, "N").focus()
+    for expected in (31, 32):
+        page.keyboard.press("ArrowRight")
+        wait_for_run(page, start.with_values(N=expected))
+    page.get_by_label("World").select_option("The mirage (l2)")
+    wait_for_run(page, Point.of("mirage"))
+    for expected in (32, 31, 30):
+        page.go_back()
+        point = start.with_values(N=expected)
+        wait_for_run(page, point)
+        assert point_of(page) == point
+        assert slider(page, "N").get_attribute("aria-valuenow") == str(
+            point.world.control("N").values.index(expected)
+        )
+
+
 def test_a_bad_link_says_why(opened):
     page = opened("world=sparse&N=1000", ready=".lb-error")
     assert "N = '1000': must be a whole number from 5 to 90" in page.inner_text(".lb-error")
@@ -211,6 +240,8 @@ def test_a_log_is_dropped(opened, tmp_path):
     assert found.t1.words in text
     assert found.t2.words in text
     assert not page.locator(".lb-controls").is_visible()
+    for idle in ("Reset", "Cancel"):
+        assert not page.get_by_role("button", name=idle, include_hidden=True).is_visible()
     other = tmp_path / "other.txt"
     other.write_text("nothing to see")
     page.set_input_files("input[type=file]", other)
@@ -270,6 +301,19 @@ def test_a_figure_of_the_paper_opens_with_its_settings(opened):
     page.get_by_role("link", name="fig7", exact=True).click()
     wait_for_run(page, Point.of("fig7"))
     assert point_of(page).experiment() == lb.load("fig7")
+
+
+def test_a_figure_of_many_runs_opens_one_of_them(opened):
+    page = opened("panel=paper", ready="text=what it shows")
+    row = page.get_by_role("row").filter(
+        has=page.get_by_role("rowheader", name="fig34", exact=True)
+    )
+    row.get_by_role("link", name="fig11-sobolev").click()
+    page.wait_for_url(re.compile("world=fig11-sobolev&"))
+    slider(page, "beta").wait_for()
+    assert point_of(page).experiment() == lb.load("fig11-sobolev")
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("text=cancelled")
 
 
 def test_a_long_run_shows_progress_and_is_cancelled(opened):
@@ -336,23 +380,36 @@ def test_nobody_else_is_served(address):
             urllib.request.urlopen(urllib.request.Request(f"{base}?{query}", headers=header))
 
 
-def test_every_change_shows_its_curve(opened, capsys):
+@pytest.mark.parametrize(("name", "control"), CHANGED.items())
+def test_every_change_shows_its_curve(opened, server, capsys, name, control):
     """The time of a change is measured and printed, not judged: it depends on the machine."""
-    page = opened("world=sparse")
-    wait_for_run(page, Point.of("sparse"))
-    slider(page, "snr").focus()
-    took, last = [], shown_hash(page)
-    for _ in range(CHANGES):  # down from 1e8, ten values per decade
-        began = time.perf_counter()
+    page = opened(f"world={name}")
+    wait_for_run(page, Point.of(name))
+    slider(page, control).focus()
+    took, spent, last = [], [], shown_hash(page)
+    for _ in range(CHANGES):
+        began, before = time.perf_counter(), processor_seconds(server)
         page.keyboard.press("ArrowLeft")
         changed = "h => document.querySelector('#lb-run').dataset.hash !== h"
         page.wait_for_function(changed, arg=last)
         took.append(time.perf_counter() - began)
+        spent.append(processor_seconds(server) - before)
         last = shown_hash(page)
     assert len(took) == CHANGES
     assert last == point_of(page).experiment().hash
     with capsys.disabled():
-        print(f"\nmedian time of a change: {1000 * statistics.median(took):.0f} ms")
+        wall, own = (1000 * statistics.median(seconds) for seconds in (took, spent))
+        print(f"\n{name}, {control}: median time of a change {wall:.0f} ms, ", end="")
+        print(f"of the server's processor {own:.0f} ms")
+
+
+def processor_seconds(process):
+    """Return the processor time of a process; 0 where no /proc tells it."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        return 0.0
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def shown_hash(page):

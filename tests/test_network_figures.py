@@ -56,6 +56,20 @@ def workspace(tmp_path) -> Iterator[Workspace]:
 # Settings -----------------------------------------------------------------------------------------
 
 
+def test_the_single_run_of_a_figure_is_one_of_its_runs():
+    for norm in modular.PENALTIES:
+        strongest = modular.strongest_run(modular.STUDY, norm, 0.01)
+        assert lb.load(f"fig1-{norm}").hash == strongest.hash
+    for run in ("fig10-l1", "fig11-sobolev", "fig32-l2", "fig33-nuclear"):
+        figure = run.partition("-")[0]
+        settings = teachers.settings_of(figure, False)
+        base = teachers.sweep(teachers.STUDY, settings, 0.001).base
+        assert 1e-3 in settings["betas"]
+        assert lb.load(run).hash == base.with_(beta=1e-3).hash
+    base = fig35.sweep(STUDIES["fig35"], 1.0, 0.0003).base
+    assert lb.load("fig35-l1").hash == base.with_(beta=1e-3).hash
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_a_study_and_claims(name):
     preset = STUDIES[name]

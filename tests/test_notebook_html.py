@@ -22,6 +22,15 @@ def cells(html):
     return dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', html))
 
 
+def pictures(html):
+    """Return what the pictures show, each of which is a PNG."""
+    found = re.findall(
+        r'<img style="max-width: 100%" alt="(.*?)" src="data:image/png;base64,', html
+    )
+    assert len(found) == html.count("<img")
+    return found
+
+
 def test_an_experiment_shows_its_parts():
     html = EXPERIMENT._repr_html_()
     found = cells(html)
@@ -59,4 +68,22 @@ def test_a_sweep_and_its_store_show_what_is_done(tmp_path):
     grid = lb.sweep(EXPERIMENT.with_(name="base"), {"beta": [1e-4, 1e-3]}, name="two")
     assert cells(grid._repr_html_()) == {"beta": "2: penalty.beta", "base": "base"}
     grid.run(tmp_path / "store")
-    assert "2 of 2 done" in lb.open_store(tmp_path / "store")._repr_html_()
+    with_picture = grid._repr_html_()
+    assert pictures(with_picture) == ["t2 against alpha beta"]
+    store = lb.open_store(tmp_path / "store")._repr_html_()
+    assert "2 of 2 done" in store
+    assert pictures(store) == ["t2 against alpha beta"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "kind"),
+    [
+        ({"problem.seed": [1, 2, 3]}, "errors over steps"),
+        ({"problem.N": [10, 15], "problem.s": [1, 2]}, "phase diagram"),
+    ],
+)
+def test_the_picture_of_a_sweep_suits_its_axes(tmp_path, axes, kind):
+    grid = lb.sweep(EXPERIMENT, axes, name="it", trajectories=["train_error", "test_error"])
+    grid.run(tmp_path / "store")
+    assert pictures(lb.open_store(tmp_path / "store")._repr_html_()) == [kind]
+    assert pictures(lb.sweep(EXPERIMENT, axes, name="it")._repr_html_()) == []

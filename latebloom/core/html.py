@@ -1,6 +1,7 @@
 """Pages of HTML that need no other file and no network: head, tables, pictures, folded parts."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
@@ -81,6 +82,12 @@ def folded(summary: str, content: str, kind: str = "") -> str:
 def code(text: str) -> str:
     """Return lines of code."""
     return f"<pre><code>{escape(text)}</code></pre>"
+
+
+def drawn(png: bytes, alt: str) -> str:
+    """Return a PNG as an image, as notebooks show the picture of an object."""
+    data = b64encode(png).decode()
+    return f'<img style="max-width: 100%" alt="{escape(alt)}" src="data:image/png;base64,{data}">'
 
 
 def picture(svg: bytes, alt: str) -> str:

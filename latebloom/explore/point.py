@@ -12,7 +12,14 @@ from .world import Number, World, world
 
 # What the address names beside the controls: the world, and which panel is open.
 WORLD, PANEL = "world", "panel"
-PANELS = ("run", "law", "phase", "diagnose", "paper")
+RUN = "run"
+PANELS = {
+    RUN: "Run",
+    "law": "Law",
+    "phase": "Phase diagram",
+    "diagnose": "Diagnose a log",
+    "paper": "The paper",
+}
 DEFAULT_WORLD = "sparse"
 # What else an address may hold: it belongs to the server.
 OF_SERVER = ("access_token", "session_id", "file", "show-chrome", "kiosk", "view-as")
@@ -34,7 +41,7 @@ class Point:
 
     world: World
     values: Mapping[str, Number] = field(default_factory=dict)
-    panel: str = PANELS[0]
+    panel: str = RUN
 
     @classmethod
     def of(cls, name: str, values: Mapping[str, object] | None = None) -> "Point":
@@ -57,10 +64,22 @@ class Point:
         20
         """
         rest = {key: value for key, value in query.items() if key not in OF_SERVER}
-        panel = rest.pop(PANEL, PANELS[0])
+        panel = rest.pop(PANEL, RUN)
         if panel not in PANELS:
             raise InvalidInput(f"panel = {panel!r}: must be one of {', '.join(PANELS)}")
         return replace(cls.of(rest.pop(WORLD, DEFAULT_WORLD), rest), panel=panel)
+
+    @classmethod
+    def of_address(cls, query: Mapping[str, str]) -> tuple["Point", str]:
+        """Return the point of an address and ""; or where the page starts, and what is wrong.
+
+        >>> Point.of_address({"world": "sparse", "N": "1000"})[1][:10]
+        "N = '1000'"
+        """
+        try:
+            return cls.from_query(query), ""
+        except InvalidInput as error:
+            return cls.of(DEFAULT_WORLD), str(error)
 
     @classmethod
     def from_link(cls, link: str) -> "Point":

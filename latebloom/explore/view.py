@@ -1,7 +1,8 @@
 """What a page shows of a run, of a grid of runs and of a log, as HTML."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +12,17 @@ from latebloom.core.palette import TEST, TRAIN
 from latebloom.core.phases import Verdict
 from latebloom.core.text import UNKNOWN, number
 from latebloom.diagnosis import Diagnosis
-from latebloom.experiment.presets import presets
 from latebloom.runs.run import Run
 from latebloom.theory import Prediction
 from latebloom.theory.advice import explain
 from latebloom.theory.rows import run_rows
 
+from .dropped import diagnose_dropped
 from .grid import LAW, Grid, product_of
 from .pictures import Curve, component_picture, curve_picture, error_picture, norm_picture
 from .point import Point
 from .work import Job
-from .world import experiments
+from .world import World, names, world
 
 # A letter for each verdict, so that no one has to tell colours.
 LETTERS = {
@@ -36,6 +37,10 @@ LETTERS = {
 }
 
 
+ABOUT_LOGS = (
+    "The log stays on this machine. Columns are found by name; enter here what the names do not "
+    "say. Errors and losses need thresholds."
+)
 # t2 alpha beta is called a constant if it changes by no more than this factor.
 CONSTANT = 1.1
 
@@ -74,6 +79,28 @@ def run_facts(run: Run, prediction: Prediction | None) -> str:
     rows = [tuple(map(escape, row)) for row in run_rows(run, known)]
     notes = list(dict.fromkeys(explain(run, known)))
     return f'<div id="lb-facts">{html.table(header, rows)}{sentences(notes[1:])}</div>'
+
+
+def worlds_listed(point: Point) -> dict[str, str]:
+    """Return title -> name of the worlds, that of the point included."""
+    listed = dict.fromkeys([*names(), point.world.name])
+    return {world(name).title: name for name in listed}
+
+
+def controls_list(of: World, sliders: Mapping[str, str]) -> str:
+    """Return the sliders of a world, each with what it is and why its range ends where it does.
+
+    **Arguments:**
+
+    - `of`: the world.
+    - `sliders`: HTML of the slider of each control, by name.
+    """
+    rows = "".join(
+        f'<div class="lb-control">{sliders[control.name]}<small>{control.text}<span>, '
+        f"{control.low:g} to {control.high:g}: {control.why}</span></small></div>"
+        for control in of.controls
+    )
+    return f'<div class="lb-controls"><p class="lb-about">{of.text}</p>{rows}</div>'
 
 
 def sentences(notes: Iterable[str]) -> str:
@@ -179,22 +206,6 @@ def grid_table(grid: Grid, point: Point, buttons: Sequence[str]) -> str:
     )
 
 
-def paper() -> str:
-    """Return the named experiments, each as a link to the page with its settings."""
-    rows = []
-    for name in experiments():
-        one = presets()[name]
-        link = f'<a href="?world={name}&amp;panel=run">{name}</a>'
-        rows.append((link, escape(one.title), escape(one.group)))
-    lead = (
-        "<p>The figures of the paper and the experiments beside it, with their settings ready to "
-        "change. Some compute every update and take seconds to minutes. Figures of many runs are "
-        "not here: <code>latebloom reproduce</code> computes them, and <code>latebloom list</code> "
-        "names them.</p>"
-    )
-    return lead + html.table(("experiment", "what it shows", "group"), rows)
-
-
 def code(text: str) -> str:
     """Return lines of code."""
     return html.code(text)
@@ -247,6 +258,14 @@ def diagnosis_view(name: str, found: Diagnosis) -> str:
         f'<div id="lb-diagnosis" data-verdict="{found.verdict}">{line}{picture}'
         f"{html.table((name, ''), rows)}{sentences(notes)}</div>"
     )
+
+
+def dropped_view(name: str, contents: bytes, columns: Mapping[str, Any]) -> str:
+    """Return the diagnosis of a dropped log, or why there is none; see `diagnose_dropped`."""
+    try:
+        return diagnosis_view(name, diagnose_dropped(name, contents, **columns))
+    except InvalidInput as error:
+        return refused(str(error))
 
 
 def export_texts(point: Point) -> Sequence[tuple[str, str, str]]:

@@ -159,6 +159,46 @@ class Job:
             self._moved(self)
 
 
+class Jobs:
+    """The jobs of a page: of each name the last one, which ends the one before.
+
+    **Arguments:**
+
+    - `start`: does a piece of work in a thread, or where there are none at once.
+    - `closed`: returns whether the page of this thread is gone.
+
+    >>> jobs = Jobs(lambda work: work(), lambda: False)
+    >>> jobs.start("run", lambda job: 6 * 7, lambda job: None).result
+    42
+    """
+
+    def __init__(
+        self, start: Callable[[Callable[[], None]], None], closed: Callable[[], bool]
+    ) -> None:
+        self._start, self._closed = start, closed
+        self._jobs: dict[str, Job] = {}
+
+    def start(self, name: str, work: Callable[[Job], Any], moved: Callable[[Job], None]) -> Job:
+        """Start a job; `moved` is called only as long as it is the last of its name."""
+
+        def own_moved(job: Job) -> None:
+            if self._closed():
+                job.cancel()
+            elif job is self._jobs.get(name):
+                moved(job)
+
+        if name in self._jobs:
+            self._jobs[name].cancel()
+        job = self._jobs[name] = Job(work, own_moved)
+        self._start(job.run)
+        return job
+
+    def cancel(self) -> None:
+        """Cancel all."""
+        for job in self._jobs.values():
+            job.cancel()
+
+
 def run_of(experiment: Experiment, engine: str, job: Job | None = None) -> Run:
     """Return the run of an experiment, at once if it was computed before.
 

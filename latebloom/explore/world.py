@@ -194,9 +194,9 @@ def world(name: str) -> World:
     **Arguments:**
 
     - `name`: of a world, or of `latebloom list`: such a world has the controls that its experiment
-      has settings for.
+      has settings for. Of a figure of many runs it is one of them.
 
-    **Raises:** `InvalidInput` for an unknown name, naming the nearest; for a family of runs.
+    **Raises:** `InvalidInput` for an unknown name, naming the nearest; for what trains nothing.
 
     >>> world("sparse").start["beta"], world("fig5").control("r").start
     (1e-05, 2)
@@ -204,10 +204,11 @@ def world(name: str) -> World:
     known, tables = _tables()
     if name in tables:
         return _of_table(name, tables[name], known)
-    if name not in experiments():
+    single = single_runs(name)
+    if not single:
         every = [*tables, *experiments()]
         raise InvalidInput(f"explore: no world or experiment {shown(name)}{nearest(name, every)}")
-    preset = presets()[name]
+    name, preset = single[0], presets()[single[0]]
     spec = preset.experiment().to_dict()
     controls = []
     for control in known.values():
@@ -233,6 +234,19 @@ def world(name: str) -> World:
 def experiments() -> tuple[str, ...]:
     """Return the named experiments that are single runs, in the order of their names."""
     return tuple(name for name, preset in presets().items() if preset.build is not None)
+
+
+@cache
+def single_runs(name: str) -> tuple[str, ...]:
+    """Return the experiment of this name or alias; of a family of runs NAME those called NAME-...
+
+    >>> single_runs("fig3"), single_runs("fig30"), single_runs("fig19")
+    (('fig3',), ('fig1-l1', 'fig1-l2'), ())
+    """
+    called = {one: {one, *presets()[one].aliases} for one in experiments()}
+    own = tuple(one for one, every in called.items() if name in every)
+    parts = (one for one, every in called.items() if any(n.startswith(f"{name}-") for n in every))
+    return own or (tuple(parts) if name in presets() else ())
 
 
 def _of_table(name: str, table: dict[str, Any], known: dict[str, Control]) -> World:

@@ -1,6 +1,5 @@
 """The run: what simulating an experiment gives, and how it is kept."""
 
-from base64 import b64encode
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from jaxtyping import Float
 
 from latebloom.core import checks as check
 from latebloom.core.folders import new_folder
+from latebloom.core.html import drawn
 from latebloom.core.json_text import dump_json, jsonable
 from latebloom.core.phases import Phases
 from latebloom.core.text import duration
@@ -87,12 +87,8 @@ class Run:
         """Return the same and the picture, for notebooks; it is drawn only here."""
         from latebloom.plots import plot_run, render
 
-        picture = b64encode(render(plot_run(self), "png")).decode()
-        return (
-            f"<pre>{escape(repr(self))}</pre>"
-            f'<img style="max-width: 100%" alt="errors over steps" '
-            f'src="data:image/png;base64,{picture}">'
-        )
+        picture = drawn(render(plot_run(self), "png"), "errors over steps")
+        return f"<pre>{escape(repr(self))}</pre>{picture}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; numbers that are not finite become None."""

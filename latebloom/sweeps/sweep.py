@@ -25,6 +25,10 @@ class Sweep(Grid):
         self._store = store
         return summary
 
+    def _repr_html_(self) -> str:
+        """Return the axes, and of a sweep that was run in this session the picture."""
+        return super()._repr_html_() + ("" if self._store is None else self.plot.html())
+
     @property
     def plot(self) -> StorePlots:
         """Pictures of the results: `sweep.plot.law()`, `sweep.plot.phase()`, `sweep.plot.curves()`.

@@ -33,55 +33,17 @@ async def _():
         _wheel = (await _answer.string()).strip()
         await import_module("micropip").install(f"{_place}/{_wheel}")
 
-    from latebloom.core.errors import InvalidInput
-    from latebloom.explore import view
-    from latebloom.explore.dropped import diagnose_dropped
-    from latebloom.explore.grid import LAW, grid_of
+    from latebloom.explore import grid, paper, view
     from latebloom.explore.point import PANELS, Point
-    from latebloom.explore.work import Job, compute
-    from latebloom.explore.world import experiments, names, world
+    from latebloom.explore.work import Jobs, compute
 
-    def closed():
-        """Return whether the page of this thread is gone."""
-        return not in_browser and mo.current_thread().should_exit
-
-    def start(work):
-        """Do the work in a thread; where there are none, at once."""
-        if in_browser:
-            work()
-        else:
-            mo.Thread(target=work, daemon=True).start()
-
-    return (
-        InvalidInput,
-        Job,
-        LAW,
-        PANELS,
-        Point,
-        closed,
-        compute,
-        diagnose_dropped,
-        experiments,
-        grid_of,
-        mo,
-        names,
-        replace,
-        start,
-        view,
-        world,
-    )
+    return Jobs, PANELS, Point, compute, grid, in_browser, mo, paper, replace, view
 
 
 @app.cell
-def _(InvalidInput, Point, mo):
+def _(Jobs, Point, in_browser, mo):
     address = mo.query_params()
-    try:
-        first, problem = (
-            Point.from_query({key: str(value) for key, value in address.to_dict().items()}),
-            "",
-        )
-    except InvalidInput as error:
-        first, problem = Point.of("sparse"), str(error)
+    first, problem = Point.of_address({k: str(v) for k, v in address.to_dict().items()})
     # The point that the widgets start from: another world, a cell that was chosen, a reset.
     get_start, set_start = mo.state(first)
     # How often a run has moved, has come to its end, and a grid has moved: a cell that reads one of
@@ -89,14 +51,23 @@ def _(InvalidInput, Point, mo):
     get_moves, set_moves = mo.state(0)
     get_ends, set_ends = mo.state(0)
     get_grid_moves, set_grid_moves = mo.state(0)
-    # The jobs of this page, and the pictures that were drawn last.
-    jobs, drawn = {}, {"run": ""}
+
+    def _start(work):
+        """Do the work in a thread; where there are none, at once."""
+        work() if in_browser else mo.Thread(target=work, daemon=True).start()
+
+    def _closed(here=in_browser, thread=mo.current_thread):  # a page that is gone has no names
+        return not here and thread().should_exit
+
+    # The jobs of this page, which end with it, and the pictures that were drawn last.
+    jobs = Jobs(_start, _closed)
+    drawn = {"run": ""}
     return (
         address,
         drawn,
         first,
-        get_grid_moves,
         get_ends,
+        get_grid_moves,
         get_moves,
         get_start,
         jobs,
@@ -109,11 +80,20 @@ def _(InvalidInput, Point, mo):
 
 
 @app.cell
-def _(PANELS, Point, first, get_start, jobs, mo, names, problem, set_start, view, world):
-    _listed = [*names(), *([] if get_start().world.name in names() else [get_start().world.name])]
-    _titles = {world(name).title: name for name in _listed}
+def _(PANELS, first, mo, problem, view):
+    panel = mo.ui.radio(
+        {title: name for name, title in PANELS.items()}, value=PANELS[first.panel], inline=True
+    )
+    _head = "<h1>latebloom</h1><span>explore late generalization</span>"
+    _said = view.refused(problem) if problem else ""
+    mo.vstack([mo.Html(f'<div class="lb-top">{_head}{_said}</div>'), panel])
+    return (panel,)
+
+
+@app.cell
+def _(Point, get_start, jobs, mo, set_start, view):
     chosen_world = mo.ui.dropdown(
-        _titles,
+        view.worlds_listed(get_start()),
         value=get_start().world.title,
         label="World",
         on_change=lambda name: set_start(Point.of(name)),
@@ -126,37 +106,15 @@ def _(PANELS, Point, first, get_start, jobs, mo, names, problem, set_start, view
     cancel = mo.ui.button(
         label="Cancel",
         tooltip="Stop what is being computed",
-        on_click=lambda _: [job.cancel() for job in jobs.values()],
+        on_click=lambda _: jobs.cancel(),
     )
-    _head = "<h1>latebloom</h1><span>explore late generalization</span>"
-    _said = view.refused(problem) if problem else ""
-    mo.vstack(
-        [
-            mo.Html(f'<div class="lb-top">{_head}{_said}</div>'),
-            mo.hstack([chosen_world, reset, cancel], justify="start", wrap=True),
-        ]
-    )
-    return cancel, chosen_world, reset
+    _row = mo.hstack([chosen_world, reset, cancel], justify="start", wrap=True)
+    mo.vstack([mo.Html('<span class="lb-top lb-of-run"></span>'), _row])
+    return (chosen_world,)
 
 
 @app.cell
-def _(PANELS, first, mo):
-    _titles = {
-        "run": "Run",
-        "law": "Law",
-        "phase": "Phase diagram",
-        "diagnose": "Diagnose a log",
-        "paper": "The paper",
-    }
-    panel = mo.ui.radio(
-        {_titles[name]: name for name in PANELS}, value=_titles[first.panel], inline=True
-    )
-    mo.vstack([mo.Html('<span class="lb-top"></span>'), panel])
-    return (panel,)
-
-
-@app.cell
-def _(get_start, mo):
+def _(get_start, mo, view):
     _start = get_start()
     controls = mo.ui.dictionary(
         {
@@ -170,12 +128,8 @@ def _(get_start, mo):
             for control in _start.world.controls
         }
     )
-    _rows = "".join(
-        f'<div class="lb-control">{controls[control.name]}<small>{control.text}<span>, '
-        f"{control.low:g} to {control.high:g}: {control.why}</span></small></div>"
-        for control in _start.world.controls
-    )
-    mo.Html(f'<div class="lb-controls"><p class="lb-about">{_start.world.text}</p>{_rows}</div>')
+    _sliders = {name: f"{controls[name]}" for name in controls.elements}
+    mo.Html(view.controls_list(_start.world, _sliders))
     return (controls,)
 
 
@@ -186,8 +140,8 @@ def _(Point, controls, get_start, panel, replace):
 
 
 @app.cell
-def _(address, panel, point):
-    _wanted = {**point.query(), "panel": panel.value}
+def _(address, point):
+    _wanted = point.query()
     for _key in [key for key in address.to_dict() if key not in _wanted]:
         address.remove(_key)
     for _key, _value in _wanted.items():
@@ -197,24 +151,15 @@ def _(address, panel, point):
 
 
 @app.cell
-def _(Job, closed, compute, jobs, point, set_ends, set_moves, start):
-    if "run" in jobs:
-        jobs["run"].cancel()
-
-    def _moved(job):
-        if closed():
-            job.cancel()
-        if job is not jobs.get("run"):
-            return
+def _(compute, jobs, point, set_ends, set_moves):
+    def _moved(own):
         if late:
             set_moves(lambda count: count + 1)
-        if job.finished:
+        if own.finished:
             set_ends(lambda count: count + 1)
 
     late = []
-    job = Job(lambda job: compute(point, job), _moved)
-    jobs["run"] = job
-    start(job.run)
+    job = jobs.start("run", lambda own: compute(point, own), _moved)
     # Most runs finish within 0.3 s; then no progress bar is shown.
     if not job.wait(0.3):
         late.append(job)
@@ -222,44 +167,32 @@ def _(Job, closed, compute, jobs, point, set_ends, set_moves, start):
 
 
 @app.cell
-def _(Job, closed, grid_of, job, jobs, mo, panel, point, set_grid_moves, start):
+def _(grid, job, jobs, mo, panel, point, set_grid_moves):
     mo.stop(panel.value not in ("law", "phase"))
     _kind = panel.value
-    if "grid" in jobs:
-        jobs["grid"].cancel()
-
-    def _moved(job):
-        if closed():
-            job.cancel()
-        if job is jobs.get("grid"):
-            set_grid_moves(lambda count: count + 1)
 
     def _work(own):
         job.wait(60)  # the run of the page first
-        return grid_of(point, _kind, own)
+        return grid.grid_of(point, _kind, own)
 
-    grid_job = Job(_work, _moved)
-    jobs["grid"] = grid_job
-    start(grid_job.run)
+    grid_job = jobs.start("grid", _work, lambda own: set_grid_moves(lambda count: count + 1))
     _ = grid_job.wait(0.1)
     return (grid_job,)
 
 
 @app.cell
-def _(LAW, get_grid_moves, get_moves, grid_job, job, mo, panel, point, set_start, view):
+def _(get_grid_moves, get_moves, grid, grid_job, job, mo, panel, point, set_start, view):
     get_grid_moves()
     get_moves()
     _grid = grid_job.result
     buttons = mo.ui.array(
-        []
-        if _grid is None
-        else [
+        [
             mo.ui.button(
                 label=cell.words or "-",
                 full_width=True,
                 on_click=lambda _, cell=cell: set_start(point.with_values(**cell.values)),
             )
-            for cell in _grid.cells
+            for cell in (_grid.cells if _grid else ())
         ]
     )
     if grid_job.error:
@@ -269,7 +202,7 @@ def _(LAW, get_grid_moves, get_moves, grid_job, job, mo, panel, point, set_start
     else:
         _page = view.grid_table(_grid, point, [button.text for button in buttons])
     _here = ""
-    if panel.value == LAW and job.first is not None:
+    if panel.value == grid.LAW and job.first is not None:
         _here = view.here(point, job.first)
     mo.Html(f'<div class="lb-shown">{_here}{_page}</div>')
     return (buttons,)
@@ -303,10 +236,9 @@ def _(get_ends, get_moves, job, mo, view):
 def _(mo, point, view):
     _tabs = {}
     for _title, _name, _text in view.export_texts(point):
+        _code = mo.Html(f'<div class="lb-shown">{view.code(_text)}</div>')
         _save = mo.download(_text.encode(), filename=_name, label=f"Save {_name}")
-        _tabs[_title] = mo.vstack(
-            [mo.Html(f'<div class="lb-shown">{view.code(_text)}</div>'), _save]
-        )
+        _tabs[_title] = mo.vstack([_code, _save])
     _kept = mo.accordion({"Save or share: TOML, command, Python, link": mo.ui.tabs(_tabs)})
     mo.vstack([mo.Html('<span class="lb-of-run"></span>'), _kept])
     return
@@ -343,38 +275,24 @@ def _(mo, panel):
             "where": mo.ui.text(label="rows of one run", placeholder="seed=0"),
         }
     )
-    mo.vstack(
-        [
-            mo.Html(
-                '<p class="lb-top lb-alone">The log stays on this machine. Columns are found by '
-                "name; enter here what the names do not say. Errors and losses need thresholds.</p>"
-            ),
-            log_file,
-            mo.hstack(list(columns.elements.values()), justify="start", wrap=True),
-        ]
-    )
+    _row = mo.hstack(list(columns.elements.values()), justify="start", wrap=True)
+    mo.vstack([mo.Html(f'<p class="lb-top lb-alone">{view.ABOUT_LOGS}</p>'), log_file, _row])
     return columns, log_file
 
 
 @app.cell
-def _(InvalidInput, columns, diagnose_dropped, log_file, mo, view):
+def _(columns, log_file, mo, view):
     mo.stop(not log_file.value)
     _log = log_file.value[0]
-    try:
-        _page = view.diagnosis_view(
-            _log.name,
-            diagnose_dropped(_log.name, _log.contents, **columns.value),
-        )
-    except InvalidInput as error:
-        _page = view.refused(str(error))
+    _page = view.dropped_view(_log.name, _log.contents, columns.value)
     mo.Html(f'<div class="lb-shown lb-top lb-alone">{_page}</div>')
     return
 
 
 @app.cell
-def _(mo, panel, view):
+def _(mo, panel, paper):
     mo.stop(panel.value != "paper")
-    mo.Html(f'<div class="lb-shown lb-top lb-alone">{view.paper()}</div>')
+    mo.Html(f'<div class="lb-shown lb-top lb-alone">{paper.page()}</div>')
     return
 
 

@@ -10,24 +10,26 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from latebloom.sweeps.grid.grid import Grid
+
 
 class StorePlots:
     """The pictures of the command `latebloom plot`, of one sweep each.
 
     **Arguments:**
 
-    - `results`: gives the results of a sweep by its name or hash, as `Store.open` does.
+    - `results`: gives the results of a sweep, or of one by its name or hash, as `Store.open` does.
     """
 
-    def __init__(self, results: Callable[[str | None], "xr.Dataset"]) -> None:
+    def __init__(self, results: "Callable[[Grid | str | None], xr.Dataset]") -> None:
         self.results = results
 
-    def law(self, sweep: str | None = None, path: str | Path | None = None) -> "Figure":
+    def law(self, sweep: "Grid | str | None" = None, path: str | Path | None = None) -> "Figure":
         """Return t2 against alpha beta, a point for each cell.
 
         **Arguments:**
 
-        - `sweep`: its name or hash; the only one in the store if None.
+        - `sweep`: it, its name or its hash; the only one in the store if None.
         - `path`: where to write the picture as well; the suffix (.svg, .png, .pdf) is its format.
 
         **Raises:** `InvalidInput` for an unknown sweep, and if no cell has reached t2.
@@ -42,7 +44,7 @@ class StorePlots:
         x: str | None = None,
         y: str | None = None,
         value: str = "recovered",
-        sweep: str | None = None,
+        sweep: "Grid | str | None" = None,
         path: str | Path | None = None,
     ) -> "Figure":
         """Return the map of two axes, with the line at which half of the cells generalize.
@@ -60,12 +62,38 @@ class StorePlots:
         results = self.results(sweep)
         return _saved(plot_phase(results, *phase_axes(results, x, y), value=value), path)
 
+    def html(self, sweep: "Grid | str | None" = None) -> str:
+        """Return the picture that suits a sweep as HTML, for notebooks; "" without results.
+
+        Where alpha beta varies it is the law, over two other axes the phase diagram, over one the
+        curves.
+
+        **Arguments:**
+
+        - `sweep`: as of `law`.
+        """
+        from latebloom.core.html import drawn
+        from latebloom.plots import render
+
+        try:
+            results = self.results(sweep)
+            rates = results["alpha"] * results["beta"] if "beta" in results.variables else None
+            if rates is not None and float(rates.max()) > float(rates.min()):
+                kind, figure = "t2 against alpha beta", self.law(sweep)
+            elif len(numeric_axes(results)) >= 2:
+                kind, figure = "phase diagram", self.phase(sweep=sweep)
+            else:
+                kind, figure = "errors over steps", self.curves(sweep=sweep)
+        except InvalidInput:
+            return ""
+        return drawn(render(figure, "png"), kind)
+
     def curves(
         self,
         by: str | None = None,
         variable: str = "test_error",
         facet: str | None = None,
-        sweep: str | None = None,
+        sweep: "Grid | str | None" = None,
         path: str | Path | None = None,
     ) -> "Figure":
         """Return the errors over time, coloured by an axis.

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MARKER = "latebloom-store.json"
 STORE_FORMAT = 1
+# A page in a notebook shows the pictures of so many sweeps.
+MOST_PICTURES = 3
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,11 @@ class Store:
         return f"Store({self.label!r}; sweeps: {names})"
 
     def _repr_html_(self) -> str:
-        """Return the sweeps and how much of each is done as a table, for notebooks."""
+        """Return the sweeps and how much of each is done, with pictures, for notebooks."""
         found = {f"{sweep!r}": self.progress(sweep) for sweep in self.sweeps.values()}
         rows = {name: f"{one.done:,} of {one.total:,} done" for name, one in found.items()}
-        return facts(f"Store {self.label}", rows)
+        shown = [self.plot.html(sweep) for sweep in list(self.sweeps.values())[:MOST_PICTURES]]
+        return facts(f"Store {self.label}", rows) + "".join(shown)
 
     # Sweeps ---------------------------------------------------------------------------------------
 
