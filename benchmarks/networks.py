@@ -37,7 +37,7 @@ def steps_of(experiment: lb.Experiment, count: int = STEPS) -> tuple[Callable[[]
         return jax.block_until_ready(advance(data, numbers, state, 0, -1, count))
 
     def record() -> Any:
-        return jax.block_until_ready(evaluate(data, numbers, state, 0, -1))
+        return jax.block_until_ready(evaluate(data, numbers, state.params, 0, -1))
 
     return step, record
 

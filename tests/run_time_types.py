@@ -30,28 +30,39 @@ def jaxtyped(fn: Any = None, *, typechecker: Callable[[Any], Any]) -> Any:
     """Return the function or class with its run-time checks, as `jaxtyping.jaxtyped` does."""
     if fn is None:
         return partial(jaxtyped, typechecker=typechecker)
-    if not inspect.isfunction(fn) or has_shapes(fn):
+    if not inspect.isfunction(fn):
         return with_shapes(fn, typechecker=typechecker)
-    return _plain(fn, typechecker) if fn.__annotations__ else fn
+    return _lazy(fn, typechecker) if fn.__annotations__ else fn
 
 
-def _plain(fn: Any, typechecker: Callable[[Any], Any]) -> Any:
-    """Return a function with its plain checks, without names that only type checkers know."""
-    own = fn.__annotations__
-    fn.__annotations__ = {name: _known(annotation, fn) for name, annotation in own.items()}
-    checked = typechecker(fn)
-    fn.__annotations__ = own
+def _lazy(fn: Any, typechecker: Callable[[Any], Any]) -> Any:
+    """Return a function with its checks, made when it is first called: most functions never are."""
+    checked: Any = None
 
     @wraps(fn)
     def either(*args: Any, **kwargs: Any) -> Any:
+        nonlocal checked
         if jaxtyping.config.jaxtyping_disable:
             return fn(*args, **kwargs)
+        if checked is None:
+            make = with_shapes if has_shapes(fn) else _plain
+            checked = make(fn, typechecker=typechecker)
         try:
             return checked(*args, **kwargs)
         except BeartypeCallHintViolation as error:
             raise jaxtyping.TypeCheckError(f"Type-check error: {error}") from None
 
     return either
+
+
+def _plain(fn: Any, typechecker: Callable[[Any], Any]) -> Any:
+    """Return a function with its plain checks, without names that only type checkers know."""
+    own = fn.__annotations__
+    fn.__annotations__ = {name: _known(annotation, fn) for name, annotation in own.items()}
+    try:
+        return typechecker(fn)
+    finally:
+        fn.__annotations__ = own
 
 
 def _known(annotation: Any, fn: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 import latebloom as lb
 from latebloom.engines import matrix_following, slow_flow
 from latebloom.engines.base import run_engine
+from latebloom.engines.low_rank_bdf import LowRankBDF
 from latebloom.engines.slow import SLOW
 from latebloom.engines.slow_flow import Flow, threshold_derivative
 from latebloom.engines.step import simulate_step
@@ -244,9 +245,7 @@ def test_the_integrator_reads_no_memory_that_was_never_set(monkeypatch):
         return out
 
     monkeypatch.setattr(np, "empty", poisoned)
-    solver = slow_flow._LowRankBDF(
-        slow_flow.flow_of(experiment(COMPLETION)), np.ones(42), 1.0, 1e-6, 1e-8
-    )
+    solver = LowRankBDF(slow_flow.flow_of(experiment(COMPLETION)), np.ones(42), 1.0, 1e-6, 1e-8)
     monkeypatch.setattr(np, "empty", empty)
     with np.errstate(invalid="raise"):
         for _ in range(5):

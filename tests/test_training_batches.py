@@ -103,8 +103,12 @@ def test_decompositions_do_not_wait_for_each_other(count):
     with x64():
         program, data, numbers, state = setup(experiments)
         t1 = np.full(count, -1) if count > 1 else np.array(-1)
-        for function, more in zip(compiled(program), ((1,), ()), strict=True):
-            text = function.lower(data, numbers, state, 0, t1, *more).as_text()
+        advance, evaluate = compiled(program)
+        for found in (
+            advance.lower(data, numbers, state, 0, t1, 1),
+            evaluate.lower(data, numbers, state.params, 0, t1),
+        ):
+            text = found.as_text()
             calls = re.findall(r"custom_call @lapack_\w+\(.*?: \((tensor<[^>]+>)", text)
             assert calls
             stacks = [call for call in calls if call.count("x") > 2]

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     import jax as jax
     import jax.numpy as jnp
     import optax as optax
+    import scipy.linalg as linalg
+    import scipy.optimize as optimize
+    import scipy.sparse.linalg as sparse_linalg
+    import scipy.special as special
     import xarray as xarray
 else:
     jax, jnp, optax, xarray = map(Lazy, ("jax", "jax.numpy", "optax", "xarray"))
+    linalg, optimize = map(Lazy, ("scipy.linalg", "scipy.optimize"))
+    sparse_linalg, special = map(Lazy, ("scipy.sparse.linalg", "scipy.special"))

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import null_space
-from scipy.optimize import lsq_linear
 
 from latebloom.core import schedules
 from latebloom.core.interrupts import check, listening
+from latebloom.core.lazy import linalg, optimize
 from latebloom.core.phases import Passage
 from latebloom.core.progress import Progress
 from latebloom.experiment.experiment import Experiment
@@ -141,7 +140,7 @@ def simulate_projected(
         return a - Vt.T @ ((U.T @ (data.X @ a - data.y_star)) / s)
 
     a0 = np.array(experiment.start)
-    kernel = null_space(data.X)
+    kernel = linalg.null_space(data.X)
     tracked = trackers(experiment)
     floor = data.X @ project(a0) - data.y_star
     a1 = project(a0 - rate * np.sign(a0))
@@ -226,7 +225,9 @@ class _Flow:
         gradient = K.T @ np.sign(a)
         xi = np.zeros(a.size)
         if resting.any() and K.shape[1]:
-            fit = lsq_linear(K[resting].T, -gradient, bounds=(-1.0, 1.0), method="bvls", tol=1e-14)
+            fit = optimize.lsq_linear(
+                K[resting].T, -gradient, bounds=(-1.0, 1.0), method="bvls", tol=1e-14
+            )
             xi[resting] = fit.x
         velocity = -self.rate * (K @ (gradient + K.T @ xi))
         # A resting coordinate whose xi is inside (-1, 1) rests; at a bound it leaves with its sign.

@@ -251,7 +251,7 @@ def _attempt(
     first = jax.tree.map(lambda y, F: y + b * w1 * h * F, y, F)
 
     def stage(j: Array, carry: Any) -> Any:
-        older, old, T, D, S, b = carry
+        older, old, _, T, D, S, b = carry
         bj = b_of(D[1], S[1])
         mu, nu, slope = 2 * bj * w0 / b[1], -bj / b[0], 2 * bj * w1 / b[1]
         gamma = -(1 - b[1] * T[0]) * slope
@@ -267,11 +267,11 @@ def _attempt(
             (D[1], 2 * w0 * D[1] - D[0] + 2 * T[1]),
             (S[1], 2 * w0 * S[1] - S[0] + 4 * D[1]),
         )
-        return old, new, T, D, S, (b[1], bj)
+        return old, new, G, T, D, S, (b[1], bj)
 
-    carry = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), (y, first, T, D, S, (b, b)))
-    new = lax.fori_loop(2, s + 1, stage, carry)[1]
-    G = field.slope(new, arguments)
+    carry = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), (y, first, F, T, D, S, (b, b)))
+    # One stage more, for its G, the derivative at the end: F is compiled once, not twice.
+    new, _, G, *_ = lax.fori_loop(2, s + 2, stage, carry)
     estimate = jax.tree.map(lambda y, z, F, G: 0.8 * (y - z) + 0.4 * h * (F + G), y, new, F, G)
     return new, G, _largest(estimate, (y, new), (F, G)) / rtol
 

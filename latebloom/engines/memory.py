@@ -13,7 +13,7 @@ from latebloom.core.arrays import double_precision
 from latebloom.core.errors import InvalidInput
 from latebloom.experiment.experiment import Experiment
 
-from .network import PRECISIONS, Program, State, program_data, program_numbers
+from .network import PRECISIONS, Program, program_data, program_numbers
 
 # Copies of the parameters: the state (themselves and two moments), the next one and the gradient
 # while updating, the states at the last record and before both first passages.
@@ -59,7 +59,7 @@ def _intermediates(program: Program, structure: Any, leaves: tuple[Any, ...]) ->
         return program.gradient(params, data, numbers, 0, -1)
 
     def measure(params: Any, data: Any, numbers: Any) -> Any:
-        return program.measure(data, numbers, State(params, ()), 0, -1)
+        return program.measure(data, numbers, params, 0, -1)
 
     each = (jax.make_jaxpr(f)(params, data, numbers).jaxpr for f in (gradient, measure))
     return max(map(_bytes, each))

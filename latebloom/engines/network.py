@@ -186,22 +186,22 @@ class Program(Structure):
         first = jnp.where(below & (state.first == UNSEEN), t, state.first)
         return state._replace(first=first.astype(state.first.dtype))
 
-    def measure(self, data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> Measures:
+    def measure(self, data: Data, numbers: Numbers, params: Any, t: Array, t1: Array) -> Measures:
         """Return losses, errors and norms.
 
-        **Arguments:** `data`, `numbers`, `t` and `t1` as for `gradient`; `state` at that step.
+        **Arguments:** `data`, `numbers`, `t` and `t1` as for `gradient`; `params` at that step.
         """
         beta = self.strength(numbers, t, t1)
-        losses_, errors = self.errors(data, state.params)
+        losses_, errors = self.errors(data, params)
         penalty: Any = jnp.zeros(())
         if self.penalty is not None:
-            double = {k: v.astype(jnp.float64) for k, v in state.params.items()}
+            double = {k: v.astype(jnp.float64) for k, v in params.items()}
             penalty = OfNetwork(self.penalty, dict(self.axes)).value(double, beta)
             for term, strength in zip(*self._of_function(beta), strict=True):
-                function = partial(self.model.apply, state.params)
+                function = partial(self.model.apply, params)
                 teacher = data.teacher[: term.order]
                 penalty = penalty + term.of(function, data.train[0], teacher, strength)
-        return Measures(losses_, errors, penalty, _norms(state.params, self.batched))
+        return Measures(losses_, errors, penalty, _norms(params, self.batched))
 
 
 def _to_sphere(params: dict[str, Array], radius: Array) -> dict[str, Array]:
@@ -246,9 +246,9 @@ def _spectra(grams: dict[int, Array], batched: bool) -> dict[int, Array]:
     return found
 
 
-@cache
 def compiled(program: Program, watching: bool = False) -> tuple[Any, Any]:
-    """Return the compiled `advance(data, numbers, state, t, t1, count)` and `evaluate`.
+    """Return the compiled `advance(data, numbers, state, t, t1, count)` and
+    `evaluate(data, numbers, params, t, t1)`.
 
     **Arguments:**
 
@@ -256,7 +256,11 @@ def compiled(program: Program, watching: bool = False) -> tuple[Any, Any]:
     - `watching`: whether `advance` looks at the errors at every step, before its update, where the
       forward pass through the training data is that of the gradient.
     """
+    return _advancing(program, watching), _measuring(replace(program, method=None))
 
+
+@cache
+def _advancing(program: Program, watching: bool) -> Any:
     def advance(
         data: Data, numbers: Numbers, state: State, t: Array, t1: Array, count: Array
     ) -> State:
@@ -268,15 +272,20 @@ def compiled(program: Program, watching: bool = False) -> tuple[Any, Any]:
         with one_by_one():
             return lax.fori_loop(0, count, one, state)
 
-    def evaluate(data: Data, numbers: Numbers, state: State, t: Array, t1: Array) -> Measures:
+    if program.batched:
+        advance = jax.vmap(advance, in_axes=(None if program.shared else 0, 0, 0, None, 0, None))
+    return jax.jit(advance)
+
+
+@cache  # of a program without its method: those of all methods measure the same
+def _measuring(program: Program) -> Any:
+    def evaluate(data: Data, numbers: Numbers, params: Any, t: Array, t1: Array) -> Measures:
         with one_by_one():
-            return program.measure(data, numbers, state, t, t1)
+            return program.measure(data, numbers, params, t, t1)
 
     if program.batched:
-        shared = None if program.shared else 0
-        advance = jax.vmap(advance, in_axes=(shared, 0, 0, None, 0, None))
-        evaluate = jax.vmap(evaluate, in_axes=(shared, 0, 0, None, 0))
-    return jax.jit(advance), jax.jit(evaluate)
+        evaluate = jax.vmap(evaluate, in_axes=(None if program.shared else 0, 0, 0, None, 0))
+    return jax.jit(evaluate)
 
 
 def setup(experiments: Sequence[Experiment]) -> tuple[Program, Data, Numbers, State]:

@@ -169,7 +169,8 @@ class Follower:
                 break
             params, trainer = self.flow.params(stretch.at(t), self.of), self.trainer
             state = self.log.state._replace(params=params)
-            measures = trainer.evaluate(trainer.data, trainer.numbers, state, k, -1)
+            t1 = np.array(-1)  # an array, as in training: a number would be another program
+            measures = trainer.evaluate(trainer.data, trainer.numbers, params, k, t1)
             found = jax.tree.map(np.asarray, measures)
             values[t] = found.error
             self.log = replace(self.log, state=state, t=k).kept(found)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
+from latebloom.core.lazy import optimize
 from latebloom.core.phases import Passage
 
 from .slow_passages import BRACKET, HASTE
@@ -149,7 +149,9 @@ class Watch:
         if not any(level < values[j] <= level * (1 + NEAR) for level in levels):
             return times, values
         ends = times[max(j - 1, 0)], times[min(j + 1, len(times) - 1)]
-        best = minimize_scalar(error, bounds=ends, method="bounded", options={"xatol": ROOT})
+        best = optimize.minimize_scalar(
+            error, bounds=ends, method="bounded", options={"xatol": ROOT}
+        )
         t, lowest = float(best.x), float(best.fun)
         if lowest >= values[j]:
             return times, values

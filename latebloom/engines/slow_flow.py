@@ -14,15 +14,13 @@ changes a singular value of Z passes mu smoothly, so that an implicit integrator
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.integrate import BDF
-from scipy.linalg import eigh, lu_factor, lu_solve
-from scipy.sparse import csc_matrix
 
 from latebloom.core import schedules
+from latebloom.core.lazy import linalg
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient
 from latebloom.problems.operators import Entries
@@ -63,6 +61,11 @@ class Flow:
     mu: float
     shape: tuple[int, ...]
     decompositions: int = field(default=0, init=False)
+
+    @property
+    def first_step(self) -> float:
+        """The first step of the integrator."""
+        return FIRST_STEP * self.mu
 
     def unknown(self, z: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n1 n2"]:
         r"""Return $A = S_\mu(Z)$."""
@@ -106,7 +109,7 @@ def flow_of(experiment: Experiment) -> Flow:
         return Flow(lambda A: X.adjoint(X.forward(A) - y), curvature, 1.0 / beta, mu, data.shape)
     # X^+ X in the place of X^T X: the flow on the interpolators does not depend on it, and no
     # direction takes longer than another to reach them.
-    values, Q = eigh(X.normal_times(np.eye(math.prod(data.shape))))
+    values, Q = linalg.eigh(X.normal_times(np.eye(math.prod(data.shape))))
     Q = Q[:, values > len(values) * np.finfo(float).eps * values[-1]]
     return Flow(
         lambda A: X.correction(X.forward(A) - y, data.inverse),
@@ -170,52 +173,13 @@ class Jacobian(NamedTuple):
         kappa = 1.0 + c * self.damping
         matrix = -c * self.core
         matrix[np.diag_indices_from(matrix)] += kappa
-        factors = lu_factor(matrix, overwrite_a=True, check_finite=False)
+        factors = linalg.lu_factor(matrix, overwrite_a=True, check_finite=False)
 
         def solve(b: np.ndarray) -> np.ndarray:
-            y = lu_solve(factors, self.basis.T @ b, check_finite=False)
+            y = linalg.lu_solve(factors, self.basis.T @ b, check_finite=False)
             return (b + c * (self.image @ y)) / kappa
 
         return solve
-
-
-class _Lazy:
-    """A Jacobian or an identity in `BDF`, which writes I - c J for the matrix it factors."""
-
-    __array_ufunc__ = None  # the product with a NumPy number is ours
-
-    def __init__(self, J: Jacobian | None = None) -> None:
-        self.J = J
-
-    def __rmul__(self, c: float) -> tuple[Jacobian | None, float]:
-        return self.J, float(c)
-
-    def __sub__(self, scaled: tuple[Jacobian, float]) -> tuple[Jacobian, float]:
-        return scaled
-
-
-class _LowRankBDF(BDF):
-    """SciPy's BDF with the linear systems of Newton's method solved by `Jacobian.newton`."""
-
-    def __init__(self, flow: Flow, z: np.ndarray, length: float, rtol: float, atol: float) -> None:
-        super().__init__(
-            flow.velocity,
-            0.0,
-            z,
-            length,
-            rtol=rtol,
-            atol=atol,
-            jac=csc_matrix((z.size, z.size)),  # replaced below
-            first_step=min(FIRST_STEP * flow.mu, length),
-        )
-        # SciPy sets the first two rows of its difference table and computes with the others too:
-        # without this line, with whatever the memory held.
-        self.D[2:] = 0.0
-        self.jac: Any = lambda s, z: _Lazy(flow.jacobian(s, z))
-        self.J: Any = self.jac(0.0, z)
-        self.I: Any = _Lazy()
-        self.lu: Any = lambda scaled: scaled[0].newton(scaled[1])
-        self.solve_lu: Any = lambda solve, b: solve(b)
 
 
 @dataclass(frozen=True)
@@ -252,7 +216,9 @@ def stretches(
 
     **Raises:** `Failed` where the integrator does not converge.
     """
-    solver = _LowRankBDF(flow, z, length, rtol, atol)
+    from .low_rank_bdf import LowRankBDF  # SciPy's integrators take long to import
+
+    solver = LowRankBDF(flow, z, length, rtol, atol)
     while solver.status == "running":
         begin, before = float(solver.t), solver.y
         message = solver.step()

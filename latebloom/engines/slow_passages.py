@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
 
+from latebloom.core.lazy import optimize
 from latebloom.core.phases import Passage
 from latebloom.experiment.experiment import Experiment
 from latebloom.methods import ProjectedSubgradient, ProximalGradient
@@ -90,7 +90,7 @@ class Watch:
         if excess(high) >= 0:
             return high
         xtol = ROOT * (stretch.end - stretch.begin)
-        return float(np.asarray(brentq(excess, low, high, xtol=xtol)))
+        return float(np.asarray(optimize.brentq(excess, low, high, xtol=xtol)))
 
 
 def chatter_radius(experiment: Experiment) -> float:

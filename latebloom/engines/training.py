@@ -216,7 +216,8 @@ class Trainer:
         self.log = replace(log, state=state, t=log.t + count)
 
     def _measure(self, state: State, t: int, t1: np.ndarray) -> Measures:
-        return jax.tree.map(np.asarray, self.evaluate(self.data, self.numbers, state, t, t1))
+        found = self.evaluate(self.data, self.numbers, state.params, t, t1)
+        return jax.tree.map(np.asarray, found)
 
     def _record(self) -> None:
         found = self._measure(self.log.state, self.log.t, self._t1())

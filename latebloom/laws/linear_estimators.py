@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.special import erf
 
+from latebloom.core.lazy import special
 from latebloom.experiment.experiment import Experiment
 from latebloom.laws.constants.marchenko_pastur import distance, passage, scatter
 from latebloom.methods import GradientDescent, Subgradient
@@ -189,7 +189,7 @@ def accuracy(loss: np.ndarray | float, cut: float) -> np.ndarray:
     """
     loss = np.asarray(loss, dtype=float)
     with np.errstate(divide="ignore"):
-        return np.asarray(erf(np.sqrt(cut / (2 * loss))))
+        return np.asarray(special.erf(np.sqrt(cut / (2 * loss))))
 
 
 def _gaussian_inputs(e: Estimator) -> Iterable[Assumption]:

@@ -4,24 +4,18 @@ import abc
 import warnings
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from latebloom.core.errors import InvalidInput, Unsupported
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import sparse_linalg as linalg
 
 from .concerns import concerns
 from .nuclear_recovery import NuclearRecovery, nuclear_recovery
 from .operators import MAX_GRAM, Dense, Operator, iterated
 from .svd import SVD as SVD
 from .svd import compact_svd as compact_svd
-
-if TYPE_CHECKING:
-    from scipy.sparse import linalg
-else:
-    linalg = Lazy("scipy.sparse.linalg")
 
 # Squares of errors 10^-8 times smaller than the data must still be normal numbers.
 TINY = 1e-280

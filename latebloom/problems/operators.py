@@ -4,21 +4,16 @@ Each is a tuple of arrays, so that JAX batches and compiles it, and the same cod
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from latebloom.core.arrays import Array
 from latebloom.core.errors import InvalidInput
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import sparse_linalg as linalg
 
 from .svd import compact_svd
-
-if TYPE_CHECKING:
-    from scipy.sparse import linalg
-else:
-    linalg = Lazy("scipy.sparse.linalg")
 
 # X X^T is N x N; its decomposition takes N^3 operations: a minute and 200 MiB at this N.
 MAX_GRAM = 5000

@@ -3,20 +3,15 @@ of the matrices of rank r, and a splitting method."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from latebloom.core.errors import Unsupported
-from latebloom.core.lazy import Lazy
+from latebloom.core.lazy import sparse_linalg as linalg
 
 from .operators import MAX_GRAM, Entries, Operator, RankOne, Tensor, iterated
-
-if TYPE_CHECKING:
-    from scipy.sparse import linalg
-else:
-    linalg = Lazy("scipy.sparse.linalg")
 
 Matrix = Float[np.ndarray, "n1 n2"]
 Data = Float[np.ndarray, "..."]

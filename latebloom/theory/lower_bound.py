@@ -16,9 +16,9 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog
 
 from latebloom.core.errors import NotCovered
+from latebloom.core.lazy import optimize
 from latebloom.experiment.experiment import MAX_STEPS, Experiment
 
 from .facts import Facts, facts
@@ -99,5 +99,5 @@ def _steepest(f: Facts, away: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"
     scale = float(np.abs(away).max())
     n, cost = away.size, np.concatenate([-away, away]) / scale
     ball, kernel = (np.ones((1, 2 * n)), [1.0]), (np.hstack([Vt, -Vt]), np.zeros(len(Vt)))
-    program = linprog(cost, *ball, *kernel, method="highs")
+    program = optimize.linprog(cost, *ball, *kernel, method="highs")
     return program.x[:n] - program.x[n:] if program.success else away

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog
 
 from latebloom.core.errors import Unsupported
+from latebloom.core.lazy import optimize
 from latebloom.experiment.given import Given, experiment_of
 from latebloom.problems import (
     LeastSquares,
@@ -127,7 +127,7 @@ def _basis_pursuit_error(
     """Return the relative error of the basis pursuit solution that HiGHS finds."""
     b = a_star / np.abs(a_star).max()
     n = b.size
-    found = linprog(np.ones(2 * n), A_eq=np.hstack([X, -X]), b_eq=X @ b, method="highs")
+    found = optimize.linprog(np.ones(2 * n), A_eq=np.hstack([X, -X]), b_eq=X @ b, method="highs")
     if not found.success:
         return None
     return float(np.linalg.norm(found.x[:n] - found.x[n:] - b) / np.linalg.norm(b))
@@ -147,7 +147,7 @@ def least_dual_norm(inner: Float[np.ndarray, " m"], free: Float[np.ndarray, "m k
     if not inner.size:
         return 0.0
     bound = np.ones((inner.size, 1))
-    found = linprog(
+    found = optimize.linprog(
         np.append(np.zeros(free.shape[1]), 1.0),
         A_ub=np.block([[free, -bound], [-free, -bound]]),
         b_ub=np.concatenate([-inner, inner]),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import lsq_linear
 
 from latebloom.core import checks as check
 from latebloom.core.brief import brief
 from latebloom.core.errors import NotCovered
+from latebloom.core.lazy import optimize
 from latebloom.engines.jump import JUMP
 from latebloom.engines.threads import few_threads
 from latebloom.experiment.experiment import Experiment
@@ -162,7 +162,7 @@ class _Flow:
         # ||P (H + h)||^2 over h on the coordinates at rest; P is its own square root.
         h = np.linalg.lstsq(self.P[:, rest], across, rcond=1e-10)[0]
         if np.abs(h).max() > 1 + INSIDE:
-            h = lsq_linear(self.P[:, rest], across, (-1, 1), method="bvls", tol=1e-13).x
+            h = optimize.lsq_linear(self.P[:, rest], across, (-1, 1), method="bvls", tol=1e-13).x
         H[rest] = h
         return H
 

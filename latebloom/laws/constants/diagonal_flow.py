@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import lu_factor, lu_solve
-from scipy.special import expit
 
 from latebloom.core import checks as check
 from latebloom.core.errors import InvalidInput
+from latebloom.core.lazy import linalg, special
 
 RTOL, ATOL = 1e-6, 1e-8  # transition times to 1e-4, a hundredth of what the picture shows
 # Largest step, in units of 1/beta: so little changes in the kernel regime that longer steps would
@@ -70,13 +69,17 @@ def diagonal_flow(
         nu = q / (1 + kappa)
         z = X.T @ nu
         f = X @ (kappa * np.sinh(z))
-        force = y - f if loss == "squared" else y * expit(-y * f)
+        force = y - f if loss == "squared" else y * special.expit(-y * f)
         return 4 / (N * beta) * (1 + kappa) * force - 2 * kappa * nu, kappa, nu, z, f, force
 
     def derivatives(t: float, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return dq/d(beta t), its Jacobian and its own derivative in beta t."""
         F, kappa, nu, z, f, force = rate(t, q)
-        curvature = 4 / (N * beta) * (1.0 if loss == "squared" else expit(y * f) * expit(-y * f))
+        curvature = (
+            4
+            / (N * beta)
+            * (1.0 if loss == "squared" else special.expit(y * f) * special.expit(-y * f))
+        )
         curvature = np.broadcast_to(curvature, (N,))
         slope = kappa * np.cosh(z)
         leak = 2 * kappa / (1 + kappa)
@@ -93,7 +96,9 @@ def diagonal_flow(
                 F, J, drift = derivatives(t, q)
                 while True:
                     step = min(h, LONGEST, stop - t)
-                    solve = partial(lu_solve, lu_factor(2 / step * unit - J), check_finite=False)
+                    solve = partial(
+                        linalg.lu_solve, linalg.lu_factor(2 / step * unit - J), check_finite=False
+                    )
                     one = solve(F + step / 2 * drift)
                     two = solve(F + 4 / step * one + 1.5 * step * drift)
                     change, middle = (one - two) / step, q + 2 * one

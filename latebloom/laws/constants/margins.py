@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog, nnls
 
 from latebloom.core import checks as check
 from latebloom.core.brief import brief
 from latebloom.core.errors import InvalidInput
+from latebloom.core.lazy import optimize
 
 NORMS = ("l1", "l2")
 # Nine digits: the solvers reach rounding after the last exact solve on their active set.
@@ -138,7 +138,9 @@ def min_norm_interpolant(
     if norm == "l2":
         pairs = [(least, np.linalg.lstsq(A.T, least, rcond=None)[0])]
     else:
-        found = linprog(np.ones(2 * least.size), A_eq=np.hstack([A, -A]), b_eq=b, method="highs")
+        found = optimize.linprog(
+            np.ones(2 * least.size), A_eq=np.hstack([A, -A]), b_eq=b, method="highs"
+        )
         if not found.success:
             raise InvalidInput(f"basis pursuit found no solution: HiGHS says {found.message!r}")
         pair = (found.x[: least.size] - found.x[least.size :], found.eqlin.marginals)
@@ -172,7 +174,7 @@ def _scaled(A: np.ndarray) -> Pair:
 def _margin_l1(Z: np.ndarray, b: np.ndarray) -> Pair | None:
     """Return HiGHS's solution of min ||w||_1 s.t. Z w >= b, None if there is none."""
     n = Z.shape[1]
-    found = linprog(np.ones(2 * n), A_ub=np.hstack([-Z, Z]), b_ub=-b, method="highs")
+    found = optimize.linprog(np.ones(2 * n), A_ub=np.hstack([-Z, Z]), b_ub=-b, method="highs")
     return (found.x[:n] - found.x[n:], -found.ineqlin.marginals) if found.success else None
 
 
@@ -187,7 +189,7 @@ def least_distance(Z: np.ndarray, b: np.ndarray) -> Pair | None:
     goal = np.zeros(len(E))
     goal[-1] = 1.0
     try:
-        u = nnls(E, goal, maxiter=30 * b.size)[0]
+        u = optimize.nnls(E, goal, maxiter=30 * b.size)[0]
     except RuntimeError:  # the active set cycles, as it may only where the residual is rounding
         return None
     r = E @ u - goal
@@ -198,7 +200,7 @@ def least_distance(Z: np.ndarray, b: np.ndarray) -> Pair | None:
 
 def _not_separable(Z: np.ndarray) -> InvalidInput:
     """Return the error, with the non-negative combination of the rows that is nearest to zero."""
-    u, _ = nnls(np.vstack([Z.T, np.ones(len(Z))]), np.append(np.zeros(Z.shape[1]), 1.0))
+    u, _ = optimize.nnls(np.vstack([Z.T, np.ones(len(Z))]), np.append(np.zeros(Z.shape[1]), 1.0))
     size = float(np.linalg.norm(Z.T @ u) / u.sum())
     return InvalidInput(
         f"the {len(Z)} points in {Z.shape[1]} dimensions are not separable by a hyperplane through "
