@@ -204,6 +204,11 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
     curves = _curves(log)
     firsts = [log.known(train)] if train is not None else [n for n in curves if _is_train(n)]
     seconds = [log.known(test)] if test is not None else [n for n in curves if _is_test(n)]
+    if train is None:
+        # Where training curves are called so, `accuracy` alone is of the test, unless it has one.
+        tested = {meaning(name).kind for name in seconds}
+        trained = [n for n in firsts if meaning(n).role == "train" or meaning(n).kind in tested]
+        firsts = trained if any(meaning(n).role == "train" for n in firsts) else firsts
     if train is None and test is None and bool(firsts) != bool(seconds):
         # The other curve of the same quantity, where there is but one, in whatever language.
         other = _other(firsts or seconds, curves)
@@ -249,9 +254,10 @@ def proposal(log: Log, options: str) -> str:
     - `log`: from `read_log`.
     - `options`: of the command.
     """
-    if not os.path.exists(log.source):
+    places = [log.source] if os.path.exists(log.source) else log.source.split(", ")
+    if not all(map(os.path.exists, places)):
         return ""
-    return f"; perhaps: latebloom diagnose {_quoted(log.source)} {options}"
+    return f"; perhaps: latebloom diagnose {' '.join(map(_quoted, places))} {options}"
 
 
 def _by_contrast(log: Log, curves: list[str]) -> tuple[str, str, bool] | None:
@@ -288,6 +294,7 @@ def _beside(firsts: list[str], seconds: list[str], curves: list[str]) -> list[st
     """The curves without a set beside one of train, where no other of their kind is of test:
     `train_accuracy` and `accuracy`, as fastai prints them."""
     taken = {meaning(name).kind for name in seconds} | {None}
+    taken |= {"accuracy"} if "error" in taken else set()
     trained = [meaning(name) for name in firsts if meaning(name).role == "train"]
     known = [(s.kind, set(s.stem) - kind_words()) for s in trained if s.kind not in taken]
     bare = [(name, meaning(name)) for name in curves if meaning(name).role is None]

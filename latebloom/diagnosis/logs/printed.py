@@ -11,7 +11,7 @@ import numpy as np
 from .cells import is_number
 from .log import Column, Log
 from .names import is_step, meaning, words_of
-from .pairs import NUMBER, ROUND_NAME, WORD, is_known, scan
+from .pairs import NUMBER, ROUND_NAME, WORD, Percent, is_known, scan
 from .records import flat
 from .side_by_side import whole
 from .source import Source
@@ -68,10 +68,15 @@ def _numbers(lines: list[str]) -> Iterator[Numbers]:
 def _merged(rows: Iterable[Numbers]) -> list[tuple[int, dict[str, float]]]:
     """The records: lines that follow each other, with the same steps, and no name twice."""
     found: list[tuple[int, dict[str, float]]] = []
+    above: tuple[dict[str, float], set[str]] = {}, set()
     for i, steps, row in rows:
         if not row:
             continue
         last = found[-1][1] if found else {}
+        if steps and steps == above[0] and above[1] >= set(row) and all(map(_of_test, row)):
+            last |= row  # the evaluation goes on: its last line is its result
+            continue
+        above = steps, set(row)
         apart = any(name in last for name in row) or any(
             last.get(name, value) != value for name, value in steps.items()
         )
@@ -80,6 +85,11 @@ def _merged(rows: Iterable[Numbers]) -> list[tuple[int, dict[str, float]]]:
         else:
             found.append((i, steps | row))
     return found
+
+
+def _of_test(name: str) -> bool:
+    said = meaning(name)
+    return said.ignored or said.role in ("test", "val")
 
 
 def in_boxes(lines: list[str]) -> bool:
@@ -235,6 +245,22 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     if not whole([name for _, row in records[:MOST_COLUMNS] for name in row]):
         records = _in_pairs(records)
     counts = Counter(name for _, row in records for name in row)
+    shares = Counter(
+        name for _, row in records for name, x in row.items() if isinstance(x, Percent)
+    )
+    # A sum at the end leaves out the sign: Final Train: 100.00
+    records = [
+        (
+            i,
+            {
+                n: x / 100
+                if shares[n] > counts[n] / 2 and x > 1 and not isinstance(x, Percent)
+                else x
+                for n, x in row.items()
+            },
+        )
+        for i, row in (records if shares else ())
+    ] or records
     # In the order in which they are printed.
     often = {name for name, n in counts.most_common(MOST_COLUMNS) if n >= LEAST}
     names = [name for name in counts if name in often]
