@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -11,12 +12,12 @@ from latebloom.core.errors import InvalidInput
 
 from .curves import MIN_RECORDS
 from .logs.log import ROW, Log, Series
-from .logs.names import Meaning, is_value, kind_words, meaning, plain, words_of
+from .logs.names import Meaning, is_distance, is_value, kind_words, meaning, plain, words_of
 from .logs.runs import refuse_several
 from .logs.side_by_side import refuse_runs
 from .steps import repeats, said_steps, steps_of, with_batches
 from .superseded import restarts_of, without_superseded
-from .units import plainly_accuracies
+from .units import TEST_LOSS, TRAIN_LOSS, plainly_accuracies
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
 PREFERRED = ("accuracy", "error", None, "loss")
@@ -54,7 +55,9 @@ class Choice:
 
 
 def _quoted(name: str) -> str:
-    return f"'{name}'" if set(name) & set(" []()'\"|;&") else name
+    if "'" in name and not set(name) & set('"$`\\'):
+        return f'"{name}"'
+    return shlex.quote(name)
 
 
 def choose(
@@ -242,8 +245,10 @@ def _asked(log: Log, perhaps: tuple[str, str] | None) -> str:
     text = f"diagnose needs --train and --test, columns of this log: {', '.join(log.names)}"
     if perhaps is None:
         return text
-    train, test = map(_quoted, perhaps)
-    return text + proposal(log, f"--train {train} --test {test}")
+    options = f"--train {_quoted(perhaps[0])} --test {_quoted(perhaps[1])}"
+    if all(meaning(name).kind == "loss" and not is_distance(name) for name in perhaps):
+        options += f" --train-threshold {TRAIN_LOSS:.2g} --test-threshold {TEST_LOSS:.2g}"
+    return text + proposal(log, options)
 
 
 def proposal(log: Log, options: str) -> str:
@@ -271,7 +276,10 @@ def _by_contrast(log: Log, curves: list[str]) -> tuple[str, str, bool] | None:
         x, y = set(words_of(a)), set(words_of(b))
         kind, differ = meaning(a).kind, x ^ y
         alone = len(curves) == 2 and kind is None
-        if meaning(a).role == meaning(b).role is not None or kind != meaning(b).kind:
+        numbered = all(word.isdigit() for word in differ)  # validation_0, validation_1
+        if kind != meaning(b).kind or (
+            meaning(a).role == meaning(b).role is not None and not numbered
+        ):
             continue
         if len(x - y) > 1 or len(y - x) > 1 or not (x & y or alone):
             continue
@@ -325,10 +333,11 @@ def _is_test(name: str) -> bool:
 def _rank(log: Log, train: str, test: str) -> tuple:
     """The smaller, the better a pair fits."""
     a, b = meaning(train), meaning(test)
-    kinds = PREFERRED.index(a.kind) + PREFERRED.index(b.kind)
+    kinds = _place(a) + _place(b)
     return (
         a.kind != b.kind if "loss" not in (a.kind, b.kind) else False,
         kinds,
+        is_distance(train) + is_distance(test),
         _stem(a) != _stem(b),
         a.rank + b.rank,
         a.role is None,
@@ -337,6 +346,11 @@ def _rank(log: Log, train: str, test: str) -> tuple:
         log.names.index(train),
         log.names.index(test),
     )
+
+
+def _place(said: Meaning) -> int:
+    """The place of a kind; a quantity that nobody knows is the last."""
+    return len(PREFERRED) if said.kind is None and said.stem else PREFERRED.index(said.kind)
 
 
 def _refuse_tie(log: Log, ranked: list[tuple[str, str]]) -> None:

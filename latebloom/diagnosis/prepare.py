@@ -1,6 +1,5 @@
 """From the records of two columns to two curves with thresholds, or a reason why not."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,14 +13,16 @@ from .carried import evaluated
 from .curves import Records, as_records, ordered
 from .logs import Series
 from .logs.names import is_distance, is_rate
-from .units import OptionNeeded, in_percent, read_kinds
+from .units import (
+    TEST_ACCURACY,
+    TEST_LOSS,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    OptionNeeded,
+    in_percent,
+    read_kinds,
+)
 
-# Memorized: at most one percent of the training examples wrong, the rule of the paper's networks;
-# an accuracy of exactly 1 would wait for the last mislabelled example.
-TRAIN_ACCURACY = 0.99
-# Generalized: 95 % of the test examples. A late drop that stops below that left something
-# unlearned, and what is beyond is often out of reach for noise in the labels.
-TEST_ACCURACY = 0.95
 # A threshold of no error at all: `phases` needs a positive number.
 NO_ERROR = 1e-9
 # Test better than train in so many of the records is worth a word.
@@ -90,7 +91,7 @@ def _levels(curves: Sequence[Records], given: Sequence[float | None]) -> str:
         if curve.kind == "error":
             limit = (1 - level) * share_of_errors(curve.errors)
         else:
-            limit = 0.0 if is_distance(curve.name) else -math.log(level)
+            limit = 0.0 if is_distance(curve.name) else (TRAIN_LOSS, TEST_LOSS)[which == "test"]
         if not limit:
             return ""
         found.append(f"--{which}-threshold {limit:.2g}")

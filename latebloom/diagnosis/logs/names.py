@@ -62,8 +62,8 @@ def _parts(word: str) -> tuple[str, ...]:
     vocabulary = _vocabulary()
     if word in known()["short"]:
         return tuple(known()["short"][word].split())
-    for candidate in (word, word.rstrip("0123456789"), word.removesuffix("s"), word[:-2]):
-        if candidate in vocabulary and (candidate != word[:-2] or word.endswith("es")):
+    for candidate in (word, word.rstrip("0123456789"), *map(word.removesuffix, ("s", "es"))):
+        if candidate in vocabulary:
             return (candidate,)
     if word.endswith("time"):  # elapsedtime, walltime
         return ("time",)

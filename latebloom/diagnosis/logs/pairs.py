@@ -20,7 +20,7 @@ BETWEEN = r"(?:(?<=['\"]),|[^\w\n.,;+-]|-(?=[\s>])){1,24}+"
 PAIR = re.compile(
     rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]?\((?P<set>[a-z][^()\d]{{0,60}}+)\))?"
     rf"{BETWEEN}(?P<number>{NUMBER})(?P<times>(?-i:[kKM])\b)?(?!\w|\.\d|:\d|,\d{{3}}|-\d|\s?%\|)"
-    r"(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
+    r"(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d{1,3}(?:,\d{3})++|\d++))?",
     re.IGNORECASE,
 )
 # Several names before as many numbers: Train / Test accuracy: 0.98 / 0.10, acc (train, test).
@@ -135,8 +135,8 @@ def scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | No
                 known = meaning(name)
         if match["percent"]:
             value = Percent(round(value / 100, 12))
-        elif match["of"] and known.kind in ("accuracy", "error") and float(match["of"]) > 0:
-            value /= float(match["of"])
+        elif match["of"] and known.kind in ("accuracy", "error"):
+            value /= float(match["of"].replace(",", "")) or 1
         if known.kind and known.role and len(words) > 1 and not role_of(words[0]):
             kind = _only_kind(words[0])  # acc train 0.9 val 0.1
         if role and known.role is None and not known.ignored:

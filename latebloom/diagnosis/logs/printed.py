@@ -26,6 +26,8 @@ BOX = re.compile(
 )
 # Between the cells of a table that a program prints.
 CELLS = re.compile(r"[ \t]*\|[ \t]*|\t+|[ ]{2,}")
+# acc@1 and acc_1 are acc1.
+TOP = re.compile(r"(?<=[a-z])[@_-]([15])(?!\d)")
 # A name that stands in fewer lines is a setting, not a curve.
 LEAST = 2
 # Lines of one kind are so often as those of the most frequent one, and of so many kinds.
@@ -45,6 +47,7 @@ def _numbers(lines: list[str]) -> Iterator[Numbers]:
     steps: dict[str, float] = {}
     role: str | None = None
     section: str | None = None
+    spelled: dict[str, str] = {}  # Epoch and epoch, acc1 and Acc@1 are one
     for i, line in enumerate(lines):
         if (alone := ALONE.match(line)) is not None:
             steps = steps | {ROUND_NAME: float(alone[1])}
@@ -59,6 +62,8 @@ def _numbers(lines: list[str]) -> Iterator[Numbers]:
             role = now
         elif role:
             found = dict(scan(line, role)[0])
+        found = {spelled.setdefault(TOP.sub(r"\1", n.lower()), n): x for n, x in found.items()}
+        own = {name: value for name, value in found.items() if is_step(name)}
         # A line of words, `Evaluation ...`, is the heading of the next one.
         section = now if now and not named else None
         steps = steps | own
@@ -68,15 +73,10 @@ def _numbers(lines: list[str]) -> Iterator[Numbers]:
 def _merged(rows: Iterable[Numbers]) -> list[tuple[int, dict[str, float]]]:
     """The records: lines that follow each other, with the same steps, and no name twice."""
     found: list[tuple[int, dict[str, float]]] = []
-    above: tuple[dict[str, float], set[str]] = {}, set()
     for i, steps, row in rows:
         if not row:
             continue
         last = found[-1][1] if found else {}
-        if steps and steps == above[0] and above[1] >= set(row) and all(map(_of_test, row)):
-            last |= row  # the evaluation goes on: its last line is its result
-            continue
-        above = steps, set(row)
         apart = any(name in last for name in row) or any(
             last.get(name, value) != value for name, value in steps.items()
         )
@@ -87,9 +87,29 @@ def _merged(rows: Iterable[Numbers]) -> list[tuple[int, dict[str, float]]]:
     return found
 
 
+def _results(rows: Iterable[Numbers]) -> Iterator[Numbers]:
+    """The rows, those of one evaluation as one: of the lines that it prints, the last counts."""
+    above: Numbers | None = None
+    for i, steps, row in rows:
+        if above is not None and steps and steps == above[1] and row:
+            ends = {name.rpartition("/")[2]: value for name, value in above[2].items()}
+            if row.keys() <= above[2].keys() and all(map(_of_test, row)):
+                above = (above[0], steps, above[2] | row)
+                continue
+            if row.items() <= ends.items():
+                continue  # the result again, without saying of which set
+        if above is not None:
+            yield above
+        above = (i, steps, row) if row and all(map(_of_test, row)) else None
+        if above is None:
+            yield i, steps, row
+    if above is not None:
+        yield above
+
+
 def _of_test(name: str) -> bool:
     said = meaning(name)
-    return said.ignored or said.role in ("test", "val")
+    return said.role in ("test", "val") or (said.ignored and said.role is None)
 
 
 def in_boxes(lines: list[str]) -> bool:
@@ -240,7 +260,7 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     """
     lines = _with_names(lines)
     numbers = _with_steps_below(list(_numbers(lines)))
-    rows = _told_apart(lines, [row for row in numbers if row[2]])
+    rows = _told_apart(lines, list(_results(row for row in numbers if row[2])))
     records = _merged(rows)
     if not whole([name for _, row in records[:MOST_COLUMNS] for name in row]):
         records = _in_pairs(records)

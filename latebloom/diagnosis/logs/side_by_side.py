@@ -58,7 +58,8 @@ def _split(columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
         full = [label for label, rest in rests.items() if whole(rest)]
         # Beside the name of a quantity stand those of others, however unknown.
         runs = [label for label in full if not _is_curve(label)]
-        if any(meaning(label).kind for label in full):
+        kinds = [frozenset(meaning(rest).kind for rest in rests[label]) for label in runs]
+        if any(meaning(label).kind for label in full) or len({*kinds}) == len(kinds):
             continue
         if not 1 < len({*map(_told, runs)}) <= MOST_RUNS or not _many(way, runs):
             continue
