@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -11,12 +12,12 @@ from latebloom.core.errors import InvalidInput
 
 from .curves import MIN_RECORDS
 from .logs.log import ROW, Log, Series
-from .logs.names import Meaning, is_value, kind_words, meaning, plain, words_of
+from .logs.names import Meaning, is_distance, is_value, kind_words, meaning, plain, words_of
 from .logs.runs import refuse_several
 from .logs.side_by_side import refuse_runs
 from .steps import repeats, said_steps, steps_of, with_batches
 from .superseded import restarts_of, without_superseded
-from .units import plainly_accuracies
+from .units import TEST_LOSS, TRAIN_LOSS, plainly_accuracies
 
 # Which kinds a pair may have, best first: an accuracy has natural thresholds.
 PREFERRED = ("accuracy", "error", None, "loss")
@@ -54,7 +55,9 @@ class Choice:
 
 
 def _quoted(name: str) -> str:
-    return f"'{name}'" if set(name) & set(" []()'\"|;&") else name
+    if "'" in name and not set(name) & set('"$`\\'):
+        return f'"{name}"'
+    return shlex.quote(name)
 
 
 def choose(
@@ -204,6 +207,11 @@ def _guess(log: Log, train: str | None, test: str | None) -> tuple[str, str]:
     curves = _curves(log)
     firsts = [log.known(train)] if train is not None else [n for n in curves if _is_train(n)]
     seconds = [log.known(test)] if test is not None else [n for n in curves if _is_test(n)]
+    if train is None:
+        # Where training curves are called so, `accuracy` alone is of the test, unless it has one.
+        tested = {meaning(name).kind for name in seconds}
+        trained = [n for n in firsts if meaning(n).role == "train" or meaning(n).kind in tested]
+        firsts = trained if any(meaning(n).role == "train" for n in firsts) else firsts
     if train is None and test is None and bool(firsts) != bool(seconds):
         # The other curve of the same quantity, where there is but one, in whatever language.
         other = _other(firsts or seconds, curves)
@@ -237,8 +245,10 @@ def _asked(log: Log, perhaps: tuple[str, str] | None) -> str:
     text = f"diagnose needs --train and --test, columns of this log: {', '.join(log.names)}"
     if perhaps is None:
         return text
-    train, test = map(_quoted, perhaps)
-    return text + proposal(log, f"--train {train} --test {test}")
+    options = f"--train {_quoted(perhaps[0])} --test {_quoted(perhaps[1])}"
+    if all(meaning(name).kind == "loss" and not is_distance(name) for name in perhaps):
+        options += f" --train-threshold {TRAIN_LOSS:.2g} --test-threshold {TEST_LOSS:.2g}"
+    return text + proposal(log, options)
 
 
 def proposal(log: Log, options: str) -> str:
@@ -249,9 +259,10 @@ def proposal(log: Log, options: str) -> str:
     - `log`: from `read_log`.
     - `options`: of the command.
     """
-    if not os.path.exists(log.source):
+    places = [log.source] if os.path.exists(log.source) else log.source.split(", ")
+    if not all(map(os.path.exists, places)):
         return ""
-    return f"; perhaps: latebloom diagnose {_quoted(log.source)} {options}"
+    return f"; perhaps: latebloom diagnose {' '.join(map(_quoted, places))} {options}"
 
 
 def _by_contrast(log: Log, curves: list[str]) -> tuple[str, str, bool] | None:
@@ -265,7 +276,10 @@ def _by_contrast(log: Log, curves: list[str]) -> tuple[str, str, bool] | None:
         x, y = set(words_of(a)), set(words_of(b))
         kind, differ = meaning(a).kind, x ^ y
         alone = len(curves) == 2 and kind is None
-        if meaning(a).role == meaning(b).role is not None or kind != meaning(b).kind:
+        numbered = all(word.isdigit() for word in differ)  # validation_0, validation_1
+        if kind != meaning(b).kind or (
+            meaning(a).role == meaning(b).role is not None and not numbered
+        ):
             continue
         if len(x - y) > 1 or len(y - x) > 1 or not (x & y or alone):
             continue
@@ -288,6 +302,7 @@ def _beside(firsts: list[str], seconds: list[str], curves: list[str]) -> list[st
     """The curves without a set beside one of train, where no other of their kind is of test:
     `train_accuracy` and `accuracy`, as fastai prints them."""
     taken = {meaning(name).kind for name in seconds} | {None}
+    taken |= {"accuracy"} if "error" in taken else set()
     trained = [meaning(name) for name in firsts if meaning(name).role == "train"]
     known = [(s.kind, set(s.stem) - kind_words()) for s in trained if s.kind not in taken]
     bare = [(name, meaning(name)) for name in curves if meaning(name).role is None]
@@ -318,10 +333,11 @@ def _is_test(name: str) -> bool:
 def _rank(log: Log, train: str, test: str) -> tuple:
     """The smaller, the better a pair fits."""
     a, b = meaning(train), meaning(test)
-    kinds = PREFERRED.index(a.kind) + PREFERRED.index(b.kind)
+    kinds = _place(a) + _place(b)
     return (
         a.kind != b.kind if "loss" not in (a.kind, b.kind) else False,
         kinds,
+        is_distance(train) + is_distance(test),
         _stem(a) != _stem(b),
         a.rank + b.rank,
         a.role is None,
@@ -330,6 +346,11 @@ def _rank(log: Log, train: str, test: str) -> tuple:
         log.names.index(train),
         log.names.index(test),
     )
+
+
+def _place(said: Meaning) -> int:
+    """The place of a kind; a quantity that nobody knows is the last."""
+    return len(PREFERRED) if said.kind is None and said.stem else PREFERRED.index(said.kind)
 
 
 def _refuse_tie(log: Log, ranked: list[tuple[str, str]]) -> None:

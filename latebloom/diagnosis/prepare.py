@@ -12,21 +12,28 @@ from latebloom.core.passage import Curve
 from .carried import evaluated
 from .curves import Records, as_records, ordered
 from .logs import Series
-from .logs.names import is_rate
-from .units import OptionNeeded, in_percent, read_kinds
+from .logs.names import is_distance, is_rate
+from .units import (
+    TEST_ACCURACY,
+    TEST_LOSS,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    OptionNeeded,
+    in_percent,
+    read_kinds,
+)
 
-# Memorized: at most one percent of the training examples wrong, the rule of the paper's networks;
-# an accuracy of exactly 1 would wait for the last mislabelled example.
-TRAIN_ACCURACY = 0.99
-# Generalized: 95 % of the test examples. A late drop that stops below that left something
-# unlearned, and what is beyond is often out of reach for noise in the labels.
-TEST_ACCURACY = 0.95
 # A threshold of no error at all: `phases` needs a positive number.
 NO_ERROR = 1e-9
 # Test better than train in so many of the records is worth a word.
 MOSTLY = 0.9
 # Thresholds between 1 and this are neither a fraction nor a usual percentage.
 LEAST_PERCENT = 10
+# What a threshold of a loss means.
+_OF_LOSS = (
+    " (of a cross-entropy, exp(-loss) is the probability of the right answer: 0.01 means 99 %, and "
+    "0.051 means 95 %)"
+)
 
 
 def prepare(
@@ -53,9 +60,10 @@ def prepare(
         as_records(name, word, *curve, divided)
         for name, word, curve, divided in zip(pair, kinds, curves, percent, strict=True)
     )
+    options = _levels((train, test), thresholds)
     limits = (
-        _limit("train", train, thresholds[0], TRAIN_ACCURACY, notes),
-        _limit("test", test, thresholds[1], TEST_ACCURACY, notes),
+        _limit("train", train, thresholds[0], TRAIN_ACCURACY, options, notes),
+        _limit("test", test, thresholds[1], TEST_ACCURACY, options, notes),
     )
     if test.diverged_at is not None and train.diverged_at is None:
         keep = np.isfinite(test.errors)
@@ -68,10 +76,37 @@ def prepare(
     return train, test, limits
 
 
+def _levels(curves: Sequence[Records], given: Sequence[float | None]) -> str:
+    """The options for thresholds that are probably meant; empty where a curve has none.
+
+    Of an error it is the share of wrong examples. Of a loss it is the one of a cross-entropy, whose
+    exp(-loss) is the probability of the right answer, averaged on a logarithmic scale.
+    """
+    found = []
+    for which, curve, own, level in zip(
+        ("train", "test"), curves, given, (TRAIN_ACCURACY, TEST_ACCURACY), strict=True
+    ):
+        if own is not None or curve.kind == "accuracy":
+            continue
+        if curve.kind == "error":
+            limit = (1 - level) * share_of_errors(curve.errors)
+        else:
+            limit = 0.0 if is_distance(curve.name) else (TRAIN_LOSS, TEST_LOSS)[which == "test"]
+        if not limit:
+            return ""
+        found.append(f"--{which}-threshold {limit:.2g}")
+    return " ".join(found)
+
+
 def _limit(
-    which: str, curve: Records, threshold: float | None, default: float, notes: list[str]
+    which: str,
+    curve: Records,
+    threshold: float | None,
+    default: float,
+    options: str,
+    notes: list[str],
 ) -> float:
-    """The threshold of the error of a curve."""
+    """The threshold of the error of a curve; `options` are those that are probably meant."""
     option = f"--{which}-threshold"
     if threshold is None:
         unit = share_of_errors(curve.errors)
@@ -81,13 +116,11 @@ def _limit(
             return threshold
         if curve.kind != "accuracy":
             first, least = float(curve.errors[0]), float(curve.errors.min())
-            share = curve.kind == "error" and unit
-            levels = [f"{(1 - a) * unit:g}" for a in (TRAIN_ACCURACY, TEST_ACCURACY)]
+            what, of_loss = ("a loss", _OF_LOSS) if curve.kind == "loss" else ("an error", "")
             raise OptionNeeded(
-                f"{curve.name} is {'an error' if curve.kind == 'error' else 'a loss'} and has no "
-                f"natural threshold: it starts at {first:.3g} and its least is {least:.3g}; give "
-                f"{option}",
-                f"--train-threshold {levels[0]} --test-threshold {levels[1]}" if share else "",
+                f"{curve.name} is {what} and has no natural threshold: it starts at {first:.3g} "
+                f"and its least is {least:.3g}; give {option}{of_loss if options else ''}",
+                options,
             )
         threshold = default
         notes.append(f"{curve.name}: the threshold is an accuracy of {default:g} ({option})")

@@ -10,10 +10,8 @@ from latebloom.core.errors import InvalidInput
 from .curves import MIN_RECORDS
 from .logs.log import ROW, Column, Log
 from .logs.names import group, is_epoch, is_value, meaning, role_of, step_rank
-from .logs.restarts import BETWEEN, distinct_steps
+from .logs.restarts import BETWEEN, distinct_steps, is_clock
 
-# Seconds (or thousandths of them) since 1970, and no step: in 2001. Runs are shorter than that.
-WALL = 1e9
 # Steps that are no whole numbers are fractions of epochs if they are as far apart as this.
 EVEN = 1e-3
 
@@ -24,6 +22,7 @@ class Fit(NamedTuple):
     - `other_rows`: whether it has other rows than the curve, of which only every n-th was logged.
     - `apart`: whether the two never have a value in the same row.
     - `few`: whether it has too few values, as the number of a batch in its epoch.
+    - `back`: whether it has too few values because it begins again and again.
     - `far`, `other_set`: whether it stands under another key, or belongs to the other curve.
     - `rank`: the place of its name among those of steps.
     """
@@ -31,6 +30,7 @@ class Fit(NamedTuple):
     other_rows: bool
     apart: bool
     few: bool
+    back: bool
     far: bool
     other_set: bool
     rank: int
@@ -114,13 +114,15 @@ def _fitting(log: Log, name: str) -> list[Fit]:
         apart = other.rpartition("/")[0] != name.rpartition("/")[0]
         same = role is not None and role_of(other) in (role, None)
         # The number of a batch in its epoch does not count the records.
-        few = long == short and _few(*log.numbers(other), log.numbers(name)[1])
-        fitting.append(Fit(long != short, not both, few, apart, not same, rank or 0, other))
+        logged = log.numbers(name)[1]
+        few = long == short and _few(*log.numbers(other), logged)
+        back = few and bool((np.diff(log.numbers(other)[0][logged]) < 0).any())
+        fitting.append(Fit(long != short, not both, few, back, apart, not same, rank or 0, other))
     found = sorted(fit for fit in fitting if not fit.apart)
     if found or empty is None:
         return found
     # A column of steps without numbers is refused where it is read.
-    return [Fit(False, False, False, False, False, 0, empty)]
+    return [Fit(False, False, False, False, False, False, 0, empty)]
 
 
 def with_batches(log: Log) -> Log:
@@ -162,16 +164,6 @@ def repeats(log: Log, names: tuple[str, ...], steps: tuple[str | None, ...]) -> 
         if (np.diff(k[0][k[1] & v[1]]) < 0).any():
             return False
     return True
-
-
-def is_clock(k: np.ndarray, logged: np.ndarray) -> bool:
-    """Return whether numbers are times of a clock, whatever the column is called.
-
-    >>> is_clock(np.array([1.7e9, 1.7e9 + 60]), np.array([True, True]))
-    True
-    """
-    k = k[logged]
-    return len(k) > 0 and bool(np.min(k) >= WALL)
 
 
 def _few(k: np.ndarray, has_step: np.ndarray, logged: np.ndarray) -> bool:

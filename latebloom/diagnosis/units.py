@@ -1,5 +1,6 @@
 """What the curves measure, and in which unit: accuracies or losses, fractions or percent."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,16 @@ from latebloom.core.passage import Curve
 
 from .curves import ROUNDING
 from .logs.log import Series
-from .logs.names import guess_kind
+from .logs.names import guess_kind, is_rate
 
+# Memorized: at most one percent of the training examples wrong, the rule of the paper's networks;
+# an accuracy of exactly 1 would wait for the last mislabelled example.
+TRAIN_ACCURACY = 0.99
+# Generalized: 95 % of the test examples. A late drop that stops below that left something
+# unlearned, and what is beyond is often out of reach for noise in the labels.
+TEST_ACCURACY = 0.95
+# The same of a cross-entropy, whose exp(-loss) is the probability of the right answer.
+TRAIN_LOSS, TEST_LOSS = -math.log(TRAIN_ACCURACY), -math.log(TEST_ACCURACY)
 KINDS = ("accuracy", "percent", "error", "loss")
 # A curve whose name tells nothing is plainly an accuracy if it rises from below LOW to above HIGH
 # within [0, 1] or [0, 100]; a loss would fall.
@@ -104,6 +113,7 @@ def read_kinds(
                 f"{' and '.join(unknown)}: read as accuracies, because the training curve rises to "
                 "nearly all (--kind)"
             )
+    kinds = kinds if kind is not None else _by_values(names, kinds, curves, notes)
     for name, word in zip(names, kinds, strict=True):
         if word is None:
             raise InvalidInput(
@@ -113,6 +123,25 @@ def read_kinds(
         if word not in KINDS:
             raise InvalidInput(f"kind {word!r}: must be one of {', '.join(KINDS)}")
     return kinds
+
+
+def _by_values(
+    names: Sequence[str], kinds: Sequence[Any], curves: Sequence[Curve], notes: list[str]
+) -> list[Any]:
+    """The kinds where a curve without one is plainly an accuracy, and where the first five that
+    should be right fall to nearly none: then they are those that are wrong."""
+    found = list(kinds)
+    for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
+        if found[i] is None and plainly_accuracies([curve]):
+            found[i] = "accuracy"
+            notes.append(f"{name}: read as an accuracy, because it rises to nearly all (--kind)")
+    finite = [c[np.isfinite(c)] for c in curves]
+    unit = 1.0 if max(map(np.max, finite)) <= 1 else 100.0
+    falls = all(c[0] > LOW * unit and c[-1] < (1 - LOW) * unit for c in finite)
+    if falls and found == ["accuracy"] * len(names) and all(map(is_rate, names)):
+        notes.append(f"{' and '.join(names)}: read as errors, because they fall (--kind)")
+        return ["error"] * len(names)
+    return found
 
 
 def plainly_accuracies(curves: Sequence[Curve]) -> bool:

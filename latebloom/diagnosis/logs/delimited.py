@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ MISSING = sorted({form for word in BLANK for form in (word, word.upper(), word.c
 
 # More lines below a table are part of it.
 FOOTER = 5
-# What a number begins with.
-FIRST = frozenset("0123456789+-.")
+# A line that begins with a number.
+BEGINS = re.compile(r"\s*+[-+]?[\d.]")
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,8 @@ def _blocks(lines: list[str], layout: Layout, said: list[str]) -> list[Block]:
     start = layout.first
     body = lines[start:]
     # Only a line that does not begin like a number can be something else than a row.
-    odd = [
-        i
-        for i, line in enumerate(body)
-        if (first := line.lstrip()[:1]) not in FIRST or (first in "+-" and layout.is_ruler(line))
-    ]
-    odd, body = _without_footer(odd, body, said)
+    odd = [i for i, line in enumerate(body) if not BEGINS.match(line)]
+    odd, body = _without_footer(odd, body, layout.delimiter, said)
     headers: dict[int, list[str]] = {}
     skipped: set[int] = set()
     for i in odd:
@@ -128,10 +125,15 @@ def _blocks(lines: list[str], layout: Layout, said: list[str]) -> list[Block]:
 
 
 def _without_footer(
-    odd: list[int], body: list[str], said: list[str]
+    odd: list[int], body: list[str], mark: str | None, said: list[str]
 ) -> tuple[list[int], list[str]]:
     """The rows without a few lines at the end, below an empty one, that do not begin with numbers:
-    a sum or a remark."""
+    a sum or a remark. A table with bars ends with them."""
+    if mark == "|":
+        end = max((i for i, line in enumerate(body) if mark in line), default=-1) + 1
+        if len(body) > end:
+            said.append(f"{len(body) - end} lines below the table are left out")
+        return [i for i in odd if i < end], body[:end]
     gap = next(
         (i for i in reversed(odd) if not body[i].strip() and any(map(str.strip, body[i:]))), 0
     )

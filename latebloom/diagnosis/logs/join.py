@@ -7,6 +7,7 @@ import numpy as np
 
 from .log import ROW, Column, Log
 from .names import is_step, meaning, step_rank
+from .restarts import is_clock
 
 
 def labels_of(places: Sequence[str]) -> dict[str, str]:
@@ -30,13 +31,23 @@ def join(source: str, logs: Mapping[str, Log], step: str | None = None) -> Log:
         notes |= dict.fromkeys(log.notes)
         ranked = [(step_rank(name) or 0, name) for name in log.names if is_step(name)]
         best = min(ranked, default=(0, None))[1]
-        if best is None and log.names == ["0", "1"] and log.is_numeric("0"):
-            k = log.numbers("0")[0]  # a table of steps and values without names
-            best = "0" if (np.diff(k) > 0).all() else None
+        bare = best is None and all(map(str.isdigit, log.names))
+        if bare:  # a table of steps and values without names
+            best = next((name for name in log.names if _counts_on(log, name)), None)
         if step is not None:
             best = step if step == ROW else log.known(step)
         for name, column in log.columns.items():
             if name != best and not meaning(name).clock and log.is_numeric(name):
+                if bare and is_clock(*log.numbers(name)):
+                    continue
                 k, v = log.series(name, None if column.steps is not None else best)
                 columns[f"{label}:{name}"] = Column(v, steps=np.asarray(k, dtype=np.float64))
     return Log(source, columns, tuple(notes))
+
+
+def _counts_on(log: Log, name: str) -> bool:
+    """Whether a column rises from record to record, and is no clock."""
+    if not log.is_numeric(name):
+        return False
+    k, logged = log.numbers(name)
+    return bool(logged.all() and (np.diff(k) > 0).all()) and not is_clock(k, logged)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .cells import BLANK, is_number
 from .pairs import pairs
+from .side_by_side import whole
 from .source import Source
 
 DELIMITERS = (",", ";", "\t", "|", None)  # None: white space
@@ -186,7 +187,7 @@ def _layout(sample: list[tuple[int, str]], delimiter: str | None) -> tuple[float
             if all(known)
             else None
         )
-    if not all(numbers):
+    if not all(numbers) and not whole(names):
         lines = dict(sample)
         printed = sum(len(pairs(lines[i])) > min(1, width - 2) for i, _ in body)
         if printed > 0.5 * len(body):

@@ -9,6 +9,8 @@ PRINTED = re.compile(
     r"\(\s*+\[?([-+]?[\d.][\d.e+-]*+|-?nan|-?inf)\]?\s*+(?:,(?:[^()\n]|\(\)){0,200}+)?\)"
 )
 PRINTS = re.compile(r"(?:ensor|rray|float\d*|int\d*)\(")
+# A name in a tuple of Julia: (:epoch, 3, :train, 0.97).
+SYMBOL = re.compile(r"(?<![\w:]):([A-Za-z]\w*+),[ ]")
 # LaTeX: what stands around the rows, and in the cells.
 BEGIN = re.compile(r"\\begin\{tab\w*\*?\}(?:\[\w*\])?(?:\{[^{}]*\}){0,2}")
 RULES = re.compile(r"\\(?:(?:top|mid|bottom|cmid)rule|[hc]line)(?:\([^()]*\))?(?:\{[^{}]*\})?")
@@ -37,6 +39,7 @@ def plain_text(text: str) -> str:
     """
     if PRINTS.search(text):
         text = PRINTED.sub(r"\1", text)
+    text = SYMBOL.sub(r"\1: ", text)
     begin = text.lstrip()[:200].lower()
     if begin.startswith("<") and ROW.search(text):
         return rows_of_html(text)

@@ -50,7 +50,7 @@ def words_of(name: str) -> list[str]:
     joined = re.sub(r"(?<=[A-Za-z])[@_-]([15])(?![0-9])", r"\1", folded(name))
     found: list[str] = []
     for token in re.findall(r"[A-Za-z]+[0-9]*|[^\W\d_A-Za-z]+|[0-9]+", joined):
-        camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", token).lower()
+        camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", token).lower()
         whole = token.lower() in _vocabulary()  # mIoU
         for word in [token.lower()] if whole else camel.split():
             found += _parts(word)
@@ -60,9 +60,13 @@ def words_of(name: str) -> list[str]:
 @remembered
 def _parts(word: str) -> tuple[str, ...]:
     vocabulary = _vocabulary()
-    for candidate in (word, word.rstrip("0123456789"), word.removesuffix("s"), word[:-2]):
-        if candidate in vocabulary and (candidate != word[:-2] or word.endswith("es")):
+    if word in known()["short"]:
+        return tuple(known()["short"][word].split())
+    for candidate in (word, word.rstrip("0123456789"), *map(word.removesuffix, ("s", "es"))):
+        if candidate in vocabulary:
             return (candidate,)
+    if word.endswith("time"):  # elapsedtime, walltime
+        return ("time",)
     for role in _role_words():  # trainacc, testloss, and both in other order
         before, after = word.removesuffix(role), word.removeprefix(role)
         for end in (after, after.removeprefix("s")):  # and compounds: træningsnøjagtighed
@@ -171,6 +175,15 @@ def is_rate(name: str) -> bool:
     (True, False)
     """
     return not set(words_of(name)).isdisjoint(known()["rates"])
+
+
+def is_distance(name: str) -> bool:
+    """Whether the name of a loss plainly means something else than a cross-entropy in nats.
+
+    >>> is_distance("val_mse"), is_distance("val_loss")
+    (True, False)
+    """
+    return not set(words_of(name)).isdisjoint(known()["distances"])
 
 
 def guess_kind(name: str) -> str | None:

@@ -20,7 +20,7 @@ BETWEEN = r"(?:(?<=['\"]),|[^\w\n.,;+-]|-(?=[\s>])){1,24}+"
 PAIR = re.compile(
     rf"(?P<name>{WORD}(?:[ ]++{WORD}){{0,2}})[\"']?(?:[ ]?\((?P<set>[a-z][^()\d]{{0,60}}+)\))?"
     rf"{BETWEEN}(?P<number>{NUMBER})(?P<times>(?-i:[kKM])\b)?(?!\w|\.\d|:\d|,\d{{3}}|-\d|\s?%\|)"
-    r"(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d++))?",
+    r"(?P<percent>\s?%)?(?:\s*+/\s*+(?P<of>\d{1,3}(?:,\d{3})++|\d++))?",
     re.IGNORECASE,
 )
 # Several names before as many numbers: Train / Test accuracy: 0.98 / 0.10, acc (train, test).
@@ -31,6 +31,8 @@ LISTS = re.compile(
     rf"\s*+[:=]?\s*+\(?({VALUES})\)?",
     re.IGNORECASE,
 )
+# The value in a batch and the mean so far, as many loops print them: Loss 2.33 (2.26).
+METER = re.compile(rf"(?<![\w.])({NUMBER})\s?\(\s*+({NUMBER})\s*+\)", re.IGNORECASE)
 # Labels of a metric, as Prometheus writes them: accuracy{set="train"} 0.5.
 LABELS = re.compile(r"(?<=\w)\{([^{}]{1,200})\}")
 LABEL = re.compile(r'\w++="([^"\d][^"]{0,60}+)"')
@@ -41,13 +43,21 @@ ROUND = re.compile(r"^\s*+(?:[\[(]\s*+)?(\d++)(?:/\d++)?[\]):|,]?\s++(?=[A-Za-z'
 PLACE = re.compile(
     r"^.{0,60}\b[\w/-]++\.(?:py|cpp|cc|cu|go|jl|rs|js|ts|java)(?:\(\d++\)|:\s*+\d++)[\]:]?\s*+"
 )
+# A step after these is no part of a curve's name: validation loss at iteration 1000.
+AT = ("at", "after", "on", "in", "of")
 ROUND_NAME, EPOCH = "iteration", "epoch"
 # A counter of batches after a number; one of epochs.
 OF, EPOCHS = re.compile(r" ++\[\s*+\d++/"), re.compile(r"/\d++\)")
+# A number at the word for what it counts: 12epoch.
+COUNTED = re.compile(r"(?<![\w.,-])(\d++)(epoch|step|iter)(?=[:\s])")
 # A number that ends a sentence on something: Accuracy on the test set after epoch 3: 97.1 %
 NAMELESS = re.compile(rf"\s*+:\s*+({NUMBER}\s?%?)\s*+$", re.IGNORECASE)
 # What a percentage or a fraction is of: 97.1% correct.
 UNIT = re.compile(r"\s*+(?:=\s*+[\d.]++\s?%)?\s*+\(?([A-Za-z]++)")
+
+
+class Percent(float):
+    """A number that stood before a percent sign, divided by 100."""
 
 
 def pairs(line: str) -> list[tuple[str, float]]:
@@ -76,6 +86,9 @@ def scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | No
     found: list[tuple[str, float]] = []
     end = 0
     line = LISTS.sub(_one_by_one, LABELS.sub(_labelled, PLACE.sub("", line)))
+    line = COUNTED.sub(r"\2: \1 ", line)
+    if len(METER.findall(line)) > 1:  # a single one may be a deviation
+        line = METER.sub(r"\2", line)
     first = ROUND.match(line)
     if first:
         found.append((ROUND_NAME, float(first[1])))
@@ -121,9 +134,9 @@ def scan(line: str, role: str | None) -> tuple[list[tuple[str, float]], str | No
                 name = f"{name}_{unit[1]}"
                 known = meaning(name)
         if match["percent"]:
-            value = round(value / 100, 12)
-        elif match["of"] and known.kind in ("accuracy", "error") and float(match["of"]) > 0:
-            value /= float(match["of"])
+            value = Percent(round(value / 100, 12))
+        elif match["of"] and known.kind in ("accuracy", "error"):
+            value /= float(match["of"].replace(",", "")) or 1
         if known.kind and known.role and len(words) > 1 and not role_of(words[0]):
             kind = _only_kind(words[0])  # acc train 0.9 val 0.1
         if role and known.role is None and not known.ignored:
@@ -187,7 +200,7 @@ def _name(text: str) -> tuple[list[str], str | None]:
     if len(known) == 1 and role and not first.kind and known[0] < len(words) - 1:
         return words[-1:], role  # train phase 3
     words = words[known[0] : known[-1] + 1]
-    if len(words) > 1 and is_step(words[-1]) and role:
+    if len(words) > 1 and is_step(words[-1]) and (role or words[-2].lower() in AT):
         return words[-1:], role
     return words, None
 

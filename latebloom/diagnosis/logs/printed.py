@@ -11,7 +11,7 @@ import numpy as np
 from .cells import is_number
 from .log import Column, Log
 from .names import is_step, meaning, words_of
-from .pairs import NUMBER, ROUND_NAME, WORD, is_known, scan
+from .pairs import NUMBER, ROUND_NAME, WORD, Percent, is_known, scan
 from .records import flat
 from .side_by_side import whole
 from .source import Source
@@ -26,6 +26,8 @@ BOX = re.compile(
 )
 # Between the cells of a table that a program prints.
 CELLS = re.compile(r"[ \t]*\|[ \t]*|\t+|[ ]{2,}")
+# acc@1 and acc_1 are acc1.
+TOP = re.compile(r"(?<=[a-z])[@_-]([15])(?!\d)")
 # A name that stands in fewer lines is a setting, not a curve.
 LEAST = 2
 # Lines of one kind are so often as those of the most frequent one, and of so many kinds.
@@ -45,6 +47,7 @@ def _numbers(lines: list[str]) -> Iterator[Numbers]:
     steps: dict[str, float] = {}
     role: str | None = None
     section: str | None = None
+    spelled: dict[str, str] = {}  # Epoch and epoch, acc1 and Acc@1 are one
     for i, line in enumerate(lines):
         if (alone := ALONE.match(line)) is not None:
             steps = steps | {ROUND_NAME: float(alone[1])}
@@ -59,6 +62,8 @@ def _numbers(lines: list[str]) -> Iterator[Numbers]:
             role = now
         elif role:
             found = dict(scan(line, role)[0])
+        found = {spelled.setdefault(TOP.sub(r"\1", n.lower()), n): x for n, x in found.items()}
+        own = {name: value for name, value in found.items() if is_step(name)}
         # A line of words, `Evaluation ...`, is the heading of the next one.
         section = now if now and not named else None
         steps = steps | own
@@ -80,6 +85,31 @@ def _merged(rows: Iterable[Numbers]) -> list[tuple[int, dict[str, float]]]:
         else:
             found.append((i, steps | row))
     return found
+
+
+def _results(rows: Iterable[Numbers]) -> Iterator[Numbers]:
+    """The rows, those of one evaluation as one: of the lines that it prints, the last counts."""
+    above: Numbers | None = None
+    for i, steps, row in rows:
+        if above is not None and steps and steps == above[1] and row:
+            ends = {name.rpartition("/")[2]: value for name, value in above[2].items()}
+            if row.keys() <= above[2].keys() and all(map(_of_test, row)):
+                above = (above[0], steps, above[2] | row)
+                continue
+            if row.items() <= ends.items():
+                continue  # the result again, without saying of which set
+        if above is not None:
+            yield above
+        above = (i, steps, row) if row and all(map(_of_test, row)) else None
+        if above is None:
+            yield i, steps, row
+    if above is not None:
+        yield above
+
+
+def _of_test(name: str) -> bool:
+    said = meaning(name)
+    return said.role in ("test", "val") or (said.ignored and said.role is None)
 
 
 def in_boxes(lines: list[str]) -> bool:
@@ -230,11 +260,27 @@ def read_printed(source: Source, lines: list[str]) -> Log | None:
     """
     lines = _with_names(lines)
     numbers = _with_steps_below(list(_numbers(lines)))
-    rows = _told_apart(lines, [row for row in numbers if row[2]])
+    rows = _told_apart(lines, list(_results(row for row in numbers if row[2])))
     records = _merged(rows)
     if not whole([name for _, row in records[:MOST_COLUMNS] for name in row]):
         records = _in_pairs(records)
     counts = Counter(name for _, row in records for name in row)
+    shares = Counter(
+        name for _, row in records for name, x in row.items() if isinstance(x, Percent)
+    )
+    # A sum at the end leaves out the sign: Final Train: 100.00
+    records = [
+        (
+            i,
+            {
+                n: x / 100
+                if shares[n] > counts[n] / 2 and x > 1 and not isinstance(x, Percent)
+                else x
+                for n, x in row.items()
+            },
+        )
+        for i, row in (records if shares else ())
+    ] or records
     # In the order in which they are printed.
     often = {name for name, n in counts.most_common(MOST_COLUMNS) if n >= LEAST}
     names = [name for name in counts if name in often]

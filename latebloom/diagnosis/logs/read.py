@@ -18,6 +18,7 @@ from .layout import SAMPLE
 from .log import Log
 from .long import spread
 from .markup import plain_text
+from .matlab import read_matlab
 from .names import meaning
 from .pairs import NUMBER, pairs
 from .printed import in_boxes, read_printed
@@ -95,6 +96,8 @@ def _read(source: Source) -> Log:
         return read_npy(source)
     if source.starts(known["parquet"]):
         return read_parquet(source)
+    if source.starts(known["matlab"]):
+        return read_matlab(source)
     if source.starts(known["sqlite"]):
         return read_sqlite(source)
     if EVENTS in source.data[:64]:

@@ -27,6 +27,8 @@ def flat(record: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
             found |= flat(value, f"{prefix}{name}/")
         elif isinstance(value, list) and (named := _named(value)):
             found |= {f"{prefix}{key}": cell for key, cell in named.items()}
+        elif isinstance(value, list) and len(value) == 1 and short_list(value):
+            found[f"{prefix}{name}"] = value[0]
         elif isinstance(value, list) and len(value) > 1 and short_list(value):
             found |= flat(dict(enumerate(value)), f"{prefix}{name}/")
         else:

@@ -8,6 +8,8 @@ from jaxtyping import Bool, Float, Int
 BETWEEN = 5
 # One record that goes back is a late evaluation, and no attempt of its own.
 LEAST = 2
+# Seconds (or thousandths of them) since 1970, and no step: in 2001. Runs are shorter than that.
+WALL = 1e9
 
 
 def distinct_steps(k: Float[np.ndarray, " T"]) -> int:
@@ -72,3 +74,13 @@ superseded']
         dropped = np.count_nonzero(~keep)
         notes = [f"{notes[0]}; so at {len(notes)} places, {dropped} records in all"]
     return keep, notes
+
+
+def is_clock(k: np.ndarray, logged: np.ndarray) -> bool:
+    """Return whether numbers are times of a clock, whatever the column is called.
+
+    >>> is_clock(np.array([1.7e9, 1.7e9 + 60]), np.array([True, True]))
+    True
+    """
+    k = k[logged]
+    return len(k) > 0 and bool(np.min(k) >= WALL)

@@ -55,7 +55,12 @@ def _split(columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
             label: [found[1] for found in named.values() if found and found[0] == label]
             for label in labels
         }
-        runs = [label for label, rest in rests.items() if not _is_curve(label) and whole(rest)]
+        full = [label for label, rest in rests.items() if whole(rest)]
+        # Beside the name of a quantity stand those of others, however unknown.
+        runs = [label for label in full if not _is_curve(label)]
+        kinds = [frozenset(meaning(rest).kind for rest in rests[label]) for label in runs]
+        if any(meaning(label).kind for label in full) or len({*kinds}) == len(kinds):
+            continue
         if not 1 < len({*map(_told, runs)}) <= MOST_RUNS or not _many(way, runs):
             continue
         found: dict[str, dict[str, str]] = {}
