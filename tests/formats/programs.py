@@ -41,7 +41,7 @@ def probes_of(name):
     return {name: _probe(name, entry) for name, entry in table.items()}
 
 
-for _file in ("programs", "wider", "second", "third", "fourth", "fifth"):
+for _file in ("programs", "wider", "second", "third", "fourth", "fifth", "sixth"):
     PROBES |= probes_of(f"{_file}.toml")
 # What is refused, with the command that is meant.
 PROPOSED = probes_of("proposals.toml")
