@@ -294,3 +294,24 @@ def test_contradictions_are_found(capsys):
     old += "t2: the test error ends at 0.00152, above its threshold 0.001"
     assert list(contradictions(old, run))
     assert len(list(contradictions("t2 (generalized) not by step 80", run))) == 1
+
+
+def test_a_network_that_diverges_is_printed(capsys):
+    student = lb.TeacherStudent(d=5, hidden=4, C=1, N=8, N_test=20)
+    model = lb.MLP(widths=(4,))
+    experiment = lb.Experiment(student, None, lb.SGD(1e3), model=model, steps=50)
+    text, run = stories(experiment, False, capsys)
+    assert str(run.phases.verdict) == "diverged"
+    # The norms of its last parameters are no numbers.
+    assert re.search(r"l2 norm, step 0 and end [\d.]+, -\n", text)
+
+
+def test_no_training_is_advised_where_the_test_error_ends_above_its_threshold(capsys):
+    """A matrix of smaller nuclear norm fits, and the run has yet to memorize."""
+    problem = lb.MatrixCompletion(n1=6, n2=6, r=1, N=24, seed=4)
+    base = lb.Experiment(problem, lb.Nuclear(1e-3), lb.Subgradient(0.1), steps=10)
+    text, run = stories(base.with_(thresholds=(1e-4, 0.02)), False, capsys)
+    assert run.phases.t1.high is None
+    assert "cannot generalize" in text
+    assert not re.search(LONGER, text)
+    assert not list(contradictions(text, run))

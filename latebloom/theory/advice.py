@@ -220,6 +220,9 @@ def _undecided(known: Known) -> Advice:
         return what, "take the engine 'step', or another threshold"
     if not known.memorized and run.phases.t2.floor is not None:
         return "The model has yet to memorize, and will not generalize", _what_lowers(known)
+    if not known.memorized and known.prediction.generalizes is False:
+        what = "The model has yet to memorize, and its test error ends above its threshold"
+        return what, _what_lowers(known)
     if known.ends_below:
         return f"The horizon is too short for the {error} error to end", "train longer"
     steps = known.slow_time

@@ -1,6 +1,6 @@
 """A run beside its prediction, as rows of text: for tables in a terminal and on a page."""
 
-from latebloom.core.text import number
+from latebloom.core.text import UNKNOWN, number
 from latebloom.problems import LeastSquares
 from latebloom.runs.run import Run
 
@@ -30,9 +30,9 @@ def run_rows(run: Run, prediction: Prediction) -> list[Row]:
     if not isinstance(run.experiment.problem, LeastSquares):
         first = run.trajectory.isel(step=0)
         for name, words in (("l1_norm", "l1"), ("l2_norm", "l2"), ("nuclear_norm", "nuclear")):
-            rows.append(
-                (f"{words} norm, step 0 and end", f"{first[name]:.4g}, {final[name]:.4g}", "")
-            )
+            # A run that diverged may end at what is no number.
+            ends = (UNKNOWN if v is None else f"{v:.4g}" for v in (first[name], final[name]))
+            rows.append((f"{words} norm, step 0 and end", ", ".join(ends), ""))
     if run.phases.diverged_at is not None:
         rows.append(("diverged at", number(run.phases.diverged_at), ""))
     rows += [
