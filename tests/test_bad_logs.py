@@ -225,6 +225,33 @@ def test_arrays_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
             read_log(tmp_path / name)
 
 
+def test_matlab_files_are_read_and_what_is_wrong_with_them_is_said(tmp_path, monkeypatch):
+    from scipy.io import savemat
+
+    from latebloom.diagnosis.logs import matlab
+
+    steps = np.arange(1, 41) * 10
+    curve = np.linspace(0, 100, 40)
+    path = tmp_path / "info.mat"
+    for packed in (False, True):
+        savemat(path, {"info": {"Iteration": steps, "Accuracy": curve}}, do_compression=packed)
+        log = read_log(path)
+        k, v = log.series("info/Accuracy", "info/Iteration")
+        assert k.tolist() == steps.tolist()
+        assert v.tolist() == curve.tolist()
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InvalidInput, match="is a damaged MATLAB file"):
+        read_log(path)
+    savemat(path, {"words": "none"})
+    with pytest.raises(InvalidInput, match="without vectors of numbers"):
+        read_log(path)
+    monkeypatch.setattr(matlab, "LIMIT", 2**20)
+    savemat(path, {"x": np.zeros(2**18)}, do_compression=True)
+    with pytest.raises(InvalidInput, match="unpacks to larger than"):
+        read_log(path)
+
+
 def test_packed_in_packed_in_packed_is_refused(tmp_path):
     data = b"step,train_acc,val_acc\n" + b"1,.5,.5\n" * 9
     for _ in range(6):
